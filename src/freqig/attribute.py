@@ -1,0 +1,187 @@
+"""`attribute`: NumPy in, NumPy out, as the original package documents it."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ._check import check_real
+from .domains import RFFT
+from .domains.stretch import Stretch
+from .errors import add_context
+from .explain import Explainer
+from .frame import Frame
+from .layout import choose_layout
+from .signals import Signal, as_tensor
+from .targets import Target
+
+
+def attribute(
+    input: Any,
+    model: Any,
+    target: Target = None,
+    baseline: Any = None,
+    n_steps: int = 50,
+    segment: Any = None,
+    start_idx: int | None = None,
+    additional_forward_args: Any = None,
+) -> np.ndarray:
+    """Attribute a model's decision to the frequencies of its input.
+
+    Integrated Gradients of the model behind an inverse real FFT: FLEX_i(F, x) = IG_i(F ∘ iRFFT,
+    RFFT(x)), Gräve et al. 2025. Scores sum to F(x) - F(x'), x' the baseline.
+
+    Parameters
+    ----------
+    input : array-like or torch.Tensor
+        Real signals. (n,) and (1, n) are one series, handed to the model as (batch, n), or as
+        (batch, 1, n) where it takes only that. (k, n), k > 1, is one series of k channels,
+        handed over as (batch, k, n). (N, k, n) is a batch; (N, 1, n) goes over as (N, n) or
+        (N, 1, n) by the rule for one series: two and three distinct points are tried as
+        (batch, n) first, and the first layout that returns a row a point, independent of the
+        other points, is taken.
+    model : torch.nn.Module or callable
+        Maps a batch of series to outputs.
+    target : int, tuple, sequence, array, tensor or None
+        Output to explain: an int for all samples; a list, array or tensor with one a sample;
+        a tuple as one index for all samples, for outputs with more axes. None: the predicted
+        class of each sample.
+    baseline : array-like, optional
+        Start of the path, zero by default. Of the shape of the input; or of the segment, with
+        zero for the rest. For a batch one series (k, n) serves all.
+    n_steps : int, default 50
+        Gauss-Legendre nodes on the path.
+    segment : array-like, optional
+        Replaces `input[..., start_idx : start_idx + len]`, and asks for the spectrum of that
+        stretch, while the whole input follows the path from its baseline.
+    start_idx : int, optional
+        Where the segment starts, in samples.
+    additional_forward_args : tensor, object, or tuple or list of them, optional
+        Further arguments of the model; tensors with one row a sample follow the batch.
+
+    Returns
+    -------
+    numpy.ndarray
+        One-sided scores, in units of the output, over n // 2 + 1 frequencies (n the length of
+        the segment where one is given): shape (n_freq,) for (n,) and (1, n), (k, n_freq) for
+        (k, n), (N, k, n_freq) for (N, k, n); float64 for float64 models, else float32.
+
+    Raises
+    ------
+    ValueError
+        If `start_idx` is missing or negative, the segment leaves the input, a shape does not
+        fit, a value is not finite, or the model cannot be explained.
+    TypeError
+        If an argument has a wrong type.
+
+    References
+    ----------
+    P. Gräve, T. Steinbrinker, F. Ehrlich, P. Hempel, P. Zaschke, D. Krefting, N. Spicher: Using
+    EEG Frequency Attributions to Explain the Classifications of a Deep Neural Network for Sleep
+    Staging, 2025.
+
+    Examples
+    --------
+    >>> import freqig, numpy as np, torch
+    >>> x = np.sin(2 * np.pi * 10 * np.arange(100) / 100)
+    >>> scores = freqig.attribute(x, lambda x: x.square().sum(-1))
+    >>> scores.shape, int(scores.argmax())
+    ((51,), 10)
+    """
+    given = as_tensor(input, "input")
+    x, leading = _as_batch(given), _result_axes(given)
+    begin, length = 0, x.shape[-1]
+    if segment is not None:
+        piece = as_tensor(segment, "segment")
+        length = piece.shape[-1] if piece.ndim else 0
+        begin = _check_start(start_idx, length, x.shape[-1])
+        x = x.double()
+        x[..., begin : begin + length] = _fitted(piece, given, length, "segment")
+    elif start_idx is not None:
+        raise ValueError(f"segment must be given with start_idx, got start_idx={start_idx} alone")
+    check_real(x, "input")
+    start = _read_baseline(baseline, given, x, begin, length)
+    explainer = Explainer(model, domains=Stretch(begin, length, "rfft"), n_steps=n_steps)
+    axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
+    shape = (len(x), *axes, x.shape[-1])
+    try:
+        run = explainer.run(
+            Signal(x.reshape(shape)), Frame(shape, None), target, start.reshape(shape), additional_forward_args
+        )
+    except Exception as error:
+        if given.ndim == 2 and len(given) > 1:
+            add_context(
+                error,
+                f"an input of shape {tuple(given.shape)} is one series of {len(given)} channels; "
+                "for as many series of one channel pass x[:, None, :]",
+            )
+        raise
+    return run.attributions["rfft"].reshape(*leading, length // 2 + 1).numpy()
+
+
+def _as_batch(given: Tensor) -> Tensor:
+    """Input as (N, k, n)."""
+    if given.ndim not in (1, 2, 3) or 0 in given.shape[-2:]:
+        raise ValueError(
+            "input must have shape (n,), (1, n), (k, n) or (N, k, n) with at least one channel and "
+            f"one time sample, got {tuple(given.shape)}"
+        )
+    return given if given.ndim == 3 else given.reshape(1, -1, given.shape[-1])
+
+
+def _result_axes(given: Tensor) -> tuple[int, ...]:
+    """Axes of the result before frequency."""
+    return () if given.ndim == 1 or (given.ndim == 2 and len(given) == 1) else tuple(given.shape[:-1])
+
+
+def _check_start(start_idx: Any, length: int, n: int) -> int:
+    if start_idx is None:
+        raise ValueError("start_idx must be given with segment: the index of its first sample")
+    if isinstance(start_idx, (bool, np.bool_)) or not isinstance(start_idx, Integral):
+        raise TypeError(f"start_idx must be an integer, got {start_idx!r}")
+    if length < 1:
+        raise ValueError("segment must have at least one sample in time, got none")
+    if start_idx < 0 or start_idx + length > n:
+        raise ValueError(
+            f"start_idx must be in 0..{n - length} for a segment of {length} samples in an input of "
+            f"{n}, got {start_idx}"
+        )
+    return int(start_idx)
+
+
+def _fitting_shapes(given: Tensor, length: int) -> list[tuple[int, ...]]:
+    """Shapes that something as long as the input, or its segment, may have."""
+    if given.ndim == 3:
+        n_samples, k, _ = given.shape
+        return [(n_samples, k, length), (k, length), *([(length,)] if k == 1 else [])]
+    if given.ndim == 2 and len(given) > 1:
+        return [(len(given), length)]
+    return [(length,), (1, length)]
+
+
+def _fitted(values: Tensor, given: Tensor, length: int, name: str) -> Tensor:
+    """Values as (N or 1, k, length)."""
+    shapes = _fitting_shapes(given, length)
+    if tuple(values.shape) not in shapes:
+        raise ValueError(
+            f"{name} must have shape {' or '.join(map(str, shapes))} for an input of shape "
+            f"{tuple(given.shape)}, got {tuple(values.shape)}"
+        )
+    check_real(values, name)
+    return values if values.ndim == 3 else values.reshape(1, -1, length)
+
+
+def _read_baseline(baseline: Any, given: Tensor, x: Tensor, begin: int, length: int) -> Tensor:
+    """Baseline of the whole input, shape (N, k, n)."""
+    start = x.new_zeros(x.shape).double()
+    if baseline is None:
+        return start
+    values = as_tensor(baseline, "baseline")
+    of_segment = values.ndim > 0 and values.shape[-1] == length != x.shape[-1]
+    if of_segment:
+        start[..., begin : begin + length] = _fitted(values, given, length, "baseline")
+        return start
+    return start + _fitted(values, given, x.shape[-1], "baseline")

@@ -1,0 +1,284 @@
+"""Named frequency bands, and the sums of attributions over them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from itertools import pairwise
+from numbers import Real
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "sleep": MappingProxyType(
+            {
+                "delta": (0.5, 4.0),
+                "theta": (4.0, 8.0),
+                "alpha": (8.0, 12.0),
+                "sigma": (12.0, 16.0),
+                "beta": (16.0, 30.0),
+                "gamma": (30.0, 40.0),
+            }
+        ),
+        "eeg": MappingProxyType(
+            {
+                "delta": (0.0, 4.0),
+                "theta": (4.0, 8.0),
+                "alpha": (8.0, 12.0),
+                "beta": (12.0, 30.0),
+                "gamma": (30.0, 45.0),
+            }
+        ),
+    }
+)
+"""Band edges in Hz by preset and band, each band half-open, ``[low, high)``.
+
+``"sleep"``
+    The default of ``yasa.bandpower``: Vallat R., Walker M. P., "An open-source, high-performance
+    tool for automated sleep staging", eLife 10:e70092, 2021.
+``"eeg"``
+    The default ``bands`` of ``mne.time_frequency.Spectrum.plot_topomap``: Gramfort A. et al.,
+    "MEG and EEG data analysis with MNE-Python", Front. Neurosci. 7:267, 2013.
+"""
+
+_REST = "rest"
+_FREQUENCY = "frequency"
+
+
+def bands(
+    result: xr.Dataset,
+    bands: Any = "sleep",
+) -> xr.Dataset:
+    """Sum attributions over named frequency bands.
+
+    Every variable with ``attrs["kind"] == "attribution"`` and a dimension ``frequency`` (or
+    ``<name>_frequency``) gets a dimension ``band`` (or ``<name>_band``) in its place. Its last
+    entry, ``rest``, holds all frequencies outside the bands, 0 Hz included where no band starts
+    there, so that the sum over bands is the sum over frequencies and completeness survives.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it. Its frequency coordinates must be in Hz,
+        which they are when the explainer knew the sampling rate.
+    bands : {"sleep", "eeg"} or mapping of str to (float, float), default "sleep"
+        A preset (see `freqig.bands.presets`, with sources) or edges ``(low, high)`` in Hz by name.
+        Bands are half-open, ``[low, high)``: a frequency on an edge belongs to the band that
+        starts there. They may leave gaps and reach beyond the Nyquist frequency, but not overlap.
+
+    Returns
+    -------
+    xarray.Dataset
+        The band sums in float64, whatever the dtype of the attributions, in the order of `bands`;
+        other variables and all attributes unchanged. Coordinates along ``band``: ``band_low`` and
+        ``band_high`` in Hz (NaN for ``rest``) and ``band_n_frequencies``, the number of frequencies
+        summed. A band that holds none has the sum 0, which says nothing about the model; this
+        count tells it from a band that does not matter.
+
+    Raises
+    ------
+    TypeError
+        If `result` is no Dataset, or `bands` neither a preset nor a mapping of names to pairs of
+        numbers.
+    ValueError
+        If the preset is unknown; if bands are none, empty, reversed, negative, not finite or
+        overlapping, or one is called ``rest``; if a frequency coordinate is missing or not in Hz;
+        if `result` holds no attribution over frequency.
+
+    See Also
+    --------
+    freqig.plots.spectrum : draws the spectrum with bands shaded.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from freqig.bands import bands
+    >>> frequency = xr.Variable("frequency", np.arange(0.0, 33.0), {"units": "Hz"})
+    >>> rfft = xr.Variable(("sample", "frequency"), np.ones((1, 33)), {"kind": "attribution"})
+    >>> result = xr.Dataset({"rfft": rfft}, coords={"frequency": frequency})
+    >>> summed = bands(result, {"slow": (0.5, 4), "alpha": (8, 12)})
+    >>> summed.rfft.sel(sample=0).to_series().to_dict()
+    {'slow': 3.0, 'alpha': 4.0, 'rest': 26.0}
+    >>> float(summed.rfft.sum()) == float(result.rfft.sum())
+    True
+    """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+        )
+    edges = named_bands(bands)
+    attributions = {
+        name: _frequency_dims(variable)
+        for name, variable in result.data_vars.items()
+        if variable.attrs.get("kind") == "attribution" and _frequency_dims(variable)
+    }
+    if not attributions:
+        raise ValueError(
+            "result must hold an attribution over frequency (attrs['kind'] == 'attribution' and a "
+            "dimension 'frequency' or '<name>_frequency'), got the variables "
+            f"{_listed(result.data_vars)}; explain with a frequency domain such as freqig.RFFT(), "
+            "and sum over bands only once"
+        )
+
+    summed = {}
+    for name, dims in attributions.items():
+        variable = result[name]
+        for dim in dims:
+            variable = _sum_over_bands(variable, dim, edges)
+        summed[name] = variable
+    return _replace(result, summed, {dim for dims in attributions.values() for dim in dims})
+
+
+def named_bands(bands: Any) -> dict[str, tuple[float, float]]:
+    """Check bands and return their edges.
+
+    Parameters
+    ----------
+    bands : str or mapping of str to (float, float)
+        A preset's name, or edges ``(low, high)`` in Hz by name, as for `freqig.bands`.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        Edges in Hz by name, in the order given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `freqig.bands`.
+
+    Examples
+    --------
+    >>> from freqig.bands import named_bands
+    >>> named_bands({"spindle": (11, 16)})
+    {'spindle': (11.0, 16.0)}
+    >>> list(named_bands("eeg"))
+    ['delta', 'theta', 'alpha', 'beta', 'gamma']
+    """
+    if isinstance(bands, str):
+        if bands not in presets:
+            raise ValueError(
+                f"bands must be one of {_listed(presets)} or a dict of names to (low, high) in Hz, "
+                f"got {bands!r}"
+            )
+        return dict(presets[bands])
+    if not isinstance(bands, Mapping):
+        raise TypeError(
+            f"bands must be one of {_listed(presets)} or a dict of names to (low, high) in Hz, "
+            f"got {type(bands).__name__}"
+        )
+    if not bands:
+        raise ValueError("bands must name at least one band, got an empty dict")
+    edges = {name: _edges(name, pair) for name, pair in bands.items()}
+    ordered = sorted(edges.items(), key=lambda item: item[1])
+    for (name, (low, high)), (later, (later_low, later_high)) in pairwise(ordered):
+        if later_low < high:
+            raise ValueError(
+                f"bands must not overlap, or their sums would count frequencies twice, got "
+                f"{name!r} ({low:g}, {high:g}) and {later!r} ({later_low:g}, {later_high:g}) Hz; "
+                "call freqig.bands once for each set of bands that do not overlap"
+            )
+    return edges
+
+
+def _edges(name: object, pair: object) -> tuple[float, float]:
+    if not isinstance(name, str):
+        raise TypeError(f"bands must have names that are strings, got {name!r}")
+    if not name or name == _REST:
+        raise ValueError(
+            f"bands must have names other than '' and {_REST!r}, which holds the frequencies "
+            f"outside all bands, got {name!r}"
+        )
+    if (
+        not isinstance(pair, tuple | list | np.ndarray)
+        or np.ndim(pair) != 1
+        or len(pair) != 2
+        or not all(isinstance(edge, Real) and not isinstance(edge, bool) for edge in pair)
+    ):
+        raise TypeError(f"bands[{name!r}] must be two numbers (low, high) in Hz, got {pair!r}")
+    low, high = (float(edge) for edge in pair)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"bands[{name!r}] must have finite edges in Hz, got ({low:g}, {high:g}); frequencies "
+            f"outside all bands are in {_REST!r}, and an edge may lie beyond the Nyquist frequency"
+        )
+    if not 0 <= low < high:
+        raise ValueError(
+            f"bands[{name!r}] must have edges with 0 <= low < high in Hz, got ({low:g}, {high:g})"
+        )
+    return low, high
+
+
+def _frequency_dims(variable: xr.DataArray) -> list[str]:
+    return [dim for dim in map(str, variable.dims) if dim == _FREQUENCY or dim.endswith(f"_{_FREQUENCY}")]
+
+
+def _sum_over_bands(
+    variable: xr.DataArray, dim: str, edges: Mapping[str, tuple[float, float]]
+) -> xr.DataArray:
+    """Replace the dimension `dim` by the sums over bands and their rest, in float64."""
+    frequency = _hertz(variable, dim)
+    inside = [_at_or_above(frequency, low) & ~_at_or_above(frequency, high) for low, high in edges.values()]
+    rest = ~np.logical_or.reduce(inside)
+    band = dim.removesuffix(_FREQUENCY) + "band"
+    # A product with a 0/1 matrix would be shorter, but spreads one NaN over all bands.
+    sums = [
+        variable.isel({dim: members}).sum(dim, skipna=False, dtype=np.float64, keep_attrs=True)
+        for members in (*inside, rest)
+    ]
+    # "minimal" keeps coordinates that the sums share as they are instead of stacking them.
+    total = xr.concat(sums, dim=band, coords="minimal", compat="override")
+    total = total.transpose(*(band if d == dim else d for d in variable.dims))
+    lows, highs = zip(*edges.values(), (np.nan, np.nan), strict=True)
+    hertz = {"units": "Hz"}
+    counts = np.array([members.sum() for members in (*inside, rest)], dtype=np.int64)
+    labelled = total.assign_coords(
+        {
+            band: (band, [*edges, _REST], {"long_name": "frequency band"}),
+            f"{band}_low": (band, np.array(lows), {"long_name": "lower edge, inside", **hertz}),
+            f"{band}_high": (band, np.array(highs), {"long_name": "upper edge, outside", **hertz}),
+            f"{band}_n_frequencies": (band, counts, {"long_name": "number of frequencies summed"}),
+        }
+    )
+    labelled.attrs = dict(variable.attrs)
+    return labelled
+
+
+def _hertz(variable: xr.DataArray, dim: str) -> np.ndarray:
+    """Frequencies along `dim`, float64 in Hz."""
+    if dim not in variable.coords:
+        raise ValueError(
+            f"result.{variable.name} must have a coordinate {dim!r} in Hz, got none; keep the "
+            "coordinates that freqig.Explainer gave it"
+        )
+    coordinate = variable.coords[dim]
+    units = coordinate.attrs.get("units")
+    if units != "Hz":
+        raise ValueError(
+            f"bands are in Hz, so result.{dim} must have attrs['units'] 'Hz', got {units!r}; pass "
+            "the sampling rate, freqig.Explainer(model, fs=...)"
+        )
+    return np.asarray(coordinate.values)
+
+
+def _at_or_above(frequency: np.ndarray, edge: float) -> np.ndarray:
+    # k * fs / n is rounded: a bin that belongs exactly on an edge may come out just below it, and
+    # would be counted in the wrong band. No two bins are as close to each other as this tolerance.
+    precision = np.finfo(frequency.dtype).eps if frequency.dtype.kind == "f" else 0.0
+    tolerance = max(1e-9, 4 * float(precision))
+    return np.asarray(frequency >= edge * (1 - tolerance))
+
+
+def _replace(result: xr.Dataset, summed: Mapping[Hashable, xr.DataArray], dims: set[str]) -> xr.Dataset:
+    """Put the sums in the places of their variables and drop frequency coordinates left unused."""
+    kept = result.drop_vars(list(summed))
+    used = {dim for variable in kept.data_vars.values() for dim in variable.dims}
+    kept = kept.drop_dims([dim for dim in dims - used if dim in kept.dims])
+    return kept.assign(summed)
+
+
+def _listed(names: Mapping[str, object] | Mapping[Hashable, object]) -> str:
+    return ", ".join(repr(name) for name in names)

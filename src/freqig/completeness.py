@@ -1,0 +1,72 @@
+"""Completeness: attributions must add up to the difference of outputs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .errors import CompletenessWarning, warn
+
+# A gap relative to ΔF alone has no scale where ΔF is near zero: then one hundredth of the sum
+# of absolute attributions takes its place.
+FLOOR = 0.01
+ROUNDING = 8
+
+
+def gap_limit(
+    norm: Tensor, output: Tensor, baseline_output: Tensor, tol: float, dtype: torch.dtype
+) -> Tensor:
+    """Largest completeness gap that counts as complete.
+
+    tol · max(|ΔF|, 0.01 · ‖attribution‖₁) + 8 · eps · max(|F(x)|, |F(x')|), ΔF = F(x) - F(x').
+
+    Parameters
+    ----------
+    norm : torch.Tensor
+        ‖attribution‖₁ of the path, shape (S, T).
+    output, baseline_output : torch.Tensor
+        F(x) and F(x'), shape (S, T).
+    tol : float
+        Relative tolerance.
+    dtype : torch.dtype
+        Dtype of the model, whose eps counts.
+
+    Returns
+    -------
+    torch.Tensor
+        Limits in units of the output, shape (S, T).
+
+    Examples
+    --------
+    >>> one = torch.ones(1, 1, dtype=torch.float64)
+    >>> gap_limit(one, 2 * one, 0 * one, 0.01, torch.float64).item()
+    0.020000000000003553
+    """
+    difference = (output - baseline_output).abs()
+    rounding = ROUNDING * torch.finfo(dtype).eps * torch.maximum(output.abs(), baseline_output.abs())
+    return tol * torch.maximum(difference, FLOOR * norm) + rounding
+
+
+def warn_of_gaps(gap: Tensor, limit: Tensor, difference: Tensor, n_steps: int) -> None:
+    """Warn once, naming the samples whose gap is too large.
+
+    Parameters
+    ----------
+    gap, limit, difference : torch.Tensor
+        Completeness gap, its limit, and F(x) - F(x'), shape (N, T).
+    n_steps : int
+        Nodes that were used, for the advice.
+    """
+    bad = (gap.abs() > limit).any(1).nonzero().flatten().tolist()
+    if not bad:
+        return
+    excess = torch.where(limit > 0, gap.abs() / limit, gap.abs())
+    row, column = divmod(int(excess.argmax()), gap.shape[1])
+    named = ", ".join(map(str, bad[:10])) + (", …" if len(bad) > 10 else "")
+    warn(
+        f"attributions do not add up to the difference of outputs for {len(bad)} of {len(gap)} "
+        f"samples ({named}). Largest: sample {row}, sum off by {float(gap[row, column]):.3g} where "
+        f"F(x) - F(x') is {float(difference[row, column]):.3g}. The path needs more than the "
+        f"{n_steps} nodes it got (raise n_steps), or the model jumps on it (try another baseline)",
+        CompletenessWarning,
+    )

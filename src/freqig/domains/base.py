@@ -1,0 +1,186 @@
+"""A domain: a linear way of writing a signal as coefficients, and what follows from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Coefficients = Tensor | tuple[Tensor, ...]
+Coordinate = Sequence[float] | Sequence[str] | np.ndarray
+Coords = Mapping[str, Coordinate | tuple[Coordinate, str]]
+
+
+class Domain(ABC):
+    """Coefficients in which a signal is explained.
+
+    A subclass states `analyze`, `synthesize` with synthesize(analyze(x)) = x, and `coords`.
+    Attributions follow from the path-averaged gradient ḡ and δ = x - x' as
+
+        attribution_k = Re(conj(c_k) · (S* ḡ)_k),   c = analyze(δ),   S* adjoint of synthesize,
+
+    and sum to Σ δ·ḡ in every domain. The adjoint comes from autograd.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of the variable in the result; the class name in lower case by default.
+
+    Attributes
+    ----------
+    name : str
+        Name of the variable in the result.
+    consumes : tuple of str
+        Dimensions of the signal that the coefficients replace, `("time",)` by default;
+        `("channel", "time")` for maps over channels.
+    shared : tuple of str
+        Dimensions that keep their name in the result; others are prefixed with the domain's.
+
+    Examples
+    --------
+    >>> class Halves(Domain):
+    ...     "Even and odd part of a series about its middle."
+    ...     def analyze(self, x):
+    ...         return torch.stack([x + x.flip(-1), x - x.flip(-1)], -2) / 2
+    ...     def synthesize(self, c, n):
+    ...         return c.sum(-2)
+    ...     def coords(self, n, fs):
+    ...         return {"part": ["even", "odd"], "time": np.arange(n) / (fs or 1)}
+    >>> Halves().attribution(torch.tensor([1.0, 3.0]), torch.ones(2)).sum(-1)
+    tensor([4., 0.])
+    """
+
+    name: str
+    consumes: tuple[str, ...] = ("time",)
+    shared: tuple[str, ...] = ("channel",)
+
+    def __init__(self, name: str | None = None) -> None:
+        if name is not None:
+            self.name = name
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # A subclass with an __init__ of its own need not call ours to have a name.
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__.lower()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
+    @abstractmethod
+    def analyze(self, x: Tensor) -> Coefficients:
+        """Coefficients of signals, shape (..., n) to (..., *coefficients), real or complex.
+
+        Coefficients of several lengths are a tuple of tensors; then `assemble` says how they
+        stand together in the result.
+        """
+
+    @abstractmethod
+    def synthesize(self, c: Any, n: int) -> Tensor:
+        """Signals of n samples from coefficients: inverts `analyze`, and is linear."""
+
+    @abstractmethod
+    def coords(self, n: int, fs: float | None) -> Coords:
+        """Dimensions of the coefficients, in order, with their coordinates.
+
+        Parameters
+        ----------
+        n : int
+            Number of time samples.
+        fs : float or None
+            Sampling rate in Hz; None where unknown.
+
+        Returns
+        -------
+        mapping
+            From a dimension to its values, or to a pair of values and unit.
+        """
+
+    def bind(self, shape: tuple[int, ...], fs: float | None) -> Domain:
+        """The domain made ready for signals of a shape (*channels, n) and sampling rate.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Axes of one signal, time last.
+        fs : float or None
+            Sampling rate in Hz; None where unknown.
+
+        Returns
+        -------
+        Domain
+            Itself, or a copy that knows windows in samples and the like.
+
+        Raises
+        ------
+        ValueError
+            If the domain cannot represent such signals.
+        """
+        return self
+
+    def assemble(self, parts: tuple[Tensor, ...]) -> Tensor:
+        """Attributions of several tensors of coefficients as one array, NaN where there is none."""
+        if len(parts) != 1:
+            raise TypeError(
+                f"domain {self.name!r} has {len(parts)} tensors of coefficients: it must define "
+                "assemble(parts), which puts their attributions into one tensor"
+            )
+        return parts[0]
+
+    def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        """Apply the adjoint of `synthesize` to a gradient.
+
+        Parameters
+        ----------
+        c : torch.Tensor or tuple of torch.Tensor
+            Coefficients whose shapes and dtypes the result has; their values do not matter,
+            `synthesize` being linear.
+        gradient : torch.Tensor
+            Gradient with respect to the signal, shape (..., n).
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            S* gradient, with PyTorch's convention for complex numbers.
+        """
+        with torch.inference_mode(False), torch.enable_grad():
+            leaves = tuple(part.detach().clone().requires_grad_() for part in _tuple(c))
+            signal = self.synthesize(leaves if isinstance(c, tuple) else leaves[0], gradient.shape[-1])
+            return torch.autograd.grad(signal, leaves, gradient.to(signal.dtype))
+
+    def parts(self, delta: Tensor, mean_gradient: Tensor) -> tuple[Tensor, ...]:
+        """Attributions of every tensor of coefficients; their sums add up to Σ δ·ḡ.
+
+        Parameters
+        ----------
+        delta : torch.Tensor
+            x - x', shape (..., n).
+        mean_gradient : torch.Tensor
+            Path-averaged gradient, the shape of `delta`.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            Real attributions, shapes of the coefficients.
+        """
+        c = self.analyze(delta)
+        pairs = zip(_tuple(c), self.adjoint(c, mean_gradient), strict=True)
+        return tuple(_real_product(part, adjoint) for part, adjoint in pairs)
+
+    def attribution(self, delta: Tensor, mean_gradient: Tensor) -> Tensor:
+        """Attributions as they stand in the result, shape (..., *coefficients)."""
+        return self.assemble(self.parts(delta, mean_gradient))
+
+
+def _tuple(c: Coefficients) -> tuple[Tensor, ...]:
+    return c if isinstance(c, tuple) else (c,)
+
+
+def _real_product(c: Tensor, adjoint: Tensor) -> Tensor:
+    if c.is_complex():
+        return c.real * adjoint.real + c.imag * adjoint.imag
+    return c * adjoint

@@ -1,0 +1,53 @@
+"""One-sided spectrum of the whole series: FLEX."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .base import Coords, Domain
+
+
+class RFFT(Domain):
+    """Frequencies of the real Fourier transform over the whole series.
+
+    With n samples the attributions are w_k / n · Re(conj(RFFT(δ)_k) · RFFT(ḡ)_k), w_k = 1 at
+    DC and, for even n, at Nyquist, 2 elsewhere: FLEX (Gräve et al. 2025), that is Integrated
+    Gradients of the model behind an inverse real FFT.
+
+    Parameters
+    ----------
+    name : str, optional
+        Name of the variable in the result, "rfft" by default.
+
+    Examples
+    --------
+    >>> RFFT().coords(5, fs=10.0)["frequency"]
+    (array([0., 2., 4.]), 'Hz')
+    """
+
+    shared = ("channel", "frequency")
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return torch.fft.rfft(x)
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return torch.fft.irfft(c, n)
+
+    def coords(self, n: int, fs: float | None) -> Coords:
+        return {"frequency": frequencies(n, fs)}
+
+
+def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:
+    """Frequencies of a real FFT over n samples and their unit."""
+    if fs is None:
+        return np.fft.rfftfreq(n), "cycles/sample"
+    return np.fft.rfftfreq(n, 1 / fs), "Hz"
+
+
+def times(n: int, fs: float | None) -> tuple[np.ndarray, str]:
+    """Times of n samples from the first on, and their unit."""
+    if fs is None:
+        return np.arange(n, dtype=float), "samples"
+    return np.arange(n) / fs, "s"

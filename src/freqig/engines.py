@@ -1,0 +1,88 @@
+"""Captum's Integrated Gradients as a reference engine beside freqig's own path integrator."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .chunks import Chunks
+from .completeness import gap_limit
+from .layers import FrequencyModel
+from .objective import Objective
+from .paths import values_at
+from .run import Run
+
+
+def explain_with_captum(
+    objective: Objective,
+    x: Tensor,
+    baseline: Tensor,
+    *,
+    n_steps: int,
+    chunks: Chunks,
+    name: str,
+    axes: tuple[int, ...],
+    tol: float,
+) -> Run:
+    """Attributions of the RFFT by Captum's Integrated Gradients over `FrequencyModel`.
+
+    Parameters
+    ----------
+    objective : Objective
+        Explained scalars of S samples.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (S, *shape, n).
+    n_steps : int
+        Gauss-Legendre nodes.
+    chunks : Chunks
+        Bounds the points a call, through Captum's `internal_batch_size`.
+    name : str
+        Name of the RFFT domain.
+    axes : tuple of int
+        Sizes of the axes between sample and frequency in the result.
+    tol : float
+        Tolerance of the completeness gap.
+
+    Returns
+    -------
+    Run
+        Results of the block.
+
+    Raises
+    ------
+    TypeError
+        If the model is not a PyTorch one: Captum needs the graph.
+    """
+    # Captum imports matplotlib, which takes longer than most explanations.
+    from captum.attr import IntegratedGradients
+
+    n = x.shape[-1]
+    per_target = []
+    for t in range(objective.n_targets):
+
+        def explained(points: Tensor, rows: Tensor, t: int = t) -> Tensor:
+            return objective.differentiable(points, rows)[:, t]
+
+        frequency_model = FrequencyModel(explained, n)
+        spectrum = frequency_model.inverse.spectrum
+        attributions = IntegratedGradients(frequency_model).attribute(
+            spectrum(x),
+            baselines=spectrum(baseline),
+            # Captum repeats this argument with the points, and so says whose they are.
+            additional_forward_args=(torch.arange(len(x), device=x.device),),
+            n_steps=n_steps,
+            method="gausslegendre",
+            internal_batch_size=max(chunks.size, len(x)),
+        )
+        per_target.append(attributions.detach().sum(-1).reshape(len(x), *axes, n // 2 + 1))
+    scores = torch.stack(per_target, 1)
+    output, baseline_output = (values_at(objective, end, chunks) for end in (x, baseline))
+    flat = scores.double().flatten(2)
+    return Run(
+        {name: scores},
+        output,
+        baseline_output,
+        flat.sum(-1) - (output - baseline_output),
+        gap_limit(flat.abs().sum(-1), output, baseline_output, tol, x.dtype),
+        torch.full((len(x),), n_steps, dtype=torch.int64),
+    )

@@ -1,0 +1,95 @@
+"""Warnings that a caller may want to filter by class, and context for errors of the user's model."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+PACKAGE = str(Path(__file__).parent)
+
+
+class FreqigWarning(UserWarning):
+    """Base class of every warning that freqig issues.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from freqig.errors import FreqigWarning
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", FreqigWarning)
+    """
+
+
+class CompletenessWarning(FreqigWarning):
+    """The attributions do not add up to the difference of outputs that they explain.
+
+    Examples
+    --------
+    >>> from freqig.errors import CompletenessWarning, FreqigWarning
+    >>> issubclass(CompletenessWarning, FreqigWarning)
+    True
+    """
+
+
+class OutputScaleWarning(FreqigWarning):
+    """The requested output scale expects logits, and the model seems to return probabilities.
+
+    Examples
+    --------
+    >>> from freqig.errors import FreqigWarning, OutputScaleWarning
+    >>> issubclass(OutputScaleWarning, FreqigWarning)
+    True
+    """
+
+
+def warn(message: str, category: type[FreqigWarning]) -> None:
+    """Warn at the line of the caller's own code that called into freqig.
+
+    Parameters
+    ----------
+    message : str
+        What is the matter, where, and what to do.
+    category : type
+        Class of the warning.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn("the sum is off", CompletenessWarning)
+    >>> caught[0].category.__name__
+    'CompletenessWarning'
+    """
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level - 1)
+
+
+def add_context(error: BaseException, context: str) -> None:
+    """Append `context` to the message of an error that belongs to somebody else.
+
+    The type of the error and its traceback stay what they were, so that callers who catch
+    their own exceptions still do.
+
+    Parameters
+    ----------
+    error : BaseException
+        Error about to be raised again.
+    context : str
+        What freqig was doing, in words that help the reader of the traceback.
+
+    Examples
+    --------
+    >>> error = ValueError("expected 8 channels")
+    >>> add_context(error, "while freqig called the model with shape (2, 7, 100)")
+    >>> str(error)
+    'expected 8 channels [while freqig called the model with shape (2, 7, 100)]'
+    """
+    if len(error.args) == 1 and isinstance(error.args[0], str) and type(error) is not KeyError:
+        if context not in error.args[0]:
+            error.args = (f"{error.args[0]} [{context}]",)
+    else:
+        error.add_note(context)

@@ -1,0 +1,345 @@
+"""The Explainer: model, domains and path settings, called on signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+import xarray as xr
+from torch import Tensor
+
+from ._check import check_choice, check_count, check_dtype, check_fs, check_positive
+from .baselines import read_baseline
+from .chunks import Chunks
+from .completeness import warn_of_gaps
+from .domains import RFFT, Domain
+from .engines import explain_with_captum
+from .errors import OutputScaleWarning, warn
+from .explanation import label
+from .frame import Frame
+from .models import as_model
+from .objective import Extra, Objective, OutputKey
+from .paths import integrate
+from .quadrature import gauss_legendre
+from .run import Engine, Run, explain_blocks, project, working_dtype
+from .safeguards import check_independence
+from .scales import EXPECTS_LOGITS, OutputScale, look_like_probabilities, scale_of
+from .signals import Signal, read_signal
+from .targets import Target, predicted_class, resolve_target
+
+ENGINES = ("path", "captum")
+
+
+class Explainer:
+    """Explains a model in the frequency domain, and in every other domain asked for.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or callable
+        Maps a batch of signals to outputs, batch axis first. Modules, also those found inside
+        a callable, run in eval and come back exactly as they were.
+    fs : float, optional
+        Sampling rate in Hz. Default: that of the input where it carries one; else frequencies
+        are in cycles per sample and the coordinate says so.
+    domains : Domain or sequence of Domain, optional
+        What to explain in; `RFFT()` by default. All share the same model evaluations.
+    output : {"logit", "log_prob", "probability", "margin"} or callable, default "logit"
+        What of the model's output is explained. `logit` is the raw output; `log_prob` and
+        `probability` its (log-)softmax over the last axis, with one output the (log-)sigmoid;
+        `margin` the logit minus the logsumexp of the others. A callable gets the raw outputs
+        (P, ...) and the targets (P,) and returns one scalar a series, shape (P,).
+    output_key : int or str, optional
+        Which part of a tuple, list or dict output is explained.
+    engine : {"path", "captum"}, default "path"
+        freqig's streaming path integrator, or Captum's IntegratedGradients over
+        `FrequencyModel` as a reference (domain RFFT only).
+    n_steps : int, default 50
+        Gauss-Legendre nodes on the path.
+    tol : float, default 0.01
+        Largest relative completeness gap that raises no warning.
+    time_axis : int, default -1
+        Axis of time in the input.
+    dtype : torch.dtype, optional
+        Dtype to run the model in. Default: that of its first floating parameter; for
+        callables without one float32, or float64 where they refuse float32.
+    device : torch.device or str, optional
+        Device of the model. Default: that of its first floating parameter, else the CPU.
+    trust : bool, default False
+        Whether model files that can run code when loaded may be loaded.
+    progress : bool, default False
+        Whether to show a progress bar that counts samples.
+    batch_independent : bool, default True
+        Whether the output for one series is independent of the others in its batch, which is
+        checked. False runs one point a call.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not one of the allowed.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, freqig
+    >>> model = torch.nn.Sequential(torch.nn.Linear(100, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    >>> explainer = freqig.Explainer(model, fs=100)
+    >>> x = np.random.default_rng(0).normal(size=(4, 100))
+    >>> result = explainer(x)
+    >>> result.rfft.dims, result.rfft.shape
+    (('sample', 'frequency'), (4, 51))
+    >>> difference = result.output - result.baseline_output
+    >>> bool(np.allclose(result.rfft.sum("frequency"), difference, atol=1e-5))
+    True
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        fs: float | None = None,
+        domains: Domain | Sequence[Domain] | None = None,
+        output: OutputScale = "logit",
+        output_key: OutputKey = None,
+        engine: str = "path",
+        n_steps: int = 50,
+        tol: float = 0.01,
+        time_axis: int = -1,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        trust: bool = False,
+        progress: bool = False,
+        batch_independent: bool = True,
+    ) -> None:
+        self.model = as_model(model, dtype=check_dtype(dtype), device=device)
+        self.fs = None if fs is None else check_fs(fs)
+        self.domains = _read_domains(domains)
+        if not callable(output):
+            scale_of(output)
+        self.output = output
+        self.output_key = output_key
+        self.engine = check_choice(engine, "engine", ENGINES)
+        if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
+            raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
+        self.n_steps = check_count(n_steps, "n_steps")
+        self.tol = check_positive(tol, "tol")
+        self.time_axis = time_axis
+        self.trust = trust
+        self.progress = progress
+        self.batch_independent = batch_independent
+        self._chunks: dict[tuple[int, ...], Chunks] = {}
+
+    def __call__(
+        self,
+        x: Any,
+        *,
+        target: Target = None,
+        baseline: Any = None,
+        additional_forward_args: Any = None,
+    ) -> xr.Dataset:
+        """Explain a batch of signals.
+
+        Parameters
+        ----------
+        x : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
+            Signals in the model's own layout, batch first, shape (N, ..., n).
+        target : int, tuple, sequence, array, tensor, "all" or None
+            Which output: one class for all samples, a tuple as one index for all, or a
+            sequence with one a sample. None: each sample's predicted class. "all": every
+            class, on a dimension `target`.
+        baseline : array-like, optional
+            Start of the path, of the shape of `x` or of one of its series; zero by default.
+        additional_forward_args : tensor, object, or tuple or list of them, optional
+            Further arguments of the model; tensors with one row a sample follow the batch.
+
+        Returns
+        -------
+        xarray.Dataset
+            A variable a domain, with `attrs["kind"] == "attribution"`, such as
+            `rfft(sample, channel, frequency)`; `signal`; and by sample `output`,
+            `baseline_output`, `target`, `predicted`, `completeness_gap`, `converged` and
+            `n_evaluations`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument has a wrong shape, type or value, or the model cannot be explained.
+        """
+        signal = read_signal(x, self.time_axis)
+        fs = self.fs if self.fs is not None else signal.fs
+        frame = Frame(tuple(signal.values.shape), fs, signal.channels)
+        run = self.run(signal, frame, target, baseline, additional_forward_args)
+        return label(
+            run,
+            frame,
+            self._bound_domains(frame),
+            signal.values,
+            settings=self._settings(fs, target, baseline),
+            description=self.model.description,
+            unit=self.output if isinstance(self.output, str) else "output",
+        )
+
+    def run(
+        self, signal: Signal, frame: Frame, target: Target, baseline: Any, extra_arguments: Any
+    ) -> Run:
+        """Compute what `__call__` labels.
+
+        Parameters
+        ----------
+        signal : Signal
+            Signals with time last.
+        frame : Frame
+            Axes of the signal that appear in the result.
+        target, baseline, extra_arguments
+            As `__call__` takes them.
+
+        Returns
+        -------
+        Run
+            Attributions and diagnostics, without labels.
+        """
+        values, domains = signal.values, self._bound_domains(frame)
+        start = read_baseline(baseline, values, self.time_axis)
+        if len(values) == 0:
+            return Run.empty((0, *frame.axes, frame.n), 1, domains, working_dtype(self.model.dtype))
+        with self.model.session():
+            objective = Objective(
+                self.model,
+                self.output,
+                None,
+                Extra.of(extra_arguments, len(values), self.model.device),
+                self.output_key,
+                _model_time_axis(self.time_axis, values.ndim),
+                alone=not self.batch_independent,
+            )
+            ends = torch.tensor([0, len(values) - 1])
+            objective.settle_dtype(values[ends], ends.to(self.model.device))
+            x, x0 = (v.to(self.model.device, self.model.dtype) for v in (values, start))
+            _check_range(x, self.model.dtype)
+            return self._run_paths(objective, x, x0, target, frame, domains)
+
+    def _run_paths(
+        self,
+        objective: Objective,
+        x: Tensor,
+        x0: Tensor,
+        target: Target,
+        frame: Frame,
+        domains: Sequence[Domain],
+    ) -> Run:
+        chunks = self._chunks_for(objective, x)
+        raw = _raw_outputs(objective, x, chunks)
+        check_independence(objective, x, x0)
+        if self.output in EXPECTS_LOGITS and look_like_probabilities(raw):
+            warn(
+                f"output={self.output!r} expects logits, but the model's outputs are non-negative "
+                "and sum to 1 like probabilities: explain the layer before the softmax, or use "
+                "output='logit' for the outputs as they are",
+                OutputScaleWarning,
+            )
+        aim = None
+        if not (target is None and callable(self.output) and raw.ndim > 2):
+            aim = resolve_target(target, raw)
+        objective = objective.aimed_at(aim)
+        space = Run.empty(
+            (len(x), *frame.axes, frame.n), objective.n_targets, domains, working_dtype(x.dtype)
+        )
+        # Enough samples a block that most chunks are full; few enough that memory stays bounded.
+        block_size = max(1, -(-8 * chunks.size // self.n_steps))
+        engine = self._engine(chunks, frame, domains)
+        run = explain_blocks(objective, x, x0, engine, block_size, space, self.progress)
+        run.targets = aim
+        run.predicted = None if aim is None else predicted_class(raw, aim)
+        warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, self.n_steps)
+        return run
+
+    def _engine(self, chunks: Chunks, frame: Frame, domains: Sequence[Domain]) -> Engine:
+        if self.engine == "captum":
+            return partial(
+                explain_with_captum,
+                n_steps=self.n_steps,
+                chunks=chunks,
+                name=domains[0].name,
+                axes=frame.axes,
+                tol=self.tol,
+            )
+        rule = gauss_legendre(self.n_steps)
+
+        def explain(objective: Objective, x: Tensor, x0: Tensor) -> Run:
+            path = integrate(objective, x, x0, rule, chunks)
+            return project(path, x - x0, frame, domains, self.tol)
+
+        return explain
+
+    def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
+        if not self.batch_independent:
+            return Chunks(1)
+        shape = tuple(x.shape[1:])
+        if shape not in self._chunks:
+            rows = torch.tensor([0, len(x) - 1], device=x.device)
+            each = objective.bytes_per_point(x[rows], rows)
+            self._chunks[shape] = Chunks.for_model(each, x[0].nbytes, x.device)
+        return self._chunks[shape]
+
+    def _bound_domains(self, frame: Frame) -> list[Domain]:
+        return [domain.bind((*frame.axes, frame.n), frame.fs) for domain in self.domains]
+
+    def _settings(self, fs: float | None, target: Target, baseline: Any) -> dict[str, Any]:
+        scale = self.output
+        return {
+            "baseline": "zero" if baseline is None else "given",
+            "batch_independent": self.batch_independent,
+            "domains": [repr(domain) for domain in self.domains],
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "engine": self.engine,
+            "fs": fs,
+            "n_steps": self.n_steps,
+            "output": scale if isinstance(scale, str) else getattr(scale, "__qualname__", repr(scale)),
+            "output_key": self.output_key,
+            "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
+            "time_axis": self.time_axis,
+            "tol": self.tol,
+        }
+
+
+def _read_domains(domains: Domain | Sequence[Domain] | None) -> tuple[Domain, ...]:
+    if domains is None:
+        return (RFFT(),)
+    chosen = (domains,) if isinstance(domains, Domain) else tuple(domains)
+    for domain in chosen:
+        if not isinstance(domain, Domain):
+            hint = ", write it with parentheses" if isinstance(domain, type) else ""
+            raise TypeError(f"domains must consist of freqig.Domain instances, got {domain!r}{hint}")
+    names = [domain.name for domain in chosen]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not chosen:
+        raise ValueError(
+            f"domains must be at least one and have different names, got {names}: tell them apart "
+            "with name="
+        )
+    return chosen
+
+
+def _model_time_axis(time_axis: int, ndim: int) -> int:
+    """Time axis counted from the end, -1 where it is the last."""
+    return time_axis if time_axis < 0 else time_axis - ndim
+
+
+def _raw_outputs(objective: Objective, x: Tensor, chunks: Chunks) -> Tensor:
+    """Raw outputs at the input, shape (N, *axes)."""
+    parts: dict[int, Tensor] = {}
+
+    def evaluate(part: slice) -> None:
+        rows = torch.arange(part.start, part.stop, device=x.device)
+        parts[part.start] = objective.raw(x[part], rows)
+
+    chunks.run(len(x), evaluate)
+    return torch.cat(list(parts.values()))
+
+
+def _check_range(x: Tensor, dtype: torch.dtype) -> None:
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError(
+            f"x must fit the model's dtype {dtype}, got values that overflow: rescale x, or pass "
+            "dtype= to Explainer"
+        )

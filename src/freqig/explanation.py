@@ -1,0 +1,148 @@
+"""Builds the labelled result: an xarray.Dataset with dimensions, coordinates and provenance."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from ._version import __version__
+from .domains import Domain
+from .frame import Frame
+from .run import Run
+
+Variable = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
+
+
+def attribution_variable(
+    domain: Domain, frame: Frame, values: np.ndarray, leading: tuple[str, ...], unit: str
+) -> tuple[Variable, dict[str, Any]]:
+    """Variable and coordinates of one domain.
+
+    Parameters
+    ----------
+    domain : Domain
+        The domain, bound to the signal.
+    frame : Frame
+        Axes of the signal.
+    values : numpy.ndarray
+        Attributions, shape (*leading, *axes left, *coefficients).
+    leading : tuple of str
+        First dimensions: sample, and target where there are several.
+    unit : str
+        Unit of the attributions, that of the explained output.
+    """
+    coordinates = domain.coords(frame.n, frame.fs)
+    names = {key: key if key in domain.shared else f"{domain.name}_{key}" for key in coordinates}
+    left = tuple(dim for dim in frame.dims if dim not in domain.consumes)
+    dims = (*leading, *left, *names.values())
+    if values.ndim != len(dims):
+        raise ValueError(
+            f"domain {domain.name!r}: coords name {len(names)} dimensions {tuple(coordinates)}, but "
+            f"its coefficients have {values.ndim - len(leading) - len(left)} axes"
+        )
+    coords: dict[str, Any] = {}
+    for (key, name), size in zip(names.items(), values.shape[-len(names) :], strict=True):
+        content = coordinates[key]
+        array, unit_of_axis = content if isinstance(content, tuple) else (content, "")
+        array = np.asarray(array)
+        if array.shape != (size,):
+            raise ValueError(
+                f"domain {domain.name!r}: coords has {array.size} values for dimension {key!r}, but "
+                f"its coefficients have {size}"
+            )
+        coords[name] = (name, array, {"units": unit_of_axis} if unit_of_axis else {})
+    return (dims, values, {"kind": "attribution", "units": unit}), coords
+
+
+def label(
+    run: Run,
+    frame: Frame,
+    domains: Sequence[Domain],
+    signal: Tensor,
+    *,
+    settings: Mapping[str, Any],
+    description: Mapping[str, str | int | float],
+    unit: str,
+) -> xr.Dataset:
+    """The result, with attributes that netCDF can hold: strings, numbers, arrays.
+
+    Parameters
+    ----------
+    run : Run
+        What was computed.
+    frame : Frame
+        Axes of the signal that appear in the result.
+    domains : sequence of Domain
+        Bound domains, in the order of the variables.
+    signal : torch.Tensor
+        Signals that were explained, shape (N, *axes, n).
+    settings : mapping
+        Everything that was asked for; stored as one JSON string.
+    description : mapping
+        What is known of the model; keys become `model_*`.
+    unit : str
+        Unit of output and attributions.
+    """
+    every_class = run.targets is not None and run.targets.shape[1] > 1
+    leading = ("sample", "target") if every_class else ("sample",)
+    coords = frame.coords()
+    variables: dict[str, Variable] = {}
+    for domain in domains:
+        values = _numpy(run.attributions[domain.name])
+        values = values if every_class else values[:, 0]
+        variables[domain.name], own = attribution_variable(domain, frame, values, leading, unit)
+        coords.update(own)
+    # NumPy has no bfloat16.
+    signal = signal.float() if signal.dtype == torch.bfloat16 else signal
+    squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n))
+    variables["signal"] = (("sample", *frame.dims, "time"), squeezed, {"kind": "signal"})
+    for name, tensor in (
+        ("output", run.output),
+        ("baseline_output", run.baseline_output),
+        ("completeness_gap", run.gap),
+        ("converged", run.converged),
+    ):
+        values = _numpy(tensor)
+        attrs = {} if name == "converged" else {"units": unit}
+        variables[name] = (leading, values if every_class else values[:, 0], attrs)
+    variables["n_evaluations"] = (("sample",), _numpy(run.n_evaluations), {})
+    if run.targets is not None:
+        targets = _numpy(run.targets)
+        if every_class:
+            coords["target"] = ("target", targets[0, :, 0])
+        elif targets.shape[2] == 1:
+            variables["target"] = (("sample",), targets[:, 0, 0], {})
+        else:
+            variables["target"] = (("sample", "output_axis"), targets[:, 0], {})
+    if run.predicted is not None:
+        variables["predicted"] = (("sample",), _numpy(run.predicted), {})
+    attrs: dict[str, Any] = {
+        "title": "Explanation of a time-series model in the frequency domain",
+        "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",
+        "settings": json.dumps(settings, sort_keys=True),
+        "versions": json.dumps(versions(), sort_keys=True),
+    }
+    attrs.update({f"model_{key}": value for key, value in description.items()})
+    return xr.Dataset(dict(variables), dict(coords), attrs)
+
+
+def _numpy(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computed a result."""
+    return {
+        "freqig": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "xarray": xr.__version__,
+    }

@@ -1,0 +1,119 @@
+"""The inverse real FFT as a layer, so that any attribution method can work on a spectrum.
+
+Captum 0.9 returns complex attributions and a wrong delta for complex inputs without a word,
+so the spectrum is real-valued here: real and imaginary parts on a last axis of two, or
+magnitudes with the phase given as a further argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+Representation = Literal["complex", "magnitude"]
+
+
+class InverseRFFT(nn.Module):
+    """Inverse real FFT with real-valued inputs.
+
+    Parameters
+    ----------
+    n : int
+        Number of time samples; a spectrum has n // 2 + 1 frequencies for even and odd n.
+    representation : {"complex", "magnitude"}
+        `complex`: input of shape (..., n_freq, 2), real and imaginary part. `magnitude`:
+        magnitudes of shape (..., n_freq), and phases in radians as the second argument.
+
+    Raises
+    ------
+    ValueError
+        If `n` is below 1, the representation is unknown, or an input does not fit `n`.
+
+    Examples
+    --------
+    >>> layer = InverseRFFT(5)
+    >>> x = torch.tensor([[1.0, 2.0, 0.0, -1.0, 3.0]])
+    >>> torch.allclose(layer(layer.spectrum(x)), x, atol=1e-6)
+    True
+    """
+
+    def __init__(self, n: int, representation: Representation = "complex") -> None:
+        super().__init__()
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        if representation not in get_args(Representation):
+            raise ValueError(
+                f"representation must be 'complex' or 'magnitude', got {representation!r}"
+            )
+        self.n = n
+        self.representation = representation
+
+    def forward(self, spectrum: Tensor, phase: Tensor | None = None) -> Tensor:
+        """Series of shape (..., n) from a spectrum."""
+        n_freq = self.n // 2 + 1
+        if self.representation == "complex":
+            expected, got = (n_freq, 2), tuple(spectrum.shape[-2:])
+        else:
+            expected, got = (n_freq,), tuple(spectrum.shape[-1:])
+        if got != expected:
+            raise ValueError(
+                f"spectrum must end in axes {expected} for n={self.n}, got shape {tuple(spectrum.shape)}"
+            )
+        if self.representation == "complex":
+            return torch.fft.irfft(torch.view_as_complex(spectrum.contiguous()), self.n)
+        if phase is None:
+            raise ValueError("phase must be given as the second argument, in radians, got None")
+        return torch.fft.irfft(torch.polar(spectrum, phase), self.n)
+
+    def spectrum(self, x: Tensor) -> Tensor:
+        """Spectrum of a series (..., n): (..., n_freq, 2), or magnitudes (..., n_freq)."""
+        coefficients = torch.fft.rfft(x)
+        if self.representation == "complex":
+            return torch.view_as_real(coefficients)
+        return coefficients.abs()
+
+    def phase(self, x: Tensor) -> Tensor:
+        """Phases of a series (..., n) in radians, shape (..., n_freq)."""
+        return torch.fft.rfft(x).angle()
+
+
+class FrequencyModel(nn.Module):
+    """A model with the inverse real FFT as its first layer, F̄ = F ∘ iRFFT.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or callable
+        Model of series of n samples, called as `model(x, *args)`.
+    n : int
+        Number of time samples.
+    representation : {"complex", "magnitude"}
+        See `InverseRFFT`. With "magnitude" call it as `frequency_model(magnitude, phase, *args)`
+        and hand the phase to Captum as the first of `additional_forward_args`.
+
+    Examples
+    --------
+    Every Captum method works on the spectrum:
+
+    >>> from captum.attr import Saliency
+    >>> model = FrequencyModel(nn.Linear(8, 2), n=8)
+    >>> spectrum = model.inverse.spectrum(torch.ones(1, 8))
+    >>> Saliency(model).attribute(spectrum.requires_grad_(), target=0).shape
+    torch.Size([1, 5, 2])
+    """
+
+    def __init__(
+        self, model: Callable[..., Any], n: int, representation: Representation = "complex"
+    ) -> None:
+        super().__init__()
+        self.inverse = InverseRFFT(n, representation)
+        self.model = model
+
+    def forward(self, spectrum: Tensor, *args: Any) -> Any:
+        """Outputs of the model for the series with this spectrum."""
+        if self.inverse.representation == "complex":
+            return self.model(self.inverse(spectrum), *args)
+        phase, *rest = args or (None,)
+        return self.model(self.inverse(spectrum, phase), *rest)

@@ -1,0 +1,83 @@
+"""Decides in which layout a model takes series: (batch, n), (batch, 1, n) or (batch, k, n)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import add_context
+from .explain import Explainer
+from .objective import Extra, Objective
+from .safeguards import differ
+
+# Distinct points of the path; two and three of them, since no layer takes both counts for the
+# channels of one unbatched series.
+NODES = (1.0, 1 / 3, 2 / 3)
+
+
+def choose_layout(
+    explainer: Explainer, x: Tensor, baseline: Tensor, arguments: Any
+) -> tuple[int, ...]:
+    """Shape of the axes between batch and time that the model takes.
+
+    Tries (batch, n), then (batch, 1, n), for single-channel series. A layout is taken if two
+    and three distinct points give two and three rows that agree; if none is, but one runs at
+    all, that one, whose dependence on the batch is then reported.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        Holds the model.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (N, k, n), N at least 1.
+    arguments : object
+        `additional_forward_args`.
+
+    Returns
+    -------
+    tuple of int
+        () for (batch, n), (k,) for (batch, k, n).
+
+    Raises
+    ------
+    Exception
+        The error of the model where it refuses every layout.
+    """
+    k = x.shape[1]
+    if k > 1:
+        return (k,)
+    model = explainer.model
+    start, delta = baseline[0].double(), (x[0] - baseline[0]).double()
+    if not bool(delta.any()):
+        delta = torch.linspace(0.0, 1.0, x.shape[-1], dtype=torch.float64).expand_as(delta)
+    points = torch.stack([start + node * delta for node in NODES])
+    runs: list[tuple[int, ...]] = []
+    errors: list[Exception] = []
+    with model.session():
+        extra = Extra.of(arguments, len(x), model.device)
+        for axes in ((), (1,)):
+            shaped = points.reshape(len(points), *axes, x.shape[-1])
+            objective = Objective(
+                model, "logit", None, extra, explainer.output_key, alone=False
+            )
+            rows = torch.zeros(len(points), dtype=torch.int64, device=model.device)
+            try:
+                objective.settle_dtype(shaped[:2], rows[:2])
+                cast = shaped.to(model.device, model.dtype)
+                two = objective.raw(cast[:2], rows[:2])
+                three = objective.raw(cast, rows)
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:
+                errors.append(error)
+                continue
+            if not differ(two, three[:2]):
+                return axes
+            runs.append(axes)
+    if runs:
+        return runs[0]
+    first, second = errors
+    add_context(first, f"and as (batch, 1, n) the model failed with {type(second).__name__}: {second}")
+    raise first

@@ -1,0 +1,104 @@
+"""What freqig needs of a model: outputs, and the gradient of chosen scalars of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Explained = Callable[[Any], Tensor]
+"""Maps raw outputs for P points to the explained scalars, shape (P, T): T targets a point."""
+
+
+class Model(ABC):
+    """A model of any framework, seen as a differentiable function of a batch of signals.
+
+    Points come as torch tensors in the model's own layout, batch axis first; what the model
+    returns is converted to torch tensors. Everything above this class is framework-free.
+
+    Attributes
+    ----------
+    dtype : torch.dtype
+        Floating dtype in which the model runs.
+    device : torch.device
+        Device on which points must lie.
+    description : dict
+        Strings and numbers recorded in the `attrs` of every result.
+
+    Examples
+    --------
+    >>> from freqig.models import as_model
+    >>> model = as_model(torch.nn.Linear(4, 2))
+    >>> model.dtype, model.device.type
+    (torch.float32, 'cpu')
+    """
+
+    dtype: torch.dtype
+    device: torch.device
+    description: dict[str, str | int | float]
+
+    @abstractmethod
+    def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
+        """Raw outputs for P points, without gradients.
+
+        Parameters
+        ----------
+        points : torch.Tensor
+            Shape (P, ...), `dtype` and `device` of the model.
+        extra : tuple
+            Further positional arguments of the model.
+
+        Returns
+        -------
+        torch.Tensor or tuple or list or dict
+            What the model returns, as tensors.
+        """
+
+    @abstractmethod
+    def value_and_gradient(
+        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
+    ) -> tuple[Tensor, Tensor]:
+        """Explained scalars of P points and their gradients with respect to the points.
+
+        Parameters
+        ----------
+        points : torch.Tensor
+            Shape (P, *shape).
+        extra : tuple
+            Further positional arguments of the model.
+        explained : callable
+            Maps raw outputs to scalars of shape (P, T).
+
+        Returns
+        -------
+        values : torch.Tensor
+            Shape (P, T).
+        gradients : torch.Tensor
+            Shape (P, T, *shape).
+
+        Raises
+        ------
+        ValueError
+            If the scalars do not depend differentiably on the points.
+        """
+
+    def session(self) -> AbstractContextManager[None]:
+        """Context in which the model is called, after which it is exactly as it was."""
+        return nullcontext()
+
+    def bytes_per_point(
+        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
+    ) -> float | None:
+        """Memory that one point holds between forward and backward pass; None if unknown."""
+        return None
+
+
+NOT_DIFFERENTIABLE = (
+    "the model's output does not depend differentiably on its input: freqig needs gradients of "
+    "the output with respect to the signal. Look for .detach(), torch.no_grad(), conversion to "
+    "NumPy, argmax or rounding inside the model, and explain a score that comes before it"
+)

@@ -1,0 +1,157 @@
+"""PyTorch modules and plain callables as models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import add_context
+from .base import NOT_DIFFERENTIABLE, Explained, Model
+from .modules import find_modules, first_floating_parameter, undisturbed
+
+
+class TorchModel(Model):
+    """An `nn.Module`, or any callable from tensors to tensors.
+
+    Parameters
+    ----------
+    model : callable
+        Called as `model(points, *extra)`.
+    dtype : torch.dtype, optional
+        Overrides the dtype of the first floating parameter found inside `model`; float32
+        where there is none.
+    device : torch.device or str, optional
+        Overrides the device of that parameter; CPU where there is none.
+
+    Examples
+    --------
+    >>> model = TorchModel(lambda x: x.square().sum(-1))
+    >>> value, gradient = model.value_and_gradient(
+    ...     torch.ones(2, 3), (), lambda outputs: outputs[:, None])
+    >>> gradient.shape
+    torch.Size([2, 1, 3])
+    """
+
+    def __init__(
+        self,
+        model: Callable[..., Any],
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        self._model = model
+        self._modules = find_modules(model)
+        parameter = first_floating_parameter(self._modules)
+        self._dtype_is_known = dtype is not None or parameter is not None
+        self.dtype = dtype or (torch.float32 if parameter is None else parameter.dtype)
+        where = device or (torch.device("cpu") if parameter is None else parameter.device)
+        self.device = torch.device(where)
+        self.description = {"framework": "torch", "class": _dotted_name(model)}
+
+    def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
+        with torch.no_grad():
+            # The copy keeps a model whose first layer works in place from changing its input.
+            return self.call(points.clone(), extra)
+
+    def value_and_gradient(
+        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
+    ) -> tuple[Tensor, Tensor]:
+        leaf = points.detach().requires_grad_()
+        # In-place layers refuse a leaf that requires a gradient, so they get a copy of it.
+        values = explained(self.call(leaf.clone(), extra))
+        if not values.requires_grad:
+            raise ValueError(NOT_DIFFERENTIABLE)
+        n_targets = values.shape[1]
+        gradients = []
+        for t in range(n_targets):
+            # One scalar to differentiate: the sum over points, which do not see one another.
+            scalar = values.sum() if n_targets == 1 else values[:, t].sum()
+            try:
+                (gradient,) = torch.autograd.grad(
+                    scalar, leaf, retain_graph=t + 1 < n_targets, allow_unused=True
+                )
+            except RuntimeError as error:
+                add_context(error, f"in the backward pass, for points of {_shape(points)}")
+                raise
+            if gradient is None:
+                raise ValueError(NOT_DIFFERENTIABLE)
+            gradients.append(gradient)
+        stacked = gradients[0].unsqueeze(1) if n_targets == 1 else torch.stack(gradients, 1)
+        return values.detach(), stacked
+
+    def session(self) -> AbstractContextManager[None]:
+        return undisturbed(self._modules, self.device)
+
+    def settle_dtype(self, points: Tensor, extra: tuple[Any, ...]) -> None:
+        """Try float64 for a callable without parameters that refuses float32.
+
+        Parameters
+        ----------
+        points : torch.Tensor
+            A few points on which to try.
+        extra : tuple
+            Further arguments of the model.
+        """
+        for dtype in (torch.float32, torch.float64):
+            if self._dtype_is_known:
+                return
+            try:
+                self.outputs(points.to(self.device, dtype), extra)
+            except Exception:
+                # Neither may work: the caller meets the error of the default where it arises.
+                continue
+            self.dtype, self._dtype_is_known = dtype, True
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and values of all parameters and buffers; "" without any."""
+        digest = hashlib.sha256()
+        empty = True
+        for module in self._modules:
+            for name, tensor in module.state_dict().items():
+                if isinstance(tensor, Tensor):
+                    empty = False
+                    digest.update(name.encode())
+                    flat = tensor.detach().cpu().contiguous().reshape(-1)
+                    digest.update(flat.view(torch.uint8).numpy().tobytes())
+        return "" if empty else digest.hexdigest()
+
+    def bytes_per_point(
+        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
+    ) -> float | None:
+        sizes: dict[int, int] = {}
+
+        def record(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        leaf = points.detach().requires_grad_()
+        with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
+            explained(self.call(leaf.clone(), extra))
+        for module in self._modules:
+            for tensor in (*module.parameters(), *module.buffers()):
+                sizes.pop(tensor.untyped_storage().data_ptr(), None)
+        return sum(sizes.values()) / len(points)
+
+    def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
+        """Call the model as it is; its errors say with what shape it was called."""
+        try:
+            return self._model(points, *extra)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:
+            add_context(error, f"while freqig called the model with {_shape(points)}")
+            raise
+
+
+def _shape(points: Tensor) -> str:
+    return f"shape {tuple(points.shape)}, {str(points.dtype).removeprefix('torch.')}"
+
+
+def _dotted_name(model: object) -> str:
+    named = model if hasattr(model, "__qualname__") else type(model)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,83 @@
+"""Refuses models whose answer for one series depends on its neighbours, or on chance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .objective import Objective
+
+# Kernels differ between batch sizes by rounding, which deep networks amplify.
+ROUNDING = 4096
+
+
+def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> None:
+    """Evaluate two points alone and in company, twice over, and compare.
+
+    Explanations put points of several samples and nodes into one batch. Where the model mixes
+    the rows of a batch, or draws random numbers, they would depend on the chunk size.
+
+    Parameters
+    ----------
+    objective : Objective
+        The model with its arguments.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (S, *shape).
+
+    Raises
+    ------
+    ValueError
+        If the outputs differ beyond rounding.
+    """
+    last = len(x) - 1
+    rows = torch.tensor([0, last, 0], device=x.device)
+    middle = baseline[last] + 0.5 * (x[last] - baseline[last])
+    company = torch.stack([x[0], middle, baseline[0]])
+    first = _alone(objective, company[:2], rows[:2])
+    again = _alone(objective, company[:2], rows[:2])
+    if differ(first, again):
+        raise ValueError(
+            "model must give the same output for the same input, but two calls with one series "
+            f"differ by {_distance(first, again):.3g}: it depends on chance. Switch dropout and "
+            "other noise off (a network that hides behind a callable is not found and stays in "
+            "the mode it is in), or seed the noise inside the model"
+        )
+    if objective.alone:
+        return
+    mixed = objective.raw(company, rows)[:2]
+    if differ(objective.raw(company, rows)[:2], mixed):
+        raise ValueError(
+            "model must give the same output for the same input, but two calls with one batch "
+            "differ: it depends on chance, or counts its calls. Make it deterministic"
+        )
+    if differ(first, mixed):
+        raise ValueError(
+            "model must treat the series of a batch independently, but the output for one series "
+            f"changes by {_distance(first, mixed):.3g} with the others in its batch (BatchNorm in "
+            "train mode, a standardisation over the batch axis). Mend the model, or pass "
+            "batch_independent=False to Explainer, which runs one point a call"
+        )
+
+
+def _alone(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:
+    # raw() hands a lone point over as a pair of equals, which a model that mixes its batch sees
+    # as other company than the mixed batch.
+    return torch.cat([objective.raw(points[i : i + 1], rows[i : i + 1]) for i in range(len(points))])
+
+
+def _distance(a: Tensor, b: Tensor) -> float:
+    return float((a - b).abs().max())
+
+
+def differ(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors of outputs differ by more than rounding."""
+    if a.shape != b.shape:
+        return True
+    if a.numel() == 0:
+        return False
+    both = torch.stack([a, b]).double()
+    if not bool(torch.isfinite(both).all()):
+        # Outputs at the baseline may be infinite; what they are is checked where they matter.
+        return not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
+    scale = float(both.abs().max())
+    return _distance(a, b) > ROUNDING * torch.finfo(a.dtype).eps * max(scale, 1e-30)

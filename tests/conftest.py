@@ -1,0 +1,42 @@
+"""Set up before any test: checked annotations, reproducible examples, and the way to real signals."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import jaxtyping
+import pytest
+import torch
+
+# Before anything imports freqig: every call in it is checked against its annotations from here on,
+# by the rule of static type checkers that an int will do for a float.
+jaxtyping.install_import_hook("freqig", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+
+# Before anything imports matplotlib.
+os.environ["MPLBACKEND"] = "Agg"
+
+hypothesis.settings.register_profile("reproducible", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
+
+# Sums over threads round differently on machines with another number of cores.
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Top folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def data_path() -> Path:
+    """Folder of real recordings, which are not part of the project."""
+    path = Path(os.environ.get("FREQIG_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip("no recordings: FREQIG_DATA names no folder, and there is none at ../shared/data")
+    return path

@@ -6,10 +6,10 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,14 +26,19 @@ PAGES_WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.name)
-def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snippets_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The snippets of a page build on each other, as for somebody who pastes them in turn."""
     monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    with warnings.catch_warnings():
-        for line, source in blocks(page, "python"):
-            # So many newlines that a traceback names the line of the page.
-            exec(compile("\n" * line + source, page, "exec"), namespace)
+    for line, source in blocks(page, "python"):
+        # So many newlines that a traceback names the line of the page.
+        exec(compile("\n" * line + source, page, "exec"), namespace)
+        # Where a line that prints ends in a comment that begins like a list, that is what it prints.
+        for promised in re.findall(r"^print\(.*  # (\[.*?\])", source, flags=re.MULTILINE):
+            assert promised in capsys.readouterr().out
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ._check import check_real
-from .domains import RFFT
 from .domains.stretch import Stretch
 from .errors import add_context
 from .explain import Explainer
 from .frame import Frame
 from .layout import choose_layout
-from .signals import Signal, as_tensor
+from .signals import as_tensor
 from .targets import Target
 
 
@@ -91,6 +90,11 @@ def attribute(
     >>> scores.shape, int(scores.argmax())
     ((51,), 10)
     """
+    if isinstance(target, str):
+        raise TypeError(
+            f"target must be an index, one a sample, or None for the predicted class, got {target!r}: "
+            "an Explainer explains all classes"
+        )
     given = as_tensor(input, "input")
     x, leading = _as_batch(given), _result_axes(given)
     begin, length = 0, x.shape[-1]
@@ -98,8 +102,9 @@ def attribute(
         piece = as_tensor(segment, "segment")
         length = piece.shape[-1] if piece.ndim else 0
         begin = _check_start(start_idx, length, x.shape[-1])
-        x = x.double()
-        x[..., begin : begin + length] = _fitted(piece, given, length, "segment")
+        # A copy, for the caller's own array is what x may be.
+        x = x.to(torch.float64, copy=True)
+        x[..., begin : begin + length] = _fitted(piece, given, (length,), "segment")
     elif start_idx is not None:
         raise ValueError(f"segment must be given with start_idx, got start_idx={start_idx} alone")
     check_real(x, "input")
@@ -109,7 +114,7 @@ def attribute(
     shape = (len(x), *axes, x.shape[-1])
     try:
         run = explainer.run(
-            Signal(x.reshape(shape)), Frame(shape, None), target, start.reshape(shape), additional_forward_args
+            x.reshape(shape), Frame(shape, None), target, start.reshape(shape), additional_forward_args
         )
     except Exception as error:
         if given.ndim == 2 and len(given) > 1:
@@ -119,7 +124,7 @@ def attribute(
                 "for as many series of one channel pass x[:, None, :]",
             )
         raise
-    return run.attributions["rfft"].reshape(*leading, length // 2 + 1).numpy()
+    return run.attributions[0].reshape(*leading, length // 2 + 1).numpy()
 
 
 def _as_batch(given: Tensor) -> Tensor:
@@ -140,10 +145,10 @@ def _result_axes(given: Tensor) -> tuple[int, ...]:
 def _check_start(start_idx: Any, length: int, n: int) -> int:
     if start_idx is None:
         raise ValueError("start_idx must be given with segment: the index of its first sample")
-    if isinstance(start_idx, (bool, np.bool_)) or not isinstance(start_idx, Integral):
+    if isinstance(start_idx, (bool, np.bool_)) or not isinstance(start_idx, (int, np.integer)):
         raise TypeError(f"start_idx must be an integer, got {start_idx!r}")
-    if length < 1:
-        raise ValueError("segment must have at least one sample in time, got none")
+    if not 1 <= length <= n:
+        raise ValueError(f"segment must have 1 to {n} samples in time, like the input, got {length}")
     if start_idx < 0 or start_idx + length > n:
         raise ValueError(
             f"start_idx must be in 0..{n - length} for a segment of {length} samples in an input of "
@@ -162,16 +167,18 @@ def _fitting_shapes(given: Tensor, length: int) -> list[tuple[int, ...]]:
     return [(length,), (1, length)]
 
 
-def _fitted(values: Tensor, given: Tensor, length: int, name: str) -> Tensor:
-    """Values as (N or 1, k, length)."""
-    shapes = _fitting_shapes(given, length)
+def _fitted(values: Tensor, given: Tensor, lengths: tuple[int, ...], name: str) -> Tensor:
+    """Values, of one of these lengths, as (N or 1, k, length)."""
+    shapes = [shape for length in lengths for shape in _fitting_shapes(given, length)]
     if tuple(values.shape) not in shapes:
         raise ValueError(
-            f"{name} must have shape {' or '.join(map(str, shapes))} for an input of shape "
-            f"{tuple(given.shape)}, got {tuple(values.shape)}"
+            f"{name} must have shape {' or '.join(map(str, dict.fromkeys(shapes)))} for an input of "
+            f"shape {tuple(given.shape)}, got {tuple(values.shape)}"
         )
+    k = given.shape[-2] if given.ndim > 1 else 1
+    values = values.to(given.device).reshape(-1, k, values.shape[-1])
     check_real(values, name)
-    return values if values.ndim == 3 else values.reshape(1, -1, length)
+    return values
 
 
 def _read_baseline(baseline: Any, given: Tensor, x: Tensor, begin: int, length: int) -> Tensor:
@@ -179,9 +186,9 @@ def _read_baseline(baseline: Any, given: Tensor, x: Tensor, begin: int, length: 
     start = x.new_zeros(x.shape).double()
     if baseline is None:
         return start
-    values = as_tensor(baseline, "baseline")
-    of_segment = values.ndim > 0 and values.shape[-1] == length != x.shape[-1]
-    if of_segment:
-        start[..., begin : begin + length] = _fitted(values, given, length, "baseline")
-        return start
-    return start + _fitted(values, given, x.shape[-1], "baseline")
+    n = x.shape[-1]
+    values = _fitted(as_tensor(baseline, "baseline"), given, (n, length), "baseline")
+    if values.shape[-1] == n:
+        return start + values
+    start[..., begin : begin + length] = values
+    return start

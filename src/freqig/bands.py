@@ -34,15 +34,7 @@ presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
         ),
     }
 )
-"""Band edges in Hz by preset and band, each band half-open, ``[low, high)``.
-
-``"sleep"``
-    The default of ``yasa.bandpower``: Vallat R., Walker M. P., "An open-source, high-performance
-    tool for automated sleep staging", eLife 10:e70092, 2021.
-``"eeg"``
-    The default ``bands`` of ``mne.time_frequency.Spectrum.plot_topomap``: Gramfort A. et al.,
-    "MEG and EEG data analysis with MNE-Python", Front. Neurosci. 7:267, 2013.
-"""
+"""Band edges in Hz by preset and band; where they are from is in the notes of `bands`."""
 
 _REST = "rest"
 _FREQUENCY = "frequency"
@@ -65,7 +57,7 @@ def bands(
         An explanation, as `freqig.Explainer` returns it. Its frequency coordinates must be in Hz,
         which they are when the explainer knew the sampling rate.
     bands : {"sleep", "eeg"} or mapping of str to (float, float), default "sleep"
-        A preset (see `freqig.bands.presets`, with sources) or edges ``(low, high)`` in Hz by name.
+        A preset (see Notes) or edges ``(low, high)`` in Hz by name.
         Bands are half-open, ``[low, high)``: a frequency on an edge belongs to the band that
         starts there. They may leave gaps and reach beyond the Nyquist frequency, but not overlap.
 
@@ -91,6 +83,15 @@ def bands(
     See Also
     --------
     freqig.plots.spectrum : draws the spectrum with bands shaded.
+
+    Notes
+    -----
+    The presets, as ``from freqig.bands import presets`` has them, in Hz:
+
+    - ``"sleep"``: delta 0.5-4, theta 4-8, alpha 8-12, sigma 12-16, beta 16-30, gamma 30-40, the
+      defaults of ``yasa.bandpower`` (Vallat and Walker, eLife 10:e70092, 2021).
+    - ``"eeg"``: delta 0-4, theta 4-8, alpha 8-12, beta 12-30, gamma 30-45, the defaults of
+      ``mne.time_frequency.Spectrum.plot_topomap`` (Gramfort et al., Front. Neurosci. 7:267, 2013).
 
     Examples
     --------

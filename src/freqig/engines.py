@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .chunks import Chunks
 from .completeness import gap_limit
+from .domains import Domain
 from .layers import FrequencyModel
 from .objective import Objective
 from .paths import values_at
@@ -17,10 +18,11 @@ def explain_with_captum(
     objective: Objective,
     x: Tensor,
     baseline: Tensor,
+    output: Tensor,
     *,
     n_steps: int,
     chunks: Chunks,
-    name: str,
+    domain: Domain,
     axes: tuple[int, ...],
     tol: float,
 ) -> Run:
@@ -32,12 +34,14 @@ def explain_with_captum(
         Explained scalars of S samples.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape, n).
+    output : torch.Tensor
+        Explained scalars at the input, shape (S, T).
     n_steps : int
         Gauss-Legendre nodes.
     chunks : Chunks
         Bounds the points a call, through Captum's `internal_batch_size`.
-    name : str
-        Name of the RFFT domain.
+    domain : Domain
+        The RFFT domain.
     axes : tuple of int
         Sizes of the axes between sample and frequency in the result.
     tol : float
@@ -76,10 +80,11 @@ def explain_with_captum(
         )
         per_target.append(attributions.detach().sum(-1).reshape(len(x), *axes, n // 2 + 1))
     scores = torch.stack(per_target, 1)
-    output, baseline_output = (values_at(objective, end, chunks) for end in (x, baseline))
+    baseline_output = values_at(objective, baseline, chunks)
     flat = scores.double().flatten(2)
     return Run(
-        {name: scores},
+        [domain],
+        [scores],
         output,
         baseline_output,
         flat.sum(-1) - (output - baseline_output),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,21 +12,16 @@ from torch import Tensor
 from ._check import check_choice, check_count, check_dtype, check_fs, check_positive
 from .baselines import read_baseline
 from .chunks import Chunks
-from .completeness import warn_of_gaps
 from .domains import RFFT, Domain
-from .engines import explain_with_captum
-from .errors import OutputScaleWarning, warn
 from .explanation import label
 from .frame import Frame
 from .models import as_model
 from .objective import Extra, Objective, OutputKey
-from .paths import integrate
-from .quadrature import gauss_legendre
-from .run import Engine, Run, explain_blocks, project, working_dtype
-from .safeguards import check_independence
-from .scales import EXPECTS_LOGITS, OutputScale, look_like_probabilities, scale_of
-from .signals import Signal, read_signal
-from .targets import Target, predicted_class, resolve_target
+from .problem import Method, Problem
+from .run import Run, working_dtype
+from .scales import OutputScale, scale_of
+from .signals import read_signal
+from .targets import Target
 
 ENGINES = ("path", "captum")
 
@@ -168,29 +162,28 @@ class Explainer:
         signal = read_signal(x, self.time_axis)
         fs = self.fs if self.fs is not None else signal.fs
         frame = Frame(tuple(signal.values.shape), fs, signal.channels)
-        run = self.run(signal, frame, target, baseline, additional_forward_args)
+        run = self.run(signal.values, frame, target, baseline, additional_forward_args)
         return label(
             run,
             frame,
-            self._bound_domains(frame),
             signal.values,
             settings=self._settings(fs, target, baseline),
-            description=self.model.description,
+            description={**self.model.description, **self.model.fingerprint()},
             unit=self.output if isinstance(self.output, str) else "output",
         )
 
     def run(
-        self, signal: Signal, frame: Frame, target: Target, baseline: Any, extra_arguments: Any
+        self, values: Tensor, frame: Frame, target: Target, baseline: Any, arguments: Any
     ) -> Run:
         """Compute what `__call__` labels.
 
         Parameters
         ----------
-        signal : Signal
-            Signals with time last.
+        values : torch.Tensor
+            Signals, shape (N, *axes, n), time last.
         frame : Frame
             Axes of the signal that appear in the result.
-        target, baseline, extra_arguments
+        target, baseline, arguments
             As `__call__` takes them.
 
         Returns
@@ -198,7 +191,7 @@ class Explainer:
         Run
             Attributions and diagnostics, without labels.
         """
-        values, domains = signal.values, self._bound_domains(frame)
+        domains = [domain.bind((*frame.axes, frame.n), frame.fs) for domain in self.domains]
         start = read_baseline(baseline, values, self.time_axis)
         if len(values) == 0:
             return Run.empty((0, *frame.axes, frame.n), 1, domains, working_dtype(self.model.dtype))
@@ -207,69 +200,25 @@ class Explainer:
                 self.model,
                 self.output,
                 None,
-                Extra.of(extra_arguments, len(values), self.model.device),
+                Extra.of(arguments, len(values), self.model.device),
                 self.output_key,
-                _model_time_axis(self.time_axis, values.ndim),
+                # Counted from the end, so that it holds for points as for signals.
+                self.time_axis if self.time_axis < 0 else self.time_axis - values.ndim,
                 alone=not self.batch_independent,
             )
             ends = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[ends], ends.to(self.model.device))
             x, x0 = (v.to(self.model.device, self.model.dtype) for v in (values, start))
-            _check_range(x, self.model.dtype)
-            return self._run_paths(objective, x, x0, target, frame, domains)
+            if not bool(torch.isfinite(x).all()):
+                raise ValueError(
+                    f"x must fit the model's dtype {self.model.dtype}, got values that overflow: "
+                    "rescale x, or pass dtype= to Explainer"
+                )
+            problem = Problem(objective, x, x0, frame, domains, target, self.output)
+            return problem.solve(self._method(), self._chunks_for(objective, x), self.progress)
 
-    def _run_paths(
-        self,
-        objective: Objective,
-        x: Tensor,
-        x0: Tensor,
-        target: Target,
-        frame: Frame,
-        domains: Sequence[Domain],
-    ) -> Run:
-        chunks = self._chunks_for(objective, x)
-        raw = _raw_outputs(objective, x, chunks)
-        check_independence(objective, x, x0)
-        if self.output in EXPECTS_LOGITS and look_like_probabilities(raw):
-            warn(
-                f"output={self.output!r} expects logits, but the model's outputs are non-negative "
-                "and sum to 1 like probabilities: explain the layer before the softmax, or use "
-                "output='logit' for the outputs as they are",
-                OutputScaleWarning,
-            )
-        aim = None
-        if not (target is None and callable(self.output) and raw.ndim > 2):
-            aim = resolve_target(target, raw)
-        objective = objective.aimed_at(aim)
-        space = Run.empty(
-            (len(x), *frame.axes, frame.n), objective.n_targets, domains, working_dtype(x.dtype)
-        )
-        # Enough samples a block that most chunks are full; few enough that memory stays bounded.
-        block_size = max(1, -(-8 * chunks.size // self.n_steps))
-        engine = self._engine(chunks, frame, domains)
-        run = explain_blocks(objective, x, x0, engine, block_size, space, self.progress)
-        run.targets = aim
-        run.predicted = None if aim is None else predicted_class(raw, aim)
-        warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, self.n_steps)
-        return run
-
-    def _engine(self, chunks: Chunks, frame: Frame, domains: Sequence[Domain]) -> Engine:
-        if self.engine == "captum":
-            return partial(
-                explain_with_captum,
-                n_steps=self.n_steps,
-                chunks=chunks,
-                name=domains[0].name,
-                axes=frame.axes,
-                tol=self.tol,
-            )
-        rule = gauss_legendre(self.n_steps)
-
-        def explain(objective: Objective, x: Tensor, x0: Tensor) -> Run:
-            path = integrate(objective, x, x0, rule, chunks)
-            return project(path, x - x0, frame, domains, self.tol)
-
-        return explain
+    def _method(self) -> Method:
+        return Method(self.engine, self.n_steps, self.tol)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
         if not self.batch_independent:
@@ -280,9 +229,6 @@ class Explainer:
             each = objective.bytes_per_point(x[rows], rows)
             self._chunks[shape] = Chunks.for_model(each, x[0].nbytes, x.device)
         return self._chunks[shape]
-
-    def _bound_domains(self, frame: Frame) -> list[Domain]:
-        return [domain.bind((*frame.axes, frame.n), frame.fs) for domain in self.domains]
 
     def _settings(self, fs: float | None, target: Target, baseline: Any) -> dict[str, Any]:
         scale = self.output
@@ -318,28 +264,3 @@ def _read_domains(domains: Domain | Sequence[Domain] | None) -> tuple[Domain, ..
             "with name="
         )
     return chosen
-
-
-def _model_time_axis(time_axis: int, ndim: int) -> int:
-    """Time axis counted from the end, -1 where it is the last."""
-    return time_axis if time_axis < 0 else time_axis - ndim
-
-
-def _raw_outputs(objective: Objective, x: Tensor, chunks: Chunks) -> Tensor:
-    """Raw outputs at the input, shape (N, *axes)."""
-    parts: dict[int, Tensor] = {}
-
-    def evaluate(part: slice) -> None:
-        rows = torch.arange(part.start, part.stop, device=x.device)
-        parts[part.start] = objective.raw(x[part], rows)
-
-    chunks.run(len(x), evaluate)
-    return torch.cat(list(parts.values()))
-
-
-def _check_range(x: Tensor, dtype: torch.dtype) -> None:
-    if not bool(torch.isfinite(x).all()):
-        raise ValueError(
-            f"x must fit the model's dtype {dtype}, got values that overflow: rescale x, or pass "
-            "dtype= to Explainer"
-        )

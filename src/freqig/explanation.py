@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ def attribution_variable(
         Unit of the attributions, that of the explained output.
     """
     coordinates = domain.coords(frame.n, frame.fs)
-    names = {key: key if key in domain.shared else f"{domain.name}_{key}" for key in coordinates}
+    names = dict(zip(coordinates, domain.dims(coordinates), strict=True))
     left = tuple(dim for dim in frame.dims if dim not in domain.consumes)
     dims = (*leading, *left, *names.values())
     if values.ndim != len(dims):
@@ -58,13 +58,15 @@ def attribution_variable(
                 f"its coefficients have {size}"
             )
         coords[name] = (name, array, {"units": unit_of_axis} if unit_of_axis else {})
+    for key, (along, content, unit_of_values) in domain.auxiliary(frame.n, frame.fs).items():
+        own = {"units": unit_of_values} if unit_of_values else {}
+        coords[domain.dims((key,))[0]] = (domain.dims(along), np.asarray(content), own)
     return (dims, values, {"kind": "attribution", "units": unit}), coords
 
 
 def label(
     run: Run,
     frame: Frame,
-    domains: Sequence[Domain],
     signal: Tensor,
     *,
     settings: Mapping[str, Any],
@@ -79,8 +81,6 @@ def label(
         What was computed.
     frame : Frame
         Axes of the signal that appear in the result.
-    domains : sequence of Domain
-        Bound domains, in the order of the variables.
     signal : torch.Tensor
         Signals that were explained, shape (N, *axes, n).
     settings : mapping
@@ -94,8 +94,8 @@ def label(
     leading = ("sample", "target") if every_class else ("sample",)
     coords = frame.coords()
     variables: dict[str, Variable] = {}
-    for domain in domains:
-        values = _numpy(run.attributions[domain.name])
+    for domain, attributions in zip(run.domains, run.attributions, strict=True):
+        values = _numpy(attributions)
         values = values if every_class else values[:, 0]
         variables[domain.name], own = attribution_variable(domain, frame, values, leading, unit)
         coords.update(own)

@@ -37,11 +37,8 @@ class Extra:
         if arguments is None:
             return cls()
         values = tuple(arguments) if isinstance(arguments, (tuple, list)) else (arguments,)
-        values = tuple(torch.as_tensor(v) if isinstance(v, np.ndarray) else v for v in values)
-        values = tuple(v.detach().to(device) if isinstance(v, Tensor) else v for v in values)
-        follows = tuple(
-            isinstance(v, Tensor) and v.ndim > 0 and len(v) == n_samples for v in values
-        )
+        values = tuple(_usable(value, device) for value in values)
+        follows = tuple(isinstance(v, Tensor) and v.ndim > 0 and len(v) == n_samples for v in values)
         return cls(values, follows)
 
     def at(self, rows: Tensor) -> tuple[Any, ...]:
@@ -50,6 +47,18 @@ class Extra:
             value.index_select(0, rows) if follows else value
             for value, follows in zip(self.values, self.follows, strict=True)
         )
+
+
+def _usable(value: Any, device: torch.device) -> Any:
+    """Arrays of numbers as tensors, like the input; tensors on the device; other objects as they are."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        # PyTorch takes neither negative strides nor the other byte order.
+        value = torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
+    if not isinstance(value, Tensor):
+        return value
+    value = value.detach().to(device)
+    # Autograd saves no tensor made under inference_mode; a copy made outside it, as here, will do.
+    return value.clone() if value.is_inference() else value
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,12 @@ class Objective:
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
         return self._explained(outputs, rows)[:n].to(widest(points.device))
 
+    def value_of(self, raw: Tensor) -> Tensor:
+        """Explained scalars, float64, shape (N, T), of raw outputs that `raw` gave for all samples."""
+        rows = torch.arange(len(raw), device=raw.device)
+        with torch.no_grad():
+            return self._explained(raw, rows, selected=True).to(widest(raw.device))
+
     def value_and_gradient(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Explained scalars, shape (P, T), and their gradients, shape (P, T, *shape)."""
         points, rows, n = self._at_least_two(points, rows)
@@ -153,8 +168,8 @@ class Objective:
             return points.expand(2, *points.shape[1:]), rows.expand(2), 1
         return points, rows, len(points)
 
-    def _explained(self, outputs: Any, rows: Tensor) -> Tensor:
-        raw = tidy_outputs(outputs, self.output_key, len(rows))
+    def _explained(self, outputs: Any, rows: Tensor, selected: bool = False) -> Tensor:
+        raw = outputs if selected else tidy_outputs(outputs, self.output_key, len(rows))
         targets = None if self.targets is None else self.targets.index_select(0, rows)
         if callable(self.scale):
             return _call_scale(self.scale, raw, targets)

@@ -33,7 +33,7 @@ class Path:
 
 
 def integrate(
-    objective: Objective, x: Tensor, baseline: Tensor, rule: Rule, chunks: Chunks
+    objective: Objective, x: Tensor, baseline: Tensor, output: Tensor, rule: Rule, chunks: Chunks
 ) -> Path:
     """Average the gradient over the straight path by a fixed quadrature rule.
 
@@ -46,6 +46,8 @@ def integrate(
         Explained scalars of S samples.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape), dtype and device of the model.
+    output : torch.Tensor
+        Explained scalars at the input, shape (S, T).
     rule : Rule
         Nodes and weights.
     chunks : Chunks
@@ -76,7 +78,7 @@ def integrate(
     chunks.run(n_samples * n_nodes, accumulate)
     return Path(
         total.reshape(n_samples, objective.n_targets, *x.shape[1:]),
-        values_at(objective, x, chunks),
+        output,
         values_at(objective, baseline, chunks),
         torch.full((n_samples,), n_nodes, dtype=torch.int64),
     )

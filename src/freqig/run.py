@@ -16,14 +16,16 @@ from .objective import Objective
 from .paths import Path
 
 
-@dataclass
+@dataclass(frozen=True)
 class Run:
     """What was computed for some samples, without labels; S samples, T targets.
 
     Parameters
     ----------
-    attributions : dict of str to torch.Tensor
-        By name of the domain, shape (S, T, *axes, *coefficients).
+    domains : sequence of Domain
+        What was explained in.
+    attributions : list of torch.Tensor
+        One a domain, shape (S, T, *axes, *coefficients).
     output, baseline_output, gap, limit : torch.Tensor
         Explained scalars at both ends, completeness gap and its limit, float64, shape (S, T).
     n_evaluations : torch.Tensor
@@ -34,7 +36,8 @@ class Run:
         Predicted classes, shape (S,).
     """
 
-    attributions: dict[str, Tensor]
+    domains: Sequence[Domain]
+    attributions: list[Tensor]
     output: Tensor
     baseline_output: Tensor
     gap: Tensor
@@ -54,37 +57,41 @@ class Run:
     ) -> Run:
         """Space for the results of signals of a shape (N, *axes, n), on the CPU."""
         n_samples = shape[0]
-        zeros = torch.zeros(shape[1:], dtype=dtype)
-        attributions = {
-            domain.name: torch.empty(
-                (n_samples, n_targets, *domain.attribution(zeros, zeros).shape), dtype=dtype
-            )
+        zeros = torch.zeros((1, *shape[1:]), dtype=dtype)
+        attributions = [
+            torch.empty((n_samples, n_targets, *domain.attribution(zeros, zeros).shape[1:]), dtype=dtype)
             for domain in domains
-        }
-        scalars = [torch.empty((n_samples, n_targets), dtype=torch.float64) for _ in range(4)]
-        return cls(attributions, *scalars, torch.empty(n_samples, dtype=torch.int64))
+        ]
+
+        def scalars() -> Tensor:
+            return torch.empty((n_samples, n_targets), dtype=torch.float64)
+
+        evaluations = torch.empty(n_samples, dtype=torch.int64)
+        return cls(domains, attributions, scalars(), scalars(), scalars(), scalars(), evaluations)
 
     def store(self, part: slice, block: Run) -> None:
         """Copy the results of a block of samples to their place."""
-        for name, values in block.attributions.items():
-            self.attributions[name][part] = values
+        for space, values in zip(self.attributions, block.attributions, strict=True):
+            space[part] = values
         for field in ("output", "baseline_output", "gap", "limit", "n_evaluations"):
             getattr(self, field)[part] = getattr(block, field)
 
 
-Engine = Callable[[Objective, Tensor, Tensor], Run]
-"""From the objective and ends of the paths of a block of samples to its results."""
+Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
+"""From objective, input, baseline and explained scalar at the input of a block to its results."""
 
 
-def project(path: Path, delta: Tensor, frame: Frame, domains: Sequence[Domain], tol: float) -> Run:
+def project(
+    path: Path, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain], tol: float
+) -> Run:
     """Project integrated paths onto every domain.
 
     Parameters
     ----------
     path : Path
         Path-averaged gradients of S samples.
-    delta : torch.Tensor
-        x - x', shape (S, *shape), dtype of the model.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (S, *shape), dtype of the model.
     frame : Frame
         Axes of the signal that appear in the result.
     domains : sequence of Domain
@@ -97,28 +104,30 @@ def project(path: Path, delta: Tensor, frame: Frame, domains: Sequence[Domain], 
     Run
         Results of the block.
     """
-    products = (delta.to(path.mean_gradient.dtype).unsqueeze(1) * path.mean_gradient).flatten(2)
+    delta = (x - baseline).to(path.mean_gradient.dtype)
+    products = (delta.unsqueeze(1) * path.mean_gradient).flatten(2)
     gap = products.sum(-1) - (path.output - path.baseline_output)
-    limit = gap_limit(
-        products.abs().sum(-1), path.output, path.baseline_output, tol, delta.dtype
+    limit = gap_limit(products.abs().sum(-1), path.output, path.baseline_output, tol, x.dtype)
+    dtype = working_dtype(x.dtype)
+    shape = (len(x), *frame.axes, frame.n)
+    ends = [end.to(dtype).reshape(shape) for end in (x, baseline)]
+    gradients = [gradient.reshape(shape) for gradient in path.mean_gradient.to(dtype).unbind(1)]
+    attributions = []
+    for domain in domains:
+        # The coefficients of x - x' serve every target.
+        c = domain.analyze_pair(*ends)
+        per_target = [domain.assemble(domain.products(c, gradient)) for gradient in gradients]
+        attributions.append(torch.stack(per_target, 1))
+    return Run(
+        domains, attributions, path.output, path.baseline_output, gap, limit, path.n_evaluations
     )
-    dtype = working_dtype(delta.dtype)
-    # One of T targets after the other: the coefficients of delta serve all of them.
-    squeezed = delta.to(dtype).reshape(len(delta), *frame.axes, frame.n)
-    gradients = path.mean_gradient.to(dtype).unbind(1)
-    attributions = {
-        domain.name: torch.stack(
-            [domain.attribution(squeezed, g.reshape(squeezed.shape)) for g in gradients], 1
-        )
-        for domain in domains
-    }
-    return Run(attributions, path.output, path.baseline_output, gap, limit, path.n_evaluations)
 
 
 def explain_blocks(
     objective: Objective,
     x: Tensor,
     baseline: Tensor,
+    output: Tensor,
     engine: Engine,
     block_size: int,
     space: Run,
@@ -132,6 +141,8 @@ def explain_blocks(
         Explained scalars of N samples.
     x, baseline : torch.Tensor
         Ends of the paths, shape (N, *shape), dtype and device of the model.
+    output : torch.Tensor
+        Explained scalars at the input, shape (N, T).
     engine : callable
         Explains a block.
     block_size : int
@@ -151,7 +162,7 @@ def explain_blocks(
         for begin in range(0, n_samples, block_size):
             part = slice(begin, min(begin + block_size, n_samples))
             block = objective.block(part.start, part.stop)
-            space.store(part, engine(block, x[part], baseline[part]))
+            space.store(part, engine(block, x[part], baseline[part], output[part]))
             bar.update(part.stop - part.start)
     return space
 

@@ -101,6 +101,9 @@ def as_tensor(x: Any, name: str) -> Tensor:
         if not array.flags.writeable or any(stride < 0 for stride in array.strides):
             array = array.copy()
         tensor = torch.as_tensor(array)
+    if tensor.dtype == torch.bool:
+        # PyTorch cannot subtract truth values.
+        tensor = tensor.to(torch.uint8)
     if tensor.is_complex():
         raise TypeError(f"{name} must be real, got {tensor.dtype}: pass the signal, not its spectrum")
     if tensor.is_inference():

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Target = int | Sequence[Any] | np.ndarray | Tensor | None
+
+@runtime_checkable
+class ArrayLike(Protocol):
+    """What NumPy can read: a column of a table, a variable of a Dataset."""
+
+    def __array__(self) -> np.ndarray: ...
+
+
+Target = int | Sequence[Any] | ArrayLike | Tensor | None
 
 
 def resolve_target(target: Target, outputs: Tensor) -> Tensor:
@@ -83,6 +91,8 @@ def _as_indices(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
     """Target as an int64 array of shape (n_samples, len(axes)); ranges are not checked."""
     if isinstance(target, Tensor):
         target = target.detach().cpu().numpy()
+    elif isinstance(target, ArrayLike):
+        target = np.asarray(target)
     if isinstance(target, np.ndarray) and target.ndim == 0:
         target = target.item()
     if isinstance(target, tuple):
@@ -94,8 +104,8 @@ def _as_indices(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
                 f"got {target}. For one target a sample pass a list"
             )
         return np.tile(index, (n_samples, 1))
-    if isinstance(target, (list, np.ndarray, range)):
-        indices = _integers(target)
+    if isinstance(target, (Sequence, np.ndarray)):
+        indices = _integers(target if isinstance(target, np.ndarray) else list(target))
         if indices.ndim == 1 and len(axes) == 1:
             indices = indices[:, None]
         if indices.shape != (n_samples, len(axes)):

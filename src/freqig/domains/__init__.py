@@ -1,7 +1,28 @@
 """Domains: ways of writing a signal as coefficients, all explained from one path."""
 
 from .base import Domain
+from .check import check, ready
+from .components import Components
+from .composition import Composition
+from .filterbank import FilterBank
+from .ica import ICA
 from .rfft import RFFT
+from .segments import Segments
+from .spatial import Spatial
+from .stft import STFT
 from .time import Time
 
-__all__ = ["RFFT", "Domain", "Time"]
+__all__ = [
+    "ICA",
+    "RFFT",
+    "STFT",
+    "Components",
+    "Composition",
+    "Domain",
+    "FilterBank",
+    "Segments",
+    "Spatial",
+    "Time",
+    "check",
+    "ready",
+]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,7 +23,9 @@ class Domain(ABC):
 
         attribution_k = Re(conj(c_k) · (S* ḡ)_k),   c = analyze(δ),   S* adjoint of synthesize,
 
-    and sum to Σ δ·ḡ in every domain. The adjoint comes from autograd.
+    and sum to Σ δ·ḡ in every domain. The adjoint comes from autograd, so `synthesize` consists
+    of PyTorch operations. Where analysis or synthesis adds a constant, as a mean that was
+    removed, only the linear part counts: constants are the same at x and x'.
 
     Parameters
     ----------
@@ -39,6 +41,15 @@ class Domain(ABC):
         `("channel", "time")` for maps over channels.
     shared : tuple of str
         Dimensions that keep their name in the result; others are prefixed with the domain's.
+    series : bool
+        Whether the coefficients are series again, shape (..., row, n), so that another domain
+        may follow with `>>`.
+    linear : bool
+        Whether `synthesize` is linear, up to a constant. Only then does the straight path that
+        all domains share serve this one too.
+    inverts : {"checked", "always", "partly"}
+        Whether synthesize(analyze(x)) = x: to be checked before the model runs, true by
+        construction, or true of a part of the signal only, whose share the attributions sum to.
 
     Examples
     --------
@@ -57,6 +68,9 @@ class Domain(ABC):
     name: str
     consumes: tuple[str, ...] = ("time",)
     shared: tuple[str, ...] = ("channel",)
+    series: bool = False
+    linear: bool = True
+    inverts: Literal["checked", "always", "partly"] = "checked"
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
@@ -70,6 +84,16 @@ class Domain(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
+
+    def __rshift__(self, other: Any) -> Domain:
+        """Another domain applied to the series that this one gives: `ICA(fitted) >> RFFT()`."""
+        # It is a domain itself, and imports this module.
+        from .composition import Composition
+
+        if not isinstance(other, Domain):
+            hint = ", write it with parentheses" if isinstance(other, type) else ""
+            raise TypeError(f"both sides of >> must be freqig.Domain instances, got {other!r}{hint}")
+        return Composition(self, other)
 
     @abstractmethod
     def analyze(self, x: Tensor) -> Coefficients:
@@ -122,6 +146,61 @@ class Domain(ABC):
         """
         return self
 
+    def prepare(self, x: Tensor, baseline: Tensor) -> Domain:
+        """The bound domain made ready for the data, where its coefficients depend on them.
+
+        Parameters
+        ----------
+        x, baseline : torch.Tensor
+            Some of the signals and their baselines, shape (S, *channels, n). Called block after
+            block, each time on the domain that the block before left.
+
+        Returns
+        -------
+        Domain
+            Itself, or a copy that knows more.
+        """
+        return self
+
+    def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
+        """Coefficients of x - x': the linear part of `analyze`, applied to the difference.
+
+        Override it where the analysis is not linear but the synthesis is; then
+        synthesize(analyze(x) - analyze(x')) = x - x' still holds.
+
+        Parameters
+        ----------
+        x, baseline : torch.Tensor
+            Signals and baselines, shape (..., n).
+
+        Returns
+        -------
+        torch.Tensor or tuple of torch.Tensor
+            c, as `analyze` returns it.
+        """
+        delta = x - baseline
+        origin = self.analyze(delta.new_zeros(delta.shape[-len(self.consumes) :]))
+        differences = tuple(
+            part - constant if bool(constant.any()) else part
+            for part, constant in zip(_tuple(self.analyze(delta)), _tuple(origin), strict=True)
+        )
+        return differences if isinstance(origin, tuple) else differences[0]
+
+    def auxiliary(self, n: int, fs: float | None) -> Mapping[str, tuple[tuple[str, ...], Coordinate, str]]:
+        """Further coordinates along the dimensions, such as the edges of bands; none by default.
+
+        Returns
+        -------
+        mapping
+            From a name, which is prefixed with the domain's in the result, to keys of `coords`,
+            values of the shape of these dimensions, and unit.
+        """
+        return {}
+
+    def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Names that dimensions of `coords` have in the result."""
+        return tuple(key if key in self.shared else f"{self.name}_{key}" for key in keys)
+
     def assemble(self, parts: tuple[Tensor, ...]) -> Tensor:
         """Attributions of several tensors of coefficients as one array, NaN where there is none."""
         if len(parts) != 1:
@@ -150,7 +229,25 @@ class Domain(ABC):
         with torch.inference_mode(False), torch.enable_grad():
             leaves = tuple(part.detach().clone().requires_grad_() for part in _tuple(c))
             signal = self.synthesize(leaves if isinstance(c, tuple) else leaves[0], gradient.shape[-1])
-            return torch.autograd.grad(signal, leaves, gradient.to(signal.dtype))
+            return torch.autograd.grad(signal, leaves, gradient.to(signal.dtype), materialize_grads=True)
+
+    def products(self, c: Coefficients, mean_gradient: Tensor) -> tuple[Tensor, ...]:
+        """Attributions of every coefficient; their sums add up to Σ synthesize(c)·ḡ.
+
+        Parameters
+        ----------
+        c : torch.Tensor or tuple of torch.Tensor
+            Coefficients of x - x', from `analyze_pair`. They serve every gradient.
+        mean_gradient : torch.Tensor
+            Path-averaged gradient, shape (..., n).
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            Real attributions, shapes of the coefficients.
+        """
+        pairs = zip(_tuple(c), self.adjoint(c, mean_gradient), strict=True)
+        return tuple(_real_product(part, adjoint) for part, adjoint in pairs)
 
     def parts(self, delta: Tensor, mean_gradient: Tensor) -> tuple[Tensor, ...]:
         """Attributions of every tensor of coefficients; their sums add up to Σ δ·ḡ.
@@ -167,9 +264,7 @@ class Domain(ABC):
         tuple of torch.Tensor
             Real attributions, shapes of the coefficients.
         """
-        c = self.analyze(delta)
-        pairs = zip(_tuple(c), self.adjoint(c, mean_gradient), strict=True)
-        return tuple(_real_product(part, adjoint) for part, adjoint in pairs)
+        return self.products(self.analyze_pair(delta, torch.zeros_like(delta)), mean_gradient)
 
     def attribution(self, delta: Tensor, mean_gradient: Tensor) -> Tensor:
         """Attributions as they stand in the result, shape (..., *coefficients)."""

@@ -28,6 +28,8 @@ class Stretch(Domain):
     torch.Size([3])
     """
 
+    inverts = "partly"
+
     def __init__(self, start: int, length: int, name: str | None = None) -> None:
         super().__init__(name)
         self.start, self.length = start, length

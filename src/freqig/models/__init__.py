@@ -37,7 +37,7 @@ def as_model(
     Raises
     ------
     TypeError
-        If `model` is not callable.
+        If `model` is not callable, or is a class.
 
     Examples
     --------
@@ -46,9 +46,9 @@ def as_model(
     """
     if isinstance(model, Model):
         return model
-    if callable(model):
+    if callable(model) and not isinstance(model, type):
         return TorchModel(model, dtype, device)
+    got = f"the class {model.__name__} itself" if isinstance(model, type) else type(model).__name__
     raise TypeError(
-        "model must be a torch.nn.Module or a callable from a batch of series to outputs, "
-        f"got {type(model).__name__}"
+        f"model must be a torch.nn.Module or a callable from a batch of series to outputs, got {got}"
     )

@@ -90,6 +90,10 @@ class Model(ABC):
         """Context in which the model is called, after which it is exactly as it was."""
         return nullcontext()
 
+    def fingerprint(self) -> dict[str, str]:
+        """What tells this model from another with other weights, for the `attrs` of results."""
+        return {}
+
     def bytes_per_point(
         self, points: Tensor, extra: tuple[Any, ...], explained: Explained
     ) -> float | None:

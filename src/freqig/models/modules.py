@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FunctionType, MethodType
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,16 @@ from torch import Tensor, nn
 
 MAX_DEPTH = 4
 
+# Attributes that every module has; those that a model adds may hold further modules.
+_OWN = frozenset(vars(nn.Module()))
+
 
 def find_modules(model: object) -> list[nn.Module]:
     """Outermost modules reachable from a callable.
 
     Looks into closures, defaults, referenced globals, bound methods, partials, attributes of
-    callable objects, and lists, tuples and dicts of these.
+    objects, lists, tuples and dicts of these, and lists and dicts that modules hold beside
+    their registered submodules.
 
     Parameters
     ----------
@@ -47,7 +52,7 @@ def find_modules(model: object) -> list[nn.Module]:
         seen.add(id(value))
         if isinstance(value, nn.Module):
             found.append(value)
-            return
+            seen.update(map(id, value.modules()))
         for part in _parts(value):
             visit(part, depth + 1)
 
@@ -56,7 +61,11 @@ def find_modules(model: object) -> list[nn.Module]:
 
 
 def _parts(value: object) -> Iterator[object]:
-    if isinstance(value, functools.partial):
+    if isinstance(value, nn.Module):
+        for module in value.modules():
+            added = (attribute for name, attribute in vars(module).items() if name not in _OWN)
+            yield from (attribute for attribute in added if isinstance(attribute, (list, tuple, dict)))
+    elif isinstance(value, functools.partial):
         yield from (value.func, *value.args, *value.keywords.values())
     elif isinstance(value, MethodType):
         yield from (value.__self__, value.__func__)
@@ -65,16 +74,14 @@ def _parts(value: object) -> Iterator[object]:
         yield from value.__defaults__ or ()
         yield from (value.__kwdefaults__ or {}).values()
         # A lambda written at module level reaches its network through a global name.
-        for name in value.__code__.co_names:
-            candidate = value.__globals__.get(name)
-            if isinstance(candidate, (nn.Module, FunctionType, functools.partial)):
-                yield candidate
-    elif isinstance(value, (list, tuple)):
+        yield from (value.__globals__[name] for name in _names(value.__code__) if name in value.__globals__)
+    elif isinstance(value, (list, tuple, set)):
         yield from value
     elif isinstance(value, dict):
         yield from value.values()
-    elif callable(value) and hasattr(value, "__dict__") and not isinstance(value, type):
+    elif hasattr(value, "__dict__") and not isinstance(value, (type, ModuleType, Tensor)):
         yield from vars(value).values()
+        yield getattr(type(value), "__call__", None)
 
 
 def _closure(function: FunctionType) -> Iterator[object]:
@@ -83,6 +90,14 @@ def _closure(function: FunctionType) -> Iterator[object]:
             yield cell.cell_contents
         except ValueError:  # a name that is not bound yet
             continue
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Global and attribute names in a function, and in the functions and comprehensions in it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def first_floating_parameter(modules: list[nn.Module]) -> Tensor | None:
@@ -99,74 +114,131 @@ def first_floating_parameter(modules: list[nn.Module]) -> Tensor | None:
 def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None]:
     """Run modules in eval without weight gradients, then put everything back.
 
-    Restored: the mode of every submodule, `requires_grad` of every parameter, buffers (values
-    and identity), and the random state of torch, NumPy and Python. Gradients and hooks are
-    never touched. Works inside `torch.no_grad` and `torch.inference_mode`.
+    Restored: of every submodule its mode, attributes, parameters and buffers, those with their
+    values and `requires_grad`; and the random state of torch, NumPy and Python. Gradients and
+    hooks are never touched. Works inside `torch.no_grad` and `torch.inference_mode`. Needs the
+    memory of the parameters and buffers once more, for models that change them when called.
+
+    Raises
+    ------
+    ValueError
+        If a lazy module has not met its first batch.
     """
     submodules = list(dict.fromkeys(sub for module in modules for sub in module.modules()))
-    modes = [(sub, sub.training) for sub in submodules]
-    flags = [
-        (parameter, parameter.requires_grad)
+    _check_initialized(submodules)
+    modes = [(sub, sub.training) for sub in submodules if hasattr(sub, "training")]
+    containers = [
+        (container, dict(container))
         for sub in submodules
-        for parameter in sub._parameters.values()
-        if parameter is not None and not parameter.is_inference()
+        for container in (vars(sub), sub._parameters, sub._buffers, sub._modules)
+        if isinstance(container, dict)  # those of scripted modules are views of something else
     ]
     with torch.inference_mode(False):
-        buffers = [
-            (sub, name, buffer, None if buffer is None else buffer.detach().clone())
-            for sub in submodules
-            for name, buffer in sub._buffers.items()
-        ]
-    stand_ins = _replace_inference_tensors(submodules)
+        tensors = [_Kept.of(tensor) for tensor in _tensors(submodules)]
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    stand_ins: list[tuple[dict[str, Any], str, Tensor]] = []
     devices = [device] if device.type == "cuda" else []
     # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.
     recurrent = device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in submodules)
-    cudnn = torch.backends.cudnn
     try:
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
             torch.random.fork_rng(devices),
-            cudnn.flags(enabled=bool(cudnn.enabled) and not recurrent),
+            _without_cudnn() if recurrent else nullcontext(),
         ):
+            _replace_inference_tensors(submodules, stand_ins)
             for module in modules:
                 module.eval()
-            for parameter, _ in flags:
-                parameter.requires_grad_(False)
+            for kept in tensors:
+                kept.freeze()
             yield
     finally:
-        for container, name, tensor in stand_ins:
-            container[name] = tensor
+        for stand_in_container, name, tensor in stand_ins:
+            stand_in_container[name] = tensor
+        for container, content in containers:
+            container.clear()
+            container.update(content)
         for sub, mode in modes:
             sub.training = mode
-        for parameter, flag in flags:
-            parameter.requires_grad_(flag)
-        for sub, name, buffer, values in buffers:
-            sub._buffers[name] = buffer
-            if buffer is not None and values is not None and not _same(buffer, values):
-                buffer.copy_(values)
+        with torch.inference_mode(False):
+            for kept in tensors:
+                kept.restore()
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
 
 
-def _same(a: Tensor, b: Tensor) -> bool:
-    return torch.equal(torch.nan_to_num(a), torch.nan_to_num(b)) and torch.equal(a.isnan(), b.isnan())
+@dataclass(frozen=True)
+class _Kept:
+    """A parameter or buffer as it was: the tensor, its memory, and a copy of its values."""
+
+    tensor: Tensor
+    requires_grad: bool
+    memory: Tensor | None
+    values: Tensor | None
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> _Kept:
+        plain = tensor.layout is torch.strided and not tensor.is_meta and type(tensor.data) is Tensor
+        memory = tensor.data if plain else None
+        return cls(tensor, tensor.requires_grad, memory, None if memory is None else memory.clone())
+
+    def freeze(self) -> None:
+        if self.requires_grad and self.tensor.is_leaf:
+            self.tensor.requires_grad_(False)
+
+    def restore(self) -> None:
+        if self.tensor.is_leaf:
+            self.tensor.requires_grad_(self.requires_grad)
+        if self.memory is None or self.values is None:
+            return
+        # Some layers bound their weights in forward, by `weight.data = renorm(weight.data, …)`.
+        if self.tensor.data_ptr() != self.memory.data_ptr() or self.tensor.shape != self.memory.shape:
+            self.tensor.data = self.memory
+        # Written through the detached alias, values leave the version that autograd counts alone:
+        # a graph that the caller holds can still be differentiated.
+        if not torch.equal(self.memory, self.values):
+            self.memory.copy_(self.values)
 
 
-def _replace_inference_tensors(submodules: list[nn.Module]) -> list[tuple[dict[str, Any], str, Any]]:
+def _tensors(submodules: list[nn.Module]) -> list[Tensor]:
+    """Parameters and buffers, each once, without those made under inference_mode."""
+    every = (t for sub in submodules for t in (*sub._parameters.values(), *sub._buffers.values()))
+    return list({id(t): t for t in every if t is not None and not t.is_inference()}.values())
+
+
+def _check_initialized(submodules: list[nn.Module]) -> None:
+    for sub in submodules:
+        if any(map(nn.parameter.is_lazy, (*sub._parameters.values(), *sub._buffers.values()))):
+            raise ValueError(
+                f"model must be initialized, but its {type(sub).__name__} waits for a first batch to "
+                "take its shape from: call the model once, then explain it"
+            )
+
+
+@contextmanager
+def _without_cudnn() -> Iterator[None]:
+    # Not cudnn.flags(), which also sets the caller's benchmark, deterministic and TF32 settings.
+    cudnn = torch.backends.cudnn
+    enabled = bool(cudnn.enabled)
+    cudnn.enabled = False
+    try:
+        yield
+    finally:
+        cudnn.enabled = enabled
+
+
+def _replace_inference_tensors(
+    submodules: list[nn.Module], replaced: list[tuple[dict[str, Any], str, Tensor]]
+) -> None:
     """Swap tensors made under inference_mode, which autograd refuses, for clones."""
-    replaced: list[tuple[dict[str, Any], str, Any]] = []
-    clone: Callable[[Tensor], Tensor]
-    with torch.inference_mode(False):
-        for sub in submodules:
-            containers: tuple[dict[str, Any], ...] = (sub._parameters, sub._buffers)
-            for container in containers:
-                for name, tensor in list(container.items()):
-                    if tensor is None or not tensor.is_inference():
-                        continue
-                    is_parameter = isinstance(tensor, nn.Parameter)
-                    copy = tensor.clone()
-                    container[name] = nn.Parameter(copy, requires_grad=False) if is_parameter else copy
-                    replaced.append((container, name, tensor))
-    return replaced
+    for sub in submodules:
+        containers: tuple[dict[str, Any], ...] = (sub._parameters, sub._buffers, vars(sub))
+        for container in containers:
+            for name, tensor in list(container.items()):
+                if not isinstance(tensor, Tensor) or not tensor.is_inference():
+                    continue
+                copy = tensor.clone()
+                is_parameter = isinstance(tensor, nn.Parameter)
+                container[name] = nn.Parameter(copy, requires_grad=False) if is_parameter else copy
+                replaced.append((container, name, tensor))

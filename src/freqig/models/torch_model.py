@@ -106,18 +106,15 @@ class TorchModel(Model):
                 continue
             self.dtype, self._dtype_is_known = dtype, True
 
-    def fingerprint(self) -> str:
-        """SHA-256 of the names and values of all parameters and buffers; "" without any."""
+    def fingerprint(self) -> dict[str, str]:
         digest = hashlib.sha256()
-        empty = True
-        for module in self._modules:
-            for name, tensor in module.state_dict().items():
-                if isinstance(tensor, Tensor):
-                    empty = False
-                    digest.update(name.encode())
-                    flat = tensor.detach().cpu().contiguous().reshape(-1)
-                    digest.update(flat.view(torch.uint8).numpy().tobytes())
-        return "" if empty else digest.hexdigest()
+        tensors = [item for module in self._modules for item in module.state_dict().items()]
+        for name, tensor in tensors:
+            if isinstance(tensor, Tensor):
+                flat = tensor.detach().cpu().contiguous().reshape(-1)
+                digest.update(name.encode())
+                digest.update(flat.view(torch.uint8).numpy().tobytes())
+        return {"fingerprint": f"sha256:{digest.hexdigest()}"} if tensors else {}
 
     def bytes_per_point(
         self, points: Tensor, extra: tuple[Any, ...], explained: Explained

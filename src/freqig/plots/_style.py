@@ -158,7 +158,7 @@ def size_in_points(axes: Axes) -> tuple[float, float]:
     >>> 300 < width < 8 * 72 and 100 < height < 4 * 72
     True
     """
-    figure = axes.get_figure(root=True)
+    figure = axes.get_figure()
     if figure is None:
         raise ValueError("axes must belong to a figure, got axes that were removed from theirs")
     box = axes.get_window_extent()

@@ -156,7 +156,7 @@ def _draw_attributions(
     frequency = attribution.frequency.values.astype(np.float64)
     others = [dim for dim in attribution.dims if dim != "frequency"]
     values = attribution.sum(others, skipna=False, dtype=np.float64).values
-    # One frequency has no spacing: it is the mean of a series of one sample, at 0.
+    # One frequency alone has no spacing, and nothing beside it to show a width.
     spacing = float(np.diff(frequency).min()) if frequency.size > 1 else 1.0
     borders = np.append(frequency - spacing / 2, frequency[-1] + spacing / 2)
     # One patch a sign, whatever the number of frequencies; the outline keeps a bar that is
@@ -209,7 +209,8 @@ def _position(result: xr.Dataset, sample: int) -> int | None:
 
 def _title(one: xr.Dataset, sample: int | None, channel: Hashable | None) -> str:
     def value(name: str) -> str | None:
-        found = one.data_vars.get(name)
+        # The target is a coordinate where one of several targets was selected.
+        found = one.get(name)
         if found is None:
             return None
         entry = found.values.tolist()

@@ -1,0 +1,120 @@
+"""The four networks that benchmarks explain, with fixed weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+class DemoCNN(nn.Module):
+    """Two convolutions and global average pooling, as in the documented example."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(1, 8, 5, padding=2)
+        self.conv2 = nn.Conv1d(8, 16, 3, padding=1)
+        self.head = nn.Linear(16, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.unsqueeze(1) if x.ndim == 2 else x
+        hidden = self.conv2(self.conv1(x).relu()).relu()
+        return self.head(hidden.mean(-1))
+
+
+class SleepCNN(nn.Module):
+    """The convolutional part of TinySleepNet (Supratak and Guo 2020) and a linear head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        def block(inputs: int, width: int, stride: int = 1) -> list[nn.Module]:
+            conv = nn.Conv1d(inputs, 128, width, stride, padding=width // 2, bias=False)
+            return [conv, nn.BatchNorm1d(128), nn.ReLU()]
+
+        self.features = nn.Sequential(
+            *block(1, 50, 6),
+            nn.MaxPool1d(8),
+            nn.Dropout(0.5),
+            *block(128, 8),
+            *block(128, 8),
+            *block(128, 8),
+            nn.MaxPool1d(4),
+            nn.Flatten(),
+        )
+        self.head = nn.LazyLinear(5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.unsqueeze(1) if x.ndim == 2 else x
+        return self.head(self.features(x))
+
+
+class LSTMNet(nn.Module):
+    """One recurrent layer over samples, read at its last step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(1, 32, batch_first=True)
+        self.head = nn.Linear(32, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        series = x.reshape(len(x), -1, 1)
+        return self.head(self.lstm(series)[0][:, -1])
+
+
+class TransformerNet(nn.Module):
+    """Patches of eight samples through two encoder layers."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.patches = nn.Conv1d(1, 32, 8, 8)
+        self.position = nn.Parameter(0.02 * torch.randn(n // 8, 32))
+        layer = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(32, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.unsqueeze(1) if x.ndim == 2 else x
+        tokens = self.patches(x).transpose(1, 2) + self.position
+        return self.head(self.encoder(tokens).mean(1))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and signals for it.
+
+    Parameters
+    ----------
+    name : str
+        What tables call it.
+    n : int
+        Samples a series.
+    model : torch.nn.Module
+        In eval, weights from a fixed seed.
+    """
+
+    name: str
+    n: int
+    model: nn.Module
+
+    def signals(self, n_samples: int, seed: int = 0) -> Tensor:
+        """Series, shape (n_samples, n), float32: noise and a slow sine."""
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(n_samples, self.n, generator=generator)
+        phase = 2 * torch.pi * torch.rand(n_samples, 1, generator=generator)
+        return noise + 2 * torch.sin(torch.arange(self.n) * 2 * torch.pi * 6 / 128 + phase)
+
+
+def cases() -> dict[str, Case]:
+    """The four networks of the side-by-side, keyed by a short name."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        sleep = SleepCNN().eval()
+        sleep(torch.zeros(2, 3000))
+        return {
+            "demo": Case("demo CNN, 256", 256, DemoCNN().eval()),
+            "sleep": Case("sleep CNN, 3,000", 3000, sleep),
+            "lstm": Case("LSTM, 256", 256, LSTMNet().eval()),
+            "transformer": Case("Transformer, 512", 512, TransformerNet(512).eval()),
+        }

@@ -1,0 +1,222 @@
+"""Makes domains ready for signals, and refuses those that would lose a part of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import add_context
+from .base import Coefficients, Domain
+
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
+SEED = 20170304
+BLOCK = 2**22
+"""Values a block of signals has at most, so that memory does not grow with the batch."""
+
+
+def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | None) -> tuple[Domain, ...]:
+    """Bind domains to signals, and check them, before the model runs.
+
+    Parameters
+    ----------
+    domains : sequence of Domain
+        Domains as the caller made them.
+    x, baseline : torch.Tensor
+        Signals and baselines, float32 or float64, shape (N, *channels, n), where *channels are
+        the axes that appear in the result.
+    fs : float or None
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    tuple of Domain
+        Domains that know lengths in samples and names of components, in the same order.
+
+    Raises
+    ------
+    ValueError
+        If a domain cannot represent such signals, is not inverted by its `synthesize`, or shares
+        the name of a dimension with one that means something else by it.
+
+    Examples
+    --------
+    >>> from freqig.domains import RFFT, Time
+    >>> x = torch.ones(3, 8)
+    >>> ready([RFFT(), Time()], x, torch.zeros_like(x), fs=None)
+    (RFFT(name='rfft'), Time(name='waveform'))
+    """
+    made = tuple(_ready(domain.bind(tuple(x.shape[1:]), fs), x, baseline) for domain in domains)
+    check_dimensions(made, x.shape[-1], fs)
+    return made
+
+
+def _ready(domain: Domain, x: Tensor, baseline: Tensor) -> Domain:
+    for part in _blocks(x):
+        domain = domain.prepare(x[part], baseline[part])
+    check(domain, x, baseline)
+    return domain
+
+
+def check(domain: Domain, x: Tensor, baseline: Tensor) -> None:
+    """Check synthesize(analyze(δ)) = δ on the data and on a random probe, and linearity.
+
+    Parameters
+    ----------
+    domain : Domain
+        A bound domain.
+    x, baseline : torch.Tensor
+        Signals and baselines, float32 or float64, shape (N, *channels, n).
+
+    Raises
+    ------
+    ValueError
+        If δ, or a probe with a fixed seed, comes back with a relative error above 1e-9 in float64
+        or 1e-5 in float32, largest error to largest value; if `synthesize` is not linear; or if
+        autograd cannot find its adjoint.
+
+    Examples
+    --------
+    >>> from freqig.domains import RFFT
+    >>> class Doubled(RFFT):
+    ...     def synthesize(self, c, n):
+    ...         return 2 * super().synthesize(c, n)
+    >>> check(Doubled(), torch.ones(1, 8), torch.zeros(1, 8))
+    Traceback (most recent call last):
+    ValueError: domain 'doubled' must invert, ... got 1 for a random probe: ...
+    """
+    if domain.inverts != "checked":
+        return
+    probe = _probe(tuple(x.shape[1:]), x)
+    try:
+        _check_inversion(domain, probe, torch.zeros_like(probe), "a random probe")
+        if domain.linear:
+            _check_linearity(domain, probe)
+        for part in _blocks(x):
+            where = f"samples {part.start} to {part.stop - 1}"
+            _check_inversion(domain, x[part], baseline[part], where)
+    except Exception as error:
+        add_context(error, f"domain {domain.name!r} on signals of shape {tuple(x.shape[1:])}")
+        raise
+
+
+def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> None:
+    """Check that dimensions of one name have the same coordinates in all domains.
+
+    Parameters
+    ----------
+    domains : sequence of Domain
+        Bound domains.
+    n : int
+        Number of time samples.
+    fs : float or None
+        Sampling rate in Hz.
+
+    Raises
+    ------
+    ValueError
+        If two domains mean something else by a dimension of one name.
+    """
+    known: dict[str, tuple[Domain, np.ndarray]] = {}
+    for domain in domains:
+        coords = domain.coords(n, fs)
+        for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
+            values = np.asarray(content[0] if isinstance(content, tuple) else content)
+            other, theirs = known.setdefault(dim, (domain, values))
+            if not np.array_equal(values, theirs):
+                raise ValueError(
+                    f"domains {other.name!r} and {domain.name!r} both have a dimension {dim!r}, with "
+                    "different coordinates: give the domain that it is named after another name with name="
+                )
+
+
+def _check_inversion(domain: Domain, x: Tensor, baseline: Tensor, where: str) -> None:
+    n, tolerance = x.shape[-1], TOLERANCE[x.dtype]
+    if domain.linear:
+        wanted = x - baseline
+        found = _linear_part(domain, domain.analyze_pair(x, baseline), n)
+    else:
+        wanted, found = x, domain.synthesize(domain.analyze(x), n)
+    if found.shape != wanted.shape:
+        raise ValueError(
+            f"synthesize of domain {domain.name!r} must give back signals of shape {tuple(wanted.shape)}, "
+            f"got {tuple(found.shape)}: cut them to n = {n} samples"
+        )
+    axes = tuple(range(-len(domain.consumes), 0))
+    error, scale = ((found - wanted).abs().amax(axes), wanted.abs().amax(axes))
+    relative = torch.where(error == 0, error, error / scale).amax()
+    # Also false where it is NaN.
+    if not bool(relative <= tolerance):
+        raise ValueError(
+            f"domain {domain.name!r} must invert, synthesize(analyze(x)) = x to {tolerance:g} of the "
+            f"largest value in {_name(x.dtype)}, or attributions would not add up; got {float(relative):.2g} "
+            f"for {where}: use a transform with perfect reconstruction, or keep what it loses as "
+            "a further coefficient"
+        )
+
+
+def _check_linearity(domain: Domain, probe: Tensor) -> None:
+    """Check additivity of the synthesis, and that autograd's adjoint is its adjoint."""
+    n, tolerance = probe.shape[-1], TOLERANCE[probe.dtype]
+    c = domain.analyze_pair(probe, torch.zeros_like(probe))
+    parts = c if isinstance(c, tuple) else (c,)
+    # Not in the range of the analysis: an overcomplete domain may be asked for any coefficients.
+    others = tuple(_noise(tuple(part.shape), part) for part in parts)
+    total = tuple(part + other for part, other in zip(parts, others, strict=True))
+    one, two, both = (
+        _linear_part(domain, group if isinstance(c, tuple) else group[0], n)
+        for group in (parts, others, total)
+    )
+    scale = float((one.abs() + two.abs()).max())
+    error = float((both - one - two).abs().max())
+    if not error <= tolerance * scale:
+        raise ValueError(
+            f"synthesize of domain {domain.name!r} must be linear up to a constant, got a deviation of "
+            f"{error / scale:.2g} from synthesize(a) + synthesize(b): a non-linear domain needs a path of "
+            "its own, as Polar has"
+        )
+    try:
+        adjoint = domain.adjoint(c, probe)
+    except RuntimeError as error_of_torch:
+        raise ValueError(
+            f"synthesize of domain {domain.name!r} must consist of PyTorch operations that autograd can "
+            "differentiate, with neither NumPy nor detach in between"
+        ) from error_of_torch
+    left = float((one * probe).sum())
+    right = sum(float((a.conj() * b).real.sum()) for a, b in zip(parts, adjoint, strict=True))
+    norm = float(one.norm() * probe.norm())
+    if not abs(left - right) <= tolerance * norm:
+        raise ValueError(
+            f"synthesize of domain {domain.name!r} must be differentiated by autograd as it computes, got "
+            f"⟨S c, g⟩ = {left:.6g} but ⟨c, S* g⟩ = {right:.6g}: is a part of it detached, or a backward "
+            "of its own scaled wrongly?"
+        )
+
+
+def _linear_part(domain: Domain, c: Coefficients, n: int) -> Tensor:
+    parts = c if isinstance(c, tuple) else (c,)
+    zeros = tuple(torch.zeros_like(part) for part in parts)
+    constant = domain.synthesize(zeros if isinstance(c, tuple) else zeros[0], n)
+    return domain.synthesize(c, n) - constant
+
+
+def _probe(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    return _noise((1, *shape), like)
+
+
+def _noise(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    # A generator of its own: the random state of the caller stays as it is.
+    generator = torch.Generator().manual_seed(SEED)
+    dtype = torch.complex128 if like.is_complex() else torch.float64
+    return torch.randn(shape, generator=generator, dtype=dtype).to(like)
+
+
+def _blocks(x: Tensor) -> Iterator[slice]:
+    each = max(1, BLOCK // max(1, x[:1].numel()))
+    return (slice(i, min(i + each, len(x))) for i in range(0, len(x), each))
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,136 @@
+"""Short-time Fourier transform: which frequencies, and when."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._check import check_positive
+from .base import Coords, Domain
+from .windows import Taper, read_taper, samples_in, taper_values
+
+# Below this share of its maximum the sum of squared tapers is rounding, not coverage.
+UNCOVERED = 1e-10
+
+
+class STFT(Domain):
+    """Short-time Fourier transform over frames whose centres run from the first sample on.
+
+    The series is padded with zeros so that every sample lies between the centres of two frames,
+    the tails included. Synthesis is the least-squares inverse of Griffin and Lim (1984), eq. 6:
+    overlap-add of the tapered frames, divided by the sum of squared tapers.
+
+    Parameters
+    ----------
+    window : float, default 2.0
+        Length of a frame in s, rounded to whole samples.
+    hop : float, optional
+        Step between frames in s; half a window by default.
+    taper : str, array-like or callable, default "hann"
+        One of "bartlett", "blackman", "boxcar", "cosine", "hamming", "hann", "nuttall" in their
+        periodic form, the values of the taper, or a function from the number of samples to them.
+    name : str, optional
+        Name of the variable in the result, "stft" by default.
+
+    Raises
+    ------
+    ValueError
+        If window or hop is not above zero, or the taper unknown; when bound to a signal: if the
+        sampling rate is unknown, or window, hop and taper leave samples uncovered.
+
+    Examples
+    --------
+    >>> stft = STFT(window=0.5).bind((20,), fs=16.0)
+    >>> x = torch.arange(20.0)
+    >>> stft.analyze(x).shape
+    torch.Size([5, 6])
+    >>> torch.allclose(stft.synthesize(stft.analyze(x), 20), x, atol=1e-5)
+    True
+    >>> stft.coords(20, fs=16.0)["time"]
+    (array([0.  , 0.25, 0.5 , 0.75, 1.  , 1.25]), 's')
+    """
+
+    def __init__(
+        self,
+        window: float = 2.0,
+        hop: float | None = None,
+        taper: Taper = "hann",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.window = check_positive(window, "window")
+        self.hop = None if hop is None else check_positive(hop, "hop")
+        self.taper = read_taper(taper)
+        self._length = self._step = 0
+        self._taper = self._coverage = torch.empty(0)
+
+    def __repr__(self) -> str:
+        taper = self.taper if isinstance(self.taper, str) else "given"
+        return f"STFT(window={self.window:g}, hop={self.hop}, taper={taper!r}, name={self.name!r})"
+
+    def bind(self, shape: tuple[int, ...], fs: float | None) -> STFT:
+        bound = copy.copy(self)
+        bound._length = samples_in(self.window, fs, "window", self.name)
+        half = max(1, bound._length // 2)
+        bound._step = half if self.hop is None else samples_in(self.hop, fs, "hop", self.name)
+        bound._taper = taper_values(self.taper, bound._length, self.name)
+        bound._coverage = coverage = bound._squares(shape[-1])
+        if not coverage.min() > UNCOVERED * coverage.max():
+            uncovered = int((coverage <= UNCOVERED * coverage.max()).sum())
+            raise ValueError(
+                f"hop of domain {self.name!r} must be so small that tapered frames cover every sample, "
+                f"got {bound._step} samples for a window of {bound._length}, which leaves {uncovered} of "
+                f"{shape[-1]} samples where all tapers vanish: choose a hop of half a window or less, "
+                "or a taper that is not zero at its ends"
+            )
+        return bound
+
+    def analyze(self, x: Tensor) -> Tensor:
+        """Spectra of the frames, complex, shape (..., length // 2 + 1, frames)."""
+        left, right = self._padding(x.shape[-1])
+        frames = torch.nn.functional.pad(x, (left, right)).unfold(-1, self._length, self._step)
+        spectra: Tensor = torch.fft.rfft(frames * self._taper.to(x))
+        return spectra.transpose(-1, -2)
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        frames = torch.fft.irfft(c.transpose(-1, -2), self._length)
+        return self._overlap_add(frames * self._taper.to(frames), n) / self._coverage.to(frames)
+
+    def coords(self, n: int, fs: float | None) -> Coords:
+        if fs is None or not self._length:
+            return self.bind((n,), fs).coords(n, fs)
+        return {
+            "frequency": (np.fft.rfftfreq(self._length, 1 / fs), "Hz"),
+            "time": (np.arange(self._count(n)) * self._step / fs, "s"),
+        }
+
+    def _count(self, n: int) -> int:
+        # Centres at 0, step, 2 step, ... up to the first at or beyond the last sample: then the
+        # tails are covered as well as the middle.
+        return -(-(n - 1) // self._step) + 1
+
+    def _padding(self, n: int) -> tuple[int, int]:
+        if not self._length:
+            raise ValueError(f"domain {self.name!r} must be bound to a sampling rate first: bind(shape, fs)")
+        left = self._length // 2
+        return left, (self._count(n) - 1) * self._step + self._length - left - n
+
+    def _overlap_add(self, frames: Tensor, n: int) -> Tensor:
+        """Sum of frames at their places: the adjoint of unfolding the padded series."""
+        left, _ = self._padding(n)
+        count, step = frames.shape[-2], self._step
+        # Frames cut into blocks of one step: block r of frame k lands on block k + r.
+        blocks = -(-self._length // step)
+        padded = torch.nn.functional.pad(frames, (0, blocks * step - self._length))
+        cut = padded.reshape(*frames.shape[:-1], blocks, step)
+        total = frames.new_zeros((*frames.shape[:-2], count + blocks - 1, step))
+        for r in range(blocks):
+            total[..., r : r + count, :] += cut[..., r, :]
+        return total.flatten(-2)[..., left : left + n]
+
+    def _squares(self, n: int) -> Tensor:
+        """Sum of squared tapers over every sample, float64, shape (n,)."""
+        return self._overlap_add(self._taper.square().expand(self._count(n), -1), n)

@@ -1,0 +1,69 @@
+"""Results to draw, and what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.patches import StepPatch
+
+
+def _explanation(
+    n: int = 256, fs: float | None = 128.0, layout: dict[str, int] | None = None, names: bool = True
+) -> xr.Dataset:
+    """A result of two samples: random series, one strong positive and one negative frequency."""
+    rng = np.random.default_rng(0)
+    layout = layout or {}
+    dims, shape = ("sample", *layout), (2, *layout.values())
+    frequency = np.fft.rfftfreq(n, 1 / (fs or 1.0))
+    attribution = 0.1 * rng.standard_normal((*shape, frequency.size))
+    attribution[..., 14 % frequency.size] += 3
+    attribution[..., 40 % frequency.size] -= 2
+    coords: dict[str, Any] = {
+        "frequency": ("frequency", frequency, {"units": "Hz" if fs else "cycles/sample"}),
+        "time": ("time", np.arange(n) / (fs or 1.0), {"units": "s" if fs else "samples"}),
+    }
+    if names and "channel" in layout:
+        coords["channel"] = [f"EEG {i}" for i in range(layout["channel"])]
+    return xr.Dataset(
+        {
+            "rfft": ((*dims, "frequency"), attribution, {"kind": "attribution", "units": "logit"}),
+            "signal": ((*dims, "time"), 10 * rng.standard_normal((*shape, n)), {"kind": "signal"}),
+            "output": ("sample", [8.3131, -2.0]),
+            "baseline_output": ("sample", [0.5, 0.25]),
+            "target": ("sample", [1, 0]),
+            "predicted": ("sample", [1, 1]),
+            "completeness_gap": ("sample", [-1.5e-5, 0.2]),
+            "converged": ("sample", [True, False]),
+        },
+        coords=coords,
+    )
+
+
+@pytest.fixture
+def explanation() -> Callable[..., xr.Dataset]:
+    """Builder of results: length, sampling rate, sizes of the axes between sample and time."""
+    return _explanation
+
+
+def _bars(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
+    """Heights of all bars, and the borders between them."""
+    patches = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
+    return sum(patch.get_data().values for patch in patches), patches[0].get_data().edges
+
+
+@pytest.fixture
+def bars() -> Callable[[Axes], tuple[np.ndarray, np.ndarray]]:
+    """Reader of the bars in a spectrum: their heights and borders."""
+    return _bars
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    plt.close("all")

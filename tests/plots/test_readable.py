@@ -1,0 +1,142 @@
+"""Figures can be read: no overlaps, signs told apart in grey, colours symmetric about zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+from matplotlib.text import Text
+
+from freqig import plots
+from freqig.plots._style import (
+    NEGATIVE,
+    NEGATIVE_EDGE,
+    POSITIVE,
+    SIGNED_COLORMAP,
+    label_with_units,
+    shade_bands,
+    signed_norm,
+)
+
+Build = Callable[..., xr.Dataset]
+Bars = Callable[[Axes], tuple[np.ndarray, np.ndarray]]
+
+
+def texts(*axes: Axes) -> list[Text]:
+    """Every piece of text that is visible in the figure."""
+    found = []
+    for one in axes:
+        found += [*one.texts, one.title, one._left_title, one.xaxis.label, one.yaxis.label]
+        for axis in (one.xaxis, one.yaxis):
+            # Ticks outside the limits keep a label that is never drawn.
+            low, high = sorted(axis.get_view_interval())
+            slack = 1e-6 * (high - low)
+            ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+            found += [label for at, label in ticks if low - slack <= at <= high + slack]
+        legend = one.get_legend()
+        found += legend.get_texts() if legend else []
+    return [text for text in found if text.get_visible() and text.get_text()]
+
+
+def assert_readable(*axes: Axes) -> None:
+    """No two texts overlap, none leaves the figure, and none of those inside touches a bar."""
+    figure = axes[0].get_figure()
+    figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts(*axes)]
+    for (one, box), (other, other_box) in combinations(boxes, 2):
+        assert not box.overlaps(other_box), f"{one!r} overlaps {other!r}"
+    for one, box in boxes:
+        assert box.x0 >= 0, one
+        assert box.y0 >= 0, one
+        assert box.x1 <= figure.bbox.x1, one
+        assert box.y1 <= figure.bbox.y1, one
+    spectrum = axes[-1]
+    bars = [patch for patch in spectrum.patches if isinstance(patch, StepPatch)]
+    highest = max(patch.get_data().values.max() for patch in bars)
+    top = spectrum.transData.transform((0, max(highest, 0)))[1]
+    inside = [*spectrum.texts, *spectrum.get_legend().get_texts()]
+    for text in inside:
+        assert text.get_window_extent().y0 > top, f"{text.get_text()!r} touches the bars"
+
+
+def grey(color: str) -> float:
+    """Lightness as a printer without colour gives it, 0 black to 1 white."""
+    return float(np.dot(to_rgb(color), [0.299, 0.587, 0.114]))
+
+
+def test_signs_are_told_apart_in_grey() -> None:
+    assert grey(NEGATIVE) - grey(POSITIVE) > 0.3
+    # The darkest band in the background is lighter than any bar.
+    assert max(grey(NEGATIVE), grey(NEGATIVE_EDGE)) < 0.88 - 0.1
+
+
+def test_many_channels_name_only_some(explanation: Build) -> None:
+    above, below = plots.spectrum(explanation(layout={"channel": 64}))
+    assert len(above.get_lines()) == 64
+    assert 8 <= len(above.get_yticklabels()) <= 12
+    assert_readable(above, below)
+
+
+@pytest.mark.parametrize("layout", [{}, {"channel": 1}, {"channel": 8}], ids=str)
+@pytest.mark.parametrize("fs", [128.0, None])
+@pytest.mark.parametrize("n", [1, 2, 3, 255, 256])
+def test_every_layout_and_length_is_readable(
+    explanation: Build, layout: dict[str, int], fs: float | None, n: int
+) -> None:
+    above, below = plots.spectrum(explanation(n, fs, layout))
+    low, high = below.get_xlim()
+    assert low < 0 < high
+    assert_readable(above, below)
+
+
+@pytest.mark.parametrize("preset", ["sleep", "eeg"])
+@pytest.mark.parametrize(("fs", "limit"), [(128.0, 40), (128.0, None), (512.0, None), (4000.0, None)])
+def test_bands_are_shaded_and_named_without_overlaps(
+    explanation: Build, preset: str, fs: float, limit: float | None
+) -> None:
+    above, below = plots.spectrum(explanation(256, fs), bands=preset, max_frequency=limit)
+    assert_readable(above, below)
+    named = [text.get_text() for text in below.texts]
+    if fs == 128.0:
+        expected = {"sleep": ["delta", "theta", "alpha", "sigma", "beta", "gamma"]}.get(
+            preset, ["delta", "theta", "alpha", "beta", "gamma"]
+        )
+        assert named == expected
+    # The first bar is centred at 0 and fs / 256 wide; shading must not move the limits.
+    assert below.get_xlim()[0] == pytest.approx(-fs / 512)
+
+
+def test_bands_in_small_axes_of_a_figure_without_layout(explanation: Build) -> None:
+    pair = Figure(figsize=(5, 4)).subplots(2, gridspec_kw={"hspace": 0.6})
+    pair[0].get_figure().subplots_adjust(left=0.17, top=0.85, right=0.97)
+    axes = plots.spectrum(explanation(), bands="sleep", axes=pair)
+    assert_readable(*axes)
+
+
+def test_no_band_in_view() -> None:
+    axes = Figure().subplots()
+    axes.set_xlim(0, 10)
+    assert shade_bands(axes, {"high": (20.0, 30.0)}, top=1.0) == 0
+    assert not axes.texts
+
+
+def test_colour_limits_are_symmetric_about_zero() -> None:
+    norm = signed_norm([[-3.0, 1.0], [np.nan, np.inf]])
+    assert (norm.vmin, norm.vmax) == (-3, 3)
+    assert norm(0.0) == 0.5
+    assert (signed_norm([0.0]).vmax, signed_norm([]).vmax) == (1, 1)
+    middle = plt.get_cmap(SIGNED_COLORMAP)(0.5)
+    assert min(middle[:3]) > 0.9
+
+
+def test_units_unknown_to_the_labels_are_shown_as_they_are() -> None:
+    assert label_with_units("signal", xr.DataArray(0.0, attrs={"units": "mmHg"})) == "signal (mmHg)"
+    assert label_with_units("signal", xr.DataArray(0.0)) == "signal"

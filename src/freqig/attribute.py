@@ -25,7 +25,7 @@ def attribute(
     baseline: Any = None,
     n_steps: int = 50,
     segment: Any = None,
-    start_idx: int | None = None,
+    start_idx: int | np.integer[Any] | None = None,
     additional_forward_args: Any = None,
 ) -> np.ndarray:
     """Attribute a model's decision to the frequencies of its input.

@@ -82,8 +82,9 @@ class Chunks:
             except (torch.OutOfMemoryError, MemoryError) as error:
                 if self.size == 1:
                     raise torch.OutOfMemoryError(
-                        "one point of the path does not fit into memory: explain a shorter signal "
-                        "or a smaller model, or pass device= for another device"
+                        "one point of the path does not fit into memory, or not twice, as lone points "
+                        "go to the model (batch_independent=False makes it once): explain a shorter "
+                        "signal or a smaller model, or pass device= for another device"
                     ) from error
                 self.size = max(1, min(self.size, stop - start) // 2)
                 if torch.cuda.is_available():

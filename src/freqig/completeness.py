@@ -19,6 +19,7 @@ def gap_limit(
     """Largest completeness gap that counts as complete.
 
     tol · max(|ΔF|, 0.01 · ‖attribution‖₁) + 8 · eps · max(|F(x)|, |F(x')|), ΔF = F(x) - F(x').
+    Zero where this is not finite: an infinite output does not excuse an infinite gap.
 
     Parameters
     ----------
@@ -44,7 +45,8 @@ def gap_limit(
     """
     difference = (output - baseline_output).abs()
     rounding = ROUNDING * torch.finfo(dtype).eps * torch.maximum(output.abs(), baseline_output.abs())
-    return tol * torch.maximum(difference, FLOOR * norm) + rounding
+    limit = tol * torch.maximum(difference, FLOOR * norm) + rounding
+    return torch.where(torch.isfinite(limit), limit, 0.0)
 
 
 def warn_of_gaps(gap: Tensor, limit: Tensor, difference: Tensor, n_steps: int) -> None:
@@ -57,16 +59,26 @@ def warn_of_gaps(gap: Tensor, limit: Tensor, difference: Tensor, n_steps: int) -
     n_steps : int
         Nodes that were used, for the advice.
     """
-    bad = (gap.abs() > limit).any(1).nonzero().flatten().tolist()
+    incomplete = ~(gap.abs() <= limit)  # so that NaN counts
+    bad = incomplete.any(1).nonzero().flatten().tolist()
     if not bad:
         return
-    excess = torch.where(limit > 0, gap.abs() / limit, gap.abs())
+    excess = torch.where(incomplete, (gap.abs() / limit).nan_to_num(nan=torch.inf), 0.0)
     row, column = divmod(int(excess.argmax()), gap.shape[1])
     named = ", ".join(map(str, bad[:10])) + (", …" if len(bad) > 10 else "")
+    if bool(torch.isfinite(gap).all()):
+        advice = (
+            f"The path needs more than the {n_steps} nodes it got (raise n_steps), or the model jumps "
+            "on it (try another baseline)"
+        )
+    else:
+        advice = (
+            "The model's output or its gradient is infinite or NaN on the path, as a logarithm is at "
+            "a baseline of zero (try another baseline)"
+        )
     warn(
         f"attributions do not add up to the difference of outputs for {len(bad)} of {len(gap)} "
         f"samples ({named}). Largest: sample {row}, sum off by {float(gap[row, column]):.3g} where "
-        f"F(x) - F(x') is {float(difference[row, column]):.3g}. The path needs more than the "
-        f"{n_steps} nodes it got (raise n_steps), or the model jumps on it (try another baseline)",
+        f"F(x) - F(x') is {float(difference[row, column]):.3g}. {advice}",
         CompletenessWarning,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -9,9 +11,10 @@ from .chunks import Chunks
 from .completeness import gap_limit
 from .domains import Domain
 from .layers import FrequencyModel
+from .models.base import NOT_DIFFERENTIABLE
 from .objective import Objective
 from .paths import values_at
-from .run import Run
+from .run import Run, working_dtype
 
 
 def explain_with_captum(
@@ -56,30 +59,39 @@ def explain_with_captum(
     ------
     TypeError
         If the model is not a PyTorch one: Captum needs the graph.
+    ValueError
+        If the output does not depend differentiably on the input.
     """
     # Captum imports matplotlib, which takes longer than most explanations.
     from captum.attr import IntegratedGradients
 
-    n = x.shape[-1]
-    per_target = []
-    for t in range(objective.n_targets):
+    dtype, n = working_dtype(x.dtype), x.shape[-1]
+    scores = x.new_empty((len(x), objective.n_targets, *x.shape[1:-1], n // 2 + 1), dtype=dtype)
 
-        def explained(points: Tensor, rows: Tensor, t: int = t) -> Tensor:
-            return objective.differentiable(points, rows)[:, t]
+    def explain(part: slice, t: int) -> None:
+        def explained(points: Tensor, rows: Tensor) -> Tensor:
+            # There are no Fourier transforms in half precision.
+            values = objective.differentiable(points.to(x.dtype), rows)[:, t]
+            if not values.requires_grad:
+                raise ValueError(NOT_DIFFERENTIABLE)
+            return values.to(dtype)
 
         frequency_model = FrequencyModel(explained, n)
         spectrum = frequency_model.inverse.spectrum
         attributions = IntegratedGradients(frequency_model).attribute(
-            spectrum(x),
-            baselines=spectrum(baseline),
+            spectrum(x[part].to(dtype)),
+            baselines=spectrum(baseline[part].to(dtype)),
             # Captum repeats this argument with the points, and so says whose they are.
-            additional_forward_args=(torch.arange(len(x), device=x.device),),
+            additional_forward_args=(torch.arange(part.start, part.stop, device=x.device),),
             n_steps=n_steps,
             method="gausslegendre",
-            internal_batch_size=max(chunks.size, len(x)),
+            internal_batch_size=chunks.size,
         )
-        per_target.append(attributions.detach().sum(-1).reshape(len(x), *axes, n // 2 + 1))
-    scores = torch.stack(per_target, 1)
+        scores[part, t] = attributions.detach().sum(-1)
+
+    for t in range(objective.n_targets):
+        chunks.run(len(x), partial(explain, t=t))
+    scores = scores.reshape(*scores.shape[:2], *axes, n // 2 + 1)
     baseline_output = values_at(objective, baseline, chunks)
     flat = scores.double().flatten(2)
     return Run(

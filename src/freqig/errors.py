@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class FreqigWarning(UserWarning):
@@ -62,10 +63,11 @@ def warn(message: str, category: type[FreqigWarning]) -> None:
     >>> caught[0].category.__name__
     'CompletenessWarning'
     """
+    # Level 2 is the function that called this one.
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def add_context(error: BaseException, context: str) -> None:

@@ -13,6 +13,7 @@ from ._check import check_choice, check_count, check_dtype, check_fs, check_posi
 from .baselines import read_baseline
 from .chunks import Chunks
 from .domains import RFFT, Domain
+from .domains.check import ready
 from .explanation import label
 from .frame import Frame
 from .models import as_model
@@ -191,10 +192,12 @@ class Explainer:
         Run
             Attributions and diagnostics, without labels.
         """
-        domains = [domain.bind((*frame.axes, frame.n), frame.fs) for domain in self.domains]
         start = read_baseline(baseline, values, self.time_axis)
+        shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
+        ends = (end.to(dtype).reshape(shape) for end in (values, start))
+        domains = ready(self.domains, *ends, frame.fs)
         if len(values) == 0:
-            return Run.empty((0, *frame.axes, frame.n), 1, domains, working_dtype(self.model.dtype))
+            return Run.empty(shape, 1, domains, dtype)
         with self.model.session():
             objective = Objective(
                 self.model,
@@ -206,8 +209,8 @@ class Explainer:
                 self.time_axis if self.time_axis < 0 else self.time_axis - values.ndim,
                 alone=not self.batch_independent,
             )
-            ends = torch.tensor([0, len(values) - 1])
-            objective.settle_dtype(values[ends], ends.to(self.model.device))
+            few = torch.tensor([0, len(values) - 1])
+            objective.settle_dtype(values[few], few.to(self.model.device))
             x, x0 = (v.to(self.model.device, self.model.dtype) for v in (values, start))
             if not bool(torch.isfinite(x).all()):
                 raise ValueError(

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from ._check import check_count
+
 Representation = Literal["complex", "magnitude"]
 
 
@@ -42,42 +44,47 @@ class InverseRFFT(nn.Module):
 
     def __init__(self, n: int, representation: Representation = "complex") -> None:
         super().__init__()
-        if n < 1:
-            raise ValueError(f"n must be at least 1, got {n}")
+        n = check_count(n, "n")
         if representation not in get_args(Representation):
-            raise ValueError(
-                f"representation must be 'complex' or 'magnitude', got {representation!r}"
-            )
+            raise ValueError(f"representation must be 'complex' or 'magnitude', got {representation!r}")
         self.n = n
         self.representation = representation
 
     def forward(self, spectrum: Tensor, phase: Tensor | None = None) -> Tensor:
         """Series of shape (..., n) from a spectrum."""
         n_freq = self.n // 2 + 1
-        if self.representation == "complex":
-            expected, got = (n_freq, 2), tuple(spectrum.shape[-2:])
-        else:
-            expected, got = (n_freq,), tuple(spectrum.shape[-1:])
-        if got != expected:
+        expected = (n_freq, 2) if self.representation == "complex" else (n_freq,)
+        if spectrum.shape[-len(expected) :] != expected:
             raise ValueError(
                 f"spectrum must end in axes {expected} for n={self.n}, got shape {tuple(spectrum.shape)}"
             )
         if self.representation == "complex":
-            return torch.fft.irfft(torch.view_as_complex(spectrum.contiguous()), self.n)
-        if phase is None:
+            coefficients = torch.view_as_complex(spectrum.contiguous())
+        elif phase is None:
             raise ValueError("phase must be given as the second argument, in radians, got None")
-        return torch.fft.irfft(torch.polar(spectrum, phase), self.n)
+        else:
+            coefficients = torch.polar(spectrum, phase)
+        series: Tensor = torch.fft.irfft(coefficients, self.n)
+        return series
 
     def spectrum(self, x: Tensor) -> Tensor:
         """Spectrum of a series (..., n): (..., n_freq, 2), or magnitudes (..., n_freq)."""
-        coefficients = torch.fft.rfft(x)
+        coefficients = self._analyze(x)
         if self.representation == "complex":
             return torch.view_as_real(coefficients)
         return coefficients.abs()
 
     def phase(self, x: Tensor) -> Tensor:
         """Phases of a series (..., n) in radians, shape (..., n_freq)."""
-        return torch.fft.rfft(x).angle()
+        return self._analyze(x).angle()
+
+    def _analyze(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.n,):
+            raise ValueError(
+                f"x must have {self.n} time samples on its last axis, got shape {tuple(x.shape)}"
+            )
+        coefficients: Tensor = torch.fft.rfft(x)
+        return coefficients
 
 
 class FrequencyModel(nn.Module):
@@ -104,9 +111,7 @@ class FrequencyModel(nn.Module):
     torch.Size([1, 5, 2])
     """
 
-    def __init__(
-        self, model: Callable[..., Any], n: int, representation: Representation = "complex"
-    ) -> None:
+    def __init__(self, model: Callable[..., Any], n: int, representation: Representation = "complex") -> None:
         super().__init__()
         self.inverse = InverseRFFT(n, representation)
         self.model = model

@@ -108,13 +108,13 @@ class Objective:
         """Selected raw outputs, shape (P, *axes), without gradients."""
         points, rows, n = self._at_least_two(points, rows)
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
-        return tidy_outputs(outputs, self.output_key, len(points))[:n]
+        return tidy_outputs(outputs, self.output_key, len(points))[:n].detach()
 
     def value(self, points: Tensor, rows: Tensor) -> Tensor:
         """Explained scalars, float64, shape (P, T), without gradients."""
         points, rows, n = self._at_least_two(points, rows)
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
-        return self._explained(outputs, rows)[:n].to(widest(points.device))
+        return self._explained(outputs, rows)[:n].detach().to(widest(points.device))
 
     def value_of(self, raw: Tensor) -> Tensor:
         """Explained scalars, float64, shape (N, T), of raw outputs that `raw` gave for all samples."""
@@ -138,8 +138,9 @@ class Objective:
         """Explained scalars, shape (P, T), with PyTorch's graph; for PyTorch models only."""
         if not isinstance(self.model, TorchModel):
             raise TypeError("engine must be 'path' for models outside PyTorch, which have no graph")
+        points, rows, n = self._at_least_two(points, rows)
         outputs = self.model.call(self._arranged(points).clone(), self.extra.at(rows))
-        return self._explained(outputs, rows)
+        return self._explained(outputs, rows)[:n]
 
     def bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:
         """Memory that a point holds between forward and backward pass; None if unknown."""

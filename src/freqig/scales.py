@@ -95,4 +95,5 @@ def look_like_probabilities(outputs: Tensor) -> bool:
     if outputs.ndim < 2 or outputs.shape[-1] < 2 or outputs.numel() == 0:
         return False
     sums = outputs.double().sum(-1)
-    return bool((outputs >= 0).all()) and bool(((sums - 1).abs() < 1e-3).all())
+    rounding = max(1e-3, torch.finfo(outputs.dtype).eps)
+    return bool((outputs >= 0).all()) and bool(((sums - 1).abs() < rounding).all())

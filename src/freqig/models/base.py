@@ -94,9 +94,7 @@ class Model(ABC):
         """What tells this model from another with other weights, for the `attrs` of results."""
         return {}
 
-    def bytes_per_point(
-        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
-    ) -> float | None:
+    def bytes_per_point(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> float | None:
         """Memory that one point holds between forward and backward pass; None if unknown."""
         return None
 

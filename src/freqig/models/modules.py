@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,16 +17,19 @@ from torch import Tensor, nn
 
 MAX_DEPTH = 4
 
-# Attributes that every module has; those that a model adds may hold further modules.
-_OWN = frozenset(vars(nn.Module()))
+# Neither modules nor anything that could hold one; long lists of these are common.
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type, ModuleType, Tensor, np.ndarray)
+
+# What every module has; attributes that a model adds may hold modules that it does not register.
+OF_ANY_MODULE = frozenset(vars(nn.Module()))
 
 
 def find_modules(model: object) -> list[nn.Module]:
     """Outermost modules reachable from a callable.
 
     Looks into closures, defaults, referenced globals, bound methods, partials, attributes of
-    objects, lists, tuples and dicts of these, and lists and dicts that modules hold beside
-    their registered submodules.
+    objects, and lists, tuples and dicts of these; in modules into lists and dicts that they hold
+    beside their registered submodules.
 
     Parameters
     ----------
@@ -35,7 +39,7 @@ def find_modules(model: object) -> list[nn.Module]:
     Returns
     -------
     list of torch.nn.Module
-        In order of discovery, without repetitions.
+        The nearest first, without repetitions.
 
     Examples
     --------
@@ -44,27 +48,27 @@ def find_modules(model: object) -> list[nn.Module]:
     True
     """
     found: list[nn.Module] = []
-    seen: set[int] = set()
-
-    def visit(value: object, depth: int) -> None:
-        if id(value) in seen or depth > MAX_DEPTH:
-            return
-        seen.add(id(value))
+    seen = {id(model)}
+    waiting = deque([(model, 0)])
+    while waiting:
+        value, depth = waiting.popleft()
         if isinstance(value, nn.Module):
             found.append(value)
             seen.update(map(id, value.modules()))
-        for part in _parts(value):
-            visit(part, depth + 1)
-
-    visit(model, 0)
+        if depth < MAX_DEPTH:
+            parts = [part for part in _parts(value) if not isinstance(part, PLAIN)]
+            for part in parts:
+                if id(part) not in seen:
+                    seen.add(id(part))
+                    waiting.append((part, depth + 1))
     return found
 
 
 def _parts(value: object) -> Iterator[object]:
     if isinstance(value, nn.Module):
         for module in value.modules():
-            added = (attribute for name, attribute in vars(module).items() if name not in _OWN)
-            yield from (attribute for attribute in added if isinstance(attribute, (list, tuple, dict)))
+            added = [part for name, part in vars(module).items() if name not in OF_ANY_MODULE]
+            yield from (part for part in added if isinstance(part, (list, tuple, dict)))
     elif isinstance(value, functools.partial):
         yield from (value.func, *value.args, *value.keywords.values())
     elif isinstance(value, MethodType):
@@ -74,14 +78,22 @@ def _parts(value: object) -> Iterator[object]:
         yield from value.__defaults__ or ()
         yield from (value.__kwdefaults__ or {}).values()
         # A lambda written at module level reaches its network through a global name.
-        yield from (value.__globals__[name] for name in _names(value.__code__) if name in value.__globals__)
-    elif isinstance(value, (list, tuple, set)):
+        yield from (value.__globals__.get(name) for name in _names(value.__code__))
+    elif isinstance(value, (list, tuple)):
         yield from value
     elif isinstance(value, dict):
         yield from value.values()
-    elif hasattr(value, "__dict__") and not isinstance(value, (type, ModuleType, Tensor)):
+    elif hasattr(value, "__dict__"):
         yield from vars(value).values()
-        yield getattr(type(value), "__call__", None)
+        yield vars(type(value)).get("__call__")
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Names of globals and attributes in a function and in those defined inside it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def _closure(function: FunctionType) -> Iterator[object]:
@@ -90,14 +102,6 @@ def _closure(function: FunctionType) -> Iterator[object]:
             yield cell.cell_contents
         except ValueError:  # a name that is not bound yet
             continue
-
-
-def _names(code: CodeType) -> Iterator[str]:
-    """Global and attribute names in a function, and in the functions and comprehensions in it."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
 
 
 def first_floating_parameter(modules: list[nn.Module]) -> Tensor | None:
@@ -127,12 +131,7 @@ def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None
     submodules = list(dict.fromkeys(sub for module in modules for sub in module.modules()))
     _check_initialized(submodules)
     modes = [(sub, sub.training) for sub in submodules if hasattr(sub, "training")]
-    containers = [
-        (container, dict(container))
-        for sub in submodules
-        for container in (vars(sub), sub._parameters, sub._buffers, sub._modules)
-        if isinstance(container, dict)  # those of scripted modules are views of something else
-    ]
+    containers = [(container, dict(container)) for sub in submodules for container in _containers(sub)]
     with torch.inference_mode(False):
         tensors = [_Kept.of(tensor) for tensor in _tensors(submodules)]
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
@@ -157,7 +156,8 @@ def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None
         for stand_in_container, name, tensor in stand_ins:
             stand_in_container[name] = tensor
         for container, content in containers:
-            container.clear()
+            if list(container) != list(content):
+                container.clear()
             container.update(content)
         for sub, mode in modes:
             sub.training = mode
@@ -201,15 +201,26 @@ class _Kept:
             self.memory.copy_(self.values)
 
 
+def _containers(module: nn.Module) -> list[dict[str, Any]]:
+    every: tuple[Any, ...] = (vars(module), module._parameters, module._buffers, module._modules)
+    # Those of scripted modules are views of something else.
+    return [container for container in every if isinstance(container, dict)]
+
+
 def _tensors(submodules: list[nn.Module]) -> list[Tensor]:
     """Parameters and buffers, each once, without those made under inference_mode."""
-    every = (t for sub in submodules for t in (*sub._parameters.values(), *sub._buffers.values()))
-    return list({id(t): t for t in every if t is not None and not t.is_inference()}.values())
+    every = [t for sub in submodules for t in _own_tensors(sub) if not t.is_inference()]
+    return list({id(tensor): tensor for tensor in every}.values())
+
+
+def _own_tensors(module: nn.Module) -> list[Tensor]:
+    values = (*module._parameters.values(), *module._buffers.values())
+    return [tensor for tensor in values if tensor is not None]
 
 
 def _check_initialized(submodules: list[nn.Module]) -> None:
     for sub in submodules:
-        if any(map(nn.parameter.is_lazy, (*sub._parameters.values(), *sub._buffers.values()))):
+        if any(nn.parameter.is_lazy(tensor) for tensor in _own_tensors(sub)):
             raise ValueError(
                 f"model must be initialized, but its {type(sub).__name__} waits for a first batch to "
                 "take its shape from: call the model once, then explain it"

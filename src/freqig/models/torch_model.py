@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
@@ -101,7 +101,7 @@ class TorchModel(Model):
                 return
             try:
                 self.outputs(points.to(self.device, dtype), extra)
-            except Exception:
+            except Exception:  # noqa: BLE001, S112
                 # Neither may work: the caller meets the error of the default where it arises.
                 continue
             self.dtype, self._dtype_is_known = dtype, True
@@ -111,27 +111,31 @@ class TorchModel(Model):
         tensors = [item for module in self._modules for item in module.state_dict().items()]
         for name, tensor in tensors:
             if isinstance(tensor, Tensor):
-                flat = tensor.detach().cpu().contiguous().reshape(-1)
+                dense = tensor if tensor.layout is torch.strided else tensor.to_dense()
+                flat = dense.detach().cpu().contiguous().reshape(-1)
                 digest.update(name.encode())
-                digest.update(flat.view(torch.uint8).numpy().tobytes())
+                digest.update(flat.view(torch.uint8).numpy().data)
         return {"fingerprint": f"sha256:{digest.hexdigest()}"} if tensors else {}
 
-    def bytes_per_point(
-        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
-    ) -> float | None:
+    def bytes_per_point(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> float | None:
         sizes: dict[int, int] = {}
 
         def record(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            sizes[storage.data_ptr()] = storage.nbytes()
+            if tensor.layout is torch.strided:
+                storage = tensor.untyped_storage()
+                sizes[storage.data_ptr()] = storage.nbytes()
             return tensor
 
         leaf = points.detach().requires_grad_()
-        with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
-            explained(self.call(leaf.clone(), extra))
+        try:
+            with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
+                explained(self.call(leaf.clone(), extra))
+        except torch.OutOfMemoryError:
+            return None
         for module in self._modules:
             for tensor in (*module.parameters(), *module.buffers()):
-                sizes.pop(tensor.untyped_storage().data_ptr(), None)
+                if tensor.layout is torch.strided:
+                    sizes.pop(tensor.untyped_storage().data_ptr(), None)
         return sum(sizes.values()) / len(points)
 
     def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:

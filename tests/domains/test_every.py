@@ -1,0 +1,161 @@
+"""Properties that every domain has: completeness, adjoint, labels, and agreement with Captum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import IntegratedGradients
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from freqig.domains import Domain
+from freqig.domains.registry import FS, Example, examples
+
+from ..helpers import Smooth, SmoothTruth, close
+from .every import EVERY, LINEAR, as_tuple, inversion_residual, made, tensor
+
+LENGTHS = (1, 2, 3, 7, 16, 33, 40)
+linear_examples = st.sampled_from([e for e in examples() if e.make(2).linear])
+
+
+@pytest.mark.parametrize("example", LINEAR)
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_attributions_are_complete(example: Example, n: int, channels: int, dtype: torch.dtype) -> None:
+    """They add up to Σ δ·ḡ: to rounding, or to what the inversion of the domain leaves."""
+    x, baseline, gradient = (tensor(4, channels, n, seed=seed, dtype=dtype) for seed in (1, 2, 3))
+    domain = made(example, x, baseline)
+    parts = domain.products(domain.analyze_pair(x, baseline), gradient)
+    values = domain.assemble(parts)
+    delta = (x - baseline).double()
+    expected = (delta * gradient.double()).sum((1, 2))
+    # Of the sum of magnitudes: the sums themselves may cancel.
+    scale = (delta * gradient.double()).abs().sum((1, 2))
+    residual = inversion_residual(domain, x.double(), baseline.double())
+    tolerance = (1e-12 if dtype == torch.float64 else 1e-6) if residual <= 1e-13 else 10 * residual
+    for total in (
+        sum(part.double().flatten(1).sum(1) for part in parts),
+        values.double().flatten(1).nansum(1),
+    ):
+        assert bool(((total - expected).abs() <= tolerance * scale).all()), (total - expected, scale)
+    assert values.dtype == dtype
+    assert all(bool(part.isfinite().all()) for part in parts)
+
+
+@pytest.mark.parametrize("example", EVERY)
+@pytest.mark.parametrize("n", [1, 7, 33, 40])
+def test_coordinates_fit_the_coefficients(example: Example, n: int) -> None:
+    x, baseline = tensor(2, 3, n), tensor(2, 3, n, seed=1)
+    domain = made(example, x, baseline)
+    coords = domain.coords(n, FS)
+    sizes = [np.asarray(v[0] if isinstance(v, tuple) else v).size for v in coords.values()]
+    left = (2,) if "channel" in domain.consumes else (2, 3)
+    assert tuple(domain.attribution(x, baseline).shape) == (*left, *sizes)
+    for values in coords.values():
+        if isinstance(values, tuple):
+            assert values[1] in ("Hz", "s", "rad", "octaves"), values
+    for along, values, _ in domain.auxiliary(n, FS).values():
+        lengths = dict(zip(coords, sizes, strict=True))
+        assert np.shape(values) == tuple(lengths[key] for key in along)
+    names = domain.dims(coords)
+    assert len(set(names)) == len(names)
+
+
+@given(
+    example=linear_examples,
+    n=st.integers(1, 48),
+    channels=st.integers(1, 3),
+    batch=st.lists(st.integers(1, 3), max_size=2),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_adjoint_identity(example: Example, n: int, channels: int, batch: list[int], seed: int) -> None:
+    """⟨synthesize c, g⟩ = ⟨c, adjoint g⟩ for any coefficients, not those of a signal only."""
+    shape = (*batch, channels, n)
+    some = tensor(1, channels, n, seed=seed)
+    domain = made(example, some, torch.zeros_like(some))
+    c = as_tuple(domain.analyze(tensor(*shape, seed=seed)))
+    rng = np.random.default_rng(seed)
+    drawn = tuple(random_like(part, rng) for part in c)
+    g = tensor(*shape, seed=seed % 1000 + 1)
+    is_tuple = isinstance(domain.analyze(some[0]), tuple)
+    signal = domain.synthesize(drawn if is_tuple else drawn[0], n)
+    constant = domain.synthesize(
+        tuple(map(torch.zeros_like, drawn)) if is_tuple else torch.zeros_like(drawn[0]), n
+    )
+    adjoint = domain.adjoint(drawn if is_tuple else drawn[0], g)
+    left = ((signal - constant) * g).sum()
+    right = sum((a.conj() * b).real.sum() for a, b in zip(drawn, adjoint, strict=True))
+    assert abs(left - right) <= 1e-11 * (signal.norm() * g.norm() + 1)
+
+
+def random_like(part: Tensor, rng: np.random.Generator) -> Tensor:
+    real = torch.from_numpy(rng.normal(size=tuple(part.shape)))
+    if not part.is_complex():
+        return real
+    return torch.complex(real, torch.from_numpy(rng.normal(size=tuple(part.shape))))
+
+
+@pytest.mark.parametrize("example", LINEAR)
+@pytest.mark.parametrize("n", [7, 40])
+def test_batches_do_not_mix(example: Example, n: int) -> None:
+    x, baseline, gradient = (tensor(3, 2, n, seed=seed) for seed in range(3))
+    domain = made(example, x, baseline)
+    together = domain.assemble(domain.products(domain.analyze_pair(x, baseline), gradient))
+    for i in range(3):
+        part = slice(i, i + 1)
+        alone = domain.assemble(domain.products(domain.analyze_pair(x[part], baseline[part]), gradient[part]))
+        torch.testing.assert_close(together[part], alone, equal_nan=True, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("example", LINEAR)
+@pytest.mark.parametrize("n", [7, 16, 33])
+def test_equals_captum_behind_the_synthesis(example: Example, n: int) -> None:
+    """Integrated Gradients of model ∘ synthesize, by somebody else's integrator."""
+    channels, n_steps = 2, 20
+    x, baseline = tensor(1, channels, n), tensor(1, channels, n, seed=1)
+    domain = made(example, x, baseline)
+    model, truth = Smooth(n, channels), SmoothTruth(n, channels)
+    ends = [as_tuple(domain.analyze(end)) for end in (x, baseline)]
+    packed = isinstance(domain.analyze(x), tuple)
+    shapes = [part.shape[1:] for part in ends[0]]
+    is_complex = [part.is_complex() for part in ends[0]]
+
+    # One sample axis in front, and real numbers throughout: what Captum can handle.
+    def behind(*parts: Tensor) -> Tensor:
+        c = tuple(
+            torch.view_as_complex(part.contiguous()) if imaginary else part
+            for part, imaginary in zip(parts, is_complex, strict=True)
+        )
+        return model(domain.synthesize(c if packed else c[0], n))[:, 1]
+
+    real = [tuple(torch.view_as_real(p) if p.is_complex() else p for p in end) for end in ends]
+    scores = IntegratedGradients(behind).attribute(*real, n_steps=n_steps, method="gausslegendre")
+    captum = tuple(
+        score.sum(-1) if imaginary else score for score, imaginary in zip(scores, is_complex, strict=True)
+    )
+    assert [tuple(part.shape[1:]) for part in captum] == [tuple(shape) for shape in shapes]
+    mean_gradient = truth.mean_gradient(x[0].numpy(), baseline[0].numpy(), 1, n_steps)
+    c = domain.analyze_pair(x, baseline)
+    ours = domain.products(c, torch.from_numpy(mean_gradient)[None])
+    largest = max(float(part.abs().max()) for part in captum)
+    for one, other in zip(ours, captum, strict=True):
+        # Captum's nodes and weights are rounded to float32.
+        assert float((one - other).abs().max()) <= 2e-6 * largest
+    close(
+        domain.assemble(ours).nan_to_num().numpy(),
+        domain.assemble(captum).nan_to_num().numpy(),
+        2e-6 * max(1.0, largest / max(1e-300, float(domain.assemble(captum).nan_to_num().abs().max()))),
+    )
+
+
+@pytest.mark.parametrize("example", EVERY)
+def test_a_domain_names_itself(example: Example) -> None:
+    domain: Any = example.make(2)
+    assert isinstance(domain, Domain)
+    assert domain.name == domain.name.lower()
+    assert domain.name in repr(domain)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
+from unittest import mock
 
 import hypothesis
 import jaxtyping
 import pytest
 import torch
+
+# beartype checks one item of a list, chosen by chance. It gets a generator of its own, so that a test
+# which finds the process's one disturbed can blame freqig.
+with mock.patch.object(random, "getrandbits", random.Random(0).getrandbits):
+    import beartype
+
+    @beartype.beartype
+    def _loads_what_beartype_imports_late(items: list[int]) -> None: ...
+
 
 # Before anything imports freqig: every call in it is checked against its annotations from here on,
 # by the rule of static type checkers that an int will do for a float.

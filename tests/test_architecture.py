@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import random
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import beartype
 import jaxtyping
 import pytest
 
@@ -146,6 +148,15 @@ assert freqig.Explainer(model, fs=9.0)(x[None], target=1).rfft.shape == (1, 5)
 def test_calls_are_checked_against_annotations() -> None:
     with pytest.raises(jaxtyping.TypeCheckError, match="context"):
         freqig.errors.add_context(ValueError("a"), context=1)
+
+
+def test_checks_of_annotations_leave_the_random_state() -> None:
+    @beartype.beartype
+    def takes_a_list(items: list[int]) -> None: ...
+
+    before = random.getstate()
+    takes_a_list([1, 2, 3])
+    assert random.getstate() == before
 
 
 def test_nothing_is_printed() -> None:

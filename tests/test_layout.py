@@ -141,13 +141,13 @@ def test_probe_passes_the_additional_arguments() -> None:
 
 
 def test_model_that_refuses_both_says_how_it_was_called() -> None:
-    class Refusal(Exception):
+    class RefusalError(Exception):
         pass
 
     def refuse(x: Tensor) -> Tensor:
-        raise Refusal(f"not with {x.ndim} axes")
+        raise RefusalError(f"not with {x.ndim} axes")
 
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RefusalError) as caught:
         attribute(noise(N), refuse)
     message = str(caught.value)
     for part in ("not with 2 axes", "(2, 24)", "not with 3 axes", "(2, 1, 24)", "float32"):

@@ -23,7 +23,7 @@ def attribute(
     model: Any,
     target: Target = None,
     baseline: Any = None,
-    n_steps: int = 50,
+    n_steps: int | None = 50,
     segment: Any = None,
     start_idx: int | np.integer[Any] | None = None,
     additional_forward_args: Any = None,
@@ -51,8 +51,9 @@ def attribute(
     baseline : array-like, optional
         Start of the path, zero by default. Of the shape of the input; or of the segment, with
         zero for the rest. For a batch one series (k, n) serves all.
-    n_steps : int, default 50
-        Gauss-Legendre nodes on the path.
+    n_steps : int or None, default 50
+        Gauss-Legendre nodes on the path; None takes as many as each sample needs for an error of
+        1 %, and warns where that is not reached.
     segment : array-like, optional
         Replaces `input[..., start_idx : start_idx + len]`, and asks for the spectrum of that
         stretch, while the whole input follows the path from its baseline.

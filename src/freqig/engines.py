@@ -1,7 +1,9 @@
-"""Captum's Integrated Gradients as a reference engine beside freqig's own path integrator."""
+"""Engines: fixed nodes, adaptive nodes, and Captum's Integrated Gradients for reference."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -10,11 +12,102 @@ from torch import Tensor
 from .chunks import Chunks
 from .completeness import gap_limit
 from .domains import Domain
+from .frame import Frame
+from .integration.adaptive import integrate_adaptive
+from .integration.fixed import integrate, values_at
 from .layers import FrequencyModel
 from .models.base import NOT_DIFFERENTIABLE
 from .objective import Objective
-from .paths import values_at
-from .run import Run, working_dtype
+from .quadrature import gauss_legendre
+from .run import Run, project, projections, working_dtype
+
+# The adaptive integrator keeps about so many float64 vectors a sample, and a block so many bytes.
+VECTORS = 20
+BLOCK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Method:
+    """How paths are integrated.
+
+    Parameters
+    ----------
+    engine : {"path", "captum"}
+        Whose integrator.
+    n_steps : int or None
+        Gauss-Legendre nodes; None integrates adaptively.
+    tol : float
+        Relative tolerance of attributions and completeness gap.
+    max_evaluations : int
+        Most evaluations a sample, where integration is adaptive.
+    n_initial : int
+        Nodes of the first rule, where integration is adaptive.
+    """
+
+    engine: str
+    n_steps: int | None
+    tol: float
+    max_evaluations: int
+    n_initial: int
+
+    def block_size(self, chunks: Chunks, n_features: int) -> int:
+        """Samples a block: enough that most chunks are full, few enough to bound memory."""
+        n_nodes = self.n_initial if self.n_steps is None else self.n_steps
+        full = -(-8 * chunks.size // n_nodes)
+        return max(1, min(full, BLOCK_BYTES // (VECTORS * 8 * n_features)))
+
+
+def explain_with_nodes(
+    objective: Objective,
+    x: Tensor,
+    baseline: Tensor,
+    output: Tensor,
+    *,
+    method: Method,
+    chunks: Chunks,
+    frame: Frame,
+    domains: Sequence[Domain],
+) -> Run:
+    """Explain a block by freqig's own integrator, with fixed or adaptive nodes.
+
+    Parameters
+    ----------
+    objective : Objective
+        Explained scalars of S samples.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (S, *shape).
+    output : torch.Tensor
+        Explained scalars at the input, shape (S, T).
+    method : Method
+        Fixed or adaptive nodes, and tolerances.
+    chunks : Chunks
+        Points a call.
+    frame : Frame
+        Axes of the signal that appear in the result.
+    domains : sequence of Domain
+        Domains made ready.
+
+    Returns
+    -------
+    Run
+        Results of the block.
+    """
+    if method.n_steps is not None:
+        rule = gauss_legendre(method.n_steps)
+        path = integrate(objective, x, baseline, output, rule, chunks)
+    else:
+        path = integrate_adaptive(
+            objective,
+            x,
+            baseline,
+            output,
+            projections=projections(x, baseline, frame, domains),
+            tol=method.tol,
+            max_evaluations=method.max_evaluations,
+            n_initial=method.n_initial,
+            chunks=chunks,
+        )
+    return project(path, x, baseline, frame, domains, method.tol)
 
 
 def explain_with_captum(
@@ -23,11 +116,10 @@ def explain_with_captum(
     baseline: Tensor,
     output: Tensor,
     *,
-    n_steps: int,
+    method: Method,
     chunks: Chunks,
-    domain: Domain,
-    axes: tuple[int, ...],
-    tol: float,
+    frame: Frame,
+    domains: Sequence[Domain],
 ) -> Run:
     """Attributions of the RFFT by Captum's Integrated Gradients over `FrequencyModel`.
 
@@ -39,16 +131,14 @@ def explain_with_captum(
         Ends of the paths, shape (S, *shape, n).
     output : torch.Tensor
         Explained scalars at the input, shape (S, T).
-    n_steps : int
-        Gauss-Legendre nodes.
+    method : Method
+        Number of nodes, and tolerance.
     chunks : Chunks
         Bounds the points a call, through Captum's `internal_batch_size`.
-    domain : Domain
-        The RFFT domain.
-    axes : tuple of int
-        Sizes of the axes between sample and frequency in the result.
-    tol : float
-        Tolerance of the completeness gap.
+    frame : Frame
+        Axes of the signal that appear in the result.
+    domains : sequence of Domain
+        The RFFT alone.
 
     Returns
     -------
@@ -83,7 +173,7 @@ def explain_with_captum(
             baselines=spectrum(baseline[part].to(dtype)),
             # Captum repeats this argument with the points, and so says whose they are.
             additional_forward_args=(torch.arange(part.start, part.stop, device=x.device),),
-            n_steps=n_steps,
+            n_steps=method.n_steps,
             method="gausslegendre",
             internal_batch_size=chunks.size,
         )
@@ -91,15 +181,19 @@ def explain_with_captum(
 
     for t in range(objective.n_targets):
         chunks.run(len(x), partial(explain, t=t))
-    scores = scores.reshape(*scores.shape[:2], *axes, n // 2 + 1)
+    scores = scores.reshape(*scores.shape[:2], *frame.axes, n // 2 + 1)
     baseline_output = values_at(objective, baseline, chunks)
     flat = scores.double().flatten(2)
+    gap = flat.sum(-1) - (output - baseline_output)
+    limit = gap_limit(flat.abs().sum(-1), output, baseline_output, method.tol, x.dtype)
     return Run(
-        [domain],
+        domains,
         [scores],
         output,
         baseline_output,
-        flat.sum(-1) - (output - baseline_output),
-        gap_limit(flat.abs().sum(-1), output, baseline_output, tol, x.dtype),
-        torch.full((len(x),), n_steps, dtype=torch.int64),
+        gap,
+        limit,
+        gap.abs() <= limit,
+        torch.full_like(gap, torch.nan),
+        torch.full((len(x),), method.n_steps or 0, dtype=torch.int64),
     )

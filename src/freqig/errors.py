@@ -33,6 +33,17 @@ class CompletenessWarning(FreqigWarning):
     """
 
 
+class ConvergenceWarning(FreqigWarning):
+    """The attributions of some samples did not reach the tolerance; `status` says why.
+
+    Examples
+    --------
+    >>> from freqig.errors import ConvergenceWarning, FreqigWarning
+    >>> issubclass(ConvergenceWarning, FreqigWarning)
+    True
+    """
+
+
 class OutputScaleWarning(FreqigWarning):
     """The requested output scale expects logits, and the model seems to return probabilities.
 

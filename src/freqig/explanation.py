@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from ._version import __version__
 from .domains import Domain
 from .frame import Frame
+from .integration.path import Status
 from .run import Run
 
 Variable = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
@@ -103,34 +104,54 @@ def label(
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
     squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n))
     variables["signal"] = (("sample", *frame.dims, "time"), squeezed, {"kind": "signal"})
-    for name, tensor in (
-        ("output", run.output),
-        ("baseline_output", run.baseline_output),
-        ("completeness_gap", run.gap),
-        ("converged", run.converged),
+    for name, tensor, attrs in (
+        ("output", run.output, {"units": unit}),
+        ("baseline_output", run.baseline_output, {"units": unit}),
+        ("completeness_gap", run.gap, {"units": unit}),
+        ("converged", run.converged, {}),
+        ("estimated_error", run.error, {"long_name": "relative L1 error of attributions"}),
     ):
         values = _numpy(tensor)
-        attrs = {} if name == "converged" else {"units": unit}
         variables[name] = (leading, values if every_class else values[:, 0], attrs)
     variables["n_evaluations"] = (("sample",), _numpy(run.n_evaluations), {})
-    if run.targets is not None:
-        targets = _numpy(run.targets)
-        if every_class:
-            coords["target"] = ("target", targets[0, :, 0])
-        elif targets.shape[2] == 1:
-            variables["target"] = (("sample",), targets[:, 0, 0], {})
-        else:
-            variables["target"] = (("sample", "output_axis"), targets[:, 0], {})
+    variables.update(_integration(run))
+    if every_class and run.targets is not None:
+        coords["target"] = ("target", _numpy(run.targets)[0, :, 0])
+    elif run.targets is not None:
+        targets = _numpy(run.targets)[:, 0]
+        one_axis = targets.shape[1] == 1
+        dims = ("sample",) if one_axis else ("sample", "output_axis")
+        variables["target"] = (dims, targets[:, 0] if one_axis else targets, {})
     if run.predicted is not None:
         variables["predicted"] = (("sample",), _numpy(run.predicted), {})
-    attrs: dict[str, Any] = {
+    attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
         "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",
         "settings": json.dumps(settings, sort_keys=True),
         "versions": json.dumps(versions(), sort_keys=True),
     }
-    attrs.update({f"model_{key}": value for key, value in description.items()})
-    return xr.Dataset(dict(variables), dict(coords), attrs)
+    described = {f"model_{key}": value for key, value in description.items()}
+    return xr.Dataset(dict(variables), dict(coords), {**attrs, **described})
+
+
+def _integration(run: Run) -> dict[str, Variable]:
+    """How adaptive integration ended, by sample: a flag, and where the path jumps most."""
+    if not run.diagnoses:
+        return {}
+    statuses = get_args(Status)
+    # Flags as the CF conventions write them, for netCDF readers that know nothing of freqig.
+    flags = {"flag_values": np.arange(len(statuses), dtype=np.int8), "flag_meanings": " ".join(statuses)}
+    status = np.array([statuses.index(d.status) for d in run.diagnoses], dtype=np.int8)
+    jumps = [d.jumps[0] if d.jumps else None for d in run.diagnoses]
+    place = np.array([np.nan if jump is None else jump.place for jump in jumps])
+    width = np.array([np.nan if jump is None else jump.width for jump in jumps])
+    size = np.array([np.nan if j is None else j.size[np.abs(j.size).argmax()] for j in jumps])
+    return {
+        "status": (("sample",), status, flags),
+        "jump_place": (("sample",), place, {"long_name": "place on the path, 0 at the baseline"}),
+        "jump_width": (("sample",), width, {"long_name": "stretch of the path with the jump"}),
+        "jump_size": (("sample",), size, {"long_name": "rise of the output in the jump"}),
+    }
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

@@ -20,9 +20,7 @@ NODES = (1.0, 1 / 3, 2 / 3)
 ORDER = (1, 2, 0)
 
 
-def choose_layout(
-    explainer: Explainer, x: Tensor, baseline: Tensor, arguments: Any
-) -> tuple[int, ...]:
+def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: Any) -> tuple[int, ...]:
     """Shape of the axes between batch and time that the model takes.
 
     Tries (batch, n), then (batch, 1, n), for single-channel series. A layout is taken if two
@@ -62,9 +60,7 @@ def choose_layout(
         extra = Extra.of(arguments, len(x), model.device)
         for axes in ((), (1,)):
             shaped = points.reshape(len(points), *axes, x.shape[-1])
-            objective = Objective(
-                model, "logit", None, extra, explainer.output_key, alone=False
-            )
+            objective = Objective(model, "logit", None, extra, explainer.output_key, alone=False)
             rows = torch.zeros(len(points), dtype=torch.int64, device=model.device)
             try:
                 objective.settle_dtype(shaped[:2], rows[:2])
@@ -73,7 +69,7 @@ def choose_layout(
                 three = objective.raw(cast[list(ORDER)], rows)
             except torch.OutOfMemoryError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a model raises, it refused
                 errors.append(error)
                 continue
             if not differ(two, three[[ORDER.index(0), ORDER.index(1)]]):

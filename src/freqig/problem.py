@@ -12,35 +12,14 @@ from torch import Tensor
 from .chunks import Chunks
 from .completeness import warn_of_gaps
 from .domains import Domain
-from .engines import explain_with_captum
-from .errors import OutputScaleWarning, warn
+from .engines import Method, explain_with_captum, explain_with_nodes
+from .errors import ConvergenceWarning, OutputScaleWarning, warn
 from .frame import Frame
 from .objective import Objective
-from .paths import integrate
-from .quadrature import gauss_legendre
-from .run import Engine, Run, explain_blocks, project, working_dtype
+from .run import Run, explain_blocks, working_dtype
 from .safeguards import check_independence
 from .scales import EXPECTS_LOGITS, OutputScale, look_like_probabilities
 from .targets import Target, predicted_class, resolve_target
-
-
-@dataclass(frozen=True)
-class Method:
-    """How the path is integrated.
-
-    Parameters
-    ----------
-    engine : {"path", "captum"}
-        Whose integrator.
-    n_steps : int
-        Gauss-Legendre nodes.
-    tol : float
-        Tolerance of the completeness gap.
-    """
-
-    engine: str
-    n_steps: int
-    tol: float
 
 
 @dataclass(frozen=True)
@@ -107,19 +86,21 @@ class Problem:
             self.domains,
             working_dtype(self.x.dtype),
         )
-        # Enough samples a block that most chunks are full; few enough that memory stays bounded.
-        block_size = max(1, -(-8 * chunks.size // method.n_steps))
+        engine = explain_with_captum if method.engine == "captum" else explain_with_nodes
         run = explain_blocks(
             objective,
             self.x,
             self.baseline,
             objective.value_of(raw),
-            self._engine(method, chunks),
-            block_size,
+            partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
+            method.block_size(chunks, self.x[0].numel()),
             space,
             progress,
         )
-        warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, method.n_steps)
+        if method.n_steps is None:
+            warn_of_paths(run, method.tol)
+        else:
+            warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, method.n_steps)
         predicted = None if targets is None else predicted_class(raw, targets)
         return replace(run, targets=targets, predicted=predicted)
 
@@ -134,20 +115,25 @@ class Problem:
         chunks.run(len(self.x), evaluate)
         return torch.cat(parts)
 
-    def _engine(self, method: Method, chunks: Chunks) -> Engine:
-        if method.engine == "captum":
-            return partial(
-                explain_with_captum,
-                n_steps=method.n_steps,
-                chunks=chunks,
-                domain=self.domains[0],
-                axes=self.frame.axes,
-                tol=method.tol,
-            )
-        rule = gauss_legendre(method.n_steps)
 
-        def explain(objective: Objective, x: Tensor, x0: Tensor, output: Tensor) -> Run:
-            path = integrate(objective, x, x0, output, rule, chunks)
-            return project(path, x, x0, self.frame, self.domains, method.tol)
+def warn_of_paths(run: Run, tol: float) -> None:
+    """Warn once, naming the samples that did not reach the tolerance, and why."""
+    bad = (~run.converged).any(1).nonzero().flatten().tolist()
+    if not bad:
+        return
+    told = "; ".join(f"sample {i}: {_statement(run, i)}" for i in bad[:5])
+    more = f"; and {len(bad) - 5} more, see `status` in the result" if len(bad) > 5 else ""
+    warn(
+        f"{len(bad)} of {len(run.converged)} explanations did not reach tol={tol:g}. {told}{more}",
+        ConvergenceWarning,
+    )
 
-        return explain
+
+def _statement(run: Run, sample: int) -> str:
+    difference = run.output[sample] - run.baseline_output[sample]
+    worst = int(run.gap[sample].abs().argmax())
+    return (
+        f"{run.diagnoses[sample].explain()}; the attributions sum to "
+        f"{float(difference[worst] + run.gap[sample, worst]):.3g} where F(x) - F(x') is "
+        f"{float(difference[worst]):.3g}"
+    )

@@ -97,3 +97,109 @@ def gauss_legendre(n: int) -> Rule:
         raise ValueError(f"n_steps must be at least 1, got {n}")
     nodes, weights = np.polynomial.legendre.leggauss(n)
     return Rule("gauss-legendre", (nodes + 1) / 2, weights / 2, degree=2 * n - 1)
+
+
+@cache
+def fejer2(n: int) -> Rule:
+    """Fejér's second rule with `n` nodes (1 - cos(kπ / (n + 1))) / 2: open, with positive weights.
+
+    The nodes of n are among those of m wherever n + 1 divides m + 1: the family nests under
+    doubling and under tripling of n + 1.
+
+    Parameters
+    ----------
+    n : int
+        Number of nodes, at least 1.
+
+    Returns
+    -------
+    Rule
+        The rule on [0, 1], exact to degree n for odd n and n - 1 for even n.
+
+    Raises
+    ------
+    ValueError
+        If `n` is below 1.
+
+    References
+    ----------
+    L. Fejér, Mechanische Quadraturen mit positiven Cotesschen Zahlen, Math. Z. 37 (1933);
+    weights as in J. Waldvogel, Fast construction of the Fejér and Clenshaw-Curtis quadrature
+    rules, BIT 46 (2006), eq. 2.3.
+
+    Examples
+    --------
+    >>> set(fejer2(3).nodes) <= set(fejer2(7).nodes)
+    True
+    """
+    if n < 1:
+        raise ValueError(f"the number of nodes must be at least 1, got {n}")
+    k = np.arange(1, n + 1)
+    odd = np.arange(1, n + 1, 2)
+    angle = k * np.pi / (n + 1)
+    weights = 2 * np.sin(angle) / (n + 1) * (np.sin(np.outer(angle, odd)) / odd).sum(1)
+    # Reduced fractions, so that a node is the same number in every rule that has it. The square
+    # of the sine keeps nodes near 0 exact where 1 - cos would cancel.
+    divisor = np.gcd(k, n + 1)
+    nodes = np.sin(np.pi / 2 * (k // divisor) / ((n + 1) // divisor)) ** 2
+    return Rule("fejér-2", nodes, weights, degree=n - 1 + n % 2)
+
+
+# Patterson's extensions of the three-point Gauss rule on [-1, 1]: nodes from 0 to 1 with weights.
+_PATTERSON = {
+    1: ((0.0, 2.0),),
+    3: ((0.0, 8 / 9), (0.7745966692414834, 5 / 9)),
+    7: (
+        (0.0, 0.45091653865847414),
+        (0.43424374934680254, 0.40139741477596225),
+        (0.7745966692414834, 0.26848808986833345),
+        (0.9604912687080203, 0.10465622602646726),
+    ),
+    15: (
+        (0.0, 0.2255104997982067),
+        (0.2233866864289669, 0.2191568584015875),
+        (0.43424374934680254, 0.20062852937698902),
+        (0.6211029467372264, 0.1715119091363914),
+        (0.7745966692414834, 0.13441525524378423),
+        (0.888459232872257, 0.09292719531512454),
+        (0.9604912687080203, 0.05160328299707974),
+        (0.993831963212755, 0.01700171962994026),
+    ),
+}
+
+
+@cache
+def patterson(n: int) -> Rule:
+    """Patterson's nested rules of 1, 3, 7 and 15 nodes: nearly twice the degree of Fejér's.
+
+    Parameters
+    ----------
+    n : int
+        Number of nodes: 1, 3, 7 or 15.
+
+    Returns
+    -------
+    Rule
+        The rule on [0, 1], exact to degree 1, 5, 11 or 23.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rule.
+
+    References
+    ----------
+    T. N. L. Patterson, The optimum addition of points to quadrature formulae, Math. Comp. 22
+    (1968).
+
+    Examples
+    --------
+    >>> set(patterson(3).nodes) <= set(patterson(7).nodes)
+    True
+    """
+    if n not in _PATTERSON:
+        raise ValueError(f"the number of nodes must be one of {sorted(_PATTERSON)}, got {n}")
+    right, weights = np.array(_PATTERSON[n]).T
+    nodes = np.concatenate([-right[:0:-1], right])
+    weights = np.concatenate([weights[:0:-1], weights])
+    return Rule("patterson", (nodes + 1) / 2, weights / 2, degree=1 if n == 1 else (3 * n + 1) // 2)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from .completeness import gap_limit
-from .domains import Domain
+from .domains import Domain, Time
+from .domains.base import Coefficients
 from .frame import Frame
+from .integration.fixed import NonFiniteError
+from .integration.path import Diagnosis, Path
 from .objective import Objective
-from .paths import Path
+
+FIELDS = ("output", "baseline_output", "gap", "limit", "converged", "error", "n_evaluations")
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,15 @@ class Run:
         One a domain, shape (S, T, *axes, *coefficients).
     output, baseline_output, gap, limit : torch.Tensor
         Explained scalars at both ends, completeness gap and its limit, float64, shape (S, T).
+    converged : torch.Tensor
+        Whether the tolerance was reached, bool, shape (S, T).
+    error : torch.Tensor
+        Estimated L1 error of the attributions relative to their norm, float64, shape (S, T); NaN
+        where the integrator does not estimate it.
     n_evaluations : torch.Tensor
         Points at which a gradient was taken, int64, shape (S,).
+    diagnoses : tuple of Diagnosis
+        How integration ended, one a sample; empty where the integrator does not say.
     targets : torch.Tensor or None
         Explained output indices, shape (S, T, m); None where a callable scale needed none.
     predicted : torch.Tensor or None
@@ -42,14 +53,12 @@ class Run:
     baseline_output: Tensor
     gap: Tensor
     limit: Tensor
+    converged: Tensor
+    error: Tensor
     n_evaluations: Tensor
+    diagnoses: tuple[Diagnosis, ...] = ()
     targets: Tensor | None = None
     predicted: Tensor | None = None
-
-    @property
-    def converged(self) -> Tensor:
-        """Whether the completeness gap is inside its limit, bool, shape (S, T)."""
-        return self.gap.abs() <= self.limit
 
     @classmethod
     def empty(
@@ -66,17 +75,27 @@ class Run:
         def scalars() -> Tensor:
             return torch.empty((n_samples, n_targets), dtype=torch.float64)
 
-        evaluations = torch.empty(n_samples, dtype=torch.int64)
-        return cls(domains, attributions, scalars(), scalars(), scalars(), scalars(), evaluations)
+        return cls(
+            domains,
+            attributions,
+            output=scalars(),
+            baseline_output=scalars(),
+            gap=scalars(),
+            limit=scalars(),
+            converged=torch.empty((n_samples, n_targets), dtype=torch.bool),
+            error=scalars(),
+            n_evaluations=torch.empty(n_samples, dtype=torch.int64),
+        )
 
     def store(self, part: slice, block: Run) -> None:
         """Copy the results of a block of samples to their place."""
         for space, values in zip(self.attributions, block.attributions, strict=True):
             space[part] = values
-        for field in ("output", "baseline_output", "gap", "limit", "n_evaluations"):
+        for field in FIELDS:
             getattr(self, field)[part] = getattr(block, field)
 
 
+Projection = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
 Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
 """From objective, input, baseline and explained scalar at the input of a block to its results."""
 
@@ -118,9 +137,60 @@ def project(
         c = domain.analyze_pair(*ends)
         per_target = [domain.assemble(domain.products(c, gradient)) for gradient in gradients]
         attributions.append(torch.stack(per_target, 1))
+    complete = gap.abs() <= limit
     return Run(
-        domains, attributions, path.output, path.baseline_output, gap, limit, path.n_evaluations
+        domains,
+        attributions,
+        path.output,
+        path.baseline_output,
+        gap,
+        limit,
+        complete if path.converged is None else complete & path.converged,
+        torch.full_like(gap, torch.nan) if path.error is None else path.error,
+        path.n_evaluations,
+        path.diagnoses,
     )
+
+
+def projections(x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain]) -> list[Projection]:
+    """Domains in which adaptive integration must reach its tolerance: time, and all linear ones.
+
+    Parameters
+    ----------
+    x, baseline : torch.Tensor
+        Ends of the paths of S samples, shape (S, *shape).
+    frame : Frame
+        Axes of the signal that appear in the result.
+    domains : sequence of Domain
+        Domains made ready.
+
+    Returns
+    -------
+    list of callables
+        From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
+        int64, to tensors of attributions, each of shape (S', T, ...).
+    """
+    shape = (len(x), *frame.axes, frame.n)
+    ends = [end.to(working_dtype(x.dtype)).reshape(shape) for end in (x, baseline)]
+    axes = shape[1:]
+    return [_projection(domain, domain.analyze_pair(*ends), axes) for domain in (Time(), *domains)]
+
+
+def _projection(domain: Domain, c: Coefficients, axes: tuple[int, ...]) -> Projection:
+    def apply(mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+        several = isinstance(c, tuple)
+        chosen = tuple(part.index_select(0, rows) for part in (c if several else (c,)))
+        dtype = chosen[0].real.dtype
+        per_target = [
+            domain.products(
+                chosen if several else chosen[0],
+                gradient.to(dtype).reshape(len(rows), *axes),
+            )
+            for gradient in mean_gradient.unbind(1)
+        ]
+        return tuple(torch.stack(parts, 1) for parts in zip(*per_target, strict=True))
+
+    return apply
 
 
 def explain_blocks(
@@ -157,14 +227,20 @@ def explain_blocks(
     Run
         `space`, filled.
     """
-    n_samples = len(x)
+    n_samples, diagnoses = len(x), list[Diagnosis]()
     with tqdm(total=n_samples, disable=not progress, unit="sample") as bar:
         for begin in range(0, n_samples, block_size):
             part = slice(begin, min(begin + block_size, n_samples))
-            block = objective.block(part.start, part.stop)
-            space.store(part, engine(block, x[part], baseline[part], output[part]))
+            ends = x[part], baseline[part], output[part]
+            try:
+                block = engine(objective.block(part.start, part.stop), *ends)
+            except NonFiniteError as error:
+                # The integrator counts from the first sample of the block.
+                raise NonFiniteError(error.sample, error.place, part.start) from None
+            space.store(part, block)
+            diagnoses.extend(block.diagnoses)
             bar.update(part.stop - part.start)
-    return space
+    return replace(space, diagnoses=tuple(diagnoses))
 
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:

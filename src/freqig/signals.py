@@ -149,9 +149,7 @@ def _xarray_fs(x: Any) -> float | None:
         seconds = (seconds - seconds[0]) / np.timedelta64(1, "s")
     steps = np.diff(seconds.astype(float))
     if not np.allclose(steps, steps[0], rtol=1e-3) or steps[0] <= 0:
-        raise ValueError(
-            "x must be sampled evenly, but the steps of its time coordinate differ: resample it"
-        )
+        raise ValueError("x must be sampled evenly, but the steps of its time coordinate differ: resample it")
     if times.attrs.get("units", "s") not in ("s", "second", "seconds"):
         return None
     return float(1 / steps.mean())

@@ -133,6 +133,12 @@ def test_the_average_reference_is_refused_with_a_way_out() -> None:
     torch.testing.assert_close(kept.synthesize(kept.analyze(x), 10), x)
 
 
+def test_lists_keep_their_digits() -> None:
+    matrix = tensor(3, 3)
+    assert torch.equal(Spatial(matrix.tolist()).matrix, matrix)
+    assert torch.equal(ICA(matrix.tolist()).mixing, matrix)
+
+
 class Unfitted:
     def fit_transform(self) -> None: ...
 

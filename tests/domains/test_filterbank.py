@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,17 @@ TIME = torch.arange(N, dtype=torch.float64) / FS
 
 
 def burst(frequency: float, centre: float) -> Tensor:
-    """One second of a tone under a Hann window."""
+    """Two seconds of a tone under a Hann window."""
     place = TIME - centre
-    window = torch.where(place.abs() < 0.5, (1 + torch.cos(2 * torch.pi * place)) / 2, 0.0)
+    window = torch.where(place.abs() < 1, (1 + torch.cos(torch.pi * place)) / 2, 0.0)
     return window * torch.cos(2 * torch.pi * frequency * place)
 
 
-@pytest.mark.parametrize("transition", [0.0, 0.5, 1.0, 2.0])
-def test_no_leakage_in_time_of_a_model_with_two_detectors(transition: float) -> None:
+@pytest.mark.parametrize(("transition", "share"), [(0.0, 1e-3), (0.5, 2e-4), (1.0, 2e-4), (2.0, 2e-4)])
+def test_no_leakage_in_time_of_a_model_with_two_detectors(transition: float, share: float) -> None:
     """Alpha at 2.5 s and beta at 7.5 s: next to nothing of alpha's attribution lies after 6 s.
 
-    With the filter at the analysis alone a third of it or more does, where the model looks for beta.
+    With the filter at the analysis alone far more than a third of it does, where the model looks for beta.
     """
     x = torch.cos(2 * torch.pi * 10 * TIME) + torch.cos(2 * torch.pi * 20 * TIME) + 0.1 * tensor(N)
     alpha, beta = burst(10, 2.5), burst(20, 7.5)
@@ -47,7 +48,7 @@ def test_no_leakage_in_time_of_a_model_with_two_detectors(transition: float) -> 
     def late(attribution: Tensor) -> float:
         return float(attribution[TIME > 6].abs().sum() / attribution.abs().sum())
 
-    assert late(values) < 5e-4
+    assert late(values) < share
     assert late(one_sided) > 0.3
     # Both add up to the same total for the band.
     assert float(values.sum()) == pytest.approx(float(one_sided.sum()), rel=1e-9)
@@ -61,7 +62,7 @@ def test_no_leakage_in_time_of_a_model_with_two_detectors(transition: float) -> 
 )
 def test_weights_add_up_to_one(edges: list[float], gaps: bool, transition: float, n: int) -> None:
     """Whatever the bands: gaps, edges beyond Nyquist, transitions wider than bands."""
-    pairs = list(zip(edges[:-1], edges[1:], strict=True))[:: 2 if gaps else 1]
+    pairs = list(pairwise(edges))[:: 2 if gaps else 1]
     bank = FilterBank({f"b{i}": pair for i, pair in enumerate(pairs)}, transition)
     H = bank.weights(np.fft.rfftfreq(n, 1 / FS))
     assert H.shape == (len(pairs) + 1, n // 2 + 1)

@@ -48,7 +48,9 @@ def test_frames_are_those_of_scipy() -> None:
     slices = reference.stft(x.numpy())
     times, unit = stft.coords(n, fs)["time"]
     frequencies, _ = stft.coords(n, fs)["frequency"]
-    shared, mine, theirs = np.intersect1d(np.round(times, 9), np.round(reference.t(n), 9), return_indices=True)
+    shared, mine, theirs = np.intersect1d(
+        np.round(times, 9), np.round(reference.t(n), 9), return_indices=True
+    )
     assert unit == "s"
     assert len(shared) == len(times)
     np.testing.assert_allclose(frequencies, reference.f)
@@ -86,16 +88,23 @@ def test_times_run_from_the_first_sample_past_the_last() -> None:
     ],
 )
 def test_what_cannot_be_inverted_is_refused(window: float, hop: float, taper: object) -> None:
-    with pytest.raises(ValueError, match=r"hop of domain 'stft' must be so small .* samples where all tapers"):
+    with pytest.raises(
+        ValueError, match=r"hop of domain 'stft' must be so small .* samples where all tapers"
+    ):
         STFT(window, hop, taper).bind((100,), fs=16.0)
 
 
 def test_given_tapers() -> None:
     x = tensor(50)
     by_name = STFT(1.0).bind((50,), 16.0)
-    for taper in (hann(16, sym=False), lambda length: hann(length, sym=False), torch.hann_window(16).double()):
+    for taper in (
+        hann(16, sym=False),
+        hann(16, sym=False).tolist(),
+        lambda length: hann(length, sym=False),
+        torch.hann_window(16, dtype=torch.float64),
+    ):
         other = STFT(1.0, taper=taper).bind((50,), 16.0)
-        torch.testing.assert_close(other.analyze(x), by_name.analyze(x), rtol=0, atol=1e-6)
+        torch.testing.assert_close(other.analyze(x), by_name.analyze(x), rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +115,10 @@ def test_given_tapers() -> None:
         (lambda: STFT(taper="han"), r"taper must be one of 'bartlett', .* got 'han'"),
         (lambda: STFT(taper=[[1.0]]), "taper must be a series of finite real numbers"),
         (lambda: STFT(taper=[1.0, np.nan]), "NaN"),
-        (lambda: STFT(1.0, taper=[1.0]).bind((9,), 16.0), "as many values as the window has samples, 16, got 1"),
+        (
+            lambda: STFT(1.0, taper=[1.0]).bind((9,), 16.0),
+            "as many values as .* samples, 16, got 1",
+        ),
         (lambda: STFT().bind((9,), None), "pass fs= in Hz"),
         (lambda: STFT(0.01).bind((9,), 16.0), "at least one sample, 0.0625 s at fs=16 Hz, got 0.01 s"),
         (lambda: STFT().analyze(torch.ones(9)), "must be bound"),

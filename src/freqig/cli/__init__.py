@@ -6,6 +6,7 @@ import click
 
 from freqig._version import __version__
 from freqig.cli.demo import demo
+from freqig.cli.ssvep import ssvep
 
 __all__ = ["main"]
 
@@ -17,3 +18,4 @@ def main() -> None:
 
 
 main.add_command(demo)
+demo.add_command(ssvep)

@@ -1,7 +1,7 @@
 """Domains: ways of writing a signal as coefficients, all explained from one path."""
 
 from .base import Domain
-from .check import check, ready
+from .check import check_inversion, ready
 from .components import Components
 from .composition import Composition
 from .filterbank import FilterBank
@@ -23,6 +23,6 @@ __all__ = [
     "Segments",
     "Spatial",
     "Time",
-    "check",
+    "check_inversion",
     "ready",
 ]

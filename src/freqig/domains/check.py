@@ -56,11 +56,11 @@ def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | No
 def _ready(domain: Domain, x: Tensor, baseline: Tensor) -> Domain:
     for part in _blocks(x):
         domain = domain.prepare(x[part], baseline[part])
-    check(domain, x, baseline)
+    check_inversion(domain, x, baseline)
     return domain
 
 
-def check(domain: Domain, x: Tensor, baseline: Tensor) -> None:
+def check_inversion(domain: Domain, x: Tensor, baseline: Tensor) -> None:
     """Check synthesize(analyze(δ)) = δ on the data and on a random probe, and linearity.
 
     Parameters
@@ -83,7 +83,7 @@ def check(domain: Domain, x: Tensor, baseline: Tensor) -> None:
     >>> class Doubled(RFFT):
     ...     def synthesize(self, c, n):
     ...         return 2 * super().synthesize(c, n)
-    >>> check(Doubled(), torch.ones(1, 8), torch.zeros(1, 8))
+    >>> check_inversion(Doubled(), torch.ones(1, 8), torch.zeros(1, 8))
     Traceback (most recent call last):
     ValueError: domain 'doubled' must invert, ... got 1 for a random probe: ...
     """
@@ -91,12 +91,12 @@ def check(domain: Domain, x: Tensor, baseline: Tensor) -> None:
         return
     probe = _probe(tuple(x.shape[1:]), x)
     try:
-        _check_inversion(domain, probe, torch.zeros_like(probe), "a random probe")
+        _check_return(domain, probe, torch.zeros_like(probe), "a random probe")
         if domain.linear:
             _check_linearity(domain, probe)
         for part in _blocks(x):
             where = f"samples {part.start} to {part.stop - 1}"
-            _check_inversion(domain, x[part], baseline[part], where)
+            _check_return(domain, x[part], baseline[part], where)
     except Exception as error:
         add_context(error, f"domain {domain.name!r} on signals of shape {tuple(x.shape[1:])}")
         raise
@@ -132,7 +132,7 @@ def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> Non
                 )
 
 
-def _check_inversion(domain: Domain, x: Tensor, baseline: Tensor, where: str) -> None:
+def _check_return(domain: Domain, x: Tensor, baseline: Tensor, where: str) -> None:
     n, tolerance = x.shape[-1], TOLERANCE[x.dtype]
     if domain.linear:
         wanted = x - baseline

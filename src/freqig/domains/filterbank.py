@@ -15,6 +15,8 @@ from .base import Coordinate, Coords, Domain
 from .rfft import times
 
 REST = "rest"
+SHARP = 1e-9
+"""Half width of a transition in Hz below which it is a step."""
 
 
 class FilterBank(Domain):
@@ -111,7 +113,7 @@ class FilterBank(Domain):
         steps = []
         for i, edge in enumerate(edges):
             half = min(self.transition, *np.diff(bounds[i : i + 3])) / 2
-            if half == 0:
+            if half <= SHARP:
                 # k · fs / n is rounded: a bin that belongs on the edge may come out just below.
                 steps.append((frequency >= edge * (1 - 1e-9)).astype(float))
             else:

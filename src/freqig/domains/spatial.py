@@ -99,7 +99,9 @@ def read_matrix(matrix: Any, parameter: str, axes: str) -> Tensor:
     ValueError
         If it is no matrix, empty, or holds NaN or infinity.
     """
-    values = torch.as_tensor(matrix).detach().cpu()
+    # Not torch.as_tensor, which rounds Python's numbers to float32.
+    values = torch.as_tensor(matrix if isinstance(matrix, Tensor) else np.asarray(matrix))
+    values = values.detach().cpu()
     if values.is_complex():
         raise TypeError(f"{parameter} must be real, got {values.dtype}")
     values = values.to(torch.float64)

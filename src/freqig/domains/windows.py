@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -93,7 +94,9 @@ def samples_in(seconds: float, fs: float | None, parameter: str, domain: str) ->
 
 
 def _values(taper: Any) -> Tensor:
-    values = torch.as_tensor(taper).detach().cpu().to(torch.float64)
+    # Not torch.as_tensor, which rounds Python's numbers to float32.
+    values = torch.as_tensor(taper if isinstance(taper, Tensor) else np.asarray(taper))
+    values = values.detach().cpu().to(torch.float64)
     if values.ndim != 1 or len(values) == 0 or not bool(torch.isfinite(values).all()):
         raise ValueError(
             f"taper must be a series of finite real numbers, got shape {tuple(values.shape)}"

@@ -1,35 +1,35 @@
-"""Streams points of the straight path through the model and averages the gradient."""
+"""Streams the nodes of one fixed rule through the model and averages the gradient."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .chunks import Chunks
-from .objective import Objective, widest
-from .quadrature import Rule
+from ..chunks import Chunks
+from ..objective import Objective, widest
+from ..quadrature import Rule
+from .path import Path
 
 
-@dataclass(frozen=True)
-class Path:
-    """Everything that is known of S straight paths from baseline to input.
+class NonFiniteError(ValueError):
+    """The gradient is not finite somewhere on a path, so that it has no average.
 
     Parameters
     ----------
-    mean_gradient : torch.Tensor
-        Path-averaged gradient, shape (S, T, *shape), float64 where the device has it.
-    output, baseline_output : torch.Tensor
-        Explained scalars at the input and at the baseline, shape (S, T).
-    n_evaluations : torch.Tensor
-        Points at which a gradient was taken, int64, shape (S,).
+    sample : int
+        Which sample of the block that was integrated.
+    place : float
+        Where on its path, 0 at the baseline and 1 at the input.
+    first : int, default 0
+        Number of the block's first sample, for the message.
     """
 
-    mean_gradient: Tensor
-    output: Tensor
-    baseline_output: Tensor
-    n_evaluations: Tensor
+    def __init__(self, sample: int, place: float, first: int = 0) -> None:
+        super().__init__(
+            f"the gradient of the model is not finite at {place:.6g} of the path from baseline to "
+            f"input of sample {first + sample} (try another baseline)"
+        )
+        self.sample, self.place = sample, place
 
 
 def integrate(
@@ -57,6 +57,11 @@ def integrate(
     -------
     Path
         Averaged gradients and outputs at both ends.
+
+    Raises
+    ------
+    NonFiniteError
+        If a gradient is not finite; names sample and place on the path.
     """
     n_samples, n_nodes = len(x), len(rule)
     wide = widest(x.device)
@@ -76,12 +81,34 @@ def integrate(
         total.index_add_(0, rows, weighted)
 
     chunks.run(n_samples * n_nodes, accumulate)
+    # Sums keep what is not finite; looking for it in every chunk would make a GPU wait for us.
+    spoilt = (~total.sum(1).isfinite()).nonzero().flatten()
+    if len(spoilt):
+        raise _located(objective, x, baseline, rule, int(spoilt[0]), chunks)
     return Path(
         total.reshape(n_samples, objective.n_targets, *x.shape[1:]),
         output,
         values_at(objective, baseline, chunks),
         torch.full((n_samples,), n_nodes, dtype=torch.int64),
     )
+
+
+def _located(
+    objective: Objective, x: Tensor, baseline: Tensor, rule: Rule, sample: int, chunks: Chunks
+) -> NonFiniteError:
+    """The error that names the first node of `sample` with a gradient that is not finite."""
+    nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
+    bad: list[int] = []
+
+    def look(part: slice) -> None:
+        rows = torch.full((part.stop - part.start,), sample, device=x.device)
+        points = points_on_path(baseline, x - baseline, rows, nodes[part])
+        _, gradients = objective.value_and_gradient(points, rows)
+        found = (~gradients.flatten(1).isfinite().all(1)).nonzero().flatten()
+        bad.extend((part.start + found).tolist())
+
+    chunks.run(len(rule), look)
+    return NonFiniteError(sample, float(rule.nodes[bad[0] if bad else 0]))
 
 
 def points_on_path(baseline: Tensor, delta: Tensor, rows: Tensor, nodes: Tensor) -> Tensor:

@@ -1,0 +1,180 @@
+"""Carries groups of nodes through the model in full chunks and hands on weighted sums of gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..chunks import Chunks
+from ..objective import Objective, widest
+from .fixed import points_on_path
+from .path import Array
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes of one sample whose gradients are wanted only as the weighted sums weights @ gradients.
+
+    Parameters
+    ----------
+    sample : int
+        Which sample.
+    nodes : numpy.ndarray
+        Places on its path, shape (m,).
+    weights : numpy.ndarray
+        Weights of the R sums, shape (R, m).
+    measured : bool
+        Whether the norms of the sums are wanted.
+    """
+
+    sample: int
+    nodes: Array
+    weights: Array
+    measured: bool = False
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What came of one group.
+
+    Parameters
+    ----------
+    sums : torch.Tensor
+        Weighted sums of gradients, shape (R, T, D), D features a sample; valid during the call only.
+    norms : numpy.ndarray
+        L1 norm of δ · sums, the size of each sum as an attribution, shape (R, T); zero where the
+        group did not ask for it.
+    values, slopes, sizes : numpy.ndarray
+        At each node F, its derivative along the path Σ δ·g, and Σ |δ·g|, shape (m, T). `sizes` is
+        NaN where F or the gradient is not finite; such gradients are not in the sums.
+    """
+
+    sums: Tensor
+    norms: Array
+    values: Array
+    slopes: Array
+    sizes: Array
+
+
+def stream(
+    objective: Objective,
+    x: Tensor,
+    baseline: Tensor,
+    groups: Sequence[Group],
+    chunks: Chunks,
+    absorb: Callable[[int, Sums], None],
+) -> None:
+    """Evaluate groups back to back and hand on each as soon as it is complete.
+
+    A group may straddle chunks: only its running sums are carried over, never its gradients, so
+    that memory is one chunk's whatever the number of nodes.
+
+    Parameters
+    ----------
+    objective : Objective
+        Explained scalars of S samples.
+    x, baseline : torch.Tensor
+        Ends of the paths, shape (S, *shape).
+    groups : sequence of Group
+        What to evaluate.
+    chunks : Chunks
+        Points a call.
+    absorb : callable
+        Gets the index of a group and its sums, in the order of `groups`. It must not run out of
+        memory: by then the chunk is taken for done.
+    """
+    work = _Stream(objective, x, baseline, groups, absorb)
+    chunks.run(len(work.nodes), work.evaluate)
+
+
+class _Stream:
+    """The groups laid end to end, and what is carried from one chunk to the next."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        x: Tensor,
+        baseline: Tensor,
+        groups: Sequence[Group],
+        absorb: Callable[[int, Sums], None],
+    ) -> None:
+        self.objective, self.x, self.baseline = objective, x, baseline
+        self.groups, self.absorb = groups, absorb
+        self.wide = widest(x.device)
+        self.delta = x - baseline
+        self.nodes = np.concatenate([group.nodes for group in groups])
+        lengths = [len(group.nodes) for group in groups]
+        self.owner = np.repeat(np.arange(len(groups)), lengths)
+        self.samples = np.array([group.sample for group in groups])[self.owner]
+        self.edges = np.concatenate([[0], np.cumsum(lengths)])
+        # Of a group that the last chunk left unfinished: its sums, and scalars of its nodes.
+        self.carried: Tensor | None = None
+        self.scalars: list[Array] = []
+
+    def evaluate(self, part: slice) -> None:
+        """Points `part` of all; nothing has changed when this raises."""
+        first, last = int(self.owner[part.start]), int(self.owner[part.stop - 1])
+        rows = torch.as_tensor(self.samples[part], device=self.x.device)
+        # Nodes are rounded to the dtype of the model here and nowhere else.
+        nodes = torch.as_tensor(self.nodes[part]).to(self.x)
+        points = points_on_path(self.baseline, self.delta, rows, nodes)
+        values, gradients = self.objective.value_and_gradient(points, rows)
+        gradients = gradients.flatten(2).to(self.wide)
+        scalars = self._scalars(values, gradients, rows)
+
+        spans = [slice(*self.edges[i : i + 2]) for i in range(first, last + 1)]
+        counts = [len(self.groups[i].weights) for i in range(first, last + 1)]
+        ends = np.cumsum(counts)
+        blocks = [slice(int(end) - count, int(end)) for end, count in zip(ends, counts, strict=True)]
+        matrix = np.zeros((int(ends[-1]), len(rows)))
+        for group, span, block in zip(self.groups[first : last + 1], spans, blocks, strict=True):
+            begin, end = max(span.start, part.start), min(span.stop, part.stop)
+            inside = slice(begin - span.start, end - span.start)
+            matrix[block, begin - part.start : end - part.start] = group.weights[:, inside]
+        sums = torch.as_tensor(matrix).to(gradients) @ gradients.flatten(1)
+        sums = sums.reshape(-1, *gradients.shape[1:])
+        if self.carried is not None:
+            sums[blocks[0]] += self.carried
+        norms = self._norms(sums, self.groups[first : last + 1], blocks)
+
+        finished = len(spans) - (spans[-1].stop > part.stop)
+        carried = None if finished == len(spans) else sums[blocks[-1]].clone()
+
+        # From here on nothing large is made, so that nothing fails half-way.
+        self.scalars.append(scalars)
+        table = np.concatenate(self.scalars)
+        offset = part.stop - len(table)
+        self.carried = carried
+        self.scalars = [] if carried is None else [table[spans[-1].start - offset :]]
+        for k in range(finished):
+            own = table[spans[k].start - offset : spans[k].stop - offset]
+            self.absorb(first + k, Sums(sums[blocks[k]], norms[blocks[k]], own[:, 0], own[:, 1], own[:, 2]))
+
+    def _scalars(self, values: Tensor, gradients: Tensor, rows: Tensor) -> Array:
+        """F, slope and size at the points, shape (P, 3, T); clears gradients that are not finite."""
+        products = gradients * self.delta.flatten(1)[rows].to(self.wide).unsqueeze(1)
+        slopes = products.sum(-1)
+        sizes = products.abs_().sum(-1)
+        # δ may be zero where the gradient is not finite: 0 · inf is NaN, so products tell.
+        bad = ~(sizes.isfinite() & values.isfinite())
+        if bad.any():
+            sizes[bad] = torch.nan
+            # Zero times NaN is NaN: what is not finite must leave before sums are taken.
+            gradients[bad.any(1)] = 0
+        scalars: Array = torch.stack([values.to(self.wide), slopes, sizes], 1).double().cpu().numpy()
+        return scalars
+
+    def _norms(self, sums: Tensor, groups: Sequence[Group], blocks: list[slice]) -> Array:
+        norms = np.zeros(sums.shape[:2])
+        pairs = [(group.sample, block) for group, block in zip(groups, blocks, strict=True) if group.measured]
+        if pairs:
+            lines = np.concatenate([np.arange(block.start, block.stop) for _, block in pairs])
+            samples = np.repeat([sample for sample, _ in pairs], [b.stop - b.start for _, b in pairs])
+            delta = self.delta.flatten(1)[torch.as_tensor(samples, device=sums.device)]
+            sizes = (sums[torch.as_tensor(lines, device=sums.device)] * delta.unsqueeze(1)).abs_().sum(-1)
+            norms[lines] = sizes.double().cpu().numpy()
+        return norms

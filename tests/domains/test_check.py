@@ -1,0 +1,262 @@
+"""Own domains, and the check that refuses those which would lose a part of the signal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from freqig.domains import RFFT, Domain, Time, check_inversion, ready
+
+from .every import tensor
+
+
+def checked(domain: Domain, n: int = 24, dtype: torch.dtype = torch.float64) -> None:
+    x = tensor(3, 2, n, dtype=dtype)
+    check_inversion(domain, x, torch.zeros_like(x))
+
+
+class Own(Domain):
+    """A domain as a user writes it: differences to the sample before."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return torch.diff(x, prepend=torch.zeros_like(x[..., :1]))
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return c.cumsum(-1)
+
+    def coords(self, n: int, fs: float | None) -> Any:
+        return {"step": np.arange(n)}
+
+
+class Affine(Own):
+    """Removes a constant and puts it back."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return (x - 3.0) * 2
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return c / 2 + 3.0
+
+
+class Lossy(Own):
+    """Drops the highest frequencies, and so is no inversion."""
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        spectrum = torch.fft.rfft(c.cumsum(-1))
+        keep = torch.arange(spectrum.shape[-1]) < spectrum.shape[-1] - 1
+        return torch.fft.irfft(spectrum * keep, n)
+
+
+class OnlyOnSmooth(RFFT):
+    """Right for slow signals only: a check on smooth data would let it pass."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(x)
+        return torch.cat([spectrum[..., :5], torch.zeros_like(spectrum[..., 5:])], -1)
+
+
+class OnlyOnTame(Own):
+    """Right for small values only: a check on a probe of size one would let it pass."""
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return c.cumsum(-1).clamp(-50, 50)
+
+
+class DoubledNyquist(RFFT):
+    """Peers' slip: all frequencies counted twice."""
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        t, k = torch.arange(n, dtype=torch.float64), torch.arange(n // 2 + 1, dtype=torch.float64)
+        wave = torch.polar(torch.ones(()).double(), 2 * torch.pi * k[:, None] * t / n)
+        return 2 / n * (c @ wave).real
+
+
+class TooLong(Own):
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return torch.nn.functional.pad(c.cumsum(-1), (0, 1))
+
+
+class ThroughNumPy(Own):
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return torch.from_numpy(np.cumsum(c.detach().numpy(), -1))
+
+
+class PartlyDetached(Own):
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        c = torch.cat([c[..., :4], c[..., 4:].detach()], -1)
+        return c.cumsum(-1)
+
+
+class ScaledBackward(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, c: Tensor) -> Tensor:
+        return c.cumsum(-1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # A peer's slip: a backward off by the length and in sign.
+        return -gradient.flip(-1).cumsum(-1).flip(-1) / gradient.shape[-1]
+
+
+class OffByLength(Own):
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return ScaledBackward.apply(c)
+
+
+class Logarithmic(Own):
+    """Inverts, but not linearly: attributions along the straight path would not add up."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return torch.asinh(x)
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return torch.sinh(c)
+
+
+class NotFinite(Own):
+    """A stabilizer that blows up where the signal is zero."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return x / (x.abs().round() * 0)
+
+
+@pytest.mark.parametrize("domain", [Own(), Affine(), RFFT(), Time()], ids=repr)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_domains_that_invert_pass(domain: Domain, dtype: torch.dtype) -> None:
+    checked(domain, dtype=dtype)
+    x = tensor(2, 1, 9, dtype=dtype)
+    assert ready([domain], x, x, 8.0)[0].name == domain.name
+
+
+@pytest.mark.parametrize(
+    ("domain", "message"),
+    [
+        (Lossy(), r"'lossy' must invert, .* got 0\.\d+ for a random probe: use a transform"),
+        (OnlyOnSmooth(), "'onlyonsmooth' must invert"),
+        (DoubledNyquist(), "'doublednyquist' must invert"),
+        (TooLong(), r"must give back signals of shape \(1, 2, 24\), got \(1, 2, 25\): cut them to n = 24"),
+        (ThroughNumPy(), "must consist of PyTorch operations"),
+        (PartlyDetached(), "must be differentiated by autograd as it computes"),
+        (OffByLength(), "must be differentiated by autograd as it computes"),
+        (Logarithmic(), "must"),
+        (NotFinite(), "got nan"),
+    ],
+    ids=repr,
+)
+def test_domains_that_lose_something_are_refused(domain: Domain, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        checked(domain)
+
+
+def test_the_data_are_checked_as_well_as_the_probe() -> None:
+    x = tensor(3, 1, 24)
+    x[2] *= 100
+    checked(OnlyOnTame())
+    with pytest.raises(ValueError, match=r"got 0\.\d+ for samples 0 to 2"):
+        check_inversion(OnlyOnTame(), x, torch.zeros_like(x))
+
+
+def test_data_are_checked_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freqig.domains.check.BLOCK", 24)
+    x = tensor(3, 1, 24)
+    x[2] *= 100
+    with pytest.raises(ValueError, match="for samples 2 to 2"):
+        check_inversion(OnlyOnTame(), x, torch.zeros_like(x))
+
+
+def test_tolerances_are_those_of_the_dtype() -> None:
+    class Inexact(Own):
+        error = 0.0
+
+        def synthesize(self, c: Tensor, n: int) -> Tensor:
+            return c.cumsum(-1) * (1 + self.error)
+
+    inexact = Inexact()
+    for error, dtype, passes in (
+        (1e-10, torch.float64, True),
+        (1e-8, torch.float64, False),
+        (1e-6, torch.float32, True),
+        (1e-4, torch.float32, False),
+    ):
+        inexact.error = error
+        if passes:
+            checked(inexact, dtype=dtype)
+            continue
+        with pytest.raises(ValueError, match=str(dtype).removeprefix("torch.")):
+            checked(inexact, dtype=dtype)
+
+
+def test_constants_are_the_same_at_both_ends_and_drop_out() -> None:
+    x, baseline, gradient = (tensor(2, 9, seed=seed) for seed in range(3))
+    domain = Affine()
+    c = domain.analyze_pair(x, baseline)
+    torch.testing.assert_close(c, 2 * (x - baseline))
+    values = domain.assemble(domain.products(c, gradient))
+    torch.testing.assert_close(values, (x - baseline) * gradient)
+
+
+def test_an_input_that_equals_its_baseline_passes() -> None:
+    x = tensor(2, 3, 10)
+    check_inversion(RFFT(), x, x)
+    x[0], x[1, 0] = 0, 0
+    check_inversion(RFFT(), x, torch.zeros_like(x))
+
+
+def test_no_samples_pass() -> None:
+    x = torch.zeros(0, 2, 10)
+    assert len(ready([RFFT(), Own()], x, x, None)) == 2
+
+
+def test_the_random_state_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    checked(RFFT())
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_errors_of_a_users_domain_say_where_they_come_from() -> None:
+    class Broken(Own):
+        def analyze(self, x: Tensor) -> Tensor:
+            raise IndexError("too few levels")
+
+    with pytest.raises(IndexError, match=r"too few levels \[domain 'broken' on signals of shape \(2, 24\)\]"):
+        checked(Broken())
+
+
+def test_a_tuple_needs_an_assembly() -> None:
+    class Pair(Own):
+        def analyze(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x / 2, x / 2
+
+        def synthesize(self, c: tuple[Tensor, Tensor], n: int) -> Tensor:
+            return c[0] + c[1]
+
+    checked(Pair())
+    x = tensor(2, 5)
+    assert [part.shape for part in Pair().parts(x, x)] == [x.shape, x.shape]
+    with pytest.raises(TypeError, match=r"has 2 tensors of coefficients: it must define assemble"):
+        Pair().attribution(x, x)
+
+
+def test_coefficients_that_synthesis_ignores_get_nothing() -> None:
+    class Redundant(Own):
+        def analyze(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x, x.square()
+
+        def synthesize(self, c: tuple[Tensor, Tensor], n: int) -> Tensor:
+            return c[0].clone()
+
+    x = tensor(2, 5)
+    used, ignored = Redundant().parts(x, x)
+    torch.testing.assert_close(used, x.square())
+    assert not ignored.any()
+
+
+def test_names_default_to_the_class() -> None:
+    assert Own().name == "own"
+    assert Own(name="steps").name == "steps"
+    assert Own(name="steps").dims(["step", "channel"]) == ("steps_step", "channel")
+    assert Own().auxiliary(3, None) == {}

@@ -867,6 +867,9 @@ def test_finite_values_whose_sum_overflows() -> None:
 def test_values_that_the_model_cannot_hold() -> None:
     with pytest.raises(ValueError, match="float32"):
         attribute(np.full(N, 1e300), nn.Linear(N, 2), target=0)
+
+
+def test_baselines_that_the_model_cannot_hold() -> None:
     with pytest.raises(ValueError, match="float32"):
         attribute(np.ones(N), nn.Linear(N, 2), target=0, baseline=np.full(N, 1e300))
 
@@ -878,6 +881,12 @@ def test_values_that_the_model_cannot_hold() -> None:
 def test_number_of_steps(n_steps: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="n_steps"):
         attribute(noise(N), Smooth(N), n_steps=n_steps)
+
+
+def test_as_many_steps_as_it_takes() -> None:
+    """Beyond what the original documents: no fixed number of nodes, but an error of one percent."""
+    scores = attribute(X, Smooth(N, 2), 1, n_steps=None)
+    close(scores, attribute(X, Smooth(N, 2), 1, n_steps=100), 1e-2)
 
 
 @pytest.mark.parametrize("model", [None, 3, "model.onnx", Smooth], ids=str)

@@ -118,7 +118,8 @@ def attribute(
             x.reshape(shape), Frame(shape, None), target, start.reshape(shape), additional_forward_args
         )
     except Exception as error:
-        if given.ndim == 2 and len(given) > 1:
+        # A warning that the caller turned into an error is not about shapes.
+        if given.ndim == 2 and len(given) > 1 and not isinstance(error, Warning):
             add_context(
                 error,
                 f"an input of shape {tuple(given.shape)} is one series of {len(given)} channels; "

@@ -260,7 +260,7 @@ class Explainer:
         }
 
 
-def _read_domains(domains: Domain | Sequence[Domain] | None) -> tuple[Domain, ...]:
+def _read_domains(domains: Any) -> tuple[Domain, ...]:
     if domains is None:
         return (RFFT(),)
     chosen = (domains,) if isinstance(domains, Domain) else tuple(domains)

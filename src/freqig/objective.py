@@ -190,7 +190,7 @@ def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | Non
         target = None if targets is None else targets[:, t]
         if target is not None and target.shape[-1] == 1:
             target = target[:, 0]
-        values = scale(raw, target)
+        values: Any = scale(raw, target)
         if not isinstance(values, Tensor) or values.numel() != len(raw):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(

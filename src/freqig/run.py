@@ -177,9 +177,11 @@ def projections(x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Dom
 
 
 def _projection(domain: Domain, c: Coefficients, axes: tuple[int, ...]) -> Projection:
+    several = isinstance(c, tuple)
+    coefficients: tuple[Tensor, ...] = c if isinstance(c, tuple) else (c,)
+
     def apply(mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        several = isinstance(c, tuple)
-        chosen = tuple(part.index_select(0, rows) for part in (c if several else (c,)))
+        chosen = tuple(part.index_select(0, rows) for part in coefficients)
         dtype = chosen[0].real.dtype
         per_target = [
             domain.products(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ mne = pytest.importorskip("mne")
 
 CODES = {13.0: 2, 17.0: 4, 21.0: 3}
 CHANNELS = ("Oz", "O1", "POz")
-Write = Callable[..., None]
 
 
 def write_recording(
@@ -36,7 +35,7 @@ def write_recording(
     types: str = "eeg",
     nan: bool = False,
 ) -> None:
-    """Write a recording: rest and 5 s of each light in turn; the k-th channel in order of names is k V strong."""
+    """Write rest and 5 s of each light in turn; in the k-th channel in order of names they are k V strong."""
     rng = np.random.default_rng(len(name))
     n = round(5 * fs)
     strength = np.array([1.0 + sorted(channels).index(channel) for channel in channels])

@@ -34,7 +34,7 @@ def by_matrices(
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("with_baseline", [False, True], ids=["zero", "baseline"])
-@pytest.mark.parametrize("n_steps", [1, 2, 50])
+@pytest.mark.parametrize("n_steps", [1, 50])
 def test_attribute_is_the_integral(n: int, channels: int, with_baseline: bool, n_steps: int) -> None:
     model, truth = Smooth(n, channels), SmoothTruth(n, channels)
     x = noise(4, channels, n)

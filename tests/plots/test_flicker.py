@@ -124,7 +124,7 @@ def test_a_class_without_samples_and_channels_without_names(result: xr.Dataset) 
 
 
 def test_errors(result: xr.Dataset) -> None:
-    with pytest.raises(TypeError, match="result must be an xarray.Dataset .*got list"):
+    with pytest.raises(TypeError):
         flicker([], CLASSES)
     with pytest.raises(
         ValueError, match=r"variable 'rfft' over channel, frequency, sample, got one over \('sample'"

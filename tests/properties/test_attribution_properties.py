@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-import freqig
 from freqig import RFFT, Explainer, Time, attribute, chunks
 
 from ..helpers import Smooth, close, noise
@@ -58,7 +57,7 @@ cases = st.builds(
     samples=st.integers(1, 4),
     seed=st.integers(0, 2**16),
 )
-few = settings(max_examples=20)
+few = settings(max_examples=15)
 
 
 def outputs(model: nn.Module, x: np.ndarray) -> np.ndarray:

@@ -198,12 +198,13 @@ def table(scores: xr.Dataset) -> str:
         (
             *_aligned(("held-out recordings", "found", "target", ""), found),
             "",
-            "f is the frequency of the light that the person looked at; explained is the logit of the predicted",
-            "class. Shares are means over windows, of the spectrum summed over channels; by channel means that",
-            "positive parts are taken in each channel before they are summed, in correct windows. The strongest",
-            f"bin has the largest attribution, summed over channels, in correct windows. Bins are {width} wide:",
-            f"the first reading allows only the bin of f or 2f itself, the second also those {width} beside it.",
-            "The gap is relative to the explained difference, and the largest of all windows.",
+            "f is the frequency of the light that the person looked at. The logit of the predicted class",
+            "is explained. Shares are means over windows, of the spectrum summed over channels; by channel",
+            "means that positive parts are taken in each channel before they are summed, in correct windows.",
+            "The strongest bin has the largest attribution, summed over channels, in correct windows. Bins",
+            f"are {width} wide: the first reading allows only the bin of f or 2f itself, the second also",
+            f"those {width} beside it. The gap is relative to the explained difference, the largest of all",
+            "windows.",
             "",
             *_aligned(head, rows),
             "",
@@ -218,14 +219,14 @@ def _share(
 ) -> Float[np.ndarray, " sample"]:
     """Part of each row that is near; zero for a row that has nothing."""
     total = positive.sum(axis=1)
-    return np.divide((positive * near).sum(axis=1), total, out=np.zeros_like(total), where=total > 0)
+    share: np.ndarray = np.zeros_like(total)
+    np.divide((positive * near).sum(axis=1), total, out=share, where=total > 0)
+    return share
 
 
 def _is_within(scores: xr.Dataset, bins: int) -> Bool[np.ndarray, " sample"]:
     """Whether the strongest frequency is at most so many bins from f or 2f."""
-    limit = bins * float(scores.attrs["bin_width"]) + _SLACK
-    within: np.ndarray = scores.distance.values <= limit
-    return within
+    return np.asarray(scores.distance.values) <= bins * float(scores.attrs["bin_width"]) + _SLACK
 
 
 def _mean(values: np.ndarray) -> float:

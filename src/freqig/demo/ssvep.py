@@ -124,8 +124,8 @@ def explain(net: flicker.FlickerNet, recordings: Sequence[Recording], n_steps: i
     >>> from freqig.demo.ssvep import explain
     >>> trials = np.random.default_rng(0).normal(size=(1, 2, 256))
     >>> result = explain(FlickerNet(2), [Recording("a", trials, np.array([1]), 128.0, ("O1", "O2"))])
-    >>> dict(result.rfft.sizes), float(result.flicker)
-    ({'sample': 1, 'channel': 2, 'frequency': 129}, 17.0)
+    >>> dict(result.rfft.sizes), result.flicker.values.tolist()
+    ({'sample': 1, 'channel': 2, 'frequency': 129}, [17.0])
     """
     windows = flicker.cut_windows(recordings)
     signals = xr.DataArray(

@@ -6,11 +6,14 @@ from .components import Components
 from .composition import Composition
 from .filterbank import FilterBank
 from .ica import ICA
+from .nonlinear import NonlinearDomain
+from .polar import Polar
 from .rfft import RFFT
 from .segments import Segments
 from .spatial import Spatial
 from .stft import STFT
 from .time import Time
+from .wavelet import Wavelet
 
 __all__ = [
     "ICA",
@@ -20,9 +23,12 @@ __all__ = [
     "Composition",
     "Domain",
     "FilterBank",
+    "NonlinearDomain",
+    "Polar",
     "Segments",
     "Spatial",
     "Time",
+    "Wavelet",
     "check_inversion",
     "ready",
 ]

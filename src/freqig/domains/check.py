@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import add_context
-from .base import Coefficients, Domain
+from .base import Domain
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
 SEED = 20170304
@@ -91,12 +91,13 @@ def check_inversion(domain: Domain, x: Tensor, baseline: Tensor) -> None:
         return
     probe = _probe(tuple(x.shape[1:]), x)
     try:
-        _check_return(domain, probe, torch.zeros_like(probe), "a random probe")
-        if domain.linear:
-            _check_linearity(domain, probe)
+        constant = _constant(domain, probe) if domain.linear else None
+        _check_return(domain, probe, torch.zeros_like(probe), constant, "a random probe")
+        if constant is not None:
+            _check_linearity(domain, probe, constant)
         for part in _blocks(x):
             where = f"samples {part.start} to {part.stop - 1}"
-            _check_return(domain, x[part], baseline[part], where)
+            _check_return(domain, x[part], baseline[part], constant, where)
     except Exception as error:
         add_context(error, f"domain {domain.name!r} on signals of shape {tuple(x.shape[1:])}")
         raise
@@ -132,20 +133,23 @@ def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> Non
                 )
 
 
-def _check_return(domain: Domain, x: Tensor, baseline: Tensor, where: str) -> None:
+def _check_return(domain: Domain, x: Tensor, baseline: Tensor, constant: Tensor | None, where: str) -> None:
+    """Check that signals, or their differences where the domain is linear, come back."""
     n, tolerance = x.shape[-1], TOLERANCE[x.dtype]
-    if domain.linear:
-        wanted = x - baseline
-        found = _linear_part(domain, domain.analyze_pair(x, baseline), n)
-    else:
+    if constant is None:
         wanted, found = x, domain.synthesize(domain.analyze(x), n)
+    else:
+        wanted = x - baseline
+        found = domain.synthesize(domain.analyze_pair(x, baseline), n)
     if found.shape != wanted.shape:
         raise ValueError(
             f"synthesize of domain {domain.name!r} must give back signals of shape {tuple(wanted.shape)}, "
             f"got {tuple(found.shape)}: cut them to n = {n} samples"
         )
+    if constant is not None:
+        found = found - constant
     axes = tuple(range(-len(domain.consumes), 0))
-    error, scale = ((found - wanted).abs().amax(axes), wanted.abs().amax(axes))
+    error, scale = (found - wanted).abs().amax(axes), wanted.abs().amax(axes)
     relative = torch.where(error == 0, error, error / scale).amax()
     # Also false where it is NaN.
     if not bool(relative <= tolerance):
@@ -157,7 +161,7 @@ def _check_return(domain: Domain, x: Tensor, baseline: Tensor, where: str) -> No
         )
 
 
-def _check_linearity(domain: Domain, probe: Tensor) -> None:
+def _check_linearity(domain: Domain, probe: Tensor, constant: Tensor) -> None:
     """Check additivity of the synthesis, and that autograd's adjoint is its adjoint."""
     n, tolerance = probe.shape[-1], TOLERANCE[probe.dtype]
     c = domain.analyze_pair(probe, torch.zeros_like(probe))
@@ -166,7 +170,7 @@ def _check_linearity(domain: Domain, probe: Tensor) -> None:
     others = tuple(_noise(tuple(part.shape), part) for part in parts)
     total = tuple(part + other for part, other in zip(parts, others, strict=True))
     one, two, both = (
-        _linear_part(domain, group if isinstance(c, tuple) else group[0], n)
+        domain.synthesize(group if isinstance(c, tuple) else group[0], n) - constant
         for group in (parts, others, total)
     )
     scale = float((one.abs() + two.abs()).max())
@@ -195,11 +199,11 @@ def _check_linearity(domain: Domain, probe: Tensor) -> None:
         )
 
 
-def _linear_part(domain: Domain, c: Coefficients, n: int) -> Tensor:
-    parts = c if isinstance(c, tuple) else (c,)
-    zeros = tuple(torch.zeros_like(part) for part in parts)
-    constant = domain.synthesize(zeros if isinstance(c, tuple) else zeros[0], n)
-    return domain.synthesize(c, n) - constant
+def _constant(domain: Domain, probe: Tensor) -> Tensor:
+    """What an affine synthesis adds, shape of the probe or something that fits it."""
+    c = domain.analyze(probe)
+    zeros = tuple(map(torch.zeros_like, c)) if isinstance(c, tuple) else torch.zeros_like(c)
+    return domain.synthesize(zeros, probe.shape[-1])
 
 
 def _probe(shape: tuple[int, ...], like: Tensor) -> Tensor:

@@ -12,11 +12,13 @@ from .base import Domain
 from .components import Components
 from .filterbank import FilterBank
 from .ica import ICA
+from .polar import Polar
 from .rfft import RFFT
 from .segments import Segments
 from .spatial import Spatial
 from .stft import STFT
 from .time import Time
+from .wavelet import Wavelet
 
 FS = 16.0
 """Sampling rate in Hz of the signals that the examples are made for."""
@@ -116,3 +118,8 @@ register("ica >> segments", lambda channels: ICA(matrix(channels, 2)) >> Segment
 register("spatial >> ica >> stft", _chain)
 register("ica >> components", lambda channels: ICA(matrix(channels, 2)) >> Components(trend_and_cycle))
 register("components >> rfft", lambda _: Components(trend_and_cycle) >> RFFT())
+register("wavelet", lambda _: Wavelet(), needs=("ptwt",))
+register("wavelet, biorthogonal", lambda _: Wavelet("bior4.4", mode="symmetric"), needs=("ptwt",))
+register("wavelet, packets", lambda _: Wavelet("sym4", packets=True), needs=("ptwt",))
+register("ica >> wavelet", lambda channels: ICA(matrix(channels, 2)) >> Wavelet("haar"), needs=("ptwt",))
+register("polar", lambda _: Polar())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import functools
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from .._check import check_positive
 from .base import Coords, Domain
@@ -91,7 +93,7 @@ class STFT(Domain):
     def analyze(self, x: Tensor) -> Tensor:
         """Spectra of the frames, complex, shape (..., length // 2 + 1, frames)."""
         left, right = self._padding(x.shape[-1])
-        frames = torch.nn.functional.pad(x, (left, right)).unfold(-1, self._length, self._step)
+        frames = pad(x, (left, right)).unfold(-1, self._length, self._step)
         spectra: Tensor = torch.fft.rfft(frames * self._taper.to(x))
         return spectra.transpose(-1, -2)
 
@@ -124,11 +126,11 @@ class STFT(Domain):
         count, step = frames.shape[-2], self._step
         # Frames cut into blocks of one step: block r of frame k lands on block k + r.
         blocks = -(-self._length // step)
-        padded = torch.nn.functional.pad(frames, (0, blocks * step - self._length))
+        padded = pad(frames, (0, blocks * step - self._length))
         cut = padded.reshape(*frames.shape[:-1], blocks, step)
-        total = frames.new_zeros((*frames.shape[:-2], count + blocks - 1, step))
-        for r in range(blocks):
-            total[..., r : r + count, :] += cut[..., r, :]
+        # Padded and added, since autograd is slow at additions in place.
+        shifted = (pad(cut[..., r, :], (0, 0, r, blocks - 1 - r)) for r in range(blocks))
+        total = functools.reduce(torch.add, shifted)
         return total.flatten(-2)[..., left : left + n]
 
     def _squares(self, n: int) -> Tensor:

@@ -78,7 +78,8 @@ def effective_number(sizes: Array) -> float:
     >>> effective_number(np.array([2.0, 2.0, 0.0]))
     2.0
     """
-    return max(1.0, float(sizes.sum() ** 2 / (np.square(sizes).sum() + TINY)))
+    relative = sizes / (sizes.max() + TINY)
+    return max(1.0, float(relative.sum() ** 2 / (np.square(relative).sum() + TINY)))
 
 
 def interval_gaps(nodes: Array, values: Array, slopes: Array) -> tuple[Array, Array]:

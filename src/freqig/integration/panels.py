@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -59,6 +60,11 @@ class Panel:
     def width(self) -> float:
         return self.right.place - self.left.place
 
+    def rule(self) -> tuple[Array, Array]:
+        """Its nodes on the path, shape (m,), and rows of weights, shape (5, m)."""
+        nodes, weights = layout(self.left.place > 0, self.right.place < 1)
+        return self.left.place + self.width * nodes, self.width * weights
+
     def split(self, cuts: tuple[End, ...]) -> list[Panel]:
         """The panels between the cuts."""
         ends = (self.left, *cuts, self.right)
@@ -103,17 +109,53 @@ class Finding:
         return max(self.error, self.gap)
 
 
-def _weights() -> tuple[Array, Array]:
-    """Nodes, and three rows of weights: the rule, its difference to and that of the rules inside it."""
+END = 0.1
+"""A kink between a panel's end and the node next to it is seen by no node of the rule, and two that
+bend F to and fro not even by F. One more gradient in this part of that stretch sees them."""
+
+# Rows of weights: the rule, its difference to the rule of 3 nodes inside it, and the difference of
+# that to the rule of 1 node; then what the gradients at the ends say beyond the rule.
+RULE, LAST, BEFORE, LEFT, RIGHT = range(5)
+
+
+@cache
+def layout(left: bool, right: bool) -> tuple[Array, Array]:
+    """Nodes and weights of a panel of width 1, with or without a look at either end.
+
+    Parameters
+    ----------
+    left, right : bool
+        Whether to look at this end. Not at the ends of the path: the gradient need not exist there.
+
+    Returns
+    -------
+    nodes : numpy.ndarray
+        Shape (m,), 7 to 9.
+    weights : numpy.ndarray
+        Shape (5, m).
+    """
     fine = patterson(7)
+    nodes = fine.nodes
+    weights = np.zeros((5, 7))
     inner = np.zeros((2, 7))
-    for row, n in enumerate((1, 3)):
-        where = [int(np.abs(fine.nodes - node).argmin()) for node in patterson(n).nodes]
+    for row, n in enumerate((3, 1)):
+        where = [int(np.abs(nodes - node).argmin()) for node in patterson(n).nodes]
         inner[row, where] = patterson(n).weights
-    return fine.nodes, np.stack([fine.weights, fine.weights - inner[1], inner[1] - inner[0]])
-
-
-NODES, WEIGHTS = _weights()
+    weights[RULE], weights[LAST], weights[BEFORE] = fine.weights, fine.weights - inner[0], inner[0] - inner[1]
+    # Gradient at the end minus that which the two nodes next to it lead to expect, times the width
+    # of the stretch that only the end has seen: the error if it kinks there.
+    blind, spacing = nodes[0], nodes[1] - nodes[0]
+    ahead = (1 - END) * blind / spacing
+    check = blind * np.array([1.0, -1 - ahead, ahead])
+    if left:
+        nodes = np.concatenate([[END * blind], nodes])
+        weights = np.pad(weights, ((0, 0), (1, 0)))
+        weights[LEFT, :3] = check
+    if right:
+        nodes = np.concatenate([nodes, [1 - END * blind]])
+        weights = np.pad(weights, ((0, 0), (0, 1)))
+        weights[RIGHT, -3:] = check[::-1]
+    return nodes, weights
 
 
 def share(width: float) -> float:
@@ -129,7 +171,7 @@ def examine(panel: Panel, result: Sums, allowed: Array, allowed_gap: Array) -> F
     panel : Panel
         Its ends have values.
     result : Sums
-        Sums of `WEIGHTS` times the width at `NODES`.
+        What came of its rule.
     allowed, allowed_gap : numpy.ndarray
         L1 error of the attributions, and completeness gap, which the whole path may have, shape (T,).
 
@@ -139,35 +181,34 @@ def examine(panel: Panel, result: Sums, allowed: Array, allowed_gap: Array) -> F
         The estimate and the cuts.
     """
     norms, part = result.norms, share(panel.width)
-    known = [
-        panel.left,
-        *map(End, panel.left.place + panel.width * NODES, result.values, result.slopes),
-        panel.right,
-    ]
+    nodes, weights = panel.rule()
+    known = [panel.left, *map(End, nodes.tolist(), result.values, result.slopes), panel.right]
     places = np.array([end.place for end in known])
     values = np.array([end.value for end in known])
     slopes = np.array([np.full_like(allowed, np.nan) if e.slope is None else e.slope for e in known])
 
-    rate = np.clip(np.log2((norms[2] + TINY) / (norms[1] + TINY)), 0.0, MAX_RATE)
-    factor = SAFETY * 0.5**rate
-    totals = panel.width * (WEIGHTS @ result.slopes)
-    whole = values[-1] - values[0] - totals[0]
+    rate = np.clip(np.log2((norms[BEFORE] + TINY) / (norms[LAST] + TINY)), 0.0, MAX_RATE)
+    totals = weights @ result.slopes
+    whole = values[-1] - values[0] - totals[RULE]
     estimate = np.maximum(
-        factor * np.maximum(norms[1], MEMORY * norms[2]), error_from_gap(whole, norms[1:], totals[1:])
+        SAFETY * 0.5**rate * np.maximum(norms[LAST], MEMORY * norms[BEFORE]),
+        error_from_gap(whole, norms[LAST : BEFORE + 1], totals[LAST : BEFORE + 1]),
     )
+    factor = estimate / np.maximum(norms[LAST], 1e-9 * norms[BEFORE] + TINY)
+    estimate += norms[LEFT] + norms[RIGHT]
     gaps, _ = interval_gaps(places, values, slopes)
     sizes = (np.abs(gaps) / (allowed_gap + TINY)).max(1)
     worst = int(sizes.argmax())
-    ends, middle = (known[worst], known[worst + 1]), known[4]
-    cuts: tuple[End, ...] = (middle,)
+    ends, middle = (known[worst], known[worst + 1]), (panel.left.place + panel.right.place) / 2
+    cuts: tuple[End, ...] = (known[int(np.abs(places - middle).argmin())],)
     if sizes[worst] >= CONCENTRATED * sizes.sum() > 0:
         pair = slice(worst, worst + 2)
         kink = tangents_meet(places[pair], values[pair], slopes[pair])
         inside = tuple(end for end in ends if panel.left.place < end.place < panel.right.place)
         cuts = (End(kink),) if kink is not None else inside
     return Finding(
-        norm=norms[0],
-        factor=estimate / (norms[1] + TINY),
+        norm=norms[RULE],
+        factor=factor,
         hidden=np.maximum(np.abs(whole) - estimate, 0.0),
         error=float((estimate / (allowed * part + TINY)).max()),
         gap=float((np.abs(whole) / (allowed_gap * part + TINY)).max()),

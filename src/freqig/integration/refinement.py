@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .node_trace import TINY, NodeTrace, effective_number
-from .panels import NODES, WEIGHTS, End, Finding, Panel, examine, share
+from .panels import LAST, LEFT, RIGHT, RULE, End, Finding, Panel, examine, share
 from .path import Array, Jump
 from .streaming import Group, Sums
 
@@ -59,10 +59,7 @@ class Refinement:
 
     def propose(self) -> list[Group]:
         """The nodes of all open panels, left to right."""
-        return [
-            Group(self.sample, p.left.place + p.width * NODES, p.width * WEIGHTS, measured=True)
-            for p in self.open
-        ]
+        return [Group(self.sample, *panel.rule(), measured=True) for panel in self.open]
 
     def absorb(self, panel: Panel, sums: Sums, rows: Tensor, allowed: Array, allowed_gap: Array) -> None:
         """Judge one open panel and add it to the running sums, shape (R, T, D).
@@ -81,8 +78,9 @@ class Refinement:
         finding = examine(panel, sums, allowed * self.strictness, allowed_gap * self.strictness)
         factor = torch.as_tensor(finding.factor, dtype=rows.dtype, device=rows.device).unsqueeze(1)
         split = finding.excess > 1 and panel.width >= 8 * self.narrowest
-        rows[ROUGH if split else DONE] += sums.sums[0]
-        rows[ROUGH_ERROR if split else DONE_ERROR].addcmul_(sums.sums[1], factor)
+        rows[ROUGH if split else DONE] += sums.sums[RULE]
+        error = rows[ROUGH_ERROR if split else DONE_ERROR]
+        error.addcmul_(sums.sums[LAST], factor).add_(sums.sums[LEFT]).add_(sums.sums[RIGHT])
         if split:
             self.rough.append((panel, finding))
             return

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .node_trace import TINY, NodeTrace
-from .panels import NODES, End, Panel
+from .panels import End, Panel
 from .path import Array, Diagnosis, Status
 from .refinement import Refinement
 from .whole_path import WholePath
@@ -171,7 +171,7 @@ class Sample:
     def _affordable(self, panels: list[Panel]) -> bool:
         """Asked before any sum is cleared: a sample that runs out keeps its last estimate."""
         unknown = {end.place for p in panels for end in (p.left, p.right) if end.value is None}
-        if self.used + len(NODES) * len(panels) + len(unknown) <= self.settings.max_evaluations:
+        if self.used + sum(len(panel.rule()[0]) for panel in panels) + len(unknown) <= self.settings.max_evaluations:
             return True
         self.status = "budget"
         return False

@@ -1,0 +1,32 @@
+"""Baselines: where the path starts, and so which question an attribution answers.
+
+| baseline | question |
+|---|---|
+| `zero()` | what did the signal as a whole do, against silence |
+| `dc()` | what did its variation do, against its own mean |
+| `band_removed(low, high)` | what did one band do, everything else as it is |
+| `surrogate(seed)` | what did the phases do, the power spectrum as it is |
+| `noise(power, seed)` | what sets the signal apart from structureless noise of the same variance |
+| `data(samples)` | what sets it apart from other signals, on average over them |
+
+Attributions sum to F(x) - F(x'), so they explain what changed between baseline and input and
+nothing else.
+"""
+
+from .base import Baseline
+from .fixed import band_removed, data, dc, zero
+from .randomized import noise, surrogate
+from .reading import describe_baseline, draw_baselines, read_baseline
+
+__all__ = [
+    "Baseline",
+    "band_removed",
+    "data",
+    "dc",
+    "describe_baseline",
+    "draw_baselines",
+    "noise",
+    "read_baseline",
+    "surrogate",
+    "zero",
+]

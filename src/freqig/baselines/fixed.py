@@ -1,0 +1,192 @@
+"""Baselines without chance: zeros, the mean, the signal without a band, other signals."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._check import check_positive
+from ..signals import read_signal
+from .base import Baseline, wide
+
+
+def zero() -> Baseline:
+    """Zeros: what did the signal as a whole do, against silence.
+
+    All of the signal is explained, its mean included, which stands at 0 Hz. Where signals are
+    not recorded around zero, or the model never saw silence, this baseline is far from all data.
+
+    Returns
+    -------
+    Baseline
+        The default of `freqig.Explainer`.
+
+    Examples
+    --------
+    >>> zero().draw(torch.tensor([[1.0, 3.0]]), fs=None)
+    tensor([[[0., 0.]]])
+    """
+    return _Zero()
+
+
+def dc() -> Baseline:
+    """The mean of every series: what did its variation do, against its own mean.
+
+    Nothing is attributed to 0 Hz. For signals with an offset that carries no meaning, as that of
+    an amplifier.
+
+    Returns
+    -------
+    Baseline
+        One a series: every channel keeps its own mean.
+
+    Examples
+    --------
+    >>> dc().draw(torch.tensor([[1.0, 3.0]]), fs=None)
+    tensor([[[2., 2.]]], dtype=torch.float64)
+    """
+    return _DC()
+
+
+def band_removed(low: float, high: float) -> Baseline:
+    """The signal without a band: what did the band do, everything else as it is.
+
+    Attributions in frequency live inside the band, and sum to what the model's output loses with
+    it. The band is cut from the real Fourier transform of the whole series.
+
+    Parameters
+    ----------
+    low, high : float
+        Edges of the band in Hz, half-open as in `freqig.bands`: low ≤ f < high.
+
+    Returns
+    -------
+    Baseline
+        Needs the sampling rate; signals too short for a frequency inside the band are refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the edges are not finite numbers with 0 ≤ low < high.
+
+    Examples
+    --------
+    >>> t = torch.arange(100, dtype=torch.float64) / 100
+    >>> alpha, beta = torch.sin(2 * torch.pi * 10 * t), torch.sin(2 * torch.pi * 20 * t)
+    >>> left = band_removed(8, 12).draw((alpha + beta)[None], fs=100.0)
+    >>> torch.allclose(left[0, 0], beta)
+    True
+    """
+    low, high = check_positive(low, "low", zero_allowed=True), check_positive(high, "high")
+    if low >= high:
+        raise ValueError(f"low must be below high, got {low:g} and {high:g} Hz")
+    return _BandRemoved(low, high)
+
+
+def data(samples: Any) -> Baseline:
+    """Signals of your own: what sets a signal apart from them, on average.
+
+    Every one of the samples is a baseline, with a path and attributions of its own, which are
+    averaged then: expected gradients (Erion et al., Improving performance of deep learning models
+    with axiomatic attribution priors and expected gradients, 2021). They sum to F(x) minus the
+    mean output for the samples. How far the attributions spread from baseline to baseline is in
+    the result too. The cost is that of one explanation a baseline.
+
+    Parameters
+    ----------
+    samples : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
+        Batch first, in the layout of the signals to be explained, shape (B, ..., n): a few dozen
+        from the training data, or from the class to compare with.
+
+    Returns
+    -------
+    Baseline
+        B baselines, the same for every signal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the samples are not finite real signals; when drawn: if their shape is not that of the
+        signals.
+
+    Examples
+    --------
+    >>> data([[0.0, 0.0], [1.0, 2.0]]).draw(torch.ones(3, 2), fs=None).shape
+    torch.Size([2, 3, 2])
+    """
+    return _Data(samples, read_signal(samples, -1, "samples").values)
+
+
+@dataclass(frozen=True)
+class _Zero(Baseline):
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        dtype = x.dtype if x.is_floating_point() else torch.float32
+        return torch.zeros((), dtype=dtype, device=x.device).expand(1, *x.shape)
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "zero"}
+
+
+@dataclass(frozen=True)
+class _DC(Baseline):
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        return wide(x).mean(-1, keepdim=True).expand(1, *x.shape)
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "dc"}
+
+
+@dataclass(frozen=True)
+class _BandRemoved(Baseline):
+    low: float
+    high: float
+
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        if fs is None:
+            raise ValueError("band_removed has its edges in Hz, so the sampling rate must be known: pass fs=")
+        n = x.shape[-1]
+        frequencies = np.fft.rfftfreq(n, 1 / fs)
+        inside = (frequencies >= self.low) & (frequencies < self.high)
+        if not inside.any():
+            raise ValueError(
+                f"low and high of band_removed must have a frequency between them, got {self.low:g} to "
+                f"{self.high:g} Hz, where {n} samples at fs={fs:g} Hz know multiples of {fs / n:g} Hz up to "
+                f"{frequencies[-1]:g} Hz: take a wider band"
+            )
+        series = wide(x)
+        spectrum = torch.fft.rfft(series) * torch.from_numpy(inside).to(x.device)
+        # The band taken from the signal: everything else stays as it was to the last digit.
+        band: Tensor = torch.fft.irfft(spectrum, n)
+        return (series - band)[None]
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "band_removed", "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, eq=False)
+class _Data(Baseline):
+    given: Any = field(repr=False)
+    samples: Tensor = field(repr=False)
+
+    def arranged(self, time_axis: int) -> Baseline:
+        return _Data(self.given, read_signal(self.given, time_axis, "samples").values)
+
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        if self.samples.shape[1:] != x.shape[1:]:
+            raise ValueError(
+                f"samples of baselines.data must have the shape of the signals, with time last "
+                f"(samples, {', '.join(map(str, x.shape[1:]))}), got {tuple(self.samples.shape)}"
+            )
+        if len(self.samples) == 0:
+            raise ValueError("samples of baselines.data must be at least one, got none")
+        return self.samples.to(x.device).unsqueeze(1).expand(-1, *x.shape)
+
+    def describe(self) -> dict[str, Any]:
+        values = self.samples.detach().cpu().double().contiguous().numpy()
+        digest = hashlib.sha256(values.tobytes()).hexdigest()
+        return {"name": "data", "count": len(self.samples), "sha256": digest}

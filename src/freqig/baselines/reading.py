@@ -1,0 +1,111 @@
+"""What callers may give as a baseline, read once, at the edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._check import check_real
+from ..signals import as_tensor
+from .base import Baseline
+
+
+def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -> Tensor:
+    """Baselines of every sample, whatever was given.
+
+    Parameters
+    ----------
+    baseline : Baseline, array-like or None
+        A rule of `freqig.baselines`, or values as `read_baseline` takes them.
+    x : torch.Tensor
+        Signals, shape (N, *axes, n), time last.
+    time_axis : int
+        Axis of time in the input's own layout.
+    fs : float or None
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (B, N, *axes, n), floating; B is 1 unless attributions are averaged over several.
+        Often an expanded view: do not write to it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the baseline is of another kind or shape, or not finite.
+
+    Examples
+    --------
+    >>> from freqig.baselines import dc
+    >>> draw_baselines(dc(), torch.tensor([[1.0, 3.0]]), -1, fs=None).shape
+    torch.Size([1, 1, 2])
+    """
+    if not isinstance(baseline, Baseline):
+        if callable(baseline) and not isinstance(baseline, Tensor):
+            name = getattr(baseline, "__name__", repr(baseline))
+            raise TypeError(
+                f"baseline must be a baseline, not what makes one: write {name}(), with parentheses"
+            )
+        return read_baseline(baseline, x, time_axis)[None]
+    drawn: Any = baseline.arranged(time_axis).draw(x, fs)
+    if not isinstance(drawn, Tensor) or drawn.shape[1:] != x.shape or len(drawn) == 0:
+        got = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
+        raise ValueError(
+            f"draw of baseline {type(baseline).__name__} must return a tensor of shape "
+            f"(baselines, {', '.join(map(str, x.shape))}), got {got}"
+        )
+    values = as_tensor(drawn, "baseline")
+    for one in values:
+        check_real(one, "baseline")
+    return values if values.is_floating_point() else values.to(torch.float32)
+
+
+def describe_baseline(baseline: Any) -> dict[str, Any]:
+    """What a baseline was, for the settings of a result, as JSON can hold it.
+
+    Examples
+    --------
+    >>> from freqig.baselines import band_removed
+    >>> describe_baseline(None), describe_baseline([0.0]), describe_baseline(band_removed(8, 12))
+    ({'name': 'zero'}, {'name': 'given'}, {'name': 'band_removed', 'low': 8.0, 'high': 12.0})
+    """
+    if isinstance(baseline, Baseline):
+        return baseline.describe()
+    return {"name": "zero" if baseline is None else "given"}
+
+
+def read_baseline(baseline: Any, x: Tensor, time_axis: int) -> Tensor:
+    """Baseline of every sample, shape of `x`; zero where none is given.
+
+    Parameters
+    ----------
+    baseline : array-like or None
+        Of the shape of the input or of one of its series, in the input's own layout.
+    x : torch.Tensor
+        Signals, shape (N, *axes, n), time last.
+    time_axis : int
+        Axis of time in the input's own layout.
+
+    Raises
+    ------
+    ValueError
+        If the shape fits neither, or a value is not finite.
+    """
+    if baseline is None:
+        return torch.zeros((), dtype=torch.float32).expand(x.shape)
+    values = as_tensor(baseline, "baseline")
+    axis = time_axis if time_axis < 0 else time_axis - (x.ndim - values.ndim)
+    if values.ndim in (x.ndim, x.ndim - 1) and values.ndim > 0:
+        values = values.movedim(axis, -1)
+    if tuple(values.shape) not in (tuple(x.shape), tuple(x.shape[1:])):
+        own = list(x.shape)
+        own.insert(time_axis % x.ndim, own.pop())
+        raise ValueError(
+            f"baseline must have the shape of x, {tuple(own)}, or of one of its series, "
+            f"{tuple(own[1:])}, got {tuple(values.shape)}"
+        )
+    check_real(values, "baseline")
+    return values.expand(x.shape)

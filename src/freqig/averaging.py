@@ -66,6 +66,8 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
     scalars = {name: _Moments(getattr(first, name)) for name in MEANS}
     converged, error, evaluations = first.converged, first.error, first.n_evaluations
     diagnoses = first.diagnoses
+    own = {name: _Moments(s["completeness_gap"]) for name, s in first.own.items()}
+    flags = {name: (s["converged"], s["n_evaluations"]) for name, s in first.own.items()}
     for run in runs:
         for moments, values in zip(attributions, run.attributions, strict=True):
             moments.add(values)
@@ -73,6 +75,10 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
             moments.add(getattr(run, name))
         converged, error = converged & run.converged, torch.maximum(error, run.error)
         evaluations = evaluations + run.n_evaluations
+        for name, scalars_of in run.own.items():
+            own[name].add(scalars_of["completeness_gap"])
+            yes, count = flags[name]
+            flags[name] = yes & scalars_of["converged"], count + scalars_of["n_evaluations"]
         diagnoses = tuple(
             new if old.status == "converged" else old
             for old, new in zip(diagnoses, run.diagnoses, strict=True)
@@ -85,6 +91,14 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
         error=error,
         n_evaluations=evaluations,
         diagnoses=diagnoses,
+        own={
+            name: {
+                "completeness_gap": gap.mean,
+                "converged": flags[name][0],
+                "n_evaluations": flags[name][1],
+            }
+            for name, gap in own.items()
+        },
         **means,
     )
     return mean, [moments.deviation().to(moments.dtype) for moments in attributions]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -11,19 +11,25 @@ from torch import Tensor
 
 from .chunks import Chunks
 from .completeness import gap_limit
+from .coordinates import explain_nonlinear
 from .domains import Domain
+from .domains.nonlinear import NonlinearDomain
 from .frame import Frame
 from .integration.adaptive import integrate_adaptive
 from .integration.fixed import integrate, values_at
+from .integration.path import Path
 from .layers import FrequencyModel
 from .models.base import NOT_DIFFERENTIABLE
 from .objective import Objective
 from .quadrature import gauss_legendre
-from .run import Run, project, projections, working_dtype
+from .run import Projection, Run, project, projections, working_dtype
 
 # The adaptive integrator keeps about so many float64 vectors a sample, and a block so many bytes.
 VECTORS = 20
 BLOCK_BYTES = 64 * 2**20
+
+
+Integrator = Callable[..., Path]
 
 
 @dataclass(frozen=True)
@@ -92,22 +98,52 @@ def explain_with_nodes(
     Run
         Results of the block.
     """
-    if method.n_steps is not None:
-        rule = gauss_legendre(method.n_steps)
-        path = integrate(objective, x, baseline, output, rule, chunks)
-    else:
-        path = integrate_adaptive(
+    linear = [domain for domain in domains if domain.linear]
+    integrator = _integrator(method, chunks)
+    path = integrator(objective, x, baseline, output, projections(x, baseline, frame, linear))
+    run = project(path, x, baseline, frame, linear, method.tol)
+    straight, own = dict(zip([d.name for d in linear], run.attributions, strict=True)), {}
+    for domain in domains:
+        if isinstance(domain, NonlinearDomain):
+            ends = path.output, path.baseline_output
+            curved = explain_nonlinear(
+                domain, objective, x, baseline, ends, frame.axes, integrator, method.tol
+            )
+            straight[domain.name] = curved.attributions
+            own[domain.name] = {
+                "completeness_gap": curved.gap,
+                "converged": curved.converged,
+                "n_evaluations": curved.path.n_evaluations,
+            }
+    attributions = [straight[domain.name] for domain in domains]
+    return replace(run, domains=domains, attributions=attributions, own=own)
+
+
+def _integrator(method: Method, chunks: Chunks) -> Integrator:
+    """Fixed or adaptive nodes, with the same arguments."""
+
+    def integrator(
+        objective: Objective,
+        x: Tensor,
+        baseline: Tensor,
+        output: Tensor,
+        projections: Sequence[Projection] = (),
+    ) -> Path:
+        if method.n_steps is not None:
+            return integrate(objective, x, baseline, output, gauss_legendre(method.n_steps), chunks)
+        return integrate_adaptive(
             objective,
             x,
             baseline,
             output,
-            projections=projections(x, baseline, frame, domains),
+            projections=projections,
             tol=method.tol,
             max_evaluations=method.max_evaluations,
             n_initial=method.n_initial,
             chunks=chunks,
         )
-    return project(path, x, baseline, frame, domains, method.tol)
+
+    return integrator
 
 
 def explain_with_captum(

@@ -11,7 +11,7 @@ import xarray as xr
 from torch import Tensor
 
 from ._check import check_choice, check_count, check_dtype, check_fs, check_positive
-from .baselines import read_baseline
+from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
 from .domains import RFFT, Domain
 from .domains.check import ready
@@ -158,8 +158,10 @@ class Explainer:
             Which output: one class for all samples, a tuple as one index for all, or a
             sequence with one a sample. None: each sample's predicted class. "all": every
             class, on a dimension `target`.
-        baseline : array-like, optional
-            Start of the path, of the shape of `x` or of one of its series; zero by default.
+        baseline : Baseline or array-like, optional
+            Start of the path: a rule of `freqig.baselines`, or values of the shape of `x` or of
+            one of its series; zero by default. Over several baselines attributions are averaged,
+            and their standard deviation is the variable NAME_spread.
         additional_forward_args : tensor, object, or tuple or list of them, optional
             Further arguments of the model; tensors with one row a sample follow the batch.
 
@@ -206,10 +208,11 @@ class Explainer:
         Run
             Attributions and diagnostics, without labels.
         """
-        start = read_baseline(baseline, values, self.time_axis)
+        starts = draw_baselines(baseline, values, self.time_axis, frame.fs)
         shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
-        x, x0 = (end.to(dtype).reshape(shape) for end in (values, start))
-        domains = ready(self.domains, x, x0, frame.fs)
+        # Domains learn from every baseline, since each has its own x - x'.
+        ends = values.expand(starts.shape).reshape(-1, *shape[1:]).to(dtype)
+        domains = ready(self.domains, ends, starts.reshape(-1, *shape[1:]).to(dtype), frame.fs)
         if len(values) == 0:
             return Run.empty(shape, 1, domains, dtype)
         with self.model.session():
@@ -225,13 +228,13 @@ class Explainer:
             )
             few = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[few], few.to(self.model.device))
-            x, x0 = (v.to(self.model.device, self.model.dtype) for v in (values, start))
+            x, starts = (v.to(self.model.device, self.model.dtype) for v in (values, starts))
             if not bool(torch.isfinite(x).all()):
                 raise ValueError(
                     f"x must fit the model's dtype {self.model.dtype}, got values that overflow: "
                     "rescale x, or pass dtype= to Explainer"
                 )
-            problem = Problem(objective, x, x0, frame, domains, target, self.output)
+            problem = Problem(objective, x, starts, frame, domains, target, self.output)
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
@@ -247,7 +250,7 @@ class Explainer:
     def _settings(self, fs: float | None, target: Target, baseline: Any) -> dict[str, Any]:
         scale = self.output
         return {
-            "baseline": "zero" if baseline is None else "given",
+            "baseline": describe_baseline(baseline),
             "batch_independent": self.batch_independent,
             "domains": [repr(domain) for domain in self.domains],
             "dtype": str(self.model.dtype).removeprefix("torch."),

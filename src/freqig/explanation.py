@@ -100,6 +100,17 @@ def label(
         values = values if every_class else values[:, 0]
         variables[domain.name], own = attribution_variable(domain, frame, values, leading, unit)
         coords.update(own)
+    for domain, spread in zip(run.domains, run.spreads, strict=bool(run.spreads)):
+        values = _numpy(spread)
+        dims = variables[domain.name][0]
+        about = {"kind": "spread", "units": unit, "long_name": "standard deviation over baselines"}
+        variables[f"{domain.name}_spread"] = dims, values if every_class else values[:, 0], about
+    for name, scalars in run.own.items():
+        for key, tensor in scalars.items():
+            values = _numpy(tensor)
+            if values.ndim == 1 or not every_class:
+                values = values.reshape(len(values), -1)[:, 0]
+            variables[f"{name}_{key}"] = leading[: values.ndim], values, {}
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
     squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n))

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from .averaging import average
 from .chunks import Chunks
 from .completeness import warn_of_gaps
 from .domains import Domain
@@ -30,8 +31,10 @@ class Problem:
     ----------
     objective : Objective
         The model and its arguments; not aimed at a target yet.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (N, *shape), N at least 1, dtype and device of the model.
+    x : torch.Tensor
+        Signals, shape (N, *shape), N at least 1, dtype and device of the model.
+    baselines : torch.Tensor
+        Where the paths start, shape (B, N, *shape): B of them for every sample.
     frame : Frame
         Axes of the signal that appear in the result.
     domains : sequence of Domain
@@ -44,7 +47,7 @@ class Problem:
 
     objective: Objective
     x: Tensor
-    baseline: Tensor
+    baselines: Tensor
     frame: Frame
     domains: Sequence[Domain]
     target: Target
@@ -68,7 +71,7 @@ class Problem:
             Results of all samples.
         """
         raw = self._raw_outputs(chunks)
-        check_independence(self.objective, self.x, self.baseline)
+        check_independence(self.objective, self.x, self.baselines[0])
         if self.output in EXPECTS_LOGITS and look_like_probabilities(raw):
             warn(
                 f"output={self.output!r} expects logits, but the model's outputs are non-negative "
@@ -80,29 +83,50 @@ class Problem:
         if not (self.target is None and callable(self.output) and raw.ndim > 2):
             targets = resolve_target(self.target, raw)
         objective = self.objective.aimed_at(targets)
-        space = Run.empty(
-            (len(self.x), *self.frame.axes, self.frame.n),
-            objective.n_targets,
-            self.domains,
-            working_dtype(self.x.dtype),
+        output = objective.value_of(raw)
+        runs = (
+            self._along(objective, baseline, output, method, chunks, progress) for baseline in self.baselines
         )
-        engine = explain_with_captum if method.engine == "captum" else explain_with_nodes
-        run = explain_blocks(
-            objective,
-            self.x,
-            self.baseline,
-            objective.value_of(raw),
-            partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
-            method.block_size(chunks, self.x[0].numel()),
-            space,
-            progress,
-        )
+        if len(self.baselines) == 1:
+            run = next(runs)
+        else:
+            # Every baseline has its own path; projections are averaged, and never the gradients.
+            run, spreads = average(runs)
+            run = replace(run, spreads=spreads)
         if method.n_steps is None:
             warn_of_paths(run, method.tol)
         else:
             warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, method.n_steps)
         predicted = None if targets is None else predicted_class(raw, targets)
         return replace(run, targets=targets, predicted=predicted)
+
+    def _along(
+        self,
+        objective: Objective,
+        baseline: Tensor,
+        output: Tensor,
+        method: Method,
+        chunks: Chunks,
+        progress: bool,
+    ) -> Run:
+        """Explain along the paths from one baseline a sample."""
+        engine = explain_with_captum if method.engine == "captum" else explain_with_nodes
+        space = Run.empty(
+            (len(self.x), *self.frame.axes, self.frame.n),
+            objective.n_targets,
+            self.domains,
+            working_dtype(self.x.dtype),
+        )
+        return explain_blocks(
+            objective,
+            self.x,
+            baseline,
+            output,
+            partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
+            method.block_size(chunks, self.x[0].numel()),
+            space,
+            progress,
+        )
 
     def _raw_outputs(self, chunks: Chunks) -> Tensor:
         """Raw outputs at the input, shape (N, *axes)."""

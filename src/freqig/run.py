@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from tqdm import tqdm
 from .completeness import gap_limit
 from .domains import Domain, Time
 from .domains.base import Coefficients
+from .domains.nonlinear import attribution_shape
 from .frame import Frame
 from .integration.fixed import NonFiniteError
 from .integration.path import Diagnosis, Path
@@ -41,6 +42,11 @@ class Run:
         Points at which a gradient was taken, int64, shape (S,).
     diagnoses : tuple of Diagnosis
         How integration ended, one a sample; empty where the integrator does not say.
+    own : dict of str to dict of str to torch.Tensor
+        By name of a domain that is not linear: `completeness_gap` and `converged`, shape (S, T),
+        and `n_evaluations`, shape (S,), of the path of its own.
+    spreads : list of torch.Tensor
+        Standard deviations over several baselines, one a domain; empty where there was one.
     targets : torch.Tensor or None
         Explained output indices, shape (S, T, m); None where a callable scale needed none.
     predicted : torch.Tensor or None
@@ -57,6 +63,8 @@ class Run:
     error: Tensor
     n_evaluations: Tensor
     diagnoses: tuple[Diagnosis, ...] = ()
+    own: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    spreads: list[Tensor] = field(default_factory=list)
     targets: Tensor | None = None
     predicted: Tensor | None = None
 
@@ -66,9 +74,8 @@ class Run:
     ) -> Run:
         """Space for the results of signals of a shape (N, *axes, n), on the CPU."""
         n_samples = shape[0]
-        zeros = torch.zeros((1, *shape[1:]), dtype=dtype)
         attributions = [
-            torch.empty((n_samples, n_targets, *domain.attribution(zeros, zeros).shape[1:]), dtype=dtype)
+            torch.empty((n_samples, n_targets, *attribution_shape(domain, (1, *shape[1:]))[1:]), dtype=dtype)
             for domain in domains
         ]
 
@@ -85,14 +92,26 @@ class Run:
             converged=torch.empty((n_samples, n_targets), dtype=torch.bool),
             error=scalars(),
             n_evaluations=torch.empty(n_samples, dtype=torch.int64),
+            own={
+                domain.name: {
+                    "completeness_gap": scalars(),
+                    "converged": torch.empty((n_samples, n_targets), dtype=torch.bool),
+                    "n_evaluations": torch.empty(n_samples, dtype=torch.int64),
+                }
+                for domain in domains
+                if not domain.linear
+            },
         )
 
     def store(self, part: slice, block: Run) -> None:
         """Copy the results of a block of samples to their place."""
         for space, values in zip(self.attributions, block.attributions, strict=True):
             space[part] = values
-        for field in FIELDS:
-            getattr(self, field)[part] = getattr(block, field)
+        for name in FIELDS:
+            getattr(self, name)[part] = getattr(block, name)
+        for name, scalars in block.own.items():
+            for key, values in scalars.items():
+                self.own[name][key][part] = values
 
 
 Projection = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
@@ -103,7 +122,7 @@ Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
 def project(
     path: Path, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain], tol: float
 ) -> Run:
-    """Project integrated paths onto every domain.
+    """Project integrated paths onto linear domains.
 
     Parameters
     ----------
@@ -114,7 +133,7 @@ def project(
     frame : Frame
         Axes of the signal that appear in the result.
     domains : sequence of Domain
-        Bound domains.
+        Linear domains, made ready.
     tol : float
         Tolerance of the completeness gap.
 

@@ -123,7 +123,7 @@ class STFT(Domain):
     def _overlap_add(self, frames: Tensor, n: int) -> Tensor:
         """Sum of frames at their places: the adjoint of unfolding the padded series."""
         left, _ = self._padding(n)
-        count, step = frames.shape[-2], self._step
+        step = self._step
         # Frames cut into blocks of one step: block r of frame k lands on block k + r.
         blocks = -(-self._length // step)
         padded = pad(frames, (0, blocks * step - self._length))

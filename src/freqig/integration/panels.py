@@ -62,7 +62,8 @@ class Panel:
 
     def rule(self) -> tuple[Array, Array]:
         """Its nodes on the path, shape (m,), and rows of weights, shape (5, m)."""
-        nodes, weights = layout(self.left.place > 0, self.right.place < 1)
+        left, right = self.left, self.right
+        nodes, weights = layout(left.slope is None and left.place > 0, right.slope is None and right.place < 1)
         return self.left.place + self.width * nodes, self.width * weights
 
     def split(self, cuts: tuple[End, ...]) -> list[Panel]:

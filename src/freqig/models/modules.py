@@ -128,13 +128,13 @@ def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None
     ValueError
         If a lazy module has not met its first batch.
     """
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     submodules = list(dict.fromkeys(sub for module in modules for sub in module.modules()))
     _check_initialized(submodules)
     modes = [(sub, sub.training) for sub in submodules if hasattr(sub, "training")]
     containers = [(container, dict(container)) for sub in submodules for container in _containers(sub)]
     with torch.inference_mode(False):
         tensors = [_Kept.of(tensor) for tensor in _tensors(submodules)]
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     stand_ins: list[tuple[dict[str, Any], str, Tensor]] = []
     devices = [device] if device.type == "cuda" else []
     # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.

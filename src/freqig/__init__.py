@@ -10,20 +10,44 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 from .attribute import attribute
 from .bands import bands
-from .domains import RFFT, Domain, Time
+from .domains import (
+    ICA,
+    RFFT,
+    STFT,
+    Components,
+    Domain,
+    FilterBank,
+    NonlinearDomain,
+    Polar,
+    Segments,
+    Spatial,
+    Time,
+    Wavelet,
+)
 from .explain import Explainer
 from .layers import FrequencyModel, InverseRFFT
 
+from . import baselines  # isort: skip
+
 if TYPE_CHECKING:
-    from . import baselines, plots
+    from . import plots
 
 __all__ = [
+    "ICA",
     "RFFT",
+    "STFT",
+    "Components",
     "Domain",
     "Explainer",
+    "FilterBank",
     "FrequencyModel",
     "InverseRFFT",
+    "NonlinearDomain",
+    "Polar",
+    "Segments",
+    "Spatial",
     "Time",
+    "Wavelet",
     "__version__",
     "attribute",
     "bands",

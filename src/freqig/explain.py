@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict
 from typing import Any
 
@@ -15,14 +16,16 @@ from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
 from .domains import RFFT, Domain
 from .domains.check import ready
+from .domains.reading import read_domains
 from .engines import Method
 from .explanation import label
 from .frame import Frame
-from .models import as_model
+from .models import TorchModel, as_model
 from .objective import Extra, Objective, OutputKey
 from .problem import Problem
 from .run import Run, working_dtype
 from .scales import OutputScale, scale_of
+from .several import JoinedCall, join
 from .signals import read_signal
 from .targets import Target
 
@@ -119,7 +122,7 @@ class Explainer:
     ) -> None:
         self.model = as_model(model, dtype=check_dtype(dtype), device=device)
         self.fs = None if fs is None else check_fs(fs)
-        self.domains = _read_domains(domains)
+        self.domains = read_domains(domains)
         if not callable(output):
             scale_of(output)
         self.output = output
@@ -153,7 +156,9 @@ class Explainer:
         Parameters
         ----------
         x : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
-            Signals in the model's own layout, batch first, shape (N, ..., n).
+            Signals in the model's own layout, batch first, shape (N, ..., n). A tuple of them for
+            a PyTorch model of several inputs, all on one path; then `baseline` is a tuple too,
+            and names and dimensions end in the number of the input: `rfft_0`, `rfft_1`, ….
         target : int, tuple, sequence, array, tensor, "all" or None
             Which output: one class for all samples, a tuple as one index for all, or a
             sequence with one a sample. None: each sample's predicted class. "all": every
@@ -178,6 +183,8 @@ class Explainer:
         ValueError, TypeError
             If an argument has a wrong shape, type or value, or the model cannot be explained.
         """
+        if isinstance(x, tuple):
+            return self._explain_several(x, target, baseline, additional_forward_args)
         signal = read_signal(x, self.time_axis)
         fs = self.fs if self.fs is not None else signal.fs
         frame = Frame(tuple(signal.values.shape), fs, signal.channels)
@@ -189,6 +196,28 @@ class Explainer:
             settings=self._settings(fs, target, baseline),
             description={**self.model.description, **self.model.fingerprint()},
             unit=self.output if isinstance(self.output, str) else "output",
+        )
+
+    def _explain_several(
+        self, x: tuple[Any, ...], target: Target, baseline: Any, arguments: Any
+    ) -> xr.Dataset:
+        """Explain a model of several inputs along one path for all of them."""
+        if not isinstance(self.model, TorchModel):
+            raise TypeError(
+                "x as a tuple of inputs needs a PyTorch model: wrap yours as a function of one input"
+            )
+        signals = [read_signal(one, self.time_axis, f"x[{i}]") for i, one in enumerate(x)]
+        dtype = working_dtype(self.model.dtype)
+        joined = join(signals, baseline, self.domains, self.fs, self.time_axis, dtype)
+        axis = self.time_axis if self.time_axis < 0 else self.time_axis - signals[0].values.ndim
+        shapes = tuple(tuple(signal.values.shape[1:]) for signal in signals)
+        twin = copy(self)
+        twin.model = TorchModel(
+            JoinedCall(self.model.function, shapes, axis), self.model.dtype, self.model.device
+        )
+        twin.domains, twin.time_axis, twin.fs = joined.domains, -1, None
+        return joined.relabel(
+            twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
         )
 
     def run(self, values: Tensor, frame: Frame, target: Target, baseline: Any, arguments: Any) -> Run:
@@ -261,23 +290,6 @@ class Explainer:
             "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
             "time_axis": self.time_axis,
         }
-
-
-def _read_domains(domains: Any) -> tuple[Domain, ...]:
-    if domains is None:
-        return (RFFT(),)
-    chosen = (domains,) if isinstance(domains, Domain) else tuple(domains)
-    for domain in chosen:
-        if not isinstance(domain, Domain):
-            hint = ", write it with parentheses" if isinstance(domain, type) else ""
-            raise TypeError(f"domains must consist of freqig.Domain instances, got {domain!r}{hint}")
-    names = [domain.name for domain in chosen]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice or not chosen:
-        raise ValueError(
-            f"domains must be at least one and have different names, got {names}: tell them apart with name="
-        )
-    return chosen
 
 
 def _read_n_steps(n_steps: Any, engine: str) -> int | None:

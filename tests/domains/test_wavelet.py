@@ -101,7 +101,9 @@ def test_every_discrete_wavelet_but_dmey(wavelet: str) -> None:
     for dtype in (torch.float64, torch.float32):
         signal = x.to(dtype)
         if wavelet == "dmey":
-            with pytest.raises(ValueError, match=r"'wavelet' must invert, .* got 0\.00\d+ for a random probe"):
+            with pytest.raises(
+                ValueError, match=r"'wavelet' must invert, .* got 0\.00\d+ for a random probe"
+            ):
                 ready([Wavelet(wavelet, 2)], signal, torch.zeros_like(signal), None)
         else:
             ready([Wavelet(wavelet, 2)], signal, torch.zeros_like(signal), None)
@@ -148,7 +150,7 @@ def centre_of_energy(signal: np.ndarray) -> float:
 @pytest.mark.parametrize("wavelet", ["haar", "db4", "db10", "sym8", "bior4.4"])
 def test_times_are_where_the_wavelets_are(wavelet: str, packets: bool) -> None:
     """Each lone coefficient synthesized: the centre of its energy, to a twentieth of a step."""
-    n, fs = 1500, 10.0
+    n, fs = 6000, 10.0
     domain = made(Wavelet(wavelet, 5 if packets else 7, packets=packets), n, fs=fs)
     times, (key, *_) = domain.auxiliary(n, fs)["time"][1], domain.coords(n, fs)
     c = domain.analyze(torch.zeros(n, dtype=torch.float64))
@@ -192,7 +194,8 @@ def test_packets_in_the_order_of_frequency() -> None:
         tone = torch.sin(2 * torch.pi * float(f) * torch.arange(n, dtype=torch.float64) / fs)
         share = domain.attribution(tone, tone).sum(-1)
         assert int(share.argmax()) == k
-        assert float(share[k] / share.sum()) > 0.9
+        # Between two bands, filters of twenty taps share a tone.
+        assert float(share[max(0, k - 1) : k + 2].sum() / share.sum()) > 0.99
 
 
 def test_labels() -> None:
@@ -233,7 +236,9 @@ def test_in_a_result() -> None:
         total = values.sum(("channel", *values.dims[2:]))
         np.testing.assert_allclose(total, waveform, rtol=0, atol=1e-5)
     by_band = freqig.bands(result[["packets"]], {"low": (0, 10)})
-    np.testing.assert_allclose(by_band.packets.sum("packets_band"), result.packets.sum("packets_frequency"))
+    np.testing.assert_allclose(
+        by_band.packets.sum("packets_band"), result.packets.sum("packets_frequency"), atol=1e-6
+    )
 
 
 def test_after_a_map_over_channels() -> None:
@@ -264,9 +269,13 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
         (lambda: Wavelet("morl"), ValueError, "wavelet must be a discrete one"),
         (lambda: Wavelet(4), TypeError, r"wavelet must be a name or a pywt\.Wavelet, got 4"),
         (lambda: Wavelet(level=0), ValueError, "level must be at least 1, got 0"),
-        (lambda: Wavelet(mode="periodization"), ValueError, "mode must be one of 'zero', .* got 'periodization'"),
+        (
+            lambda: Wavelet(mode="periodization"),
+            ValueError,
+            "mode must be one of 'zero', .* got 'periodization'",
+        ),
         (lambda: Wavelet(level=6).bind((40,), 1.0), ValueError, r"must be in 1\.\.5 for 40 samples, got 6"),
-        (lambda: Wavelet(mode="reflect").bind((6,), 1.0), ValueError, "got 6 samples, at level 1 of 1"),
+        (lambda: Wavelet(mode="reflect").bind((6,), 1.0), ValueError, "6 samples by 6 at level 1"),
         (lambda: Wavelet(mode="periodic", level=2).bind((5,), 1.0), ValueError, "mode='zero' or 'symmetric'"),
     ],
 )

@@ -103,14 +103,14 @@ class Wavelet(Domain):
             raise ValueError(
                 f"level of domain {self.name!r} must be in 1..{deepest} for {n} samples, got {level}"
             )
-        for length in self._lengths(n)[:-1]:
+        for stage, length in enumerate(self._lengths(n)[:-1], 1):
             # What PyTorch can mirror or repeat; the right end gets one more where the length is odd.
             wanted = self._padding + length % 2
             if wanted > {"reflect": length - 1, "periodic": length}.get(self.mode, wanted):
                 raise ValueError(
-                    f"mode {self.mode!r} of domain {self.name!r} continues a series by less than its own "
-                    f"length, got {length} samples, at level {level} of {n}, to be continued by {wanted}: "
-                    "use mode='zero' or 'symmetric', a lower level or a shorter wavelet"
+                    f"mode {self.mode!r} of domain {self.name!r} must continue a series by less than its "
+                    f"length, got {length} samples by {wanted} at level {stage} for a signal of {n}: use "
+                    "mode='zero' or 'symmetric', a lower level or a shorter wavelet"
                 )
         return self
 

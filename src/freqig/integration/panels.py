@@ -62,8 +62,7 @@ class Panel:
 
     def rule(self) -> tuple[Array, Array]:
         """Its nodes on the path, shape (m,), and rows of weights, shape (5, m)."""
-        left, right = self.left, self.right
-        nodes, weights = layout(left.slope is None and left.place > 0, right.slope is None and right.place < 1)
+        nodes, weights = layout(self.left.slope is None, self.right.slope is None)
         return self.left.place + self.width * nodes, self.width * weights
 
     def split(self, cuts: tuple[End, ...]) -> list[Panel]:
@@ -126,7 +125,7 @@ def layout(left: bool, right: bool) -> tuple[Array, Array]:
     Parameters
     ----------
     left, right : bool
-        Whether to look at this end. Not at the ends of the path: the gradient need not exist there.
+        Whether to look at this end: where it is a node of an earlier rule, that one has looked.
 
     Returns
     -------

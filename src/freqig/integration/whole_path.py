@@ -196,7 +196,9 @@ class WholePath:
         if few < FEW:
             pair = np.stack(self.differences[-2:])
             error = np.maximum(error, error_from_gap(gap, pair, np.stack(self.totals[-2:])))
-        return error
+        # No gap is larger than the L1 error, if that was estimated well.
+        hidden = np.maximum(np.abs(gap) - error, 0.0) * trace.amplification()
+        return error + hidden
 
     def next_size(self, excess: float, left: int) -> int | None:
         """Size to try when the error is `excess` times what is allowed and `left` evaluations remain."""

@@ -52,6 +52,11 @@ class TorchModel(Model):
         self.device = torch.device(where)
         self.description = {"framework": "torch", "class": _dotted_name(model)}
 
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The module or callable itself."""
+        return self._model
+
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         with torch.no_grad():
             # The copy keeps a model whose first layer works in place from changing its input.

@@ -1,0 +1,92 @@
+"""Converters from ONNX to torch, in the order they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def converters() -> list[tuple[str, Callable[[Any], nn.Module]]]:
+    """List the installed converters as (name and version, function), best first."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for name, function in (("onnx2fx", _onnx2fx), ("onnx2pytorch", _onnx2pytorch)):
+        try:
+            found.append((f"{name} {version(name)}", function))
+        except PackageNotFoundError:
+            continue
+    if not found:
+        raise ImportError("an ONNX model needs onnx2fx: pip install freqig[onnx]")
+    return found
+
+
+def _onnx2fx(model: Any) -> nn.Module:
+    import onnx2fx
+
+    with _gather():
+        return onnx2fx.convert(model)
+
+
+def _onnx2pytorch(model: Any) -> nn.Module:
+    from onnx2pytorch import ConvertModel
+
+    return ConvertModel(model, experimental=True)
+
+
+@contextmanager
+def _gather() -> Iterator[None]:
+    """Let onnx2fx convert Gather with negative indices, through its registration hook.
+
+    onnx2fx 0.0.1 hands a scalar index to ``index_select``, which takes no negative one;
+    recurrent heads take the last step as index −1. The handler of before is put back.
+    """
+    from onnx2fx.op_registry import get_handler, register_op
+
+    before = get_handler("Gather")
+    register_op("Gather", _gather_node)
+    try:
+        yield
+    finally:
+        if before is not None:
+            register_op("Gather", before)
+
+
+def _gather_node(builder: Any, node: Any) -> Any:
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 0)
+    data, index = (builder.get_value(name) for name in node.input)
+    return builder.call_function(gather, args=(data, index, axis))
+
+
+def gather(data: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Gather as ONNX defines it: the index's shape takes the place of the axis.
+
+    Parameters
+    ----------
+    data : Tensor
+    index : Tensor
+        Integers in −n…n−1, n the size of the axis, any shape.
+    axis : int
+
+    Returns
+    -------
+    Tensor
+        Shape ``data.shape[:axis] + index.shape + data.shape[axis + 1:]``.
+
+    Examples
+    --------
+    >>> gather(torch.arange(6).reshape(2, 3), torch.tensor(-1), 1)
+    tensor([2, 5])
+    """
+    if not isinstance(data, Tensor):  # onnx2fx keeps some shapes as tuples
+        data = torch.as_tensor(data)
+    axis %= data.ndim
+    index = torch.as_tensor(index, device=data.device).long()
+    flat = index.reshape(-1)
+    flat = torch.where(flat < 0, flat + data.shape[axis], flat)
+    shape = (*data.shape[:axis], *index.shape, *data.shape[axis + 1 :])
+    return data.index_select(axis, flat).reshape(shape)

@@ -1,0 +1,232 @@
+"""Models of several inputs: one path for all of them, by joining them into one long series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from .baselines import Baseline, draw_baselines
+from .domains import Domain
+from .domains.base import Coefficients, Coordinate, Coords
+from .domains.check import ready
+from .domains.rfft import times
+from .frame import Frame
+from .signals import Signal
+
+
+@dataclass(frozen=True)
+class JoinedCall:
+    """A model of several inputs as a function of one: their series, one behind the other.
+
+    Parameters
+    ----------
+    model : callable
+        Called as `model(*inputs, *extra)`.
+    shapes : tuple of tuple of int
+        Shapes (*axes, n) of the inputs without their batch axis, time last.
+    time_axis : int
+        Axis of time in the model's own layout, counted from the end.
+    """
+
+    model: Callable[..., Any]
+    shapes: tuple[tuple[int, ...], ...]
+    time_axis: int
+
+    def __call__(self, joined: Tensor, *extra: Any) -> Any:
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        inputs = [
+            part.reshape(len(joined), *shape).movedim(-1, self.time_axis).contiguous()
+            for part, shape in zip(torch.split(joined, sizes, 1), self.shapes, strict=True)
+        ]
+        return self.model(*inputs, *extra)
+
+
+class OfInput(Domain):
+    """A domain of one of several inputs, as a domain of the joined series.
+
+    Parameters
+    ----------
+    domain : Domain
+        Bound to the input.
+    frame : Frame
+        Axes of the input.
+    number : int
+        Which input, from 0; ends every name.
+    offset : int
+        Where the input starts in the joined series.
+    """
+
+    inverts = "partly"
+
+    def __init__(self, domain: Domain, frame: Frame, number: int, offset: int) -> None:
+        super().__init__(f"{domain.name}_{number}")
+        self._domain, self._frame, self._number = domain, frame, number
+        self._part = slice(offset, offset + int(np.prod(frame.shape[1:])))
+
+    def analyze(self, x: Tensor) -> Coefficients:
+        return self._domain.analyze(self._of(x))
+
+    def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
+        return self._domain.analyze_pair(self._of(x), self._of(baseline))
+
+    def synthesize(self, c: Any, n: int) -> Tensor:
+        signal = self._domain.synthesize(c, self._frame.n)
+        flat = signal.reshape(len(signal), -1)
+        return torch.nn.functional.pad(flat, (self._part.start, n - self._part.stop))
+
+    def assemble(self, parts: tuple[Tensor, ...]) -> Tensor:
+        return self._domain.assemble(parts)
+
+    def coords(self, n: int, fs: float | None) -> Coords:
+        own = self._domain.coords(self._frame.n, self._frame.fs)
+        left = [dim for dim in self._frame.dims if dim not in self._domain.consumes]
+        sizes = dict(zip(self._frame.dims, self._frame.axes, strict=True))
+        return {**{dim: np.arange(sizes[dim]) for dim in left}, **own}
+
+    def auxiliary(self, n: int, fs: float | None) -> Mapping[str, tuple[tuple[str, ...], Coordinate, str]]:
+        return self._domain.auxiliary(self._frame.n, self._frame.fs)
+
+    def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
+        keys = list(keys)
+        known = {key: key for key in keys if key in self._frame.dims}
+        names = [known.get(key) or self._domain.dims((key,))[0] for key in keys]
+        return tuple(f"{name}_{self._number}" for name in names)
+
+    def _of(self, joined: Tensor) -> Tensor:
+        return joined[:, self._part].reshape(len(joined), *self._frame.axes, self._frame.n)
+
+
+@dataclass(frozen=True)
+class Drawn(Baseline):
+    """Baselines of the joined series, already made.
+
+    Parameters
+    ----------
+    values : torch.Tensor
+        Shape (B, N, total).
+    """
+
+    values: Tensor
+
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        return self.values
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "given"}
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Several inputs as one.
+
+    Parameters
+    ----------
+    values : torch.Tensor
+        Series one behind the other, shape (N, total).
+    baseline : Drawn
+        Baselines, joined likewise.
+    domains : tuple of Domain
+        Every domain of every input.
+    frames : tuple of Frame
+        Axes of the inputs.
+    signals : tuple of torch.Tensor
+        The inputs, shapes (N, *axes, n).
+    """
+
+    values: Tensor
+    baseline: Drawn
+    domains: tuple[Domain, ...]
+    frames: tuple[Frame, ...]
+    signals: tuple[Tensor, ...]
+
+    def relabel(self, result: xr.Dataset) -> xr.Dataset:
+        """The result with the inputs as `signal_0`, `signal_1`, … in place of the joined series."""
+        result = result.drop_vars(["signal", "time"])
+        for number, (frame, signal) in enumerate(zip(self.frames, self.signals, strict=True)):
+            dims = [f"{dim}_{number}" for dim in (*frame.dims, "time")]
+            values, unit = times(frame.n, frame.fs)
+            result[f"signal_{number}"] = (
+                ("sample", *dims),
+                signal.reshape(len(signal), *frame.axes, frame.n).numpy(),
+                {"kind": "signal"},
+            )
+            result = result.assign_coords({dims[-1]: (dims[-1], values, {"units": unit})})
+        return result
+
+
+def join(
+    signals: Sequence[Signal],
+    baseline: Any,
+    domains: Sequence[Domain],
+    fs: float | None,
+    time_axis: int,
+    dtype: torch.dtype,
+) -> Joined:
+    """Join the inputs of a model.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        Inputs with one batch axis in common.
+    baseline : tuple or None
+        One an input, each as `draw_baselines` takes it; None for zero everywhere.
+    domains : sequence of Domain
+        What every input is explained in.
+    fs : float or None
+        Sampling rate in Hz; None for that of each input.
+    time_axis : int
+        Axis of time in the callers' layout.
+    dtype : torch.dtype
+        Dtype of the projections.
+
+    Returns
+    -------
+    Joined
+        The inputs as one.
+
+    Raises
+    ------
+    ValueError
+        If batch sizes differ, there is not one baseline an input, or a domain is not linear.
+    """
+    sizes = [len(signal.values) for signal in signals]
+    if len(set(sizes)) != 1:
+        raise ValueError(f"x as a tuple of inputs must have one batch size, got {sizes}")
+    starts = (None,) * len(signals) if baseline is None else baseline
+    if not isinstance(starts, tuple) or len(starts) != len(signals):
+        raise ValueError(f"baseline must be a tuple of {len(signals)}, one an input of x, or None")
+    curved = [domain.name for domain in domains if not domain.linear]
+    if curved:
+        raise ValueError(
+            f"domains must be linear for models of several inputs, got {curved}: explain one input and "
+            "pass the others as additional_forward_args"
+        )
+    flat, drawn, made, frames, offset = [], [], [], [], 0
+    for number, (signal, start) in enumerate(zip(signals, starts, strict=True)):
+        values = signal.values
+        frame = Frame(tuple(values.shape), signal.fs if fs is None else fs, signal.channels)
+        own = draw_baselines(start, values, time_axis, frame.fs)
+        shape = (-1, *frame.axes, frame.n)
+        ends = values.expand(own.shape).reshape(shape).to(dtype), own.reshape(shape).to(dtype)
+        bound = ready(domains, *ends, frame.fs)
+        made += [OfInput(domain, frame, number, offset) for domain in bound]
+        flat.append(values.reshape(len(values), -1).to(torch.promote_types(values.dtype, dtype)))
+        drawn.append(own.reshape(*own.shape[:2], -1))
+        frames.append(frame)
+        offset += flat[-1].shape[1]
+    count = max(len(own) for own in drawn)
+    if any(len(own) not in (1, count) for own in drawn):
+        raise ValueError(f"baselines must be as many for every input, got {[len(own) for own in drawn]}")
+    return Joined(
+        torch.cat(flat, 1),
+        Drawn(torch.cat([own.expand(count, *own.shape[1:]).to(flat[0].dtype) for own in drawn], -1)),
+        tuple(made),
+        tuple(frames),
+        tuple(signal.values for signal in signals),
+    )

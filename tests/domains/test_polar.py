@@ -1,0 +1,354 @@
+"""Polar coordinates: closed forms, Captum on F ∘ S, the same path as RFFT where it must be."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import IntegratedGradients
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from freqig.baselines import band_removed, surrogate
+from freqig.chunks import Chunks
+from freqig.coordinates import CoordinateObjective, OwnPath, explain_nonlinear
+from freqig.domains import RFFT, NonlinearDomain, Polar, ready
+from freqig.domains.polar import NEGLIGIBLE
+from freqig.integration import integrate, integrate_adaptive, values_at
+from freqig.models import Model, as_model
+from freqig.objective import Extra, Objective
+from freqig.quadrature import gauss_legendre
+
+from ..helpers import Smooth, SmoothTruth, close, noise, seeded
+from .every import tensor
+
+LENGTHS = (1, 2, 3, 8, 13, 16)
+
+
+def objective_of(
+    model: Any, x: Tensor, targets: Any = None, extra: Any = None, time_axis: int = -1
+) -> Objective:
+    """The output itself, for callables with one output, or the logits of targets."""
+    if targets is None:
+        return Objective(model, lambda raw, _: raw.reshape(len(raw)), None, Extra(), time_axis=time_axis)
+    chosen = torch.tensor(targets).expand(len(x), -1).unsqueeze(-1)
+    return Objective(model, "logit", chosen, Extra.of(extra, len(x), x.device), time_axis=time_axis)
+
+
+def explained(
+    model: Any,
+    x: Tensor,
+    baseline: Tensor,
+    targets: Any = None,
+    *,
+    n_steps: int = 40,
+    axes: tuple[int, ...] | None = None,
+    chunk: int = 7,
+    adaptive: bool = False,
+    **how: Any,
+) -> OwnPath:
+    """Polar attributions of signals with time last."""
+    adapter = model if isinstance(model, Model) else as_model(model, dtype=x.dtype)
+    axes = tuple(x.shape[1:-1]) if axes is None else axes
+    ends = (end.reshape(len(x), *axes, x.shape[-1]) for end in (x, baseline))
+    (domain,) = ready([Polar()], *ends, None)
+    chunks = Chunks(chunk)
+    run = (
+        partial(
+            integrate_adaptive, projections=[], tol=1e-4, max_evaluations=3000, n_initial=7, chunks=chunks
+        )
+        if adaptive
+        else partial(integrate, rule=gauss_legendre(n_steps), chunks=chunks)
+    )
+    with adapter.session():
+        objective = objective_of(adapter, x, targets, **how)
+        outputs = (values_at(objective, x, chunks), values_at(objective, baseline, chunks))
+        return explain_nonlinear(domain, objective, x, baseline, outputs, axes, run, 0.01)
+
+
+def counts(n: int) -> np.ndarray:
+    return np.array([1.0 if 2 * k % n == 0 else 2.0 for k in range(n // 2 + 1)])
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+def test_energy_is_all_amplitude(n: int) -> None:
+    """F = |x|² / 2 does not see phases: Parseval's difference of powers, and nothing for phases."""
+    x, baseline = noise(3, 2, n), noise(3, 2, n, seed=1)
+    own = explained(lambda x: x.square().sum((1, 2)) / 2, *map(torch.from_numpy, (x, baseline)))
+    power = np.abs(np.fft.rfft(x)) ** 2 - np.abs(np.fft.rfft(baseline)) ** 2
+    values = own.attributions[:, 0].numpy()
+    close(values[:, :, 0], counts(n) / (2 * n) * power, 1e-12)
+    np.testing.assert_allclose(values[:, :, 1], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+def test_linear_model_in_closed_form(n: int) -> None:
+    """F = w·x: with G = RFFT(w), F = Σ w_k/n |G_k| r_k cos(φ_k - arg G_k), integrated by hand."""
+    x, baseline, w = noise(2, n), noise(2, n, seed=1), noise(n, seed=2)
+    weights = torch.from_numpy(w)
+    own = explained(lambda x: x @ weights, *map(torch.from_numpy, (x, baseline)))
+    X, X0, G = (np.fft.rfft(signal) for signal in (x, baseline, w))
+    theta = np.angle(X0 / G)
+    turn = np.angle(X / X0)
+    scale = counts(n) / n * np.abs(G)
+    amplitude = (np.abs(X) - np.abs(X0)) * scale * (np.sin(theta + turn) - np.sin(theta)) / turn
+    total = counts(n) / n * (np.conj(G) * (X - X0)).real
+    for k in {0, n // 2} if n % 2 == 0 else {0}:
+        amplitude[:, k] = total[:, k]
+    close(own.attributions[:, 0, 0].numpy(), amplitude, 1e-12)
+    close(own.attributions[:, 0, 1].numpy(), total - amplitude, 1e-12)
+    assert own.attributions.shape == (2, 1, 2, n // 2 + 1)
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
+def test_from_zero_it_is_the_rfft(n: int, dtype: torch.dtype, tolerance: float) -> None:
+    x = tensor(3, 2, n, dtype=dtype)
+    own = explained(Smooth(n, 2, dtype=dtype), x, torch.zeros_like(x), [1])
+    truth = SmoothTruth(n, 2)
+    for one, values in zip(x.double().numpy(), own.attributions[:, 0], strict=True):
+        gradient = truth.mean_gradient(one, np.zeros_like(one), 1, 40)
+        expected = RFFT().attribution(*map(torch.from_numpy, (one, gradient)))
+        close(values[:, 0].numpy(), expected.numpy(), 5 * tolerance)
+        assert bool((values[:, 1] == 0).all())
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
+def test_completeness(n: int, dtype: torch.dtype, tolerance: float) -> None:
+    x, baseline = tensor(4, 3, n, dtype=dtype), tensor(4, 3, n, seed=1, dtype=dtype)
+    model = Smooth(n, 3, dtype=dtype)
+    own = explained(model, x, baseline, [0, 2], n_steps=60)
+    with torch.no_grad():
+        difference = (model(x) - model(baseline))[:, [0, 2]].double()
+    sums = own.attributions.double().flatten(2)
+    scale = sums.abs().sum(-1)
+    assert bool(((sums.sum(-1) - difference).abs() <= tolerance * scale).all())
+    torch.testing.assert_close(
+        own.gap, sums.sum(-1) - difference, rtol=0, atol=3 * tolerance * float(scale.max())
+    )
+    assert bool(own.converged.all())
+    assert own.path.n_evaluations.tolist() == [60] * 4
+
+
+@pytest.mark.parametrize("n", [2, 7, 12])
+def test_equals_captum_in_polar_coordinates(n: int) -> None:
+    x, baseline = tensor(2, 2, n), tensor(2, 2, n, seed=1)
+    model, polar = Smooth(n, 2), Polar()
+    c1, c0 = polar.coordinates(x, baseline)
+    captum = IntegratedGradients(lambda c: model(polar.synthesize(c, n))[:, 1]).attribute(
+        c1, c0, n_steps=40, method="gausslegendre"
+    )
+    # Captum's nodes and weights are rounded to float32.
+    close(explained(model, x, baseline, [1]).attributions[:, 0].numpy(), captum.numpy(), 2e-6)
+
+
+def test_the_shorter_way_round() -> None:
+    """From 170° to -170° are 20°, not -340°."""
+    n, k = 16, 3
+    t = torch.arange(n, dtype=torch.float64)
+
+    def wave(degrees: float) -> Tensor:
+        return torch.cos(2 * torch.pi * k * t / n + np.deg2rad(degrees))
+
+    for start, end, turn in ((170, -170, 20), (-170, 170, -20), (10, 60, 50), (0, -179, -179)):
+        c1, c0 = Polar().coordinates(wave(end), wave(start))
+        assert float((c1 - c0)[1, k]) == pytest.approx(np.deg2rad(turn), abs=1e-12)
+    # Opposite phases: half a turn, always in the positive direction.
+    for sign in (1, -1):
+        spectrum = torch.zeros(n // 2 + 1, dtype=torch.complex128)
+        spectrum[k] = sign * n / 2
+        x = torch.fft.irfft(spectrum, n)
+        c1, c0 = Polar().coordinates(x, -x)
+        assert float((c1 - c0)[1, k]) == pytest.approx(np.pi, abs=1e-12)
+
+
+@given(n=st.integers(1, 40), batch=st.lists(st.integers(1, 3), max_size=2), seed=st.integers(0, 2**32 - 1))
+def test_ends_of_the_path(n: int, batch: list[int], seed: int) -> None:
+    x, baseline = tensor(*batch, n, seed=seed), tensor(*batch, n, seed=seed % 999 + 1)
+    polar = Polar()
+    c1, c0 = polar.coordinates(x, baseline)
+    for end, signal in ((c1, x), (c0, baseline), (polar.analyze(x), x)):
+        torch.testing.assert_close(polar.synthesize(end, n), signal, rtol=0, atol=1e-13)
+    turns = (c1 - c0)[..., 1, :]
+    assert float(turns.min()) > -np.pi - 1e-12
+    assert float(turns.max()) <= np.pi + 1e-12
+    real = [0, n // 2] if n % 2 == 0 else [0]
+    assert not turns[..., real].any()
+    torch.testing.assert_close(c1[..., 0, 0], x.sum(-1), rtol=0, atol=1e-12)
+
+
+def test_bins_of_rounding_level_have_no_phase() -> None:
+    """A tone against a silent, or nearly silent, bin: the phase of one side serves both."""
+    n = 64
+    t = torch.arange(n, dtype=torch.float64)
+    tone = torch.cos(2 * torch.pi * 5 * t / n + 1.0)
+    other = torch.cos(2 * torch.pi * 9 * t / n - 2.0)
+    for x, baseline in ((tone + other, other), (other, tone + other), (tone, other), (tone, 1e9 * other)):
+        c1, c0 = Polar().coordinates(x, baseline)
+        assert float((c1 - c0)[1].abs().max()) <= 1e-6
+    # Above the threshold a phase is a phase.
+    weak = other + 2 * NEGLIGIBLE * torch.cos(2 * torch.pi * 5 * t / n + 1.5)
+    c1, c0 = Polar().coordinates(tone + other, weak)
+    assert float((c1 - c0)[1, 5]) == pytest.approx(-0.5, abs=1e-6)
+
+
+def test_dc_and_nyquist_are_signed() -> None:
+    """From -3 to 3 through zero, as linear coordinates have it, and no half turn."""
+    for x in (torch.full((8,), 3.0), torch.tensor([3.0, -3.0]).repeat(4)):
+        c1, c0 = Polar().coordinates(x, -x)
+        k = int(c1[0].abs().argmax())
+        assert k in (0, 4)
+        assert (float(c1[0, k]), float(c0[0, k])) == (24.0, -24.0)
+        assert not (c1 - c0)[1].any()
+
+
+def test_which_part_a_model_listens_to() -> None:
+    """A surrogate changes phases only; a band without its amplitude changes that only."""
+    n, fs = 200, 100.0
+    x = tensor(3, 2, n)
+    model = Smooth(n, 2)
+    (turned,) = surrogate(seed=3).draw(x, fs)
+    values = explained(model, x, turned, [1]).attributions[:, 0]
+    total = values.abs().sum((1, 2, 3))
+    assert float((values[:, :, 0].abs().sum((1, 2))[:, 1:].sum(-1) if values.ndim == 5 else 0)) == 0
+    # Nyquist may change its sign, which is amplitude.
+    assert float(values[:, :, 0, :-1].abs().sum()) <= 1e-11 * float(total.sum())
+    (without,) = band_removed(8, 12).draw(x, fs)
+    values = explained(model, x, without, [1]).attributions[:, 0]
+    frequencies = np.fft.rfftfreq(n, 1 / fs)
+    inside = torch.from_numpy((frequencies >= 8) & (frequencies < 12))
+    assert float(values[..., 1, :].abs().sum()) <= 1e-10 * float(values.abs().sum())
+    assert float(values[..., ~inside].abs().sum()) <= 1e-10 * float(values.abs().sum())
+
+
+def test_layouts_batches_and_extra_arguments() -> None:
+    """Axes of size one, time on another axis, chunks, targets and blocks: the same numbers."""
+    n = 21
+    x, baseline, scale = tensor(5, 3, n), tensor(5, 3, n, seed=1), tensor(5, 1, seed=2)
+    smooth = Smooth(n, 3)
+    plain = explained(lambda x, s: s * smooth(x), x, baseline, [0, 2], extra=scale)
+    assert plain.attributions.shape == (5, 2, 3, 2, 11)
+
+    def four_axes(x: Tensor, s: Tensor) -> Tensor:
+        assert x.shape[1:] == (1, 3, n)
+        return s * smooth(x[:, 0])
+
+    ends = (x.unsqueeze(1), baseline.unsqueeze(1))
+    squeezed = explained(four_axes, *ends, [0, 2], axes=(3,), extra=scale, chunk=64)
+    close(squeezed.attributions.numpy(), plain.attributions.numpy(), 1e-12)
+
+    def time_first(x: Tensor, s: Tensor) -> Tensor:
+        assert x.shape[1:] == (n, 3)
+        return s * smooth(x.transpose(1, 2))
+
+    for axis in (1, -2):
+        moved = explained(time_first, x, baseline, [0, 2], extra=scale, time_axis=axis)
+        close(moved.attributions.numpy(), plain.attributions.numpy(), 1e-12)
+    for i in range(5):
+        rows = slice(i, i + 1)
+        alone = explained(lambda x, s: s * smooth(x), x[rows], baseline[rows], [0, 2], extra=scale[rows])
+        close(alone.attributions.numpy(), plain.attributions[rows].numpy(), 1e-12)
+
+
+class NumpyModel(Model):
+    """A framework that knows nothing of PyTorch's graph."""
+
+    def __init__(self, truth: SmoothTruth) -> None:
+        self.truth, self.dtype, self.device, self.description = truth, torch.float64, torch.device("cpu"), {}
+
+    def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Tensor:
+        assert not points.requires_grad
+        return torch.from_numpy(np.stack([self.truth(point) for point in points.numpy()]))
+
+    def value_and_gradient(
+        self, points: Tensor, extra: tuple[Any, ...], explained: Any
+    ) -> tuple[Tensor, Tensor]:
+        values = explained(self.outputs(points, extra))
+        gradients = [[self.truth.gradient(point, t) for t in (0, 2)] for point in points.numpy()]
+        return values, torch.from_numpy(np.array(gradients))
+
+
+def test_models_of_other_frameworks() -> None:
+    n = 9
+    x, baseline = tensor(2, 2, n), tensor(2, 2, n, seed=1)
+    ours = explained(NumpyModel(SmoothTruth(n, 2)), x, baseline, [0, 2]).attributions
+    close(ours.numpy(), explained(Smooth(n, 2), x, baseline, [0, 2]).attributions.numpy(), 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_adaptive_integration(dtype: torch.dtype) -> None:
+    n = 31
+    x, baseline = (tensor(3, 2, n, seed=seed).to(dtype) for seed in (0, 1))
+    if dtype == torch.bfloat16:
+        model = seeded(torch.nn.Linear, 2 * n, 2).to(dtype)
+        own = explained(lambda x: model(x.flatten(1)), x, baseline, [1])
+        assert own.attributions.dtype == torch.float32
+        assert bool(own.attributions.isfinite().all())
+        return
+    fine = explained(Smooth(n, 2), x.double(), baseline.double(), [1]).attributions
+    own = explained(Smooth(n, 2, dtype=dtype), x, baseline, [1], adaptive=True)
+    assert bool(own.converged.all())
+    assert int(own.path.n_evaluations.max()) < 200
+    close(own.attributions.double().numpy(), fine.numpy(), 1e-4)
+
+
+def test_loss_of_the_coordinates_shows_in_the_gap() -> None:
+    """Completeness is against the signals, not against what the coordinates make of them."""
+
+    class Coarse(Polar):
+        inverts = "always"
+
+        def analyze(self, x: Tensor) -> Tensor:
+            return super().analyze(x)
+
+        def coordinates(self, x: Tensor, baseline: Tensor) -> tuple[Tensor, Tensor]:
+            c1, c0 = super().coordinates(x, baseline)
+            return c1, c0 + 0.5
+
+    x, model = tensor(2, 8), as_model(lambda x: x.square().sum(-1), dtype=torch.float64)
+    baseline = torch.ones_like(x)
+    objective = objective_of(model, x)
+    outputs = (values_at(objective, x, Chunks(4)), values_at(objective, baseline, Chunks(4)))
+    rule = partial(integrate, rule=gauss_legendre(20), chunks=Chunks(4))
+    own = explain_nonlinear(Coarse(), objective, x, baseline, outputs, (), rule, 0.01)
+    assert not own.converged.any()
+    assert float(own.gap.abs().min()) > 0.1
+
+
+def test_objective_of_coordinates() -> None:
+    x = tensor(4, 10)
+    polar, smooth = Polar(), Smooth(10)
+    model = as_model(smooth)
+    objective = CoordinateObjective.of(objective_of(model, x, [0, 1]), polar, (10,))
+    c, rows = polar.analyze(x), torch.arange(4)
+    values, gradients = objective.value_and_gradient(c, rows)
+    torch.testing.assert_close(objective.value(c, rows), smooth(x)[:, :2].detach(), rtol=0, atol=1e-13)
+    torch.testing.assert_close(values.double(), objective.value(c, rows), rtol=0, atol=1e-13)
+    assert gradients.shape == (4, 2, 2, 6)
+    assert not gradients[..., 1, [0, 5]].any()
+    assert isinstance(objective.block(1, 3), CoordinateObjective)
+    assert objective.block(1, 3).targets.shape == (2, 2, 1)
+    leaf = c.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(smooth(polar.synthesize(leaf, 10))[:, 0].sum(), leaf)
+    torch.testing.assert_close(gradients[:, 0], expected, rtol=0, atol=1e-13)
+    with torch.inference_mode():
+        again = objective.value_and_gradient(c.clone(), rows)[1]
+    torch.testing.assert_close(again.clone(), gradients, rtol=0, atol=0)
+
+
+def test_labels_and_refusals() -> None:
+    polar = Polar()
+    coords = polar.coords(8, 4.0)
+    assert polar.dims(coords) == ("polar_part", "polar_frequency")
+    assert coords["part"] == ["amplitude", "phase"]
+    assert Polar(name="turns").dims(coords) == ("turns_part", "turns_frequency")
+    assert isinstance(polar, NonlinearDomain)
+    with pytest.raises(TypeError, match="'polar' must be explained along a path of its own"):
+        polar.attribution(torch.ones(8), torch.ones(8))
+    with pytest.raises(ValueError, match="must be linear domains"):
+        Polar() >> RFFT()

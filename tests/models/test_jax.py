@@ -1,0 +1,130 @@
+"""JAX models against JAX's own gradients."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+jax = pytest.importorskip("jax")
+
+import jax.numpy as jnp  # noqa: E402
+
+from freqig.models import jax_  # noqa: E402
+from freqig.models.registry import adapter_name, find  # noqa: E402
+
+from .conftest import gradient  # noqa: E402
+
+X = torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(0))
+
+
+def check(model, batched) -> None:
+    """Outputs and gradients equal JAX's of the batched function."""
+    x = jnp.asarray(X.numpy())
+    y = np.asarray(batched(x))
+    slope = np.asarray(jax.grad(lambda v: (batched(v) ** 2).sum())(x))
+    np.testing.assert_allclose(model.outputs(X, ()).numpy(), y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient(model, X).numpy(), slope, rtol=1e-5, atol=1e-6)
+
+
+def net(x):
+    return jnp.tanh(x).mean(-1) @ jnp.arange(6.0).reshape(2, 3)
+
+
+def test_functions_jitted_and_plain() -> None:
+    check(find(jax.jit(net)), net)
+    check(find(jax_.from_jax(net)), net)
+
+
+def test_equinox_modules_take_one_example_and_run_in_inference() -> None:
+    eqx = pytest.importorskip("equinox")
+    key = jax.random.key(0)
+    module = eqx.nn.Sequential(
+        [eqx.nn.Conv1d(2, 3, 5, key=key), eqx.nn.Dropout(0.5), eqx.nn.Lambda(lambda h: h.mean(-1))]
+    )
+    check(find(module), jax.vmap(eqx.nn.inference_mode(module)))
+    assert module.layers[1].inference is False
+
+
+def test_flax_linen_bound_or_applied() -> None:
+    linen = pytest.importorskip("flax.linen")
+    module = linen.Sequential([lambda x: x.mean(-1), linen.Dense(3), jnp.tanh])
+    variables = module.init(jax.random.key(0), jnp.zeros((1, 2, 16)))
+    applied = partial(module.apply, variables)
+    check(find(applied), applied)
+    check(find(module.bind(variables)), applied)
+    with pytest.raises(ValueError, match=r"functools\.partial\(module\.apply, variables\)"):
+        find(module)
+
+
+def test_flax_nnx_runs_a_copy_in_inference() -> None:
+    nnx = pytest.importorskip("flax.nnx")
+    rngs = nnx.Rngs(0)
+    module = nnx.Sequential(nnx.Linear(16, 3, rngs=rngs), nnx.Dropout(0.5, rngs=rngs))
+    check(find(module), lambda x: module.layers[0](x))
+    assert not module.layers[1].deterministic
+
+
+def test_tuples_dicts_and_integers() -> None:
+    def several(x):
+        return {"b": x.sum(-1), "a": (x.mean(-1), x.argmax(-1))}
+
+    model = jax_.from_jax(several)
+    raw = model.outputs(X, ())
+    assert raw["a"][1].dtype in (torch.int32, torch.int64)
+    values, slopes = model.value_and_gradient(X, (), lambda r: r["a"][0])
+    torch.testing.assert_close(values, X.mean(-1))
+    assert slopes.shape == (3, 2, 2, 16)
+    torch.testing.assert_close(slopes[:, 0, 0], torch.full((3, 16), 1 / 16))
+    assert not slopes[:, 0, 1].any()
+
+
+def test_extra_arguments_reach_the_function() -> None:
+    model = jax_.from_jax(lambda x, scale: (x * scale[:, None, None]).sum(-1))
+    scale = torch.tensor([1.0, 2.0, 3.0])
+    _, slopes = model.value_and_gradient(X, (scale,), lambda r: r)
+    assert slopes[2, 0, 0].unique().tolist() == [3.0]
+
+
+def test_no_memory_is_shared_with_immutable_arrays() -> None:
+    kept = []
+
+    def identity(x):
+        kept.append(x)
+        return x * 1
+
+    model, points = jax_.from_jax(identity), X.clone()
+    out = model.outputs(points, ())
+    before = np.array(out)
+    points.zero_()  # torch may reuse its memory at once
+    np.testing.assert_array_equal(out.numpy(), before)
+    array = jnp.ones(4)
+    jax_.to_torch(array, torch.device("cpu")).zero_()
+    assert array.tolist() == [1, 1, 1, 1]
+    tensor = torch.ones(4)
+    array = jax_.to_jax(tensor)
+    tensor.zero_()
+    assert array.tolist() == [1, 1, 1, 1]
+
+
+def test_dlpack_alone_does_share_memory() -> None:
+    tensor = torch.ones(4)
+    array = jnp.from_dlpack(tensor)
+    tensor.zero_()
+    if array.tolist() == [1, 1, 1, 1]:
+        pytest.skip("this JAX copies; the copy of freqig's is then only a copy too many")
+    assert array.tolist() == [0, 0, 0, 0]
+
+
+def test_float64_is_refused_while_jax_would_round_it() -> None:
+    if jax.config.jax_enable_x64:
+        pytest.skip("JAX keeps float64 here")
+    with pytest.raises(ValueError, match="jax_enable_x64"):
+        jax_.from_jax(net, dtype=torch.float64)
+
+
+def test_a_plain_function_is_taken_for_one_of_torch() -> None:
+    assert adapter_name(net) == "torch_"
+    assert adapter_name(jax.jit(net)) == "jax_"

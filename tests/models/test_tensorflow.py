@@ -1,0 +1,65 @@
+"""TensorFlow functions and modules against GradientTape."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+if importlib.util.find_spec("tensorflow") is None:
+    pytest.skip("tensorflow is not installed", allow_module_level=True)
+
+
+def test_functions_modules_and_saved_models(in_process) -> None:
+    in_process("""
+import numpy as np, tensorflow as tf, torch, pytest
+from freqig.models.registry import find
+W = tf.constant(np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
+x = torch.randn(4, 20)
+
+@tf.function
+def f(x):
+    return {"p": tf.nn.softmax(x @ W), "k": tf.argmax(x @ W, -1)}
+
+t = tf.constant(x.numpy())
+with tf.GradientTape() as tape:
+    tape.watch(t); y = f(t)["p"][:, 1]
+slope = tape.gradient(y, t).numpy()
+model = find(f)
+values, gradients = model.value_and_gradient(x, (), lambda r: r["p"][:, 1:2])
+np.testing.assert_allclose(values[:, 0].numpy(), y.numpy(), rtol=1e-6)
+np.testing.assert_allclose(gradients[:, 0].numpy(), slope, rtol=1e-5, atol=1e-7)
+assert model.outputs(x, ())["k"].dtype == torch.int64
+
+@tf.function(input_signature=[tf.TensorSpec((None, 20), tf.float64)])
+def squares(x):
+    return x * x
+
+assert find(squares).dtype == torch.float64
+assert find(squares.get_concrete_function()).dtype == torch.float64
+
+class M(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None, 20), tf.float32)])
+    def __call__(self, x):
+        return x @ W
+
+tf.saved_model.save(M(), "saved")
+_, gradients = find(tf.saved_model.load("saved")).value_and_gradient(x, (), lambda r: r)
+np.testing.assert_allclose(gradients[0].numpy(), W.numpy().T, rtol=1e-6)
+with pytest.raises(ValueError, match="cannot be called"):
+    find(tf.Module())
+""")
+
+
+def test_legacy_keras_models_need_no_conversion(in_process) -> None:
+    pytest.importorskip("tf_keras")
+    in_process("""
+import numpy as np, tf_keras, torch
+from freqig.models.registry import find
+net = tf_keras.Sequential([tf_keras.Input((8,)), tf_keras.layers.Dropout(0.5),
+                           tf_keras.layers.Dense(2)])
+x = torch.randn(3, 8)
+model = find(net)
+np.testing.assert_allclose(model.outputs(x, ()).numpy(), net(x.numpy()).numpy(), rtol=1e-5)
+assert "tf_keras" in model.description["framework"]
+""")

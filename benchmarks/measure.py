@@ -38,18 +38,34 @@ class Timing:
 
 
 def interleaved(
-    contenders: Mapping[str, Callable[[], object]], repetitions: int, warm_up: bool = True
+    contenders: Mapping[str, Callable[[], object]],
+    repetitions: int,
+    warm_up: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Timing]:
-    """Time contenders in turn, so that a slow moment of the machine meets all of them."""
+    """Time contenders in turn, so that a slow moment of the machine meets all of them.
+
+    Parameters
+    ----------
+    contenders : mapping of str to callable
+        What to run.
+    repetitions : int
+        Rounds.
+    warm_up : bool
+        Whether to run each once before.
+    clock : callable
+        `time.process_time` counts the time of this process alone, for rough numbers while other
+        processes use the machine.
+    """
     if warm_up:
         for run in contenders.values():
             run()
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(repetitions):
         for name, run in contenders.items():
-            begin = time.perf_counter()
+            begin = clock()
             run()
-            seconds[name].append(time.perf_counter() - begin)
+            seconds[name].append(clock() - begin)
     return {name: Timing(np.array(values)) for name, values in seconds.items()}
 
 

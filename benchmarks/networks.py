@@ -1,8 +1,10 @@
-"""The four networks that benchmarks explain, with fixed weights."""
+"""The four networks that benchmarks explain: with fixed random weights, or trained with fixed seeds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -118,3 +120,78 @@ def cases() -> dict[str, Case]:
             "lstm": Case("LSTM, 256", 256, LSTMNet().eval()),
             "transformer": Case("Transformer, 512", 512, TransformerNet(512).eval()),
         }
+
+
+TRAINING = {"demo": (60, 64, 0.01), "sleep": (12, 20, 0.002), "lstm": (60, 64, 0.01), "transformer": (40, 48, 0.003)}
+"""Steps of Adam, series a step, and learning rate."""
+
+CYCLES = (0, 6, 12, 20, 30)
+"""Cycles in 128 samples of the sine that makes each class; class 0 is noise alone."""
+
+
+def trained_cases(folder: Path) -> dict[str, Case]:
+    """The four networks, trained to tell the frequency of a sine in noise.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where weights are kept, so that other processes need not train again.
+    """
+    chosen = cases()
+    for key, case in chosen.items():
+        path = folder / f"{key}.pt"
+        if not path.exists():
+            _train(case, *TRAINING[key])
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.save(case.model.state_dict(), path)
+        case.model.load_state_dict(torch.load(path, weights_only=True))
+        case.model.eval()
+    return chosen
+
+
+def saturated_lstm(folder: Path) -> tuple[nn.Module, Tensor]:
+    """An LSTM trained on the series of the demo, whose logits jump along paths, and such series."""
+    from freqig.demo.sine import make_series
+
+    series = make_series()
+    path = folder / "saturated.pt"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = LSTMNet()
+    if not path.exists():
+        _fit(model, 100, 0.01, lambda _: (series.signals, series.labels))
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(model.state_dict(), path)
+    model.load_state_dict(torch.load(path, weights_only=True))
+    return model.eval(), series.signals[series.labels == 1]
+
+
+def _train(case: Case, steps: int, n_series: int, rate: float) -> None:
+    n_classes = case.model.head.out_features
+    generator = torch.Generator().manual_seed(1)
+    time = torch.arange(case.n)
+
+    def draw(_: int) -> tuple[Tensor, Tensor]:
+        labels = torch.randint(n_classes, (n_series,), generator=generator)
+        cycles = torch.tensor(CYCLES)[labels].unsqueeze(1) / 128
+        phase = 2 * torch.pi * torch.rand(n_series, 1, generator=generator)
+        sines = 2 * torch.sin(2 * torch.pi * cycles * time + phase) * (cycles > 0)
+        return torch.randn(n_series, case.n, generator=generator) + sines, labels
+
+    _fit(case.model, steps, rate, draw)
+
+
+def _fit(
+    model: nn.Module, steps: int, rate: float, draw: Callable[[int], tuple[Tensor, Tensor]]
+) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    model.train()
+    with torch.random.fork_rng():
+        # Dropout draws from the default generator.
+        torch.manual_seed(0)
+        for step in range(steps):
+            x, labels = draw(step)
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), labels).backward()
+            optimizer.step()
+    model.eval()

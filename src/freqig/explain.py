@@ -258,11 +258,12 @@ class Explainer:
             few = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[few], few.to(self.model.device))
             x, starts = (v.to(self.model.device, self.model.dtype) for v in (values, starts))
-            if not bool(torch.isfinite(x).all()):
-                raise ValueError(
-                    f"x must fit the model's dtype {self.model.dtype}, got values that overflow: "
-                    "rescale x, or pass dtype= to Explainer"
-                )
+            for name, end in (("x", x), ("baseline", starts)):
+                if not bool(torch.isfinite(end).all()):
+                    raise ValueError(
+                        f"{name} must fit the model's dtype {self.model.dtype}, got values that overflow: "
+                        "rescale them, or pass dtype= to Explainer"
+                    )
             problem = Problem(objective, x, starts, frame, domains, target, self.output)
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
 

@@ -84,6 +84,12 @@ class Problem:
             targets = resolve_target(self.target, raw)
         objective = self.objective.aimed_at(targets)
         output = objective.value_of(raw)
+        spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
+        if spoilt:
+            raise ValueError(
+                f"the model's output at x must be finite, got {output[spoilt[0]].tolist()} for sample "
+                f"{spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+            )
         runs = (
             self._along(objective, baseline, output, method, chunks, progress) for baseline in self.baselines
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 from freqig.baselines import band_removed, surrogate
 from freqig.chunks import Chunks
 from freqig.coordinates import CoordinateObjective, OwnPath, explain_nonlinear
-from freqig.domains import RFFT, NonlinearDomain, Polar, ready
+from freqig.domains import RFFT, NonlinearDomain, Polar, Spatial, ready
 from freqig.domains.polar import NEGLIGIBLE
 from freqig.integration import integrate, integrate_adaptive, values_at
 from freqig.models import Model, as_model
@@ -54,7 +54,8 @@ def explained(
     """Polar attributions of signals with time last."""
     adapter = model if isinstance(model, Model) else as_model(model, dtype=x.dtype)
     axes = tuple(x.shape[1:-1]) if axes is None else axes
-    ends = (end.reshape(len(x), *axes, x.shape[-1]) for end in (x, baseline))
+    working = torch.float32 if x.dtype == torch.bfloat16 else x.dtype
+    ends = (end.to(working).reshape(len(x), *axes, x.shape[-1]) for end in (x, baseline))
     (domain,) = ready([Polar()], *ends, None)
     chunks = Chunks(chunk)
     run = (
@@ -95,7 +96,9 @@ def test_linear_model_in_closed_form(n: int) -> None:
     theta = np.angle(X0 / G)
     turn = np.angle(X / X0)
     scale = counts(n) / n * np.abs(G)
-    amplitude = (np.abs(X) - np.abs(X0)) * scale * (np.sin(theta + turn) - np.sin(theta)) / turn
+    # The integral of cos(θ + α·turn) over α, for turns that are not zero.
+    mean = (np.sin(theta + turn) - np.sin(theta)) / np.where(turn == 0, np.inf, turn)
+    amplitude = (np.abs(X) - np.abs(X0)) * scale * mean
     total = counts(n) / n * (np.conj(G) * (X - X0)).real
     for k in {0, n // 2} if n % 2 == 0 else {0}:
         amplitude[:, k] = total[:, k]
@@ -214,10 +217,8 @@ def test_which_part_a_model_listens_to() -> None:
     model = Smooth(n, 2)
     (turned,) = surrogate(seed=3).draw(x, fs)
     values = explained(model, x, turned, [1]).attributions[:, 0]
-    total = values.abs().sum((1, 2, 3))
-    assert float((values[:, :, 0].abs().sum((1, 2))[:, 1:].sum(-1) if values.ndim == 5 else 0)) == 0
     # Nyquist may change its sign, which is amplitude.
-    assert float(values[:, :, 0, :-1].abs().sum()) <= 1e-11 * float(total.sum())
+    assert float(values[:, :, 0, :-1].abs().sum()) <= 1e-11 * float(values.abs().sum())
     (without,) = band_removed(8, 12).draw(x, fs)
     values = explained(model, x, without, [1]).attributions[:, 0]
     frequencies = np.fft.rfftfreq(n, 1 / fs)
@@ -301,11 +302,6 @@ def test_loss_of_the_coordinates_shows_in_the_gap() -> None:
     """Completeness is against the signals, not against what the coordinates make of them."""
 
     class Coarse(Polar):
-        inverts = "always"
-
-        def analyze(self, x: Tensor) -> Tensor:
-            return super().analyze(x)
-
         def coordinates(self, x: Tensor, baseline: Tensor) -> tuple[Tensor, Tensor]:
             c1, c0 = super().coordinates(x, baseline)
             return c1, c0 + 0.5
@@ -336,9 +332,9 @@ def test_objective_of_coordinates() -> None:
     leaf = c.clone().requires_grad_()
     (expected,) = torch.autograd.grad(smooth(polar.synthesize(leaf, 10))[:, 0].sum(), leaf)
     torch.testing.assert_close(gradients[:, 0], expected, rtol=0, atol=1e-13)
-    with torch.inference_mode():
-        again = objective.value_and_gradient(c.clone(), rows)[1]
-    torch.testing.assert_close(again.clone(), gradients, rtol=0, atol=0)
+    with torch.inference_mode(), model.session():
+        again = objective.value_and_gradient(c, rows)[1]
+    torch.testing.assert_close(again, gradients, rtol=0, atol=0)
 
 
 def test_labels_and_refusals() -> None:
@@ -351,4 +347,4 @@ def test_labels_and_refusals() -> None:
     with pytest.raises(TypeError, match="'polar' must be explained along a path of its own"):
         polar.attribution(torch.ones(8), torch.ones(8))
     with pytest.raises(ValueError, match="must be linear domains"):
-        Polar() >> RFFT()
+        Spatial(np.eye(2)) >> Polar()

@@ -11,15 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-ptwt = pytest.importorskip("ptwt")
-pywt = pytest.importorskip("pywt")
-
 import freqig
 from freqig.domains import ICA, Time, Wavelet, ready
 from freqig.domains.wavelet import MODES
 
 from ..helpers import close, noise, seeded
 from .every import tensor
+
+ptwt = pytest.importorskip("ptwt")
+pywt = pytest.importorskip("pywt")
 
 # PyWavelets warns of levels at which every coefficient is boundary; here it is the boundary that counts.
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of:UserWarning")
@@ -43,10 +43,8 @@ def matrices(n: int, wavelet: str, level: int, mode: str) -> tuple[np.ndarray, n
     """Analysis and synthesis by PyWavelets, one unit vector after another."""
     analysis = np.stack([coefficients(e, wavelet, level, mode) for e in np.eye(n)], 1)
     shapes = [len(c) for c in pywt.wavedec(np.zeros(n), wavelet, mode, level)]
-    columns = []
-    for e in np.eye(sum(shapes)):
-        columns.append(pywt.waverec(np.split(e, np.cumsum(shapes)[:-1]), wavelet, mode)[:n])
-    return analysis, np.stack(columns, 1)
+    units = (np.split(e, np.cumsum(shapes)[:-1]) for e in np.eye(sum(shapes)))
+    return analysis, np.stack([pywt.waverec(unit, wavelet, mode)[:n] for unit in units], 1)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -173,7 +171,7 @@ def test_a_burst_is_found_in_its_octave_at_its_time() -> None:
     burst = np.exp(-(((t - 6.3) / 0.3) ** 2)) * np.sin(2 * np.pi * 9 * t)
     signal = torch.from_numpy(burst + 0.1 * noise(n))
     for packets in (False, True):
-        domain = made(Wavelet("db4", packets and 5 or None, packets=packets), n, fs=fs)
+        domain = made(Wavelet("db4", 5 if packets else None, packets=packets), n, fs=fs)
         values = domain.attribution(signal, torch.from_numpy(burst)).numpy()
         coords, further = domain.coords(n, fs), domain.auxiliary(n, fs)
         frequency = coords["frequency"][0] if packets else further["frequency"][1]
@@ -194,8 +192,8 @@ def test_packets_in_the_order_of_frequency() -> None:
         tone = torch.sin(2 * torch.pi * float(f) * torch.arange(n, dtype=torch.float64) / fs)
         share = domain.attribution(tone, tone).sum(-1)
         assert int(share.argmax()) == k
-        # Between two bands, filters of twenty taps share a tone.
-        assert float(share[max(0, k - 1) : k + 2].sum() / share.sum()) > 0.99
+        # The rest is at its mirror images, which filters of twenty taps do not quite suppress.
+        assert float(share[k] / share.sum()) > 0.75
 
 
 def test_labels() -> None:

@@ -29,8 +29,8 @@ def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -
     Returns
     -------
     torch.Tensor
-        Shape (B, N, *axes, n), floating; B is 1 unless attributions are averaged over several.
-        Often an expanded view: do not write to it.
+        Shape (B, N, *axes, n), floating; B is 1 unless attributions are averaged over several,
+        and where there are no signals. Often an expanded view: do not write to it.
 
     Raises
     ------
@@ -50,6 +50,9 @@ def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -
                 f"baseline must be a baseline, not what makes one: write {name}(), with parentheses"
             )
         return read_baseline(baseline, x, time_axis)[None]
+    if len(x) == 0:
+        # Fourier transforms refuse empty batches.
+        return torch.zeros((1, *x.shape), device=x.device)
     drawn: Any = baseline.arranged(time_axis).draw(x, fs)
     if not isinstance(drawn, Tensor) or drawn.shape[1:] != x.shape or len(drawn) == 0:
         got = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import add_context
-from .base import Domain
+from .base import Coefficients, Domain
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
 SEED = 20170304
@@ -89,12 +89,11 @@ def check_inversion(domain: Domain, x: Tensor, baseline: Tensor) -> None:
     """
     if domain.inverts != "checked":
         return
-    probe = _probe(tuple(x.shape[1:]), x)
+    probe = _noise((1, *x.shape[1:]), x)
     try:
-        constant = _constant(domain, probe) if domain.linear else None
-        _check_return(domain, probe, torch.zeros_like(probe), constant, "a random probe")
-        if constant is not None:
-            _check_linearity(domain, probe, constant)
+        constant = _check_probe(domain, probe) if domain.linear else None
+        if constant is None:
+            _check_return(domain, probe, probe, constant, "a random probe")
         for part in _blocks(x):
             where = f"samples {part.start} to {part.stop - 1}"
             _check_return(domain, x[part], baseline[part], constant, where)
@@ -135,19 +134,21 @@ def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> Non
 
 def _check_return(domain: Domain, x: Tensor, baseline: Tensor, constant: Tensor | None, where: str) -> None:
     """Check that signals, or their differences where the domain is linear, come back."""
-    n, tolerance = x.shape[-1], TOLERANCE[x.dtype]
     if constant is None:
-        wanted, found = x, domain.synthesize(domain.analyze(x), n)
+        wanted, found = x, domain.synthesize(domain.analyze(x), x.shape[-1])
     else:
         wanted = x - baseline
-        found = domain.synthesize(domain.analyze_pair(x, baseline), n)
+        found = domain.synthesize(domain.analyze_pair(x, baseline), x.shape[-1]) - constant
+    _check_same(domain, found, wanted, where)
+
+
+def _check_same(domain: Domain, found: Tensor, wanted: Tensor, where: str) -> None:
+    n, tolerance = wanted.shape[-1], TOLERANCE[wanted.dtype]
     if found.shape != wanted.shape:
         raise ValueError(
             f"synthesize of domain {domain.name!r} must give back signals of shape {tuple(wanted.shape)}, "
             f"got {tuple(found.shape)}: cut them to n = {n} samples"
         )
-    if constant is not None:
-        found = found - constant
     axes = tuple(range(-len(domain.consumes), 0))
     error, scale = (found - wanted).abs().amax(axes), wanted.abs().amax(axes)
     relative = torch.where(error == 0, error, error / scale).amax()
@@ -155,24 +156,28 @@ def _check_return(domain: Domain, x: Tensor, baseline: Tensor, constant: Tensor 
     if not bool(relative <= tolerance):
         raise ValueError(
             f"domain {domain.name!r} must invert, synthesize(analyze(x)) = x to {tolerance:g} of the "
-            f"largest value in {_name(x.dtype)}, or attributions would not add up; got {float(relative):.2g} "
-            f"for {where}: use a transform with perfect reconstruction, or keep what it loses as "
-            "a further coefficient"
+            f"largest value in {_name(wanted.dtype)}, or attributions would not add up; got "
+            f"{float(relative):.2g} for {where}: use a transform with perfect reconstruction, or keep "
+            "what it loses as a further coefficient"
         )
 
 
-def _check_linearity(domain: Domain, probe: Tensor, constant: Tensor) -> None:
-    """Check additivity of the synthesis, and that autograd's adjoint is its adjoint."""
+def _check_probe(domain: Domain, probe: Tensor) -> Tensor:
+    """Check inversion, linearity and adjoint on a probe; return what an affine synthesis adds."""
     n, tolerance = probe.shape[-1], TOLERANCE[probe.dtype]
     c = domain.analyze_pair(probe, torch.zeros_like(probe))
     parts = c if isinstance(c, tuple) else (c,)
     # Not in the range of the analysis: an overcomplete domain may be asked for any coefficients.
     others = tuple(_noise(tuple(part.shape), part) for part in parts)
-    total = tuple(part + other for part, other in zip(parts, others, strict=True))
-    one, two, both = (
-        domain.synthesize(group if isinstance(c, tuple) else group[0], n) - constant
-        for group in (parts, others, total)
+    # One call for four syntheses: of nothing, of the probe, of the others, and of their sum.
+    four = tuple(
+        torch.cat([torch.zeros_like(part), part, other, part + other])
+        for part, other in zip(parts, others, strict=True)
     )
+    signals = domain.synthesize(four if isinstance(c, tuple) else four[0], n)
+    constant, *found = signals.split(1)
+    one, two, both = (signal - constant for signal in found)
+    _check_same(domain, one, probe, "a random probe")
     scale = float((one.abs() + two.abs()).max())
     error = float((both - one - two).abs().max())
     if not error <= tolerance * scale:
@@ -181,33 +186,31 @@ def _check_linearity(domain: Domain, probe: Tensor, constant: Tensor) -> None:
             f"{error / scale:.2g} from synthesize(a) + synthesize(b): a non-linear domain needs a path of "
             "its own, as Polar has"
         )
+    _check_adjoint(domain, parts, _adjoint(domain, c, probe), one, probe)
+    return constant
+
+
+def _adjoint(domain: Domain, c: Coefficients, probe: Tensor) -> tuple[Tensor, ...]:
     try:
-        adjoint = domain.adjoint(c, probe)
-    except RuntimeError as error_of_torch:
+        return domain.adjoint(c, probe)
+    except RuntimeError as error:
         raise ValueError(
             f"synthesize of domain {domain.name!r} must consist of PyTorch operations that autograd can "
             "differentiate, with neither NumPy nor detach in between"
-        ) from error_of_torch
-    left = float((one * probe).sum())
-    right = sum(float((a.conj() * b).real.sum()) for a, b in zip(parts, adjoint, strict=True))
-    norm = float(one.norm() * probe.norm())
-    if not abs(left - right) <= tolerance * norm:
+        ) from error
+
+
+def _check_adjoint(
+    domain: Domain, c: Sequence[Tensor], adjoint: Sequence[Tensor], signal: Tensor, g: Tensor
+) -> None:
+    left = float((signal * g).sum())
+    right = sum(float((a.conj() * b).real.sum()) for a, b in zip(c, adjoint, strict=True))
+    if not abs(left - right) <= TOLERANCE[g.dtype] * float(signal.norm() * g.norm()):
         raise ValueError(
             f"synthesize of domain {domain.name!r} must be differentiated by autograd as it computes, got "
             f"⟨S c, g⟩ = {left:.6g} but ⟨c, S* g⟩ = {right:.6g}: is a part of it detached, or a backward "
             "of its own scaled wrongly?"
         )
-
-
-def _constant(domain: Domain, probe: Tensor) -> Tensor:
-    """What an affine synthesis adds, shape of the probe or something that fits it."""
-    c = domain.analyze(probe)
-    zeros = tuple(map(torch.zeros_like, c)) if isinstance(c, tuple) else torch.zeros_like(c)
-    return domain.synthesize(zeros, probe.shape[-1])
-
-
-def _probe(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    return _noise((1, *shape), like)
 
 
 def _noise(shape: tuple[int, ...], like: Tensor) -> Tensor:

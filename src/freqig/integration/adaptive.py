@@ -244,8 +244,8 @@ class _Integrator:
             if sample.status == "nonfinite":
                 mean[sample.index] = torch.nan
                 continue
-            estimate = torch.as_tensor(sample.phase.combinations(self.sums.shape[1])[0]).to(self.sums)
-            mean[sample.index] = torch.einsum("r,rtd->td", estimate, self.sums[sample.index])
+            coefficients = torch.as_tensor(sample.phase.estimate(self.sums.shape[1])).to(self.sums)
+            mean[sample.index] = (coefficients.unsqueeze(2) * self.sums[sample.index]).sum(0)
         return Path(
             mean.reshape(len(self.x), self.objective.n_targets, *self.x.shape[1:]),
             self.output,

@@ -61,10 +61,14 @@ def integrate(
     Raises
     ------
     NonFiniteError
-        If a gradient is not finite; names sample and place on the path.
+        If F at the baseline or a gradient is not finite; names sample and place on the path.
     """
     n_samples, n_nodes = len(x), len(rule)
     wide = widest(x.device)
+    baseline_output = values_at(objective, baseline, chunks)
+    spoilt = (~baseline_output.isfinite().all(1)).nonzero().flatten()
+    if len(spoilt):
+        raise NonFiniteError(int(spoilt[0]), 0.0)
     delta = x - baseline
     nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
     weights = torch.tensor(rule.weights, device=x.device).to(wide)
@@ -88,7 +92,7 @@ def integrate(
     return Path(
         total.reshape(n_samples, objective.n_targets, *x.shape[1:]),
         output,
-        values_at(objective, baseline, chunks),
+        baseline_output,
         torch.full((n_samples,), n_nodes, dtype=torch.int64),
     )
 

@@ -95,6 +95,10 @@ class Refinement:
         combined[1, [DONE_ERROR, ROUGH_ERROR]] = 1
         return combined
 
+    def estimate(self, n_rows: int) -> Array:
+        """Coefficients of the running sums in the final estimate, shape (R, 1)."""
+        return self.combinations(n_rows)[0, :, None]
+
     def error(self, norms: Array, trace: NodeTrace) -> Array:
         """Estimated L1 error of the estimate, shape (P, T).
 

@@ -110,12 +110,20 @@ class Sample:
             error = self.phase.error(norms, self.trace)
         # Rounding in each gradient is relative to its own size, not to that of the mean.
         noise = NOISE * self.settings.eps * self.trace.mean_size()
-        relative = error / (norms[0] + noise / tol + TINY)
+        scale = norms[0] + noise / tol + TINY
+        relative = error / scale
         self.error = relative.max(0)
         # Panels are judged by their norm in time. Where another domain's errors are relatively
         # larger they must do better; beyond four times that is chance.
         ratio = float(self.error.max() / (relative[0].max() + TINY)) if np.isfinite(relative).all() else 1.0
         self.allowed = (tol * norms[0, 0] + noise) / min(max(ratio, 1.0), 4.0)
+        if isinstance(self.phase, WholePath):
+            steps, cost = self.phase.completion(gap)
+            stepped = ((error + cost) / scale).max(0)
+            helps = (self.gap > 1) & (stepped <= tol)
+            self.phase.steps = np.where(helps, steps, 0.0)
+            self.error = np.where(helps, stepped, self.error)
+            self.gap = np.where(helps, 0.0, self.gap)
         self.converged = (self.error <= tol) & (self.gap <= 1)
         if isinstance(self.phase, Refinement) and self.phase.hides():
             self.converged[:] = False

@@ -134,6 +134,7 @@ class WholePath:
         self.differences: list[Array] = []
         self.totals: list[Array] = []
         self.lengths: list[Array] = []
+        self.steps: Array = np.zeros((0, 1))
 
     def propose(self) -> list[Group]:
         """The nodes of the next size."""
@@ -159,6 +160,15 @@ class WholePath:
         estimates = np.zeros((len(shown), n_rows))
         estimates[range(len(shown)), [self.sizes.index(size) for size in shown]] = 1
         return np.concatenate([estimates[:1], estimates[:-1] - estimates[1:]])
+
+    def estimate(self, n_rows: int) -> Array:
+        """Coefficients of the running sums in the final estimate, shape (R, T)."""
+        estimates = np.zeros((len(self.compared), n_rows))
+        estimates[range(len(estimates)), [self.sizes.index(size) for size in self.compared]] = 1
+        # Differences that were measured, which are the last ones.
+        differences = np.diff(estimates, axis=0)[len(estimates) - 1 - len(self.steps) :]
+        final: Array = estimates[-1:].T + differences.T @ self.steps
+        return final
 
     def error(self, norms: Array, totals: Array, gap: Array, trace: NodeTrace) -> Array:
         """Estimated L1 error of the estimate, shape (P, T).
@@ -199,6 +209,38 @@ class WholePath:
         # No gap is larger than the L1 error, if that was estimated well.
         hidden = np.maximum(np.abs(gap) - error, 0.0) * trace.amplification()
         return error + hidden
+
+    def completion(self, gap: Array) -> tuple[Array, Array]:
+        """Extrapolation that closes the gap, and the L1 norm by which it moves the estimate.
+
+        Where F(x) - F(x') is small beside the attributions, their sum must be far more accurate
+        than they need be themselves. The gap is known; so are the ways by which the estimates came.
+        A step along one of them, chosen to cost least, is accepted by the caller where the
+        attributions can bear all of it as an error.
+
+        Parameters
+        ----------
+        gap : numpy.ndarray
+            Completeness gap, shape (T,).
+
+        Returns
+        -------
+        steps : numpy.ndarray
+            In units of the differences between estimates, latest last, shape (M, T).
+        cost : numpy.ndarray
+            Shape (P, T); infinite where no step of at most 1 closes the gap.
+        """
+        if not self.totals:
+            return np.zeros((0, len(gap))), np.full((1, len(gap)), np.inf)
+        totals = np.stack(self.totals)
+        possible = (np.abs(gap) <= np.abs(totals)) & (totals != 0)
+        steps = np.where(possible, -gap / np.where(possible, totals, 1.0), 0.0)
+        lengths = np.abs(steps)[:, None] * np.stack(self.differences)
+        costs = np.where(possible[:, None], lengths, np.inf)
+        best = costs.max(1).argmin(0)
+        chosen = np.arange(len(totals))[:, None] == best
+        cost: Array = costs[best, :, range(len(gap))].T
+        return steps * chosen, cost
 
     def next_size(self, excess: float, left: int) -> int | None:
         """Size to try when the error is `excess` times what is allowed and `left` evaluations remain."""

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .hints import Hints
+
 Explained = Callable[[Any], Tensor]
 """Maps raw outputs for P points to the explained scalars, shape (P, T): T targets a point."""
 
@@ -28,6 +30,8 @@ class Model(ABC):
         Device on which points must lie.
     description : dict
         Strings and numbers recorded in the `attrs` of every result.
+    hints : Hints
+        What the model says of the signals it takes.
 
     Examples
     --------
@@ -40,6 +44,7 @@ class Model(ABC):
     dtype: torch.dtype
     device: torch.device
     description: dict[str, str | int | float]
+    hints: Hints = Hints()
 
     @abstractmethod
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:

@@ -1,86 +1,116 @@
 """Models of other frameworks, driven by the framework's own gradients.
 
-The framework gives the vector-Jacobian product of its model; what is explained
-(a class, a difference of classes, a step of a sequence) is a torch function of
-the outputs. The chain rule joins the two: torch differentiates the explained
-values with respect to the outputs, the framework carries that back to the input.
+The framework gives the vector-Jacobian product of its model; what is explained (a class, a
+difference of classes, a step of a sequence) is a torch function of the outputs. The chain rule joins
+the two: torch differentiates the explained values with respect to the outputs, the framework carries
+that back to the input.
 """
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .base import Explained, Model, Raw
+from ..errors import add_context
+from .base import NOT_DIFFERENTIABLE, Explained, Model
 
-Pullback: TypeAlias = "Callable[[list[Tensor | None]], Tensor]"
+Pullback = Callable[[list[Tensor | None]], Tensor]
+"""From one cotangent an output, None for outputs that are not floating, to that of the points."""
 
 
 class ForeignModel(Model):
     """A model whose gradients come from another framework.
 
-    Subclasses set ``dtype``, ``device`` and ``description`` and give `vjp`.
+    Subclasses set `dtype`, `device` and `description` and give `vjp`.
     """
 
     @abstractmethod
-    def vjp(self, points: Tensor, extra: tuple) -> tuple[Raw, Pullback]:
+    def vjp(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
         """Run the model and return its outputs and its pullback.
 
         Parameters
         ----------
-        points : Tensor
-            Shape (P, \\*shape), of the adapter's ``dtype`` and on its ``device``.
+        points : torch.Tensor
+            Shape (P, *shape), `dtype` and `device` of the adapter.
         extra : tuple
-            Further arguments of the model, passed on as they are.
+            Further arguments of the model; tensors become the framework's.
 
         Returns
         -------
-        outputs : Tensor, tuple or dict
-            Torch tensors that share no memory with the framework's.
+        outputs : torch.Tensor, tuple or dict
+            Tensors that share no memory with the framework's.
         pullback : callable
-            Takes one cotangent an output, in the order of `leaves` (None for an
-            output that is not floating-point), and returns the cotangent of
-            ``points``. Can be called any number of times.
+            Takes one cotangent an output, in the order of `leaves`, and returns the cotangent of
+            the points. Can be called any number of times.
         """
 
-    def outputs(self, points: Tensor, extra: tuple) -> Raw:
-        """Return the raw outputs for P points."""
-        return self.vjp(points.detach(), extra)[0]
+    def weights(self) -> Iterable[np.ndarray]:
+        """Weights by which models are told apart; none where they cannot be found."""
+        return ()
+
+    def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
+        return self._run(points, extra)[0]
 
     def value_and_gradient(
-        self, points: Tensor, extra: tuple, explained: Explained
+        self, points: Tensor, extra: tuple[Any, ...], explained: Explained
     ) -> tuple[Tensor, Tensor]:
-        """Return values (P, T) and gradients (P, T, \\*shape)."""
-        raw, pullback = self.vjp(points.detach(), extra)
+        raw, pullback = self._run(points, extra)
         outputs = [leaf.detach() for leaf in leaves(raw)]
-        floating = [leaf for leaf in outputs if leaf.is_floating_point()]
+        floating = [leaf.requires_grad_() for leaf in outputs if leaf.is_floating_point()]
         with torch.enable_grad():
-            for leaf in floating:
-                leaf.requires_grad_()
             values = explained(rebuild(raw, iter(outputs)))
+        if not values.requires_grad:
+            raise ValueError(NOT_DIFFERENTIABLE)
         gradients = []
         for t in range(values.shape[1]):
             found = iter(
                 torch.autograd.grad(
-                    values[:, t].sum(),
-                    floating,
-                    retain_graph=True,
-                    allow_unused=True,
-                    materialize_grads=True,
+                    values[:, t].sum(), floating, retain_graph=True, allow_unused=True, materialize_grads=True
                 )
             )
             gradients.append(
-                pullback([next(found) if o.is_floating_point() else None for o in outputs])
+                pullback([next(found) if leaf.is_floating_point() else None for leaf in outputs])
             )
         return values.detach(), torch.stack(gradients, 1)
 
+    def fingerprint(self) -> dict[str, str]:
+        digest, count = hashlib.sha256(), 0
+        for weight in self.weights():
+            digest.update(f"{weight.dtype}{weight.shape}".encode())
+            digest.update(np.ascontiguousarray(weight).tobytes())
+            count += 1
+        return {"fingerprint": f"sha256:{digest.hexdigest()}"} if count else {}
+
+    def _run(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+        try:
+            return self.vjp(points.detach(), extra)
+        except Exception as error:
+            add_context(error, f"while freqig called the model with shape {tuple(points.shape)}")
+            raise
+
+
+def check_device(device: torch.device | str | None, framework: str) -> None:
+    """Refuse a device: other frameworks choose theirs, and tensors come and go through the CPU.
+
+    Raises
+    ------
+    ValueError
+        If a device other than the CPU is asked for.
+    """
+    if device is not None and torch.device(device).type != "cpu":
+        raise ValueError(
+            f"device must be left out for models of {framework}, which chooses its own, got {device}"
+        )
+
 
 def leaves(tree: Any) -> list[Any]:
-    """List the leaves of nested dicts, tuples and lists, dicts in their own order.
+    """Leaves of nested dicts, tuples and lists, dicts in their own order.
 
     Examples
     --------
@@ -94,10 +124,8 @@ def leaves(tree: Any) -> list[Any]:
     return [tree]
 
 
-def rebuild(tree: Any, new: Any) -> Any:
-    """Put the leaves that the iterator ``new`` gives in place of those of ``tree``.
-
-    Lists and named tuples come back as tuples.
+def rebuild(tree: Any, new: Iterator[Any]) -> Any:
+    """The tree with the leaves that `new` gives in place of its own; lists come back as tuples.
 
     Examples
     --------

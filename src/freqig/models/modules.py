@@ -56,7 +56,7 @@ def find_modules(model: object) -> list[nn.Module]:
             found.append(value)
             seen.update(map(id, value.modules()))
         if depth < MAX_DEPTH:
-            parts = [part for part in _parts(value) if not isinstance(part, PLAIN)]
+            parts = [part for part in parts_of(value) if not isinstance(part, PLAIN)]
             for part in parts:
                 if id(part) not in seen:
                     seen.add(id(part))
@@ -64,7 +64,8 @@ def find_modules(model: object) -> list[nn.Module]:
     return found
 
 
-def _parts(value: object) -> Iterator[object]:
+def parts_of(value: object) -> Iterator[object]:
+    """What a callable, container or object refers to, one step deep."""
     if isinstance(value, nn.Module):
         for module in value.modules():
             added = [part for name, part in vars(module).items() if name not in OF_ANY_MODULE]

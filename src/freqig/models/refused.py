@@ -4,42 +4,34 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-_ADVICE = {
-    "sklearn": "scikit-learn estimators give no gradients; freqig needs a differentiable model: "
-    "train a network on the same data (torch, Keras, JAX), or, for a linear model or MLP, "
-    "write its decision function in torch and pass that",
-    "trees": "trees are piecewise constant: their gradient is zero almost everywhere, so no "
-    "gradient method can explain them; use TreeSHAP on spectral features, or a differentiable "
-    "model",
-    "onnxruntime": "an onnxruntime session runs a model and has no gradients; pass the path of "
-    "its .onnx file (or the ModelProto), which freqig converts and compares with onnxruntime",
+import torch
+
+ADVICE = {
+    "sklearn": "scikit-learn estimators give no gradients, and freqig needs those of the output with "
+    "respect to the signal: train a network on the same data (PyTorch, Keras, JAX), or write the decision "
+    "function of a linear model or an MLP in PyTorch and pass that",
+    "trees": "trees are piecewise constant, their gradient is zero almost everywhere, so no gradient "
+    "method can explain them: use TreeSHAP on spectral features, or train a differentiable model",
+    "onnxruntime": "an onnxruntime session runs a model and has no gradients: pass the path of its .onnx "
+    "file, or the onnx.ModelProto, which freqig converts and compares with onnxruntime",
 }
+TREES = {"lightgbm", "xgboost", "catboost"}
 
 
-def adapt(model: Any) -> NoReturn:
+def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> NoReturn:
     """Refuse a model that has no gradients.
-
-    Parameters
-    ----------
-    model : object
 
     Raises
     ------
-    ValueError
+    TypeError
         Always, with what is needed instead.
     """
     model = getattr(model, "__self__", model)  # of a bound method such as predict_proba
-    bases = {c.__module__.split(".")[0] for c in type(model).__mro__}
-    if bases & {"lightgbm", "xgboost", "catboost"} or _is_forest(model):
+    bases = [kind.__module__ for kind in type(model).__mro__]
+    packages = {base.partition(".")[0] for base in bases}
+    if packages & TREES or any(base.startswith(("sklearn.tree", "sklearn.ensemble")) for base in bases):
         reason = "trees"
-    elif "onnxruntime" in bases:
-        reason = "onnxruntime"
     else:
-        reason = "sklearn"
-    kind = f"{type(model).__module__.split('.')[0]}.{type(model).__qualname__}"
-    raise ValueError(f"model ({kind}) is not differentiable: {_ADVICE[reason]}")
-
-
-def _is_forest(model: Any) -> bool:
-    packages = ("sklearn.tree", "sklearn.ensemble")
-    return any(c.__module__.startswith(packages) for c in type(model).__mro__)
+        reason = "onnxruntime" if "onnxruntime" in packages else "sklearn"
+    kind = f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}"
+    raise TypeError(f"model must be differentiable, got a {kind}: {ADVICE[reason]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from copy import copy
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..errors import add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
+from .hints import Hints
 from .modules import find_modules, first_floating_parameter, undisturbed
 
 
@@ -50,12 +52,30 @@ class TorchModel(Model):
         self.dtype = dtype or (torch.float32 if parameter is None else parameter.dtype)
         where = device or (torch.device("cpu") if parameter is None else parameter.device)
         self.device = torch.device(where)
-        self.description = {"framework": "torch", "class": _dotted_name(model)}
+        self.description = {"framework": "torch", "class": dotted_name(model)}
+        self.hints = Hints.of(model)
 
     @property
     def function(self) -> Callable[..., Any]:
         """The module or callable itself."""
         return self._model
+
+    def calling(self, function: Callable[..., Any]) -> TorchModel:
+        """The same model behind another function that calls it.
+
+        Parameters
+        ----------
+        function : callable
+            Calls `self.function` in its own way.
+
+        Returns
+        -------
+        TorchModel
+            Shares modules and description with this one.
+        """
+        twin = copy(self)
+        twin._model = function
+        return twin
 
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         with torch.no_grad():
@@ -150,7 +170,9 @@ class TorchModel(Model):
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            add_context(error, f"while freqig called the model with {_shape(points)}")
+            window = self.hints.window
+            says = "" if window is None else f"; its own n_times is {window}"
+            add_context(error, f"while freqig called the model with {_shape(points)}{says}")
             raise
 
 
@@ -158,6 +180,13 @@ def _shape(points: Tensor) -> str:
     return f"shape {tuple(points.shape)}, {str(points.dtype).removeprefix('torch.')}"
 
 
-def _dotted_name(model: object) -> str:
+def dotted_name(model: object) -> str:
+    """Name of a function or of the class of an object, with its module.
+
+    Examples
+    --------
+    >>> dotted_name(torch.nn.ReLU())
+    'torch.nn.modules.activation.ReLU'
+    """
     named = model if hasattr(model, "__qualname__") else type(model)
     return f"{named.__module__}.{named.__qualname__}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -55,7 +55,12 @@ def one_sample(result: xr.Dataset, sample: int) -> xr.Dataset:
             )
         if dim not in result[name].coords:
             raise ValueError(f"result.{name} must have a coordinate {dim!r}, got none")
-    if "target" in result["rfft"].dims:
+    return _picked(result, "rfft", sample)
+
+
+def _picked(result: xr.Dataset, name: str, sample: int) -> xr.Dataset:
+    """One sample of a result, once it is clear that it holds one target."""
+    if "target" in result[name].dims:
         raise ValueError(
             f"result must hold one target, got {result.sizes['target']}; select one, for example "
             "result.isel(target=0)"
@@ -67,6 +72,80 @@ def one_sample(result: xr.Dataset, sample: int) -> xr.Dataset:
     if check_count(sample, "sample", minimum=-count) >= count:
         raise ValueError(f"sample must be in {-count}..{count - 1} (the result has {count}), got {sample}")
     return result.isel(sample=int(sample)) if "sample" in result.dims else result
+
+
+def one_variable(
+    result: xr.Dataset, sample: int, name: str, kinds: Sequence[str], domain: str
+) -> tuple[xr.Dataset, tuple[str, ...]]:
+    """Check a variable that is to be drawn, take one sample, and find its dimensions.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As `freqig.Explainer` returns it.
+    sample : int
+        Position of the sample, from the end where negative.
+    name : str
+        Variable to draw.
+    kinds : sequence of str
+        Dimensions it must have, such as "time"; the name of a domain may stand before them, as
+        in "stft_time".
+    domain : str
+        What to explain with for such a variable, for errors.
+
+    Returns
+    -------
+    one : xarray.Dataset
+        `result` without the dimension ``sample``.
+    dims : tuple of str
+        Names of the dimensions, in the order of `kinds`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the result is of another type, lacks the variable or its dimensions, or holds several
+        targets, or there is no such sample.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from freqig.plots._select import one_variable
+    >>> result = xr.Dataset({"stft": (("sample", "stft_frequency", "stft_time"), [[[1.0]]])})
+    >>> one_variable(result, 0, "stft", ("time", "frequency"), "freqig.STFT()")[1]
+    ('stft_time', 'stft_frequency')
+    """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+        )
+    if name not in result.data_vars:
+        raise ValueError(
+            f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
+            f"with domains=[{domain}], or pass the name of its variable as name="
+        )
+    found = {kind: dim_of(result[name], kind) for kind in kinds}
+    missing = [kind for kind, dim in found.items() if dim is None]
+    if missing:
+        raise ValueError(
+            f"result.{name} must have a dimension of {' and one of '.join(missing)}, got "
+            f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}], and pass the "
+            "name of its variable as name="
+        )
+    return _picked(result, name, sample), tuple(str(dim) for dim in found.values())
+
+
+def dim_of(variable: xr.DataArray, kind: str) -> str | None:
+    """Dimension of a kind, under its plain name or with that of a domain before it.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from freqig.plots._select import dim_of
+    >>> dim_of(xr.DataArray([0.0], dims="stft_time"), "time")
+    'stft_time'
+    """
+    names = [str(dim) for dim in variable.dims]
+    return next((dim for dim in names if dim == kind or dim.endswith(f"_{kind}")), None)
 
 
 def one_channel(one: xr.Dataset, channel: Hashable) -> xr.Dataset:

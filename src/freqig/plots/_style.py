@@ -6,12 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.textpath import TextPath
 
-SIGNED_COLORMAP = "RdBu_r"
-"""Red where the output is raised, blue where it is lowered, white at zero."""
+SIGNED_COLORMAP = LinearSegmentedColormap.from_list(
+    "signed", colormaps["RdBu_r"](np.linspace(0.1, 0.9, 257)), N=257
+)
+"""Red where the output is raised, blue where it is lowered, white at zero.
+
+Without the ends of that map, where both colours are nearly black.
+"""
 
 # The two ends of that map, taken unequally far out: printed in grey, red is dark and blue light.
 POSITIVE, POSITIVE_EDGE = "#b2182b", "#b2182b"

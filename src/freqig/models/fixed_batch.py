@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from .base import Raw
 
 
 class FixedBatch(nn.Module):
@@ -15,33 +14,40 @@ class FixedBatch(nn.Module):
 
     Parameters
     ----------
-    net : nn.Module
+    net : callable
+        The program.
     batch : int
-        P points run in calls of ``batch``, the last one filled up with copies of its
-        last point, whose outputs are dropped.
+        P points run in calls of that many; the last is filled up with copies of its last point,
+        whose outputs are dropped.
+
+    Examples
+    --------
+    >>> FixedBatch(torch.nn.Linear(4, 2), 8)(torch.zeros(3, 4)).shape
+    torch.Size([3, 2])
     """
 
-    def __init__(self, net: nn.Module, batch: int) -> None:
+    def __init__(self, net: Callable[..., Any], batch: int) -> None:
         super().__init__()
         self.net, self.batch = net, batch
 
-    def forward(self, *inputs: Tensor) -> Raw:
+    def forward(self, *inputs: Tensor) -> Any:
         """Run the program on all points."""
         n, parts = len(inputs[0]), []
         for start in range(0, n, self.batch):
             rows = torch.arange(start, start + self.batch).clamp(max=n - 1)
-            parts.append(self.net(*(i[rows.to(i.device)] for i in inputs)))
+            parts.append(self.net(*(one[rows.to(one.device)] for one in inputs)))
         return _join(parts, n, self.batch)
 
 
 def _join(parts: list[Any], n: int, batch: int) -> Any:
-    if isinstance(parts[0], Tensor):
-        if any(part.shape[:1] != (batch,) for part in parts):
+    first = parts[0]
+    if isinstance(first, Tensor):
+        if first.shape[:1] != (batch,):
             raise ValueError(
                 f"a model of fixed batch {batch} must give outputs with the batch first, got "
-                f"{tuple(parts[0].shape)}"
+                f"{tuple(first.shape)}"
             )
         return torch.cat(parts)[:n]
-    if isinstance(parts[0], dict):
-        return {key: _join([part[key] for part in parts], n, batch) for key in parts[0]}
+    if isinstance(first, dict):
+        return {key: _join([part[key] for part in parts], n, batch) for key in first}
     return tuple(_join(list(part), n, batch) for part in zip(*parts, strict=True))

@@ -1,0 +1,269 @@
+"""Keras models, in memory on any backend or from a `.keras` file.
+
+The backend of Keras is one a process, chosen at its first import. On torch a model is an `nn.Module`
+and runs natively; on TensorFlow and JAX it keeps its backend and gives that backend's gradients. A
+file is loaded on torch unless Keras already runs on another backend (or `KERAS_BACKEND` asks for
+one), which then is used as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any
+
+import torch
+from torch import nn
+
+from .base import Model
+from .hints import LAST, Hints
+from .torch_model import TorchModel, dotted_name
+
+MAX_BYTES = 4 << 30
+TRUST = (
+    "trust=True loads it with the safe mode of Keras off, which runs Python code that is stored in "
+    "the file: only for files whose origin you trust"
+)
+FRAMEWORKS = {"torch", "tensorflow", "jax"}
+
+
+class InferenceKeras(nn.Module):
+    """A Keras model on torch, always in inference mode.
+
+    Keras ignores `nn.Module.train` and `eval`: the mode is the `training` argument of the call, whose
+    default a subclass may set to True.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The Keras model.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self._call = _in_inference(model)
+
+    def forward(self, *points: Any) -> Any:
+        """Run the model with `training=False`."""
+        return self._call(*points)
+
+
+def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Model:
+    """Make a model of a built Keras 3 or legacy `tf_keras` model or layer.
+
+    Parameters
+    ----------
+    model : keras.Model or keras.Layer
+        On any backend that runs in this process.
+    dtype : torch.dtype, optional
+        Dtype of the points.
+    device : torch.device or str, optional
+        Device of the points; on the torch backend only.
+
+    Returns
+    -------
+    Model
+        On the backend the model lives on.
+
+    Raises
+    ------
+    ValueError
+        For a model that is not built yet, or an unknown backend.
+    """
+    name = type(model).__qualname__
+    if not getattr(model, "built", True):
+        raise ValueError(
+            f"model must have weights, but this {name} is not built: call it once on data, or give it "
+            "a keras.Input, then explain it"
+        )
+    legacy = not any(base.__module__.startswith("keras.src.") for base in type(model).__mro__)
+    library = "tf_keras" if legacy else "keras"
+    backend = "tensorflow" if legacy else str(sys.modules["keras"].backend.backend())
+    adapter = _on_backend(backend, model, dtype, device)
+    version = getattr(sys.modules.get(library), "__version__", "?")
+    adapter.description |= {"framework": f"{library} {version} on {backend}", "class": dotted_name(model)}
+    adapter.hints = Hints(shape=_input_shape(model), time_axis=time_axis(model))
+    return adapter
+
+
+def _on_backend(
+    backend: str, model: Any, dtype: torch.dtype | None, device: torch.device | str | None
+) -> Model:
+    if backend == "torch":
+        return TorchModel(InferenceKeras(model), dtype, device)
+    if backend == "tensorflow":
+        from .foreign import check_device
+        from .tensorflow_model import TensorFlowModel, declared_dtype
+
+        check_device(device, "Keras on TensorFlow")
+        return TensorFlowModel(_in_inference(model), dtype or declared_dtype(model), "", model)
+    if backend == "jax":
+        from .foreign import check_device
+        from .jax_model import JaxModel
+
+        check_device(device, "Keras on JAX")
+        scope, call = sys.modules["keras"].StatelessScope, _in_inference(model)
+
+        def stateless(*points: Any) -> Any:
+            with scope():  # what layers would write to variables stays out of them
+                return call(*points)
+
+        return JaxModel(stateless, dtype, "", [variable.value for variable in model.variables])
+    raise ValueError(f"Keras must run on {', '.join(sorted(FRAMEWORKS))}, but it runs on {backend!r}")
+
+
+def _in_inference(model: Any) -> Callable[..., Any]:
+    inputs = getattr(model, "inputs", None)
+    several = isinstance(inputs, (list, tuple)) and len(inputs) > 1
+
+    def call(*points: Any) -> Any:
+        # Functional models take several inputs as one list.
+        return model(list(points), training=False) if several else model(*points, training=False)
+
+    return call
+
+
+def time_axis(model: Any) -> int | None:
+    """Time axis of a Keras model's input, batch axis counted.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Anything with `input_shape` and `layers`.
+
+    Returns
+    -------
+    int or None
+        1 for (batch, time, channel); -1 for (batch, time), and for (batch, channel, time), which
+        layers with `data_format="channels_first"` tell; None where the shape does not say.
+
+    Examples
+    --------
+    >>> class Net:
+    ...     input_shape, layers = (None, 256, 3), []
+    >>> time_axis(Net())
+    1
+    """
+    shapes = getattr(model, "input_shape", None)
+    axes = {_axis_of(shape, model) for shape in (shapes if isinstance(shapes, list) else [shapes])}
+    return axes.pop() if len(axes) == 1 else None
+
+
+def _axis_of(shape: Any, model: Any) -> int | None:
+    if not isinstance(shape, tuple) or len(shape) not in (2, 3):
+        return None
+    first = any(getattr(layer, "data_format", None) == "channels_first" for layer in _layers(model))
+    return LAST if len(shape) == 2 or first else 1
+
+
+def _input_shape(model: Any) -> tuple[int | None, ...] | None:
+    shape = getattr(model, "input_shape", None)
+    plain = isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
+    return shape if plain else None
+
+
+def _layers(model: Any) -> list[Any]:
+    found = []
+    for layer in getattr(model, "layers", ()):
+        found += [layer, *_layers(layer)]
+    return found
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+    trust: bool = False,
+    max_bytes: int = MAX_BYTES,
+) -> Model:
+    """Load a `.keras` file.
+
+    Parameters
+    ----------
+    path : path
+        A file that Keras 3 saved.
+    dtype, device
+        As `adapt` takes them.
+    trust : bool, default False
+        Load with the safe mode of Keras off. It is on otherwise, and a Lambda layer, whose Python
+        code is stored in the file, is refused.
+    max_bytes : int
+        Largest unpacked size accepted.
+
+    Returns
+    -------
+    Model
+        The adapter.
+
+    Raises
+    ------
+    ImportError
+        Without Keras 3.15 or later.
+    PermissionError
+        For a file that would run code on loading, without `trust`.
+    ValueError
+        For a file that is not a `.keras` archive, is too large or cannot be read.
+    """
+    _check_archive(path, max_bytes)
+    keras = _import()
+    try:
+        model = keras.saving.load_model(os.fspath(path), compile=False, safe_mode=not trust)
+    except Exception as error:
+        text = str(error)
+        if not trust and ("safe_mode" in text or "unsafe" in text.lower()):
+            raise PermissionError(
+                f"{os.fspath(path)} holds Python code (a Lambda layer), which freqig does not load. {TRUST}"
+            ) from error
+        raise ValueError(
+            f"Keras cannot load {os.fspath(path)} ({text.splitlines()[0] if text else repr(error)}): import "
+            "the module that registers its custom layers first. trust=True does not help with this"
+        ) from error
+    return adapt(model, dtype, device)
+
+
+def _check_archive(path: str | PathLike[str], max_bytes: int) -> None:
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{os.fspath(path)} is not a .keras archive: HDF5 and SavedModel files are not loaded, open "
+            "them in Keras and save as .keras. trust=True does not change this"
+        )
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > max_bytes:
+        raise ValueError(
+            f"{os.fspath(path)} unpacks to {size} bytes, more than max_bytes={max_bytes}; trust=True does "
+            "not change this"
+        )
+
+
+def _import() -> Any:
+    try:
+        with _torch_by_default():
+            import keras
+    except ImportError as error:
+        raise ImportError("a Keras model needs Keras: pip install freqig[keras]") from error
+    if tuple(int(number) for number in keras.__version__.split(".")[:2]) < (3, 15):
+        raise ImportError(
+            "a .keras file needs Keras 3.15 or later, since earlier safe modes can be escaped, found "
+            f"{keras.__version__}: pip install freqig[keras]"
+        )
+    return keras
+
+
+@contextmanager
+def _torch_by_default() -> Iterator[None]:
+    """Let a first import of Keras choose torch, and leave the environment as it was."""
+    if "keras" in sys.modules or "KERAS_BACKEND" in os.environ:
+        yield
+        return
+    os.environ["KERAS_BACKEND"] = "torch"
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_BACKEND"]

@@ -1,0 +1,130 @@
+"""Several baselines: attributions are averaged, in one pass, and never the gradients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from freqig.averaging import average
+from freqig.chunks import Chunks
+from freqig.domains import RFFT, Domain, Time
+from freqig.frame import Frame
+from freqig.integration import Diagnosis, integrate, values_at
+from freqig.models import as_model
+from freqig.objective import Extra, Objective
+from freqig.quadrature import gauss_legendre
+from freqig.run import Run, project
+
+from .helpers import close, noise, scores_of
+
+
+def cubic(x: torch.Tensor) -> torch.Tensor:
+    return x.pow(3).sum((1, 2))
+
+
+def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype: torch.dtype) -> Run:
+    """One run with one baseline for all samples."""
+    ends = (
+        torch.from_numpy(x).to(dtype),
+        torch.from_numpy(np.broadcast_to(baseline, x.shape).copy()).to(dtype),
+    )
+    chunks = Chunks(16)
+    objective = Objective(as_model(cubic, dtype=dtype), lambda raw, _: raw.reshape(len(raw)), None, Extra())
+    output = values_at(objective, ends[0], chunks)
+    path = integrate(objective, *ends, output, gauss_legendre(2), chunks)
+    return project(path, *ends, Frame(x.shape, None), domains, 0.01)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("n", [8, 9])
+def test_cubic_in_closed_form(n: int, dtype: torch.dtype, tolerance: float) -> None:
+    """F = Σ x³ gives x³ - E[x'³] in time; averaging ḡ first gives something else."""
+    x, samples = noise(3, 2, n), 0.5 + noise(7, 2, n, seed=1)
+    domains = [Time(), RFFT()]
+    run, spreads = average(explained(x, sample, domains, dtype) for sample in samples)
+    in_time = x[:, None] ** 3 - samples**3
+    close(run.attributions[0][:, 0].numpy(), in_time.mean(1), tolerance)
+    close(spreads[0][:, 0].numpy(), in_time.std(1, ddof=1), tolerance)
+    delta = x[:, None] - samples
+    gradient = x[:, None] ** 2 + x[:, None] * samples + samples**2
+    spectra = scores_of(delta, gradient)
+    close(run.attributions[1][:, 0].numpy(), spectra.mean(1), tolerance)
+    close(spreads[1][:, 0].numpy(), spectra.std(1, ddof=1), tolerance)
+    # The mean of the baselines' outputs is what the attributions are complete against.
+    close(run.output[:, 0].numpy(), (x**3).sum((1, 2)), tolerance)
+    close(run.baseline_output[:, 0].numpy(), np.full(3, (samples**3).sum((1, 2)).mean()), tolerance)
+    total = run.attributions[1].flatten(1).sum(1).double()
+    assert float((total - (run.output - run.baseline_output)[:, 0]).abs().max()) <= 100 * tolerance
+    assert run.n_evaluations.tolist() == [14] * 3
+    assert bool(run.converged.all())
+    assert run.attributions[0].dtype == spreads[0].dtype == dtype
+    wrong = delta.mean(1) * gradient.mean(1)
+    assert np.abs(wrong.sum((1, 2)) - in_time.mean(1).sum((1, 2))).min() > 0.1
+
+
+def test_one_number_wrong_the_wrong_way() -> None:
+    """x = 2 against -1, 0, 2 and 3: E[x³ - x'³] = 8 - 8.5, but E[x - x'] · E[x² + x x' + x'²] = 9.5."""
+    x, samples = np.full((1, 1, 1), 2.0), np.array([-1.0, 0, 2, 3]).reshape(4, 1, 1)
+    runs = [explained(x, sample, [Time()], torch.float64) for sample in samples]
+    assert average(runs)[0].attributions[0].item() == pytest.approx(-0.5)
+    gradients = [4 + 2 * s + s**2 for s in samples.ravel()]
+    assert np.mean(2 - samples) * np.mean(gradients) == pytest.approx(9.5)
+
+
+def test_one_pass_over_anything_that_yields_runs() -> None:
+    seen = []
+
+    def runs():
+        for i in range(5):
+            seen.append(i)
+            yield explained(noise(2, 1, 6), noise(1, 6, seed=i), [RFFT()], torch.float64)
+
+    run, (spread,) = average(runs())
+    assert seen == list(range(5))
+    assert run.attributions[0].shape == spread.shape == (2, 1, 1, 4)
+
+
+def test_a_single_baseline_has_no_spread() -> None:
+    one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
+    run, (spread,) = average([one])
+    assert torch.equal(run.attributions[0], one.attributions[0])
+    assert bool(spread.isnan().all())
+    with pytest.raises(ValueError, match="at least one, got none"):
+        average([])
+
+
+def test_padding_stays_nan_and_runs_stay_as_they_were() -> None:
+    one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
+    padded = replace(one, attributions=[torch.tensor([[[[1.0, torch.nan]]]] * 2)])
+    run, (spread,) = average([padded, padded, padded])
+    assert bool(run.attributions[0][..., 1].isnan().all())
+    assert bool((run.attributions[0][..., 0] == 1).all())
+    assert bool((spread[..., 0] == 0).all())
+    assert padded.attributions[0][0, 0, 0, 0] == 1
+
+
+def test_large_offsets_do_not_cost_the_spread_its_digits() -> None:
+    one = explained(noise(2, 1, 6), noise(1, 6), [Time()], torch.float64)
+    values = 1e9 + noise(50, 2, 1, 1, 6)
+    _, (spread,) = average(replace(one, attributions=[torch.from_numpy(v)]) for v in values)
+    close(spread.numpy(), values.std(0, ddof=1), 1e-6)
+
+
+def test_a_sample_has_converged_where_all_of_its_runs_have() -> None:
+    one = explained(noise(2, 1, 6), noise(1, 6), [Time()], torch.float64)
+    good, bad = Diagnosis("converged"), Diagnosis("budget")
+    first = replace(one, diagnoses=(good, good), error=torch.tensor([[0.1], [0.2]]))
+    second = replace(
+        first,
+        diagnoses=(good, bad),
+        converged=torch.tensor([[True], [False]]),
+        error=torch.tensor([[0.3], [0.1]]),
+    )
+    for runs in ([first, second], [second, first]):
+        run, _ = average(runs)
+        assert run.converged.tolist() == [[True], [False]]
+        assert run.error.flatten().tolist() == pytest.approx([0.3, 0.2])
+        assert run.diagnoses == (good, bad)

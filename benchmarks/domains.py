@@ -15,6 +15,7 @@ import freqig
 from freqig.domains import RFFT, STFT, Domain, FilterBank, Segments, Time
 
 REPETITIONS = 7
+N_NODES = 50
 FS = 100.0
 TARGET = 1.10
 
@@ -33,13 +34,16 @@ def six(case: Case) -> list[Domain]:
 
 
 def compare(title: str, case: Case, n_series: int, first: Sequence[Domain], second: Sequence[Domain]) -> None:
-    """Time explanations in two sets of domains by the same model."""
+    """Time explanations in two sets of domains by the same model, with 50 nodes each."""
     x = case.signals(n_series)
     names = ("first", "second")
     explainers = dict(
         zip(
             names,
-            (freqig.Explainer(case.model, fs=FS, domains=domains) for domains in (first, second)),
+            (
+                freqig.Explainer(case.model, fs=FS, domains=domains, n_steps=N_NODES)
+                for domains in (first, second)
+            ),
             strict=True,
         )
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -20,7 +20,9 @@ from .helpers import SmallCNN, Smooth, close, noise, seeded
 
 N = 20
 
-fixed = functools.partial(Explainer, n_steps=50, tol=10.0)
+NODES = 20
+
+fixed = functools.partial(Explainer, n_steps=NODES, tol=10.0)
 
 
 class Meter:
@@ -60,7 +62,7 @@ class GradientMeter(torch.autograd.Function):
         return gradient
 
 
-@pytest.fixture(params=[1, 2, 3, 7, 64, 1000])
+@pytest.fixture(params=[1, 2, 7, 64])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """At most so many points a call."""
     monkeypatch.setattr(chunks, "MAX_POINTS", request.param)
@@ -111,7 +113,8 @@ def test_every_option_in_every_chunk(most: int) -> None:
                 close(result[name][i], alone[name][0], 1e-12)
 
 
-@given(n_samples=st.integers(1, 6), n_steps=st.integers(1, 40), size=st.integers(1, 50))
+@settings(max_examples=25)
+@given(n_samples=st.integers(1, 6), n_steps=st.integers(1, 12), size=st.integers(1, 50))
 def test_every_point_is_taken_once(n_samples: int, n_steps: int, size: int) -> None:
     """Of a quadratic form one node suffices, and twice or never taken points would show."""
     x = noise(n_samples, 3, seed=n_steps)
@@ -143,17 +146,19 @@ def test_no_call_has_a_lone_point(most: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["path", "captum"])
-def test_points_a_call_are_bounded_whatever_the_nodes_and_samples(engine: str) -> None:
-    largest = set()
-    for n_samples, n_steps in ((3, 2000), (40, 200), (2500, 3)):
+def test_points_a_call_are_bounded_whatever_the_nodes_and_samples(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MAX_POINTS", 100)
+    largest = []
+    for n_samples, n_steps in ((3, 100), (40, 20), (250, 3)):
         meter = Meter(lambda points: points.square().sum(-1))
         fixed(meter, engine=engine, n_steps=n_steps)(noise(n_samples, 4))
-        largest.add(max(meter.sizes))
-    assert len(largest) == 1
-    assert largest.pop() <= chunks.MAX_POINTS
+        largest.append(max(meter.sizes))
+    assert 75 <= min(largest) <= max(largest) <= 100
 
 
-@pytest.mark.parametrize("width", [1_000, 100_000])
+@pytest.mark.parametrize("width", [3_000, 30_000])
 def test_points_a_call_follow_what_they_hold(width: int) -> None:
     """A model that keeps maps of `width` numbers a point for its backward pass."""
 
@@ -161,7 +166,7 @@ def test_points_a_call_follow_what_they_hold(width: int) -> None:
         return points.mean(-1, keepdim=True).expand(-1, width).exp().sum(-1)
 
     meter = Meter(model)
-    fixed(meter, n_steps=200, output=lambda raw, _: raw[:, 0])(noise(20, 8))
+    fixed(meter, n_steps=600)(noise(4, 8))
     fit = chunks.CPU_BYTES / (4 * width)
     assert 0.3 * fit <= max(meter.sizes) <= max(1.05 * fit, 3)
 
@@ -186,21 +191,20 @@ def test_samples_a_block_are_bounded_in_memory() -> None:
 # --- out of memory -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [2, 3, 4, 5, 31, 100])
+@pytest.mark.parametrize("limit", [2, 3, 5, 31, 100])
 @pytest.mark.parametrize("engine", ["path", "captum"])
 def test_chunks_shrink_where_memory_runs_out(engine: str, limit: int) -> None:
-    x = noise(6, 2, N)
+    x = noise(8, 2, N)
     smooth = Smooth(N, 2)
     meter = Meter(smooth, limit)
     explainer = fixed(meter, engine=engine)
     close(explainer(x).rfft, fixed(smooth, engine=engine)(x).rfft, 1e-12)
     # Each refusal halves the chunk, so there are few.
-    assert len(meter.refused) <= 12
-    # And it stays halved.
+    assert len(meter.refused) <= 10
+    # And it stays halved: at most the check's batch of three, or another split, is refused again.
     found = len(meter.refused)
-    refused_again = 1 if limit < 3 else 0
     explainer(x)
-    assert len(meter.refused) <= found + refused_again, "the batch of three of the check apart"
+    assert len(meter.refused) <= found + 1
     assert max(meter.sizes) > limit // 4
 
 
@@ -222,10 +226,11 @@ def test_memory_that_runs_out_later() -> None:
     meter = Meter(smooth)
 
     def model(points: Tensor) -> Tensor:
-        meter.limit = max(6, 200 - 10 * len(meter.sizes))
+        meter.limit = max(6, 800 - 80 * len(meter.sizes))
         return meter(points)
 
-    close(fixed(model, n_steps=300)(noise(8, N)).rfft, fixed(smooth, n_steps=300)(noise(8, N)).rfft, 1e-12)
+    x = noise(30, N)
+    close(fixed(model)(x).rfft, fixed(smooth)(x).rfft, 1e-12)
     assert meter.refused
 
 
@@ -263,7 +268,7 @@ def test_one_point_that_fits_once() -> None:
 
 def test_attribute_goes_on_too() -> None:
     smooth = Smooth(N, 2)
-    close(attribute(noise(4, 2, N), Meter(smooth, 3)), attribute(noise(4, 2, N), smooth), 1e-12)
+    close(attribute(noise(2, 2, N), Meter(smooth, 3)), attribute(noise(2, 2, N), smooth), 1e-12)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
@@ -306,7 +311,7 @@ def run_parts(chunks: Chunks, total: int, limit: float) -> list[slice]:
 
 def test_size_follows_from_memory() -> None:
     cpu = torch.device("cpu")
-    assert Chunks.for_model(chunks.CPU_BYTES / 10, 4, cpu).size == 10
+    assert Chunks.for_model(chunks.CPU_BYTES / 16, 4, cpu).size == 16
     assert Chunks.for_model(1.0, 4, cpu).size == chunks.MAX_POINTS
     assert Chunks.for_model(chunks.CPU_BYTES * 3.0, 4, cpu).size == 1
     assert Chunks.for_model(None, chunks.CPU_BYTES // 100, cpu).size == 2

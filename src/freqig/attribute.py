@@ -14,6 +14,7 @@ from .errors import add_context
 from .explain import Explainer
 from .frame import Frame
 from .layout import choose_layout
+from .models import as_model
 from .signals import as_tensor
 from .targets import Target
 
@@ -42,8 +43,10 @@ def attribute(
         (N, 1, n) by the rule for one series: two and three distinct points are tried as
         (batch, n) first, and the first layout that returns a row a point, independent of the
         other points, is taken.
-    model : torch.nn.Module or callable
-        Maps a batch of series to outputs.
+    model : torch.nn.Module, callable, model of Keras, TensorFlow, JAX or ONNX, or path of a file
+        Maps a batch of series to outputs. One that says that it takes (batch, n, k), as Keras models
+        do, gets that in place of (batch, k, n). Files that can run code when loaded need
+        `Explainer(model, trust=True)`.
     target : int, tuple, sequence, array, tensor or None
         Output to explain: an int for all samples; a list, array or tensor with one a sample;
         a tuple as one index for all samples, for outputs with more axes. None: the predicted
@@ -110,12 +113,19 @@ def attribute(
         raise ValueError(f"segment must be given with start_idx, got start_idx={start_idx} alone")
     check_real(x, "input")
     start = _read_baseline(baseline, given, x, begin, length)
-    explainer = Explainer(model, domains=Stretch(begin, length, "rfft"), n_steps=n_steps)
+    adapter = as_model(model)
+    adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))
+    explainer = Explainer(adapter, domains=Stretch(begin, length, "rfft"), n_steps=n_steps)
     axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
     shape = (len(x), *axes, x.shape[-1])
     try:
         run = explainer.run(
-            x.reshape(shape), Frame(shape, None), target, start.reshape(shape), additional_forward_args
+            x.reshape(shape),
+            Frame(shape, None),
+            target,
+            # Like every argument but the series, in the model's own layout.
+            start.reshape(shape).movedim(-1, explainer.time_axis),
+            additional_forward_args,
         )
     except Exception as error:
         # A warning that the caller turned into an error is not about shapes.

@@ -8,7 +8,7 @@ import torch
 
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the
 # cache (a batch of 800 sleep epochs was slower than 64 by a third); a GPU wants full kernels.
-CPU_BYTES = 8 * 2**20
+CPU_BYTES = 16 * 2**20
 GPU_FRACTION = 0.25
 GPU_BYTES = 2 * 2**30
 MAX_POINTS = 1024
@@ -59,7 +59,7 @@ class Chunks:
             yield slice(start, stop)
             start = stop
 
-    def run(self, total: int, call: Callable[[slice], None]) -> None:
+    def run(self, total: int, call: Callable[[slice], None], each: int = 1) -> None:
         """Call with slices that cover `total`, with smaller ones where memory runs out.
 
         Parameters
@@ -68,6 +68,8 @@ class Chunks:
             Number of points.
         call : callable
             Gets a slice; must leave nothing behind when it raises out of memory.
+        each : int, default 1
+            Points that one of `total` stands for, where `call` itself keeps to `size` of them.
 
         Raises
         ------
@@ -86,7 +88,7 @@ class Chunks:
                         "go to the model (batch_independent=False makes it once): explain a shorter "
                         "signal or a smaller model, or pass device= for another device"
                     ) from error
-                self.size = max(1, min(self.size, stop - start) // 2)
+                self.size = max(1, min(self.size, each * (stop - start)) // 2)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 continue

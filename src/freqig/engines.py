@@ -216,7 +216,7 @@ def explain_with_captum(
         scores[part, t] = attributions.detach().sum(-1)
 
     for t in range(objective.n_targets):
-        chunks.run(len(x), partial(explain, t=t))
+        chunks.run(len(x), partial(explain, t=t), each=method.n_steps or 1)
     scores = scores.reshape(*scores.shape[:2], *frame.axes, n // 2 + 1)
     baseline_output = values_at(objective, baseline, chunks)
     flat = scores.double().flatten(2)

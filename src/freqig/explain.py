@@ -26,7 +26,7 @@ from .problem import Problem
 from .run import Run, working_dtype
 from .scales import OutputScale, scale_of
 from .several import JoinedCall, join
-from .signals import read_signal
+from .signals import Signal, read_signal
 from .targets import Target
 
 ENGINES = ("path", "captum")
@@ -37,12 +37,12 @@ class Explainer:
 
     Parameters
     ----------
-    model : torch.nn.Module or callable
+    model : torch.nn.Module, callable, model of Keras, TensorFlow, JAX or ONNX, or path of a file
         Maps a batch of signals to outputs, batch axis first. Modules, also those found inside
         a callable, run in eval and come back exactly as they were.
     fs : float, optional
-        Sampling rate in Hz. Default: that of the input where it carries one; else frequencies
-        are in cycles per sample and the coordinate says so.
+        Sampling rate in Hz. Default: that of the input where it carries one, else of the model;
+        else frequencies are in cycles per sample and the coordinate says so.
     domains : Domain or sequence of Domain, optional
         What to explain in; `RFFT()` by default. All share the same model evaluations.
     output : {"logit", "log_prob", "probability", "margin"} or callable, default "logit"
@@ -67,7 +67,7 @@ class Explainer:
         Nodes of the first rule, where integration is adaptive. A feature of the path that is
         narrower than their spacing, and changes F by nothing, is invisible to every rule.
     time_axis : int, default -1
-        Axis of time in the input.
+        Axis of time; -1 is the last, or that of the model's kind, 1 for Keras's (batch, time, channel).
     dtype : torch.dtype, optional
         Dtype to run the model in. Default: that of its first floating parameter; for
         callables without one float32, or float64 where they refuse float32.
@@ -120,7 +120,7 @@ class Explainer:
         progress: bool = False,
         batch_independent: bool = True,
     ) -> None:
-        self.model = as_model(model, dtype=check_dtype(dtype), device=device)
+        self.model = as_model(model, dtype=check_dtype(dtype), device=device, trust=trust)
         self.fs = None if fs is None else check_fs(fs)
         self.domains = read_domains(domains)
         if not callable(output):
@@ -137,7 +137,7 @@ class Explainer:
             check_count(max_evaluations, "max_evaluations"),
             check_count(n_initial, "n_initial"),
         )
-        self.time_axis = time_axis
+        self.time_axis = self.model.hints.resolve(time_axis)
         self.trust = trust
         self.progress = progress
         self.batch_independent = batch_independent
@@ -185,7 +185,7 @@ class Explainer:
         """
         if isinstance(x, tuple):
             return self._explain_several(x, target, baseline, additional_forward_args)
-        signal = read_signal(x, self.time_axis)
+        signal = self._read(x, "x")
         fs = self.fs if self.fs is not None else signal.fs
         frame = Frame(tuple(signal.values.shape), fs, signal.channels)
         run = self.run(signal.values, frame, target, baseline, additional_forward_args)
@@ -206,15 +206,13 @@ class Explainer:
             raise TypeError(
                 "x as a tuple of inputs needs a PyTorch model: wrap yours as a function of one input"
             )
-        signals = [read_signal(one, self.time_axis, f"x[{i}]") for i, one in enumerate(x)]
+        signals = [self._read(one, f"x[{i}]") for i, one in enumerate(x)]
         dtype = working_dtype(self.model.dtype)
         joined = join(signals, baseline, self.domains, self.fs, self.time_axis, dtype)
-        axis = self.time_axis if self.time_axis < 0 else self.time_axis - signals[0].values.ndim
+        axis = self.counted_time_axis(signals[0].values.ndim)
         shapes = tuple(tuple(signal.values.shape[1:]) for signal in signals)
         twin = copy(self)
-        twin.model = TorchModel(
-            JoinedCall(self.model.function, shapes, axis), self.model.dtype, self.model.device
-        )
+        twin.model = self.model.calling(JoinedCall(self.model.function, shapes, axis))
         twin.domains, twin.time_axis, twin.fs = joined.domains, -1, None
         return joined.relabel(
             twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
@@ -251,8 +249,7 @@ class Explainer:
                 None,
                 Extra.of(arguments, len(values), self.model.device),
                 self.output_key,
-                # Counted from the end, so that it holds for points as for signals.
-                self.time_axis if self.time_axis < 0 else self.time_axis - values.ndim,
+                self.counted_time_axis(values.ndim),
                 alone=not self.batch_independent,
             )
             few = torch.tensor([0, len(values) - 1])
@@ -266,6 +263,13 @@ class Explainer:
                     )
             problem = Problem(objective, x, starts, frame, domains, target, self.output)
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
+
+    def _read(self, x: Any, name: str) -> Signal:
+        return self.model.hints.complete(read_signal(x, self.time_axis, name), self.fs)
+
+    def counted_time_axis(self, ndim: int) -> int:
+        """Axis of time counted from the end, so that it holds for points as for signals."""
+        return self.time_axis if self.time_axis < 0 else self.time_axis - ndim
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
         if not self.batch_independent:

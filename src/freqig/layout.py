@@ -23,7 +23,8 @@ ORDER = (1, 2, 0)
 def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: Any) -> tuple[int, ...]:
     """Shape of the axes between batch and time that the model takes.
 
-    Tries (batch, n), then (batch, 1, n), for single-channel series. A layout is taken if two
+    Tries (batch, n), then (batch, 1, n), or (batch, n, 1) for models with channels last, for
+    single-channel series. A layout is taken if two
     and three distinct points give two and three rows that agree; if none is, but one runs at
     all, that one, whose dependence on the batch is then reported.
 
@@ -60,7 +61,8 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
         extra = Extra.of(arguments, len(x), model.device)
         for axes in ((), (1,)):
             shaped = points.reshape(len(points), *axes, x.shape[-1])
-            objective = Objective(model, "logit", None, extra, explainer.output_key, alone=False)
+            axis = explainer.counted_time_axis(shaped.ndim)
+            objective = Objective(model, "logit", None, extra, explainer.output_key, axis, alone=False)
             rows = torch.zeros(len(points), dtype=torch.int64, device=model.device)
             try:
                 objective.settle_dtype(shaped[:2], rows[:2])

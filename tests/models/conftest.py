@@ -2,60 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from freqig.models.base import Model
-
-
-def gradient(model: Model, points: Tensor, extra: tuple = ()) -> Tensor:
-    """Gradient of the sum of squares of the outputs, as the core would ask for it."""
-
-    def explained(raw: Tensor) -> Tensor:
-        return raw.square().flatten(1).sum(1, keepdim=True)
-
-    with model.session():
-        return model.value_and_gradient(points, extra, explained)[1][:, 0]
-
-
-def expected(net: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:
-    """Outputs and the same gradient straight from torch."""
-    leaf = points.clone().requires_grad_()
-    y = net(leaf)
-    return y.detach(), torch.autograd.grad(y.square().sum(), leaf)[0]
-
-
-class Recurrent(nn.Module):
-    """The head that most recurrent classifiers have: the last step."""
-
-    def __init__(self, both: bool = False) -> None:
-        super().__init__()
-        self.rnn = nn.LSTM(2, 6, batch_first=True, bidirectional=both)
-        self.head = nn.Linear(12 if both else 6, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.rnn(x.transpose(1, 2))[0][:, -1])
-
 
 @pytest.fixture
 def export(tmp_path: Path) -> Callable[..., str]:
-    """Export a module by the legacy exporter, with a free or a fixed batch."""
+    """Write a module as an ONNX file, with a free or a fixed batch."""
 
-    def run(net: nn.Module, x: Tensor, free: bool = True, name: str = "net.onnx") -> str:
+    def run(net: nn.Module, x: Tensor, free: bool = True, name: str = "net.onnx", **more: Any) -> str:
         pytest.importorskip("onnx")
         path = str(tmp_path / name)
         axes = {"x": {0: "batch"}, "y": {0: "batch"}} if free else None
-        torch.onnx.export(
-            net.eval(), (x,), path, dynamo=False, input_names=["x"], output_names=["y"],
-            dynamic_axes=axes,
-        )  # fmt: skip
+        asked = {"input_names": ["x"], "output_names": ["y"], "dynamic_axes": axes} | more
+        with warnings.catch_warnings():
+            # This exporter is deprecated, but needs no further library, and its files are about.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(net.eval(), (x,), path, dynamo=False, **asked)
         return path
 
     return run
@@ -66,17 +39,28 @@ def in_process(tmp_path: Path) -> Callable[..., str]:
     """Run code in a process of its own: Keras has one backend a process."""
 
     def run(code: str, **environment: str) -> str:
-        import os
-
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+            [sys.executable, "-c", textwrap.dedent(code)],
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""} | environment,
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=300,
+            check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on the torch backend, which it keeps for the rest of the process."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("KERAS_BACKEND", "torch")
+        library = pytest.importorskip("keras")
+    if library.backend.backend() != "torch":
+        pytest.skip(f"Keras runs on {library.backend.backend()} in this process")
+    return library

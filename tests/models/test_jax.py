@@ -12,10 +12,11 @@ jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
 
-from freqig.models import jax_  # noqa: E402
-from freqig.models.registry import adapter_name, find  # noqa: E402
+from freqig.models import jax_model  # noqa: E402
+from freqig.models import as_model
+from freqig.models.registry import adapter_name  # noqa: E402
 
-from .conftest import gradient  # noqa: E402
+from .networks import gradient  # noqa: E402
 
 X = torch.randn(3, 2, 16, generator=torch.Generator().manual_seed(0))
 
@@ -34,8 +35,8 @@ def net(x):
 
 
 def test_functions_jitted_and_plain() -> None:
-    check(find(jax.jit(net)), net)
-    check(find(jax_.from_jax(net)), net)
+    check(as_model(jax.jit(net)), net)
+    check(as_model(jax_model.JaxModel(net)), net)
 
 
 def test_equinox_modules_take_one_example_and_run_in_inference() -> None:
@@ -44,7 +45,7 @@ def test_equinox_modules_take_one_example_and_run_in_inference() -> None:
     module = eqx.nn.Sequential(
         [eqx.nn.Conv1d(2, 3, 5, key=key), eqx.nn.Dropout(0.5), eqx.nn.Lambda(lambda h: h.mean(-1))]
     )
-    check(find(module), jax.vmap(eqx.nn.inference_mode(module)))
+    check(as_model(module), jax.vmap(eqx.nn.inference_mode(module)))
     assert module.layers[1].inference is False
 
 
@@ -53,17 +54,17 @@ def test_flax_linen_bound_or_applied() -> None:
     module = linen.Sequential([lambda x: x.mean(-1), linen.Dense(3), jnp.tanh])
     variables = module.init(jax.random.key(0), jnp.zeros((1, 2, 16)))
     applied = partial(module.apply, variables)
-    check(find(applied), applied)
-    check(find(module.bind(variables)), applied)
+    check(as_model(applied), applied)
+    check(as_model(module.bind(variables)), applied)
     with pytest.raises(ValueError, match=r"functools\.partial\(module\.apply, variables\)"):
-        find(module)
+        as_model(module)
 
 
 def test_flax_nnx_runs_a_copy_in_inference() -> None:
     nnx = pytest.importorskip("flax.nnx")
     rngs = nnx.Rngs(0)
     module = nnx.Sequential(nnx.Linear(16, 3, rngs=rngs), nnx.Dropout(0.5, rngs=rngs))
-    check(find(module), lambda x: module.layers[0](x))
+    check(as_model(module), lambda x: module.layers[0](x))
     assert not module.layers[1].deterministic
 
 
@@ -71,7 +72,7 @@ def test_tuples_dicts_and_integers() -> None:
     def several(x):
         return {"b": x.sum(-1), "a": (x.mean(-1), x.argmax(-1))}
 
-    model = jax_.from_jax(several)
+    model = jax_model.JaxModel(several)
     raw = model.outputs(X, ())
     assert raw["a"][1].dtype in (torch.int32, torch.int64)
     values, slopes = model.value_and_gradient(X, (), lambda r: r["a"][0])
@@ -82,7 +83,7 @@ def test_tuples_dicts_and_integers() -> None:
 
 
 def test_extra_arguments_reach_the_function() -> None:
-    model = jax_.from_jax(lambda x, scale: (x * scale[:, None, None]).sum(-1))
+    model = jax_model.JaxModel(lambda x, scale: (x * scale[:, None, None]).sum(-1))
     scale = torch.tensor([1.0, 2.0, 3.0])
     _, slopes = model.value_and_gradient(X, (scale,), lambda r: r)
     assert slopes[2, 0, 0].unique().tolist() == [3.0]
@@ -95,16 +96,16 @@ def test_no_memory_is_shared_with_immutable_arrays() -> None:
         kept.append(x)
         return x * 1
 
-    model, points = jax_.from_jax(identity), X.clone()
+    model, points = jax_model.JaxModel(identity), X.clone()
     out = model.outputs(points, ())
     before = np.array(out)
     points.zero_()  # torch may reuse its memory at once
     np.testing.assert_array_equal(out.numpy(), before)
     array = jnp.ones(4)
-    jax_.to_torch(array, torch.device("cpu")).zero_()
+    jax_model.to_torch(array, torch.device("cpu")).zero_()
     assert array.tolist() == [1, 1, 1, 1]
     tensor = torch.ones(4)
-    array = jax_.to_jax(tensor)
+    array = jax_model.to_jax(tensor)
     tensor.zero_()
     assert array.tolist() == [1, 1, 1, 1]
 
@@ -122,9 +123,9 @@ def test_float64_is_refused_while_jax_would_round_it() -> None:
     if jax.config.jax_enable_x64:
         pytest.skip("JAX keeps float64 here")
     with pytest.raises(ValueError, match="jax_enable_x64"):
-        jax_.from_jax(net, dtype=torch.float64)
+        jax_model.JaxModel(net, dtype=torch.float64)
 
 
 def test_a_plain_function_is_taken_for_one_of_torch() -> None:
-    assert adapter_name(net) == "torch_"
-    assert adapter_name(jax.jit(net)) == "jax_"
+    assert adapter_name(net) == "torch_model"
+    assert adapter_name(jax.jit(net)) == "jax_model"

@@ -16,7 +16,8 @@ net = keras.Sequential([keras.Input((24, 2)), L.Conv1D(4, 5), L.BatchNormalizati
                         L.Dropout(0.5), L.GRU(4), L.Dense(3)])
 net.layers[1].moving_mean.assign([0.1, -0.2, 0.3, 0.4])
 x = torch.randn(3, 24, 2)
-from freqig.models.registry import find, adapter_name
+from freqig.models import as_model
+from freqig.models.registry import adapter_name
 def gradient(model, x):
     with model.session():
         return model.value_and_gradient(x, (), lambda r: r.square().sum(1, keepdim=True))[1][:, 0]
@@ -53,7 +54,7 @@ def test_equals_the_backends_own(backend: str, in_process) -> None:
         NET
         + OWN[backend]
         + """
-model = find(net)
+model = as_model(net)
 np.testing.assert_allclose(model.outputs(x, ()).numpy(), y, rtol=1e-4, atol=1e-6)
 np.testing.assert_allclose(gradient(model, x).numpy(), slope, rtol=1e-4, atol=1e-6)
 print(model.description["framework"], model.description["time_axis"])
@@ -77,7 +78,7 @@ class Eager(keras.Model):
 eager = Eager(); eager(x.numpy())
 if keras.backend.backend() == "torch":   # the trap: Keras ignores eval()
     eager.eval(); assert not torch.equal(eager(x), x)
-assert torch.equal(find(eager).outputs(x, ()), x)
+assert torch.equal(as_model(eager).outputs(x, ()), x)
 """,
         KERAS_BACKEND=backend,
     )
@@ -89,8 +90,8 @@ def test_files_load_on_torch_by_default_and_on_the_running_backend_otherwise(in_
 import os, torch
 os.environ.pop("KERAS_BACKEND", None)
 {}
-from freqig.models.registry import find
-print(find("net.keras").description["framework"], "KERAS_BACKEND" in os.environ)
+from freqig.models import as_model
+print(as_model("net.keras").description["framework"], "KERAS_BACKEND" in os.environ)
 """
     assert "on torch False" in in_process(load.format(""))
     needs("jax")
@@ -102,13 +103,13 @@ def test_lambda_layers_are_refused_and_trust_runs_them(in_process) -> None:
     in_process(
         """
 import keras, torch, pytest
-from freqig.models.registry import find
+from freqig.models import as_model
 net = keras.Sequential([keras.Input((8,)), keras.layers.Lambda(lambda x: 2 * x)])
 net.save("lambda.keras")
 with pytest.raises(PermissionError, match="trust=True loads it with Keras's safe mode off"):
-    find("lambda.keras")
+    as_model("lambda.keras")
 x = torch.randn(2, 8)
-assert torch.equal(find("lambda.keras", trust=True).outputs(x, ()), 2 * x)
+assert torch.equal(as_model("lambda.keras", trust=True).outputs(x, ()), 2 * x)
 """,
         KERAS_BACKEND="torch",
     )
@@ -117,30 +118,30 @@ assert torch.equal(find("lambda.keras", trust=True).outputs(x, ()), 2 * x)
 def test_archives_are_checked_before_they_are_read(tmp_path) -> None:
     import zipfile
 
-    from freqig.models import keras_
+    from freqig.models import keras_model
 
     (tmp_path / "old.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(ValueError, match="HDF5"):
-        keras_.load(tmp_path / "old.keras")
+        keras_model.load(tmp_path / "old.keras")
     with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(10_000_000))
     with pytest.raises(ValueError, match="max_bytes"):
-        keras_.load(tmp_path / "bomb.keras", max_bytes=1_000_000)
+        keras_model.load(tmp_path / "bomb.keras", max_bytes=1_000_000)
 
 
 def test_unknown_layers_and_unbuilt_models_say_what_to_do(in_process) -> None:
     in_process(
         """
 import keras, pytest
-from freqig.models.registry import find
+from freqig.models import as_model
 class Odd(keras.layers.Layer):
     def call(self, x): return x
 keras.Sequential([keras.Input((8,)), Odd()]).save("odd.keras")
 del Odd
 with pytest.raises(ValueError, match="registers its custom layers"):
-    find("odd.keras")
+    as_model("odd.keras")
 with pytest.raises(ValueError, match="no weights yet"):
-    find(keras.Sequential([keras.layers.Dense(2)]))
+    as_model(keras.Sequential([keras.layers.Dense(2)]))
 """,
         KERAS_BACKEND="torch",
     )
@@ -151,7 +152,7 @@ with pytest.raises(ValueError, match="no weights yet"):
     [((None, 9), 1), ((None, 9, 2), 1), ((None, None, 2), 1), ((None, 2, 9, 1), None)],
 )
 def test_time_axis_is_found_from_the_input_shape(shape, axis) -> None:
-    from freqig.models.keras_ import time_axis
+    from freqig.models.keras_model import time_axis
 
     class Net:
         input_shape, layers = shape, ()
@@ -160,7 +161,7 @@ def test_time_axis_is_found_from_the_input_shape(shape, axis) -> None:
 
 
 def test_channels_first_layers_put_time_last() -> None:
-    from freqig.models.keras_ import time_axis
+    from freqig.models.keras_model import time_axis
 
     class Layer:
         data_format = "channels_first"

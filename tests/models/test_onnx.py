@@ -10,10 +10,10 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx2fx")
 
-from freqig.models import onnx_, onnx_convert  # noqa: E402
-from freqig.models.onnx_ import ConversionError, OnnxModel  # noqa: E402
+from freqig.models import onnx_convert, onnx_model  # noqa: E402
+from freqig.models.onnx_model import ConversionError, OnnxModel  # noqa: E402
 
-from .conftest import Recurrent, expected, gradient  # noqa: E402
+from .networks import Recurrent, expected, gradient  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -96,7 +96,7 @@ def _wrong(how: str):
 @pytest.mark.parametrize("how", ["output", "gradient"])
 def test_a_conversion_that_differs_is_refused(how: str, export, monkeypatch) -> None:
     path = export(conv(), torch.randn(1, 2, 40))
-    monkeypatch.setattr(onnx_, "converters", _wrong(how))
+    monkeypatch.setattr(onnx_model, "converters", _wrong(how))
     with pytest.raises(ConversionError, match=f"{how}s? differ"):
         OnnxModel(path)
 
@@ -112,7 +112,7 @@ def test_a_conversion_that_differs_only_on_the_users_data_is_refused(export, mon
 
     path = export(conv(), torch.randn(1, 2, 40))
     ((name, convert),) = onnx_convert.converters()[:1]
-    monkeypatch.setattr(onnx_, "converters", lambda: [(name, lambda p: OnlySmall(convert(p)))])
+    monkeypatch.setattr(onnx_model, "converters", lambda: [(name, lambda p: OnlySmall(convert(p)))])
     model = OnnxModel(path)
     with pytest.raises(ConversionError, match="on the data given"):
         model.outputs(1e3 * torch.randn(2, 2, 40) ** 2, ())

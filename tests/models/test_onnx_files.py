@@ -128,7 +128,7 @@ def test_tensors_in_subgraphs_are_found(tmp_path) -> None:
 
 def test_names_in_a_file_do_not_become_code(tmp_path) -> None:
     pytest.importorskip("onnx2fx")
-    from freqig.models.onnx_ import OnnxModel
+    from freqig.models.onnx_model import OnnxModel
 
     mark = tmp_path / "ran"
     name = f'w");open({str(mark)!r},"w");("'

@@ -13,7 +13,7 @@ if importlib.util.find_spec("tensorflow") is None:
 def test_functions_modules_and_saved_models(in_process) -> None:
     in_process("""
 import numpy as np, tensorflow as tf, torch, pytest
-from freqig.models.registry import find
+from freqig.models import as_model
 W = tf.constant(np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
 x = torch.randn(4, 20)
 
@@ -25,7 +25,7 @@ t = tf.constant(x.numpy())
 with tf.GradientTape() as tape:
     tape.watch(t); y = f(t)["p"][:, 1]
 slope = tape.gradient(y, t).numpy()
-model = find(f)
+model = as_model(f)
 values, gradients = model.value_and_gradient(x, (), lambda r: r["p"][:, 1:2])
 np.testing.assert_allclose(values[:, 0].numpy(), y.numpy(), rtol=1e-6)
 np.testing.assert_allclose(gradients[:, 0].numpy(), slope, rtol=1e-5, atol=1e-7)
@@ -35,8 +35,8 @@ assert model.outputs(x, ())["k"].dtype == torch.int64
 def squares(x):
     return x * x
 
-assert find(squares).dtype == torch.float64
-assert find(squares.get_concrete_function()).dtype == torch.float64
+assert as_model(squares).dtype == torch.float64
+assert as_model(squares.get_concrete_function()).dtype == torch.float64
 
 class M(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec((None, 20), tf.float32)])
@@ -44,10 +44,10 @@ class M(tf.Module):
         return x @ W
 
 tf.saved_model.save(M(), "saved")
-_, gradients = find(tf.saved_model.load("saved")).value_and_gradient(x, (), lambda r: r)
+_, gradients = as_model(tf.saved_model.load("saved")).value_and_gradient(x, (), lambda r: r)
 np.testing.assert_allclose(gradients[0].numpy(), W.numpy().T, rtol=1e-6)
 with pytest.raises(ValueError, match="cannot be called"):
-    find(tf.Module())
+    as_model(tf.Module())
 """)
 
 
@@ -55,11 +55,11 @@ def test_legacy_keras_models_need_no_conversion(in_process) -> None:
     pytest.importorskip("tf_keras")
     in_process("""
 import numpy as np, tf_keras, torch
-from freqig.models.registry import find
+from freqig.models import as_model
 net = tf_keras.Sequential([tf_keras.Input((8,)), tf_keras.layers.Dropout(0.5),
                            tf_keras.layers.Dense(2)])
 x = torch.randn(3, 8)
-model = find(net)
+model = as_model(net)
 np.testing.assert_allclose(model.outputs(x, ()).numpy(), net(x.numpy()).numpy(), rtol=1e-5)
 assert "tf_keras" in model.description["framework"]
 """)

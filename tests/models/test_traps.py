@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from .conftest import Recurrent, expected
+from .networks import Recurrent, expected
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -25,7 +25,7 @@ def group_norm() -> nn.Module:
 def test_onnx2pytorch_is_silently_wrong_on_group_norm_and_refused(export, monkeypatch) -> None:
     onnx2pytorch = pytest.importorskip("onnx2pytorch")
     onnx = pytest.importorskip("onnx")
-    from freqig.models import onnx_, onnx_convert
+    from freqig.models import onnx_convert, onnx_model
 
     net, x = group_norm(), 2 * torch.randn(4, 2, 40) + 1
     path = export(net, x)
@@ -33,9 +33,9 @@ def test_onnx2pytorch_is_silently_wrong_on_group_norm_and_refused(export, monkey
     (y, slope), (wrong, wrong_slope) = expected(net, x), expected(converted, x)
     assert (y - wrong).abs().max() > 0.02
     assert (slope - wrong_slope).norm() / slope.norm() > 0.1
-    monkeypatch.setattr(onnx_, "converters", lambda: [("onnx2pytorch", onnx_convert._onnx2pytorch)])
-    with pytest.raises(onnx_.ConversionError, match="outputs differ"):
-        onnx_.OnnxModel(path)
+    monkeypatch.setattr(onnx_model, "converters", lambda: [("onnx2pytorch", onnx_convert._onnx2pytorch)])
+    with pytest.raises(onnx_model.ConversionError, match="outputs differ"):
+        onnx_model.OnnxModel(path)
 
 
 def test_onnx2torch_fails_on_recurrent_layers(export) -> None:
@@ -60,9 +60,9 @@ except (AttributeError, ValueError, KeyError, TypeError) as error:
     print("trap:", type(error).__name__, str(error)[:100])
 else:
     raise SystemExit("tf2onnx converts a Sequential now")
-from freqig.models.registry import find      # freqig needs no conversion for it
+from freqig.models import as_model      # freqig needs no conversion for it
 x = torch.randn(2, 16, 2)
-np.testing.assert_allclose(find(net).outputs(x, ()).numpy(), net(x.numpy()).numpy(), rtol=1e-5)
+np.testing.assert_allclose(as_model(net).outputs(x, ()).numpy(), net(x.numpy()).numpy(), rtol=1e-5)
 """,
         KERAS_BACKEND="tensorflow",
     )
@@ -70,7 +70,7 @@ np.testing.assert_allclose(find(net).outputs(x, ()).numpy(), net(x.numpy()).nump
 
 def test_a_frozen_transformer_encoder_exports_with_the_fast_path_off(tmp_path) -> None:
     pytest.importorskip("onnx2fx")
-    from freqig.models.onnx_ import OnnxModel
+    from freqig.models.onnx_model import OnnxModel
 
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     net = nn.TransformerEncoder(layer, 1).eval().requires_grad_(False)

@@ -175,8 +175,8 @@ def _check_probe(domain: Domain, probe: Tensor) -> Tensor:
         for part, other in zip(parts, others, strict=True)
     )
     signals = domain.synthesize(four if isinstance(c, tuple) else four[0], n)
-    constant, *found = signals.split(1)
-    one, two, both = (signal - constant for signal in found)
+    constant: Tensor = signals[:1]
+    one, two, both = (signals[i : i + 1] - constant for i in (1, 2, 3))
     _check_same(domain, one, probe, "a random probe")
     scale = float((one.abs() + two.abs()).max())
     error = float((both - one - two).abs().max())

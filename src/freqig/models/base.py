@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -90,6 +92,12 @@ class Model(ABC):
         ValueError
             If the scalars do not depend differentiably on the points.
         """
+
+    def with_time_axis(self, time_axis: int) -> Model:
+        """The same model, known to have time on this axis."""
+        twin = copy(self)
+        twin.hints = replace(self.hints, time_axis=time_axis)
+        return twin
 
     def session(self) -> AbstractContextManager[None]:
         """Context in which the model is called, after which it is exactly as it was."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from ..errors import FreqigWarning, warn
+from ..signals import Signal
 
 LAST = -1
 
@@ -61,6 +64,34 @@ class Hints:
             window=window if isinstance(window, int) and window > 0 else None,
         )
 
+    def complete(self, signal: Signal, fs: float | None) -> Signal:
+        """The signal with rate and channel names of the model where it has none of its own.
+
+        Parameters
+        ----------
+        signal : Signal
+            What was read of the caller's input.
+        fs : float or None
+            Sampling rate that the caller gave.
+
+        Returns
+        -------
+        Signal
+            The same values.
+        """
+        known = signal.fs if fs is None else fs
+        if None not in (known, self.fs) and not math.isclose(known or 0, self.fs or 0, rel_tol=1e-3):
+            warn(
+                f"fs is {known:g} Hz, but the model says that it takes signals of sfreq={self.fs:g} Hz: "
+                "resample the signal, or check both",
+                FreqigWarning,
+            )
+        return replace(
+            signal,
+            fs=self.fs if signal.fs is None else signal.fs,
+            channels=self.channels if signal.channels is None else signal.channels,
+        )
+
     def resolve(self, time_axis: int) -> int:
         """Axis of time, given what the caller said.
 
@@ -83,17 +114,17 @@ class Hints:
             return time_axis
         if self.time_axis is not None:
             return self.time_axis
-        if self._last_is_short():
-            assert self.shape is not None  # noqa: S101 - for the type checker
+        shape = self.shape or ()
+        if any(size is not None and size > (shape[-1] or size) for size in shape[1:]):
             raise ValueError(
-                f"time_axis must be given for a model that takes {described(self.shape)}, whose last "
-                f"axis is shorter than another: counted from the batch axis 0, such as time_axis=1, or "
-                f"time_axis={len(self.shape) - 1} for the last"
+                f"time_axis must be given for a model that takes {described(shape)}, whose last axis is "
+                "shorter than another: counted from the batch axis 0, such as time_axis=1, or "
+                f"time_axis={len(shape) - 1} for the last"
             )
         return LAST
 
     def axis_for(self, k: int, n: int) -> int:
-        """Axis of time for series (k, n): the one axis where the declared shape has room for both.
+        """Axis of time for series (k, n): the model's own, else where the declared shape has room.
 
         Parameters
         ----------
@@ -103,19 +134,17 @@ class Hints:
         Returns
         -------
         int
-            1 for a model that takes (batch, n, k), else that of its kind, else -1.
+            That of the model's kind; 1 for a declared shape (batch, n, k); else -1.
         """
+        if self.time_axis is not None:
+            return self.time_axis
         if self.shape is not None and len(self.shape) == 3:
             first, second = self.shape[1:]
             last = first in (None, k) and second in (None, n)
             middle = first in (None, n) and second in (None, k)
-            if last != middle:
-                return LAST if last else 1
-        return LAST if self.time_axis is None else self.time_axis
-
-    def _last_is_short(self) -> bool:
-        sizes = (self.shape or ())[1:]
-        return bool(sizes) and any(size is not None and size > (sizes[-1] or size) for size in sizes)
+            if middle and not last:
+                return 1
+        return LAST
 
 
 def described(shape: tuple[int | None, ...]) -> str:
@@ -139,5 +168,6 @@ def _read(model: object, name: str) -> Any:
 def _names(channels: Any) -> tuple[str, ...] | None:
     if not isinstance(channels, (list, tuple)) or not channels:
         return None
-    names = tuple(one.get("ch_name") if isinstance(one, dict) else None for one in channels)
-    return names if all(isinstance(name, str) for name in names) else None
+    found = [one.get("ch_name") for one in channels if isinstance(one, dict)]
+    names = tuple(name for name in found if isinstance(name, str))
+    return names if len(names) == len(channels) else None

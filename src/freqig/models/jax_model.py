@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.dlpack import from_dlpack
 
 from .foreign import ForeignModel, Pullback, check_device, leaves, rebuild
 
@@ -65,7 +66,7 @@ class JaxModel(ForeignModel):
         self.device = torch.device("cpu")
         self.description = {
             "framework": f"jax {jax.__version__}",
-            "class": name or getattr(function, "__qualname__", type(function).__qualname__),
+            "class": name or str(getattr(function, "__qualname__", type(function).__qualname__)),
         }
         self._owner = owner
 
@@ -95,10 +96,11 @@ class JaxModel(ForeignModel):
 
     def weights(self) -> Iterable[np.ndarray]:
         import jax
+        import jax.numpy as jnp
 
         arrays = (leaf for leaf in jax.tree.leaves(self._owner) if isinstance(leaf, (jax.Array, np.ndarray)))
         keys = jax.dtypes.prng_key
-        return (np.asarray(array) for array in arrays if not jax.dtypes.issubdtype(array.dtype, keys))
+        return (np.asarray(array) for array in arrays if not jnp.issubdtype(array.dtype, keys))
 
 
 def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> JaxModel:
@@ -183,7 +185,7 @@ def to_torch(array: Any) -> Tensor:
     import jax
 
     on_cpu = jax.device_put(array, jax.devices("cpu")[0])
-    return torch.from_dlpack(on_cpu).clone()
+    return from_dlpack(on_cpu).clone()
 
 
 def _jax() -> Any:

@@ -14,7 +14,7 @@ def converters() -> list[tuple[str, Callable[[Any], nn.Module]]]:
     """List the installed converters as (name and version, function), best first."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = []
+    found: list[tuple[str, Callable[[Any], nn.Module]]] = []
     for name, function in (("onnx2fx", _onnx2fx), ("onnx2pytorch", _onnx2pytorch)):
         try:
             found.append((f"{name} {version(name)}", function))
@@ -35,14 +35,15 @@ def _onnx2fx(model: Any) -> nn.Module:
 def _onnx2pytorch(model: Any) -> nn.Module:
     from onnx2pytorch import ConvertModel
 
-    return ConvertModel(model, experimental=True)
+    net: nn.Module = ConvertModel(model, experimental=True)
+    return net
 
 
 @contextmanager
 def _gather() -> Iterator[None]:
     """Let onnx2fx convert Gather with negative indices, through its registration hook.
 
-    onnx2fx 0.0.1 hands a scalar index to ``index_select``, which takes no negative one;
+    onnx2fx 0.0.1 hands a scalar index to `index_select`, which takes no negative one;
     recurrent heads take the last step as index −1. The handler of before is put back.
     """
     from onnx2fx.op_registry import get_handler, register_op
@@ -62,31 +63,32 @@ def _gather_node(builder: Any, node: Any) -> Any:
     return builder.call_function(gather, args=(data, index, axis))
 
 
-def gather(data: Tensor, index: Tensor, axis: int) -> Tensor:
+def gather(data: Any, index: Any, axis: int) -> Tensor:
     """Gather as ONNX defines it: the index's shape takes the place of the axis.
 
     Parameters
     ----------
-    data : Tensor
-    index : Tensor
+    data : torch.Tensor or tuple of int
+        What to take from.
+    index : torch.Tensor or int
         Integers in −n…n−1, n the size of the axis, any shape.
     axis : int
+        Axis of `data`.
 
     Returns
     -------
-    Tensor
-        Shape ``data.shape[:axis] + index.shape + data.shape[axis + 1:]``.
+    torch.Tensor
+        Shape `data.shape[:axis] + index.shape + data.shape[axis + 1:]`.
 
     Examples
     --------
     >>> gather(torch.arange(6).reshape(2, 3), torch.tensor(-1), 1)
     tensor([2, 5])
     """
-    if not isinstance(data, Tensor):  # onnx2fx keeps some shapes as tuples
-        data = torch.as_tensor(data)
-    axis %= data.ndim
-    index = torch.as_tensor(index, device=data.device).long()
+    values: Tensor = torch.as_tensor(data)  # onnx2fx keeps some shapes as tuples
+    axis %= values.ndim
+    index = torch.as_tensor(index, device=values.device).long()
     flat = index.reshape(-1)
-    flat = torch.where(flat < 0, flat + data.shape[axis], flat)
-    shape = (*data.shape[:axis], *index.shape, *data.shape[axis + 1 :])
-    return data.index_select(axis, flat).reshape(shape)
+    flat = torch.where(flat < 0, flat + values.shape[axis], flat)
+    shape = (*values.shape[:axis], *index.shape, *values.shape[axis + 1 :])
+    return values.index_select(axis, flat).reshape(shape)

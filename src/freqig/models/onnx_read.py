@@ -7,13 +7,12 @@ are read, and only after the sizes it states fit what is there.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
-from os import PathLike
+from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 2 << 30  # what one protobuf message can hold
-_NOT_TRUST = "trust=True does not change this"
+NOT_TRUST = "trust=True does not change this"
 
 
 def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
@@ -22,6 +21,7 @@ def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
     Parameters
     ----------
     source : path or onnx.ModelProto
+        What to read.
     max_bytes : int
         Largest size accepted, file and external data together.
 
@@ -37,7 +37,7 @@ def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
     PermissionError
         For external data outside the model's folder.
     ValueError
-        For a file that is too large, damaged or not valid ONNX, or a ``ModelProto``
+        For a file that is too large, damaged or not valid ONNX, or a `ModelProto`
         whose weights are in a file.
     """
     onnx = _import()
@@ -46,40 +46,36 @@ def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
         model.CopyFrom(source)
         name, size = "the ModelProto", source.ByteSize()
     else:
-        name = os.fspath(source)
-        folder = os.path.dirname(os.path.abspath(name))
-        if not os.path.isfile(name):
-            raise FileNotFoundError(f"no such file: {name}")
-        size = os.path.getsize(name)
+        path = Path(source)
+        name, folder, size = str(path), path.resolve().parent, path.stat().st_size
         _limit(name, size, max_bytes)
         try:
             model = onnx.load_model(name, load_external_data=False)
         except Exception as error:
-            raise ValueError(f"{name} is not an ONNX file ({error}); {_NOT_TRUST}") from error
+            raise ValueError(f"{name} is not an ONNX file ({error}); {NOT_TRUST}") from error
     external = [t for t in _tensors(model) if _is_external(t)]
-    if external and folder is None:
+    if folder is None and external:
         raise ValueError(
             f"the ModelProto keeps {len(external)} weights in a file (first: "
             f"{external[0].name!r}) and does not say in which folder; pass the path of the "
-            f".onnx file, or load it with its external data. {_NOT_TRUST}"
+            f".onnx file, or load it with its external data. {NOT_TRUST}"
         )
     for tensor in external:
-        size += _check_external(tensor, folder, name)
+        size += _check_external(tensor, folder or Path(), name)
         _limit(name, size, max_bytes)
     try:
         if external:
-            onnx.load_external_data_for_model(model, folder)
+            onnx.load_external_data_for_model(model, str(folder))
         onnx.checker.check_model(model)
     except Exception as error:
-        raise ValueError(f"{name} is not a valid ONNX model: {error}; {_NOT_TRUST}") from error
+        raise ValueError(f"{name} is not a valid ONNX model: {error}; {NOT_TRUST}") from error
     return model
 
 
 def _limit(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise ValueError(
-            f"{name} with its weights has {size} bytes, more than max_bytes={max_bytes}; "
-            f"{_NOT_TRUST}"
+            f"{name} with its weights has {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}"
         )
 
 
@@ -100,29 +96,31 @@ def _tensors(message: Any) -> Iterator[Any]:
                 yield from _tensors(child)
 
 
-def _check_external(tensor: Any, folder: str, name: str) -> int:
+def _check_external(tensor: Any, folder: Path, name: str) -> int:
     """Return how many bytes the tensor takes from its file, all checks passed."""
     stated = {entry.key: entry.value for entry in tensor.external_data}
     location = stated.get("location", "")
-    path = os.path.realpath(os.path.join(folder, location))
-    inside = os.path.realpath(folder) + os.sep
-    if not location or os.path.isabs(location) or not path.startswith(inside):
+    path = (folder / location).resolve()
+    if not location or Path(location).is_absolute() or folder not in path.parents:
         raise PermissionError(
-            f"weight {tensor.name!r} of {name} lies in {location!r}, outside the model's "
-            f"folder; such files are never read, {_NOT_TRUST}"
+            f"weight {tensor.name!r} of {name} lies in {location!r}, outside the model's folder; such "
+            f"files are never read, {NOT_TRUST}"
         )
-    if not os.path.isfile(path):
-        raise ValueError(f"weight {tensor.name!r} of {name}: no file {location!r} beside it")
+    if not path.is_file():
+        raise ValueError(f"weight {tensor.name!r} of {name}: no file {location!r} beside it; {NOT_TRUST}")
+    there = path.stat().st_size
     try:
         offset = int(stated.get("offset", 0))
-        length = int(stated.get("length", os.path.getsize(path) - offset))
+        length = int(stated.get("length", there - offset))
     except ValueError as error:
-        raise ValueError(f"weight {tensor.name!r} of {name}: offset or length: {error}") from error
-    needed = _bytes(tensor)
-    if min(offset, length) < 0 or offset + length > os.path.getsize(path) or length != needed:
         raise ValueError(
-            f"weight {tensor.name!r} of {name} needs {needed} bytes and states {length} at "
-            f"offset {offset} of {location!r}, which has {os.path.getsize(path)}"
+            f"weight {tensor.name!r} of {name}: offset or length: {error}; {NOT_TRUST}"
+        ) from error
+    needed = _bytes(tensor)
+    if min(offset, length) < 0 or offset + length > there or length != needed:
+        raise ValueError(
+            f"weight {tensor.name!r} of {name} needs {needed} bytes and states {length} at offset {offset} "
+            f"of {location!r}, which has {there}; {NOT_TRUST}"
         )
     return length
 
@@ -130,7 +128,7 @@ def _check_external(tensor: Any, folder: str, name: str) -> int:
 def _bytes(tensor: Any) -> int:
     from onnx import helper
 
-    entries = math.prod(tensor.dims)
+    entries = int(math.prod(tensor.dims))
     try:
         return entries * int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
     except (KeyError, TypeError) as error:
@@ -148,8 +146,3 @@ def _import() -> Any:
             f"{onnx.__version__}: pip install freqig[onnx]"
         )
     return onnx
-
-
-def is_onnx(source: str | PathLike[str]) -> bool:
-    """Tell whether a path is that of an ONNX file, by its name."""
-    return os.fspath(source).lower().endswith(".onnx")

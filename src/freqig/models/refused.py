@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-import torch
-
 ADVICE = {
     "sklearn": "scikit-learn estimators give no gradients, and freqig needs those of the output with "
     "respect to the signal: train a network on the same data (PyTorch, Keras, JAX), or write the decision "
@@ -18,7 +16,7 @@ ADVICE = {
 TREES = {"lightgbm", "xgboost", "catboost"}
 
 
-def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> NoReturn:
+def adapt(model: Any, **_: Any) -> NoReturn:
     """Refuse a model that has no gradients.
 
     Raises

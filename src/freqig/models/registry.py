@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -170,7 +171,7 @@ def adapter_of_file(path: str) -> str:
     Traceback (most recent call last):
     ValueError: model must be ... a path that ends in .onnx, .keras, .pt, .pth, .pt2 or .ts, ...
     """
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         *most, last = SUFFIXES
         raise ValueError(
@@ -178,6 +179,6 @@ def adapter_of_file(path: str) -> str:
             "Save an HDF5 file (.h5) or a SavedModel folder as .keras in Keras, or load it and pass the "
             "model; pickles are never loaded, and trust=True does not change this"
         )
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise FileNotFoundError(f"model must be the path of a file, but there is none at {path!r}")
     return SUFFIXES[suffix]

@@ -90,14 +90,16 @@ def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | No
 
     Raises
     ------
+    TypeError
+        If the object can be called only through its signatures.
     ValueError
-        If the object can be called only through its signatures, or a device is given.
+        If a device is given.
     """
     check_device(device, "TensorFlow")
     name = getattr(model, "__name__", type(model).__qualname__)
     if not callable(model):
         known = sorted(getattr(model, "signatures", {}))
-        raise ValueError(
+        raise TypeError(
             f"model must be callable, but this {name} is not: wrap one of its signatures {known} as "
             "lambda x: model.signatures[...](x)[...]"
         )
@@ -119,7 +121,7 @@ def declared_dtype(model: Any) -> torch.dtype:
 
 def _declared_shape(model: Any) -> tuple[int | None, ...] | None:
     for entry in _inputs(model)[:1]:
-        if entry.shape is not None and getattr(entry.shape, "rank", 0):
+        if entry.shape is not None and bool(getattr(entry.shape, "rank", 0)):
             return tuple(entry.shape)
     return None
 

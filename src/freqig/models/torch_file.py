@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -70,8 +72,8 @@ def load(
             f"loads it, for files whose origin you trust; otherwise {RECIPE}"
         )
     if kind == "TorchScript":
-        # Deprecated, but what people have.
-        script = torch.jit.load(name, map_location="cpu" if device is None else device)
+        load_script: Callable[..., nn.Module] = torch.jit.load
+        script = load_script(name, map_location="cpu" if device is None else device)
         model = TorchModel(script.eval(), dtype, device)
     else:
         program = torch.export.load(name)
@@ -79,7 +81,7 @@ def load(
         model = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
         if batch is not None:
             model.description["fixed_batch"] = batch
-    model.description |= {"framework": f"{kind}, torch {torch.__version__}", "class": os.path.basename(name)}
+    model.description |= {"framework": f"{kind}, torch {torch.__version__}", "class": Path(name).name}
     return model
 
 

@@ -5,6 +5,12 @@ This is the only place that imports matplotlib, and only when a figure is asked 
 
 from __future__ import annotations
 
+from freqig.plots.components import components
+from freqig.plots.flicker import flicker
+from freqig.plots.polar import polar
+from freqig.plots.segments import segments
+from freqig.plots.spectrogram import spectrogram
 from freqig.plots.spectrum import spectrum
+from freqig.plots.wavelet import wavelet
 
-__all__ = ["spectrum"]
+__all__ = ["components", "flicker", "polar", "segments", "spectrogram", "spectrum", "wavelet"]

@@ -38,8 +38,8 @@ def draw_bars(axes: Axes, values: np.ndarray, frequency: xr.DataArray) -> None:
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
     >>> draw_bars(axes, np.array([1.0, -1.0]), xr.DataArray([0.0, 2.0], dims="frequency"))
-    >>> axes.get_xlim()
-    (-1.0, 3.0)
+    >>> [float(limit) for limit in axes.get_xlim()]
+    [-1.0, 3.0]
     """
     at = frequency.values.astype(np.float64)
     # One frequency alone has no spacing, and nothing beside it to show a width.

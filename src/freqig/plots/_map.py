@@ -14,6 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from freqig.plots._select import one_channel
 from freqig.plots._style import SIGNED_COLORMAP, SMALL, label_with_units, size_in_points
 
 HATCHED = 0.25
@@ -71,8 +72,8 @@ def total_over(variable: xr.DataArray, dims: Iterable[str]) -> tuple[np.ndarray,
     others = [dim for dim in variable.dims if dim not in dims]
     counts = {str(dim): variable.sizes[dim] for dim in others if variable.sizes[dim] > 1}
     words = [f"{n} channels" if dim == "channel" else f"{n} of {dim}" for dim, n in counts.items()]
-    total = variable.sum(others, skipna=False, dtype=np.float64).transpose(*dims)
-    return total.values, f"sum of {' × '.join(words)}" if words else ""
+    total: np.ndarray = variable.sum(others, skipna=False, dtype=np.float64).transpose(*dims).values
+    return total, f"sum of {' × '.join(words)}" if words else ""
 
 
 def borders(centres: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
@@ -254,6 +255,4 @@ def channel_of(one: xr.Dataset, name: str, channel: Hashable | None) -> xr.DataA
     >>> float(channel_of(one, "stft", "Oz"))
     2.0
     """
-    from freqig.plots._select import one_channel
-
     return one[name] if channel is None else one_channel(one[[name]], channel)[name]

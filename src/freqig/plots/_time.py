@@ -39,7 +39,8 @@ def time_axis(length: float, units: str | None) -> TimeAxis:
     if units != "s":
         return TimeAxis(1.0, f"time ({units})" if units else "time")
     divisor, name = next(
-        (d, name) for limit, d, name in ((7200, 3600.0, "h"), (180, 60.0, "min"), (-np.inf, 1.0, "s"))
+        (d, name)
+        for limit, d, name in ((7200, 3600.0, "h"), (180, 60.0, "min"), (-np.inf, 1.0, "s"))
         if length >= limit
     )
     return TimeAxis(divisor, f"time ({name})")

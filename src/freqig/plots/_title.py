@@ -7,9 +7,7 @@ from collections.abc import Hashable
 import xarray as xr
 
 
-def title_of(
-    one: xr.Dataset, name: str, sample: int | None = None, channel: Hashable | None = None
-) -> str:
+def title_of(one: xr.Dataset, name: str, sample: int | None = None, channel: Hashable | None = None) -> str:
     """Sample, channel and target in one line; output, baseline and completeness gap in the next.
 
     Parameters

@@ -93,7 +93,9 @@ def spectrum(
     one = up_to(one, max_frequency)
     above, below = _new_axes(one) if axes is None else _given_axes(axes)
     draw_signal(above, one.signal)
-    above.set_title(title_of(one, "rfft", position_of(result, sample), channel), loc="left", fontsize="medium")
+    above.set_title(
+        title_of(one, "rfft", position_of(result, sample), channel), loc="left", fontsize="medium"
+    )
     _draw_attributions(below, one.rfft, edges)
     return above, below
 

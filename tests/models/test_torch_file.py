@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from freqig.models.registry import find
+from freqig.models import as_model
 
-from .conftest import expected, gradient
+from .networks import expected, gradient
 
 
 def net() -> nn.Module:
@@ -19,8 +19,8 @@ def net() -> nn.Module:
 
 def check(path: str, n: int) -> None:
     with pytest.raises(PermissionError, match="trust=True"):
-        find(path)
-    model, x = find(path, trust=True), torch.randn(n, 2, 30)
+        as_model(path)
+    model, x = as_model(path, trust=True), torch.randn(n, 2, 30)
     y, slope = expected(net(), x)
     torch.testing.assert_close(model.outputs(x, ()), y)
     torch.testing.assert_close(gradient(model, x), slope)
@@ -53,6 +53,6 @@ def test_weights_alone_are_refused_with_the_recipe(tmp_path) -> None:
     for name in ("weights.pt", "pickle.pt"):
         for trust in (False, True):
             with pytest.raises(ValueError, match="weights_only=True"):
-                find(tmp_path / name, trust=trust)
+                as_model(tmp_path / name, trust=trust)
     fresh = net()
     fresh.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))

@@ -1,0 +1,59 @@
+"""A chirp: a network tells rising from falling, and its decision lies along the line in time and frequency."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from _shared import Energies, check, outline, panels, run, save, share, signal, start, train
+
+import freqig
+
+FS, N = 128.0, 512
+LOW, HIGH = 8.0, 40.0
+TIME = np.arange(N) / FS
+WINDOW = 0.5
+
+
+def frequency(rising: bool) -> np.ndarray:
+    """Frequency of a chirp in Hz at every sample."""
+    way = TIME / (N / FS)
+    return LOW + (HIGH - LOW) * (way if rising else 1 - way)
+
+
+def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Chirps in noise, shape (size, N), and whether they rise."""
+    rises = rng.integers(0, 2, size)
+    turns = np.cumsum([frequency(bool(r)) for r in rises], axis=1) / FS + rng.uniform(size=(size, 1))
+    return np.sin(2 * np.pi * turns) + 0.5 * rng.standard_normal((size, N)), rises
+
+
+def main(folder: Path) -> None:
+    """Train, explain, find the line, draw."""
+    start()
+    model = Energies(1, 12, 33, 8, 2)
+    check("accuracy", train(model, draw), 0.98)
+    x, label = draw(np.random.default_rng(1), 2)
+    while sorted(label) != [0, 1]:
+        x, label = draw(np.random.default_rng(int(label.sum()) + 2), 2)
+    rising = int(np.argmax(label))
+    result = freqig.Explainer(model, fs=FS, output="margin", domains=freqig.STFT(WINDOW, WINDOW / 8))(x[[rising]])
+
+    one = result.isel(sample=0)
+    line = np.interp(one.stft_time, TIME, frequency(True))
+    # As far from the line as a Hann window of this length smears a tone, and the chirp runs meanwhile.
+    reach = 2 / WINDOW + (HIGH - LOW) / (N / FS) * WINDOW / 2
+    inside = np.abs(one.stft_frequency - line) <= reach
+    check("share of attribution along the line", share(one.stft, inside), 0.85)
+    check("share of the map that this is", 1 - float(inside.mean()), 0.7)
+
+    figure, (above, below) = panels(2, 5, (1, 2.4))
+    signal(above, one, "Rising or falling? A chirp in noise")
+    freqig.plots.spectrogram(result, max_frequency=60, axes=below)
+    for side in (-reach, reach):
+        outline(below, one.stft_time, np.maximum(line + side, 0))
+    save(figure, folder, "chirp")
+
+
+if __name__ == "__main__":
+    run(main, __doc__)

@@ -1,0 +1,196 @@
+"""Segments × frequency, such as the epochs of a night, under a row of their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from freqig.plots._bars import up_to
+from freqig.plots._map import (
+    borders,
+    cells_note,
+    channel_of,
+    draw_colour_bar,
+    draw_grid,
+    new_axes,
+    pooled,
+    total_over,
+    visible_cells,
+)
+from freqig.plots._select import one_variable
+from freqig.plots._style import SMALL, label_with_units, signed_norm, size_in_points
+from freqig.plots._time import span_of, time_axis
+from freqig.plots._title import position_of, title_of
+
+
+def segments(
+    result: xr.Dataset,
+    sample: int = 0,
+    *,
+    name: str = "segments",
+    classes: Any = None,
+    order: Sequence[Hashable] | None = None,
+    channel: Hashable | None = None,
+    max_frequency: float | int | None = None,
+    axes: Any = None,
+) -> Axes:
+    """Draw the attributions of segments, and above them the class of each.
+
+    A column is a segment, as wide as it lasts, and a cell one of its frequencies. Red raises the
+    explained output; blue lowers it, and is hatched where it is strong. Cells too small to be
+    seen are summed, and the label of the colour bar says how many. Time is in seconds, minutes or
+    hours, whichever is short.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it, with a variable over segment and
+        frequency.
+    sample : int, default 0
+        Position of the sample; negative positions count from the end.
+    name : str, default "segments"
+        Variable to draw, named as its domain is.
+    classes : sequence or str, optional
+        Class of every segment, such as stages of sleep, None where there is none; or the name of
+        a variable or coordinate of the result which holds them over segments. Default: the
+        variable ``{name}_class`` where there is one, else no row.
+    order : sequence, optional
+        Classes from top to bottom of the row. Default: sorted numbers, or names as they first
+        occur.
+    channel : hashable, optional
+        Name of the one channel to draw, or its position where names are not integers. Default the
+        sum over channels, in which those of opposite sign cancel.
+    max_frequency : float, optional
+        End of the frequency axis, in its units. Default the last one.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw. Default those of a new pyplot figure. The row of classes is an inset above
+        them, among their `child_axes`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. The colour bar has axes of its own in the same figure.
+
+    Raises
+    ------
+    TypeError
+        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+    ValueError
+        If `result` lacks the variable, its dimensions or the sample, or holds several targets; if
+        there is no such channel, or no frequency up to `max_frequency`; if classes are not one a
+        segment, or not all in `order`.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> from freqig import plots
+    >>> result = xr.Dataset(
+    ...     {"segments": (("segments_segment", "segments_frequency"), np.eye(4, 3))},
+    ...     coords={
+    ...         "segments_segment": ("segments_segment", 30.0 * np.arange(4), {"units": "s"}),
+    ...         "segments_frequency": ("segments_frequency", np.arange(3.0), {"units": "Hz"}),
+    ...     },
+    ... )
+    >>> axes = Figure(layout="constrained").subplots()
+    >>> axes = plots.segments(result, classes=["W", "N1", "N2", "N2"], axes=axes)
+    >>> [label.get_text() for label in axes.child_axes[0].get_yticklabels()]
+    ['W', 'N1', 'N2']
+    """
+    one, (column, row) = one_variable(result, sample, name, ("segment", "frequency"), "freqig.Segments()")
+    labels = _read_classes(one, name, column, classes)
+    one = up_to(one, max_frequency, row)
+    variable = channel_of(one, name, channel)
+    panel = new_axes(axes, 4.8 if labels else 4.0)
+    values, summed = total_over(variable, (row, column))
+
+    x = _borders(one, variable[column])
+    y = borders(variable[row].values.astype(np.float64), low=0.0)
+    unit = time_axis(x[-1] - x[0], variable[column].attrs.get("units"))
+    x = x / unit.divisor
+    columns, rows = visible_cells(panel)
+    # A shorter last segment has fewer frequencies, further apart: drawn by itself, without gaps.
+    whole = len(x) - 1 - int(len(x) > 2 and bool(np.isnan(values[:, -1]).any()))
+    parts = []
+    for start, stop in ((0, whole), (whole, len(x) - 1)):
+        if start < stop:
+            there = np.isfinite(values[:, start:stop]).any(axis=1)
+            at = variable[row].values[there].astype(np.float64)
+            parts.append((x[start : stop + 1], borders(at, low=0.0), values[there, start:stop]))
+    notes, drawn = [], []
+    for across, up, cells in parts:
+        cells, across, n_columns = pooled(cells, across, 1, columns)
+        cells, up, n_rows = pooled(cells, up, 0, rows)
+        notes.append(cells_note(n_columns, n_rows))
+        drawn.append((across, up, cells))
+    norm = signed_norm(np.concatenate([cells.ravel() for *_, cells in drawn]))
+    for across, up, cells in drawn:
+        if cells.size:
+            draw_grid(panel, across, up, cells, norm)
+    panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    panel.set_xlabel(unit.label)
+    panel.set_ylabel(label_with_units("frequency", variable[row]))
+    draw_colour_bar(panel, norm, variable, summed, notes[0])
+    top = _draw_classes(panel, x, labels, order) if labels else panel
+    top.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    return panel
+
+
+def _borders(one: xr.Dataset, starts: xr.DataArray) -> np.ndarray:
+    """Begin of every segment, and the end of the last."""
+    begin = starts.values.astype(np.float64)
+    key = f"{str(starts.name).removesuffix('segment')}length"
+    if key in one.coords:
+        return np.append(begin, begin[-1] + float(one[key].values[-1]))
+    end = begin[-1] + (begin[-1] - begin[-2] if begin.size > 1 else 1.0)
+    _, last = span_of(one, np.append(begin, end))
+    return np.append(begin, last if begin[-1] < last < end else end)
+
+
+def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[Any] | None:
+    if classes is None:
+        classes = f"{name}_class"
+        if classes not in one:
+            return None
+    if isinstance(classes, str):
+        if classes not in one or one[classes].dims != (dim,):
+            raise ValueError(
+                f"classes must be one a segment, or the name of a variable of the result over {dim!r}, "
+                f"got {classes!r}"
+            )
+        classes = one[classes]
+    array = np.asarray(classes, dtype=object)
+    if array.shape != (one.sizes[dim],):
+        raise ValueError(
+            f"classes must be one a segment, so {one.sizes[dim]} of them, got shape {np.shape(array)}"
+        )
+    return [None if isinstance(label, float) and np.isnan(label) else label for label in array.tolist()]
+
+
+def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[Hashable] | None) -> Axes:
+    """The row of classes: a step line, the first class of `order` at the top."""
+    found = list(dict.fromkeys(label for label in labels if label is not None))
+    if order is None:
+        order = sorted(found) if all(isinstance(label, int | float) for label in found) else found
+    if missing := [label for label in found if label not in order]:
+        raise ValueError(f"order must hold every class, got {list(order)!r} without {missing!r}")
+    # Ten points a class, but never more than half of what is below.
+    height = min(10 * (len(order) + 0.6) / size_in_points(axes)[1], 0.6)
+    row = axes.inset_axes((0, 1.03, 1, height), sharex=axes)
+    places = np.array(
+        [np.nan if label is None else list(order).index(label) for label in labels], dtype=float
+    )
+    row.stairs(places, x, baseline=None, color="0.55", linewidth=0.8)
+    row.hlines(places, x[:-1], x[1:], color="0.1", linewidth=2.5)
+    row.set_yticks(np.arange(len(order)), [str(label) for label in order], fontsize=SMALL)
+    row.set_ylim(len(order) - 0.5, -0.5)
+    row.tick_params(axis="x", labelbottom=False, length=0)
+    row.tick_params(axis="y", length=0)
+    row.grid(axis="y", color="0.9", linewidth=0.5)
+    row.set_axisbelow(True)
+    row.spines[:].set_visible(False)
+    return row

@@ -1,0 +1,115 @@
+"""Time × frequency: what each frequency contributed, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from freqig.plots._bars import up_to
+from freqig.plots._map import (
+    borders,
+    cells_note,
+    channel_of,
+    draw_colour_bar,
+    draw_grid,
+    new_axes,
+    pooled,
+    total_over,
+    visible_cells,
+)
+from freqig.plots._select import one_variable
+from freqig.plots._style import label_with_units, signed_norm
+from freqig.plots._time import span_of, time_axis
+from freqig.plots._title import position_of, title_of
+
+
+def spectrogram(
+    result: xr.Dataset,
+    sample: int = 0,
+    *,
+    name: str = "stft",
+    channel: Hashable | None = None,
+    max_frequency: float | int | None = None,
+    axes: Any = None,
+) -> Axes:
+    """Draw the attributions of a short-time Fourier transform.
+
+    A cell is a frame and a frequency, as wide as the step between frames and as high as the
+    spacing of frequencies; its colour is the attribution of that coefficient and no density. Red
+    raises the explained output; blue lowers it, and is hatched where it is strong. Cells too
+    small to be seen are summed, and the label of the colour bar says how many.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it, with a variable over frequency and time.
+    sample : int, default 0
+        Position of the sample; negative positions count from the end.
+    name : str, default "stft"
+        Variable to draw, named as its domain is.
+    channel : hashable, optional
+        Name of the one channel to draw, or its position where names are not integers. Default the
+        sum over channels, in which those of opposite sign cancel.
+    max_frequency : float, optional
+        End of the frequency axis, in its units. Default the last one.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw. Default those of a new pyplot figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. The colour bar has axes of its own in the same figure.
+
+    Raises
+    ------
+    TypeError
+        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+    ValueError
+        If `result` lacks the variable, its dimensions or the sample, or holds several targets; if
+        there is no such channel, or no frequency up to `max_frequency`.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> from freqig import plots
+    >>> result = xr.Dataset(
+    ...     {"stft": (("sample", "stft_frequency", "stft_time"), np.eye(3, 5)[None])},
+    ...     coords={
+    ...         "stft_frequency": ("stft_frequency", np.arange(3.0), {"units": "Hz"}),
+    ...         "stft_time": ("stft_time", np.arange(5) / 2, {"units": "s"}),
+    ...     },
+    ... )
+    >>> axes = plots.spectrogram(result, axes=Figure(layout="constrained").subplots())
+    >>> axes.get_xlabel(), axes.get_ylabel()
+    ('time (s)', 'frequency (Hz)')
+    """
+    one, (row, column) = one_variable(result, sample, name, ("frequency", "time"), "freqig.STFT()")
+    one = up_to(one, max_frequency, row)
+    variable = channel_of(one, name, channel)
+    panel = new_axes(axes)
+    values, summed = total_over(variable, (row, column))
+
+    centres = variable[column].values.astype(np.float64)
+    low, high = span_of(one, borders(centres))
+    # A last frame that is centred behind the series is shown up to its middle.
+    high = max(high, float(centres[-1])) if centres.size else high
+    x = borders(centres, low, high)
+    y = borders(variable[row].values.astype(np.float64), low=0.0)
+    columns, rows = visible_cells(panel)
+    values, x, across = pooled(values, x, 1, columns)
+    values, y, up = pooled(values, y, 0, rows)
+
+    norm = signed_norm(values)
+    unit = time_axis(high - low, variable[column].attrs.get("units"))
+    draw_grid(panel, x / unit.divisor, y, values, norm)
+    panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
+    panel.set_xlabel(unit.label)
+    panel.set_ylabel(label_with_units("frequency", variable[row]))
+    panel.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    draw_colour_bar(panel, norm, variable, summed, cells_note(across, up))
+    return panel

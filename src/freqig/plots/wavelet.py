@@ -1,0 +1,160 @@
+"""Wavelet coefficients: octaves or packets × time, each as long as it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from freqig.plots._map import (
+    borders,
+    cells_note,
+    channel_of,
+    draw_colour_bar,
+    draw_grid,
+    new_axes,
+    pooled,
+    total_over,
+    visible_cells,
+)
+from freqig.plots._select import dim_of, one_variable
+from freqig.plots._style import SMALL, label_with_units, signed_norm
+from freqig.plots._time import span_of, time_axis
+from freqig.plots._title import position_of, title_of
+
+
+def wavelet(
+    result: xr.Dataset,
+    sample: int = 0,
+    *,
+    name: str = "wavelet",
+    channel: Hashable | None = None,
+    axes: Any = None,
+) -> Axes:
+    """Draw the attributions of wavelet coefficients.
+
+    A row is a level, the lowest frequencies at the bottom, or a packet. A cell is a coefficient,
+    about the time on which its wavelet is centred and as wide as the step to the next: the finer
+    the level, the narrower its cells. Red raises the explained output; blue lowers it, and is
+    hatched where it is strong. Coefficients that are centred beyond the ends of the series are
+    not in view; the label of the time axis says what share of the attributions they hold, if
+    that is at least 0.1 %.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it, with a variable over level (or
+        frequency, for packets) and position.
+    sample : int, default 0
+        Position of the sample; negative positions count from the end.
+    name : str, default "wavelet"
+        Variable to draw, named as its domain is.
+    channel : hashable, optional
+        Name of the one channel to draw, or its position where names are not integers. Default the
+        sum over channels, in which those of opposite sign cancel.
+    axes : matplotlib.axes.Axes, optional
+        Where to draw. Default those of a new pyplot figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on. The colour bar has axes of its own in the same figure.
+
+    Raises
+    ------
+    TypeError
+        If `result`, `sample` or `axes` are of another type.
+    ValueError
+        If `result` lacks the variable, its dimensions, its times or the sample, or holds several
+        targets; if there is no such channel.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> from freqig import plots
+    >>> over = ("wavelet_level", "wavelet_position")
+    >>> result = xr.Dataset(
+    ...     {"wavelet": (over, [[1.0, np.nan], [0.5, -0.5]])},
+    ...     coords={
+    ...         "wavelet_level": ["A1", "D1"],
+    ...         "wavelet_time": (over, [[0.5, np.nan], [0.0, 1.0]], {"units": "s"}),
+    ...         "wavelet_frequency": ("wavelet_level", [0.0, 0.7], {"units": "Hz"}),
+    ...     },
+    ... )
+    >>> axes = plots.wavelet(result, axes=Figure(layout="constrained").subplots())
+    >>> [label.get_text() for label in axes.get_yticklabels()]
+    ['A1  lowest', 'D1  0.7']
+    """
+    one, (column,) = one_variable(result, sample, name, ("position",), "freqig.Wavelet()")
+    variable = channel_of(one, name, channel)
+    row = dim_of(variable, "level") or dim_of(variable, "frequency")
+    clock = f"{column.removesuffix('position')}time"
+    if row is None or clock not in variable.coords:
+        raise ValueError(
+            f"result.{name} must have a dimension of level or frequency and the coordinate {clock!r}, got "
+            f"the dimensions {', '.join(map(repr, variable.dims))}; explain with domains=[freqig.Wavelet()]"
+        )
+    panel = new_axes(axes)
+    values, summed = total_over(variable, (row, column))
+    times = variable[clock].transpose(row, column).values.astype(np.float64)
+
+    rows = [_row(values[i], times[i]) for i in range(len(values))]
+    low, high = span_of(one, np.concatenate([x for x, _ in rows]))
+    columns = visible_cells(panel)[0]
+    drawn = [pooled(cells, x, 0, columns) for x, cells in rows]
+    norm = signed_norm(np.concatenate([cells for cells, _, _ in drawn]))
+    unit = time_axis(high - low, variable[clock].attrs.get("units"))
+    y = _name_rows(panel, variable, row)
+    for i, (cells, x, _) in enumerate(drawn):
+        if cells.size:
+            draw_grid(panel, x / unit.divisor, y[i : i + 2], cells[None], norm)
+    panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
+    panel.set_xlabel(unit.label + _beyond(values, times, low, high))
+    panel.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    most = max(each for _, _, each in drawn)
+    draw_colour_bar(panel, norm, variable, summed, "up to " + cells_note(most, 1) if most > 1 else "")
+    return panel
+
+
+def _row(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Borders and values of the coefficients of one row, without the padding behind them."""
+    there = np.isfinite(times)
+    return borders(times[there]), values[there]
+
+
+def _name_rows(axes: Axes, variable: xr.DataArray, row: str) -> np.ndarray:
+    """Write names of the rows on the vertical axis; where the borders between rows are."""
+    if not row.endswith("level"):
+        axes.set_ylabel(label_with_units("frequency", variable[row]))
+        return borders(variable[row].values.astype(np.float64), low=0.0)
+    names = [str(level) for level in variable[row].values.tolist()]
+    quantity = "level"
+    key = f"{row.removesuffix('level')}frequency"
+    if key in variable.coords:
+        at = variable[key].values
+        names = [f"{level}  {_short(f)}" for level, f in zip(names, at, strict=True)]
+        quantity = label_with_units("level, and its frequency", variable[key])
+    every = -(-len(names) * 12 // visible_cells(axes)[1])
+    axes.set_yticks(np.arange(len(names))[::every] + 0.5, names[::every], fontsize=SMALL)
+    axes.tick_params(axis="y", length=0)
+    axes.hlines(
+        np.arange(1, len(names)), 0, 1, transform=axes.get_yaxis_transform(), color="0.85", linewidth=0.5
+    )
+    axes.set_ylabel(quantity)
+    return np.arange(len(names) + 1.0)
+
+
+def _short(frequency: float) -> str:
+    return f"{frequency:.3g}" if frequency > 0 else "lowest"
+
+
+def _beyond(values: np.ndarray, times: np.ndarray, low: float, high: float) -> str:
+    """What the label says of coefficients centred outside the series."""
+    size = np.abs(np.where(np.isfinite(values), values, 0.0))
+    outside = float(size[(times < low) | (times > high)].sum())
+    share = outside / (float(size.sum()) or 1.0)
+    return f"; {share:.1%} of attributions beyond the ends" if share >= 1e-3 else ""

@@ -1,0 +1,154 @@
+"""What models say of their input: rate, channels, window, and where time lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from torch import Tensor, nn
+
+from freqig import Explainer
+from freqig.errors import FreqigWarning
+from freqig.models import Hints, as_model
+
+from ..helpers import SmallCNN, noise, seeded
+
+NAMES = ("Cz", "Pz")
+
+
+class Told(nn.Module):
+    """Attributes as braindecode's models have them: properties that raise where nothing was said."""
+
+    def __init__(self, **said: Any) -> None:
+        super().__init__()
+        self.said = said
+        self.net = seeded(SmallCNN, channels=2).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+    def _get(self, name: str) -> Any:
+        if name not in self.said:
+            raise ValueError(f"{name} could not be inferred")
+        return self.said[name]
+
+    sfreq = property(lambda self: self._get("sfreq"))
+    chs_info = property(lambda self: self._get("chs_info"))
+    n_times = property(lambda self: self._get("n_times"))
+
+
+def told() -> Told:
+    return Told(sfreq=100.0, chs_info=[{"ch_name": name, "kind": 2} for name in NAMES], n_times=32)
+
+
+def test_rate_and_channels_come_from_the_model() -> None:
+    result = Explainer(told(), n_steps=20)(noise(3, 2, 32), target=0)
+    assert result.rfft.frequency.attrs["units"] == "Hz"
+    assert result.rfft.frequency.values[-1] == 50
+    assert tuple(result.channel.values) == NAMES
+
+
+def test_the_caller_and_the_input_come_first() -> None:
+    x = noise(3, 2, 32)
+    labelled = xr.DataArray(x, dims=("sample", "channel", "time"), coords={"channel": ["a", "b"]})
+    with pytest.warns(FreqigWarning, match="fs is 128 Hz.*sfreq=100 Hz"):
+        result = Explainer(told(), fs=128, n_steps=20)(labelled, target=0)
+    assert result.rfft.frequency.values[-1] == 64
+    assert tuple(result.channel.values) == ("a", "b")
+    labelled.attrs["fs"] = 200
+    with pytest.warns(FreqigWarning, match="fs is 200 Hz"):
+        assert Explainer(told(), n_steps=20)(labelled, target=0).rfft.frequency.values[-1] == 100
+
+
+def test_a_model_that_was_told_nothing_says_nothing() -> None:
+    assert as_model(Told()).hints == Hints()
+    result = Explainer(Told(), n_steps=20)(noise(3, 2, 32), target=0)
+    assert result.rfft.frequency.values[-1] == 0.5
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"sfreq": -1.0},
+        {"sfreq": "fast"},
+        {"sfreq": float("nan")},
+        {"sfreq": True},
+        {"chs_info": [{"kind": 2}]},
+        {"chs_info": "Cz"},
+        {"n_times": 0},
+    ],
+    ids=repr,
+)
+def test_attributes_of_another_kind_count_for_nothing(said: dict[str, Any]) -> None:
+    assert as_model(Told(**said)).hints == Hints()
+
+
+def test_the_window_is_named_where_the_model_fails() -> None:
+    class Strict(Told):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.reshape(len(x), 2, 32).mean(-1)
+
+    with pytest.raises(RuntimeError, match="its own n_times is 32"):
+        Explainer(Strict(n_times=32))(noise(3, 2, 30), target=0)
+
+
+def test_braindecode() -> None:
+    models = pytest.importorskip("braindecode.models")
+    info = [{"ch_name": name} for name in NAMES]
+    model = models.ShallowFBCSPNet(n_outputs=2, sfreq=100, chs_info=info, n_times=400)
+    assert as_model(model).hints == Hints(fs=100, channels=NAMES, window=400)
+    silent = models.ShallowFBCSPNet(n_outputs=2, n_chans=2, n_times=400)
+    assert as_model(silent).hints == Hints(window=400)
+    result = Explainer(model, n_steps=20)(noise(1, 2, 400).astype(np.float32), target=0)
+    assert result.rfft.frequency.values[-1] == 50
+
+
+SHAPES = [
+    ((None, 2, 24), None, -1),
+    ((None, 24, 2), None, "asks"),
+    ((None, 22, 250, 1), None, "asks"),
+    ((None, 1, 22, 250), None, -1),
+    ((None, None, 2), 1, 1),
+    ((None, None, None), None, -1),
+    ((None, 9), None, -1),
+    (None, None, -1),
+]
+
+
+@pytest.mark.parametrize(("shape", "own", "axis"), SHAPES, ids=repr)
+def test_time_axis_left_to_the_model(shape: Any, own: int | None, axis: Any) -> None:
+    hints = Hints(shape=shape, time_axis=own)
+    assert hints.resolve(2) == 2
+    if axis == "asks":
+        with pytest.raises(ValueError, match=r"time_axis must be given .*\(batch, 2.*time_axis=1"):
+            hints.resolve(-1)
+    else:
+        assert hints.resolve(-1) == axis
+
+
+@pytest.mark.parametrize(
+    ("shape", "own", "series", "axis"),
+    [
+        ((None, 24, 2), None, (2, 24), 1),
+        ((None, 2, 24), None, (2, 24), -1),
+        ((None, 24, 1), None, (1, 24), 1),
+        ((None, None, None), None, (2, 24), -1),
+        ((None, 24, 2), 1, (24, 2), 1),
+        ((None, 24), None, (1, 24), -1),
+        (None, None, (1, 24), -1),
+    ],
+    ids=repr,
+)
+def test_time_axis_for_series_of_a_known_shape(
+    shape: Any, own: int | None, series: tuple[int, int], axis: int
+) -> None:
+    assert Hints(shape=shape, time_axis=own).axis_for(*series) == axis
+
+
+def test_a_hint_does_not_reach_other_models() -> None:
+    model = as_model(torch.tanh)
+    assert model.with_time_axis(1).hints.time_axis == 1
+    assert model.hints.time_axis is None

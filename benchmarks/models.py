@@ -1,10 +1,12 @@
 """Which exported models freqig explains rightly: a table, family by source.
 
-Every network is exported to ONNX with a fixed batch of 1, of 7 and a free one, loaded
-by freqig, and run on 1 and on 7 signals. A cell states the largest error of outputs
-and of gradients against the original network, or why the file was refused.
+Every network is exported to ONNX with a fixed batch of 1, of 7 and a free one, loaded by freqig, and
+run on 1 and on 7 signals. A cell states the largest error of outputs and of gradients against the
+original network, or why the file was refused.
 
-    python benchmarks/models.py [--only SOURCE] [--json FILE]
+    python benchmarks/models.py [--only SOURCE] [--json FILE] [--table FILE]
+
+Needs TensorFlow, Keras, tf2onnx, onnxscript and what `freqig[onnx]` installs.
 """
 
 from __future__ import annotations
@@ -105,7 +107,7 @@ EXPORT = {
 
 def cell(source: str, family: str, batch: int | None) -> dict[str, Any]:
     """Export, load and compare one network."""
-    from freqig.models.onnx_ import OnnxModel
+    from freqig.models import as_model
 
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "net.onnx")
@@ -114,7 +116,7 @@ def cell(source: str, family: str, batch: int | None) -> dict[str, Any]:
         except Exception as error:
             return {"status": "no export", "why": _short(error)}
         try:
-            model = OnnxModel(path)
+            model = as_model(path)
             output_error = gradient_error = 0.0
             for n in (1, 7):
                 x = torch.randn((n, *_shape(source)), generator=torch.Generator().manual_seed(n))
@@ -196,6 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=SOURCES)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--table", type=Path)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
@@ -213,7 +216,10 @@ def main() -> None:
                 found |= json.loads(part.read_text())
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
-    print(table(found))
+    text = f"{MACHINE()}\n\n{table(found)}\n"
+    if options.table:
+        options.table.write_text(text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -617,7 +617,7 @@ def test_baselines_that_do_not_fit(input_shape: tuple[int, ...], baseline_shape:
 
 
 @pytest.mark.parametrize("edges", [[0, 20], [0, 10, 20], [0, 1, 3, 8, 19, 20]], ids=str)
-@pytest.mark.parametrize("shape", [(N,), (1, N), (2, N), (3, 2, N), (3, 1, N)], ids=str)
+@pytest.mark.parametrize("shape", [(N,), (2, N), (3, 2, N)], ids=str)
 @pytest.mark.parametrize("with_baseline", [False, True], ids=["zero", "baseline"])
 def test_segments_of_a_partition_add_up(
     edges: list[int], shape: tuple[int, ...], with_baseline: bool
@@ -889,9 +889,9 @@ def test_as_many_steps_as_it_takes() -> None:
     close(scores, attribute(X, Smooth(N, 2), 1, n_steps=100), 1e-2)
 
 
-@pytest.mark.parametrize("model", [None, 3, "model.onnx", Smooth], ids=str)
+@pytest.mark.parametrize("model", [None, 3, [], Smooth], ids=str)
 def test_models_that_are_none(model: Any) -> None:
-    with pytest.raises(TypeError, match=r"model must be a torch\.nn\.Module or a callable"):
+    with pytest.raises(TypeError, match=r"model must be .* a callable .*got "):
         attribute(noise(N), model)
 
 

@@ -110,7 +110,8 @@ def label(
             values = _numpy(tensor)
             if values.ndim == 1 or not every_class:
                 values = values.reshape(len(values), -1)[:, 0]
-            variables[f"{name}_{key}"] = leading[: values.ndim], values, {}
+            about = {"units": unit} if key == "completeness_gap" else {}
+            variables[f"{name}_{key}"] = leading[: values.ndim], values, about
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
     squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n))

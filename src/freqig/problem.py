@@ -11,15 +11,15 @@ from torch import Tensor
 
 from .averaging import average
 from .chunks import Chunks
-from .completeness import warn_of_gaps
 from .domains import Domain
 from .engines import Method, explain_with_captum, explain_with_nodes
-from .errors import ConvergenceWarning, OutputScaleWarning, warn
+from .errors import OutputScaleWarning, warn
 from .frame import Frame
 from .objective import Objective
 from .run import Run, explain_blocks, working_dtype
 from .safeguards import check_independence
 from .scales import EXPECTS_LOGITS, OutputScale, look_like_probabilities
+from .statements import warn_of_shortfalls
 from .targets import Target, predicted_class, resolve_target
 
 
@@ -99,10 +99,7 @@ class Problem:
             # Every baseline has its own path; projections are averaged, and never the gradients.
             run, spreads = average(runs)
             run = replace(run, spreads=spreads)
-        if method.n_steps is None:
-            warn_of_paths(run, method.tol)
-        else:
-            warn_of_gaps(run.gap, run.limit, run.output - run.baseline_output, method.n_steps)
+        warn_of_shortfalls(run, method.n_steps, method.tol)
         predicted = None if targets is None else predicted_class(raw, targets)
         return replace(run, targets=targets, predicted=predicted)
 
@@ -144,26 +141,3 @@ class Problem:
 
         chunks.run(len(self.x), evaluate)
         return torch.cat(parts)
-
-
-def warn_of_paths(run: Run, tol: float) -> None:
-    """Warn once, naming the samples that did not reach the tolerance, and why."""
-    bad = (~run.converged).any(1).nonzero().flatten().tolist()
-    if not bad:
-        return
-    told = "; ".join(f"sample {i}: {_statement(run, i)}" for i in bad[:5])
-    more = f"; and {len(bad) - 5} more, see `status` in the result" if len(bad) > 5 else ""
-    warn(
-        f"{len(bad)} of {len(run.converged)} explanations did not reach tol={tol:g}. {told}{more}",
-        ConvergenceWarning,
-    )
-
-
-def _statement(run: Run, sample: int) -> str:
-    difference = run.output[sample] - run.baseline_output[sample]
-    worst = int(run.gap[sample].abs().argmax())
-    return (
-        f"{run.diagnoses[sample].explain()}; the attributions sum to "
-        f"{float(difference[worst] + run.gap[sample, worst]):.3g} where F(x) - F(x') is "
-        f"{float(difference[worst]):.3g}"
-    )

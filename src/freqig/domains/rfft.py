@@ -30,10 +30,12 @@ class RFFT(Domain):
     shared = ("channel", "frequency")
 
     def analyze(self, x: Tensor) -> Tensor:
-        return torch.fft.rfft(x)
+        spectrum: Tensor = torch.fft.rfft(x)
+        return spectrum
 
     def synthesize(self, c: Tensor, n: int) -> Tensor:
-        return torch.fft.irfft(c, n)
+        series: Tensor = torch.fft.irfft(c, n)
+        return series
 
     def coords(self, n: int, fs: float | None) -> Coords:
         return {"frequency": frequencies(n, fs)}

@@ -35,7 +35,8 @@ class Stretch(Domain):
         self.start, self.length = start, length
 
     def analyze(self, x: Tensor) -> Tensor:
-        return torch.fft.rfft(x[..., self.start : self.start + self.length])
+        spectrum: Tensor = torch.fft.rfft(x[..., self.start : self.start + self.length])
+        return spectrum
 
     def synthesize(self, c: Tensor, n: int) -> Tensor:
         stretch = torch.fft.irfft(c, self.length)

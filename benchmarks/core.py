@@ -31,9 +31,7 @@ def speed() -> None:
     def captum() -> np.ndarray:
         method = IntegratedGradients(model)
         rows = [
-            method.attribute(
-                spectra[i : i + 1], target=1, n_steps=N_NODES, method="gausslegendre"
-            ).detach()
+            method.attribute(spectra[i : i + 1], target=1, n_steps=N_NODES, method="gausslegendre").detach()
             for i in range(N_SERIES)
         ]
         return torch.cat(rows).sum(-1).numpy()
@@ -64,8 +62,7 @@ def peak(n_steps: int) -> None:
 def memory() -> None:
     """Peak memory of whole processes at 50 and at 1,000 nodes."""
     peaks = {
-        n: [in_fresh_process(Path(__file__), "peak", str(n))["bytes"] for _ in range(3)]
-        for n in (50, 1000)
+        n: [in_fresh_process(Path(__file__), "peak", str(n))["bytes"] for _ in range(3)] for n in (50, 1000)
     }
     low, high = (sorted(peaks[n])[1] for n in (50, 1000))
     print(

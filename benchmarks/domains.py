@@ -36,17 +36,10 @@ def six(case: Case) -> list[Domain]:
 def compare(title: str, case: Case, n_series: int, first: Sequence[Domain], second: Sequence[Domain]) -> None:
     """Time explanations in two sets of domains by the same model, with 50 nodes each."""
     x = case.signals(n_series)
-    names = ("first", "second")
-    explainers = dict(
-        zip(
-            names,
-            (
-                freqig.Explainer(case.model, fs=FS, domains=domains, n_steps=N_NODES)
-                for domains in (first, second)
-            ),
-            strict=True,
-        )
-    )
+    explainers = {
+        name: freqig.Explainer(case.model, fs=FS, domains=domains, n_steps=N_NODES)
+        for name, domains in (("first", first), ("second", second))
+    }
     timings = interleaved(
         {name: lambda explain=explain: explain(x, target=1) for name, explain in explainers.items()},
         repetitions=REPETITIONS,

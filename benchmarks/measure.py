@@ -71,9 +71,7 @@ def interleaved(
 
 def in_fresh_process(script: Path, *arguments: str, python: str = sys.executable) -> dict[str, float]:
     """Run a script that prints one JSON object on its last line, and return that object."""
-    done = subprocess.run(
-        [python, str(script), *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{script.name} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

@@ -23,6 +23,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ import torch
 import zoo
 from torch import Tensor
 
+ABOUT = """# Exported models
+
+Written by `benchmarks/models.py`. Every network is exported to ONNX with its batch size fixed to 1, to 7, and
+free, loaded by freqig with onnx2fx and freqig's own Gather, and run on 1 and on 7 signals. Numbers are the
+largest error of outputs / of gradients against the original network in its own framework, relative to the
+largest value; right means both within 1e-4. In brackets, why a file was refused or could not be exported."""
+LIBRARIES = ("torch", "onnx", "onnxruntime", "onnx2fx", "onnxscript", "keras", "tensorflow-cpu", "tf2onnx")
 SOURCES = ("torch legacy", "torch dynamo", "tf2onnx", "keras export")
 BATCHES = (1, 7, None)
 RIGHT = 1e-4
@@ -168,6 +176,15 @@ def run(source: str) -> dict[str, Any]:
     return found
 
 
+def versions() -> str:
+    """The libraries that were used."""
+    found = []
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return ", ".join(found)
+
+
 def table(cells: dict[str, Any]) -> str:
     """Markdown: a row a family and source, a column an exported batch size."""
     rows = {}
@@ -216,7 +233,7 @@ def main() -> None:
                 found |= json.loads(part.read_text())
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
-    text = f"{MACHINE()}\n\n{table(found)}\n"
+    text = f"{ABOUT}\n\n{versions()}.\n\n{table(found)}\n"
     if options.table:
         options.table.write_text(text)
     print(text)

@@ -122,7 +122,12 @@ def cases() -> dict[str, Case]:
         }
 
 
-TRAINING = {"demo": (60, 64, 0.01), "sleep": (12, 20, 0.002), "lstm": (60, 64, 0.01), "transformer": (40, 48, 0.003)}
+TRAINING = {
+    "demo": (60, 64, 0.01),
+    "sleep": (30, 20, 0.001),
+    "lstm": (60, 64, 0.01),
+    "transformer": (40, 48, 0.003),
+}
 """Steps of Adam, series a step, and learning rate."""
 
 CYCLES = (0, 6, 12, 20, 30)
@@ -181,9 +186,7 @@ def _train(case: Case, steps: int, n_series: int, rate: float) -> None:
     _fit(case.model, steps, rate, draw)
 
 
-def _fit(
-    model: nn.Module, steps: int, rate: float, draw: Callable[[int], tuple[Tensor, Tensor]]
-) -> None:
+def _fit(model: nn.Module, steps: int, rate: float, draw: Callable[[int], tuple[Tensor, Tensor]]) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     model.train()
     with torch.random.fork_rng():

@@ -46,9 +46,7 @@ class _Inception(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.squeeze = nn.Conv1d(CHANNELS, 6, 1, bias=False)
-        self.wide = nn.ModuleList(
-            nn.Conv1d(6, 4, k, padding="same", bias=False) for k in (3, 9, 19)
-        )
+        self.wide = nn.ModuleList(nn.Conv1d(6, 4, k, padding="same", bias=False) for k in (3, 9, 19))
         self.pool = nn.Sequential(nn.MaxPool1d(3, 1, 1), nn.Conv1d(CHANNELS, 4, 1, bias=False))
         self.norm = nn.BatchNorm1d(16)
         self.head = nn.Linear(16, CLASSES)
@@ -122,9 +120,7 @@ TORCH: dict[str, Callable[[], nn.Module]] = {
     "depthwise": lambda: _sequential(
         nn.Conv1d(CHANNELS, 6, 5, groups=CHANNELS), nn.Conv1d(6, 8, 1), nn.GELU()
     ),
-    "dilated TCN": lambda: _sequential(
-        nn.Conv1d(CHANNELS, 8, 1), *(_Residual(8, 2**i) for i in range(3))
-    ),
+    "dilated TCN": lambda: _sequential(nn.Conv1d(CHANNELS, 8, 1), *(_Residual(8, 2**i) for i in range(3))),
     "LSTM": lambda: _Recurrent(nn.LSTM),
     "BiLSTM": lambda: _Recurrent(nn.LSTM, both=True),
     "GRU": lambda: _Recurrent(nn.GRU),

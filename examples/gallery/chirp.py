@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from _shared import Energies, check, outline, panels, run, save, share, signal, start, train
 
 import freqig
@@ -37,10 +38,12 @@ def main(folder: Path) -> None:
     while sorted(label) != [0, 1]:
         x, label = draw(np.random.default_rng(int(label.sum()) + 2), 2)
     rising = int(np.argmax(label))
-    result = freqig.Explainer(model, fs=FS, output="margin", domains=freqig.STFT(WINDOW, WINDOW / 8))(x[[rising]])
+    result = freqig.Explainer(model, fs=FS, output="margin", domains=freqig.STFT(WINDOW, WINDOW / 8))(
+        x[[rising]]
+    )
 
     one = result.isel(sample=0)
-    line = np.interp(one.stft_time, TIME, frequency(True))
+    line = xr.DataArray(np.interp(one.stft_time, TIME, frequency(True)), dims="stft_time")
     # As far from the line as a Hann window of this length smears a tone, and the chirp runs meanwhile.
     reach = 2 / WINDOW + (HIGH - LOW) / (N / FS) * WINDOW / 2
     inside = np.abs(one.stft_frequency - line) <= reach

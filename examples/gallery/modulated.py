@@ -24,7 +24,7 @@ def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Alpha and slow drifts, shape (size, N), of which half also have the modulated tone."""
     has = rng.integers(0, 2, size)
     start_at, turn, other, drift = rng.uniform(size=(4, size, 1))
-    tone = np.array([envelope(float(s)) for s in start_at]) * np.sin(2 * np.pi * (TONE * TIME + turn))
+    tone = np.array([envelope(s) for s in start_at[:, 0].tolist()]) * np.sin(2 * np.pi * (TONE * TIME + turn))
     alpha = np.sin(2 * np.pi * (10 * TIME + other))
     slow = 1.5 * np.sin(2 * np.pi * (SLOW * TIME + drift))
     return has[:, None] * tone + alpha + slow + 0.3 * rng.standard_normal((size, N)), has
@@ -36,7 +36,9 @@ def main(folder: Path) -> None:
     model = Energies(1, 6, 33, 16, 2)
     check("accuracy", train(model, draw), 0.98)
     rng = np.random.default_rng(3)
-    without = np.sin(2 * np.pi * 10 * TIME) + 1.5 * np.sin(2 * np.pi * SLOW * TIME) + 0.3 * rng.standard_normal(N)
+    without = (
+        np.sin(2 * np.pi * 10 * TIME) + 1.5 * np.sin(2 * np.pi * SLOW * TIME) + 0.3 * rng.standard_normal(N)
+    )
     gain = envelope(0.0)
     x = without + gain * np.sin(2 * np.pi * TONE * TIME)
     explainer = freqig.Explainer(model, fs=FS, output="margin", domains=freqig.FilterBank(BANDS))

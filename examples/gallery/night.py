@@ -62,7 +62,11 @@ def main(folder: Path) -> None:
     with torch.no_grad():
         found = night.epochs(torch.from_numpy(x)).argmax(-1)
     names = [STAGES[i] for i in found[0].tolist()]
-    check("epochs staged as they were made", float(np.mean([a == b for a, b in zip(names, stages, strict=True)])), 0.95)
+    check(
+        "epochs staged as they were made",
+        float(np.mean([a == b for a, b in zip(names, stages, strict=True)])),
+        0.95,
+    )
     explainer = freqig.Explainer(night, fs=FS, domains=freqig.Segments(LENGTH))
     result = explainer(x, target=0, additional_forward_args=found)
 

@@ -16,7 +16,7 @@ from .domains import Domain
 from .domains.nonlinear import NonlinearDomain
 from .frame import Frame
 from .integration.adaptive import integrate_adaptive
-from .integration.fixed import integrate, values_at
+from .integration.fixed import baseline_values, integrate
 from .integration.path import Path
 from .layers import FrequencyModel
 from .models.base import NOT_DIFFERENTIABLE
@@ -218,7 +218,7 @@ def explain_with_captum(
     for t in range(objective.n_targets):
         chunks.run(len(x), partial(explain, t=t), each=method.n_steps or 1)
     scores = scores.reshape(*scores.shape[:2], *frame.axes, n // 2 + 1)
-    baseline_output = values_at(objective, baseline, chunks)
+    baseline_output = baseline_values(objective, baseline, chunks)
     flat = scores.double().flatten(2)
     gap = flat.sum(-1) - (output - baseline_output)
     limit = gap_limit(flat.abs().sum(-1), output, baseline_output, method.tol, x.dtype)

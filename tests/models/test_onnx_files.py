@@ -36,9 +36,7 @@ def _write(folder: Path, weight: TensorProto, name: str = "x") -> str:
     )
     path = folder / "net.onnx"
     opset = [helper.make_opsetid("", 17)]
-    path.write_bytes(
-        helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
-    )
+    path.write_bytes(helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())
     return str(path)
 
 
@@ -118,9 +116,7 @@ def test_tensors_in_subgraphs_are_found(tmp_path) -> None:
     hidden = model.graph.initializer[0]
     branch = helper.make_graph([helper.make_node("Constant", [], ["c"], value=hidden)], "b", [], [])
     del model.graph.initializer[:]
-    model.graph.node.append(
-        helper.make_node("If", ["k"], ["z"], then_branch=branch, else_branch=branch)
-    )
+    model.graph.node.append(helper.make_node("If", ["k"], ["z"], then_branch=branch, else_branch=branch))
     (tmp_path / "if.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(PermissionError):
         read(tmp_path / "if.onnx")

@@ -27,9 +27,7 @@ def check(path: str, n: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "how", [torch.jit.script, lambda m: torch.jit.trace(m, torch.ones(1, 2, 30))]
-)
+@pytest.mark.parametrize("how", [torch.jit.script, lambda m: torch.jit.trace(m, torch.ones(1, 2, 30))])
 def test_torchscript(how, tmp_path) -> None:
     path = str(tmp_path / "net.pt")
     how(net()).save(path)
@@ -41,9 +39,7 @@ def test_torchscript(how, tmp_path) -> None:
 def test_exported_programs_of_any_batch(free: bool, n: int, tmp_path) -> None:
     path = str(tmp_path / "net.pt2")
     shapes = ({0: torch.export.Dim("batch")},) if free else None
-    torch.export.save(
-        torch.export.export(net(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes), path
-    )
+    torch.export.save(torch.export.export(net(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes), path)
     check(path, n)
 
 

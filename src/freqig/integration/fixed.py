@@ -65,10 +65,7 @@ def integrate(
     """
     n_samples, n_nodes = len(x), len(rule)
     wide = widest(x.device)
-    baseline_output = values_at(objective, baseline, chunks)
-    spoilt = (~baseline_output.isfinite().all(1)).nonzero().flatten()
-    if len(spoilt):
-        raise NonFiniteError(int(spoilt[0]), 0.0)
+    baseline_output = baseline_values(objective, baseline, chunks)
     delta = x - baseline
     nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
     weights = torch.tensor(rule.weights, device=x.device).to(wide)
@@ -132,4 +129,13 @@ def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
         values[part] = objective.value(points[part], rows)
 
     chunks.run(len(points), evaluate)
+    return values
+
+
+def baseline_values(objective: Objective, baseline: Tensor, chunks: Chunks) -> Tensor:
+    """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
+    values = values_at(objective, baseline, chunks)
+    spoilt = (~values.isfinite().all(1)).nonzero().flatten()
+    if len(spoilt):
+        raise NonFiniteError(int(spoilt[0]), 0.0)
     return values

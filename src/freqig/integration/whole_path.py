@@ -16,7 +16,7 @@ from .node_trace import NodeTrace
 from .path import Array
 from .streaming import Group, Sums
 
-SAFETY = 1.3
+SAFETY = 1.4
 """Of the error estimate. For a step at a random place the error after doubling is 1/√3 of the
 difference, and the first-order rate says 1/2: 1.15 is the truth on average, the rest its scatter."""
 

@@ -120,7 +120,7 @@ def components(
     values, x, across = pooled(values, x, 1, visible_cells(panel)[0])
     norm = signed_norm(values)
     draw_grid(panel, x, np.arange(len(values) + 1.0), values, norm)
-    panel.hlines(np.arange(1, len(values)), x[0], x[-1], color="0.85", linewidth=0.5)
+    panel.hlines(np.arange(1, len(values)), x[0], x[-1], color="0.85", linewidth=0.5, zorder=1.5)
     panel.set(xlim=(x[0], x[-1]), ylim=(len(values), 0))
     panel.set_xlabel(label)
     _name_rows(panel, variable, row, totals)

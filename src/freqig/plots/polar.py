@@ -13,7 +13,6 @@ from freqig.bands import named_bands
 from freqig.plots._bars import draw_bars, edges_in_hertz, make_room, up_to
 from freqig.plots._map import channel_of, total_over
 from freqig.plots._select import one_variable
-from freqig.plots._style import label_with_units
 from freqig.plots._title import position_of, title_of
 
 PARTS = ("amplitude", "phase")
@@ -99,14 +98,14 @@ def polar(
     for panel, heights, kind in zip((above, below), values, PARTS, strict=True):
         draw_bars(panel, heights, one[row])
         make_room(panel, values, edges, legend=panel is above, named=panel is above)
-        lines = (f"{kind} part", f"sum {heights.sum():+.3g}")
-        panel.set_ylabel("\n".join(lines))
+        units = variable.attrs.get("units")
+        lines = (f"{kind} part", f"({units})" if units else "", f"sum {heights.sum():+.3g}")
+        panel.set_ylabel("\n".join(filter(None, lines)))
     below.set_ylim(above.get_ylim())
     above.set_xlabel("")
     above.tick_params(axis="x", labelbottom=False)
     title = title_of(one, name, position_of(result, sample), channel)
-    quantity = label_with_units("attribution", variable) + (f", {summed}" if summed else "")
-    above.set_title("\n".join(filter(None, (title, quantity))), loc="left", fontsize="medium")
+    above.set_title("\n".join(filter(None, (title, summed))), loc="left", fontsize="medium")
     return above, below
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from freqig.plots._bars import up_to
 from freqig.plots._map import (
@@ -22,7 +23,7 @@ from freqig.plots._map import (
     visible_cells,
 )
 from freqig.plots._select import one_variable
-from freqig.plots._style import SMALL, label_with_units, signed_norm, size_in_points
+from freqig.plots._style import SMALL, label_with_units, signed_norm
 from freqig.plots._time import span_of, time_axis
 from freqig.plots._title import position_of, title_of
 
@@ -135,8 +136,10 @@ def segments(
     panel.set_xlabel(unit.label)
     panel.set_ylabel(label_with_units("frequency", variable[row]))
     draw_colour_bar(panel, norm, variable, summed, notes[0])
-    top = _draw_classes(panel, x, labels, order) if labels else panel
-    top.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    title = title_of(one, name, position_of(result, sample), channel)
+    height = _draw_classes(panel, x, labels, order) if labels else 0.0
+    # Points above the map: the layout makes room for a title, and so for what is below it.
+    panel.set_title(title, loc="left", fontsize="medium", pad=height + 6)
     return panel
 
 
@@ -171,16 +174,19 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
     return [None if isinstance(label, float) and np.isnan(label) else label for label in array.tolist()]
 
 
-def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[Hashable] | None) -> Axes:
-    """The row of classes: a step line, the first class of `order` at the top."""
+def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[Hashable] | None) -> float:
+    """The row of classes, a step line with the first of `order` at the top; how high it ends, in points."""
     found = list(dict.fromkeys(label for label in labels if label is not None))
     if order is None:
         order = sorted(found) if all(isinstance(label, int | float) for label in found) else found
     if missing := [label for label in found if label not in order]:
         raise ValueError(f"order must hold every class, got {list(order)!r} without {missing!r}")
-    # Ten points a class, but never more than half of what is below.
-    height = min(10 * (len(order) + 0.6) / size_in_points(axes)[1], 0.6)
-    row = axes.inset_axes((0, 1.03, 1, height), sharex=axes)
+    below, height = 5.0, 11.0 * len(order)
+    figure = axes.get_figure()
+    assert figure is not None
+    points_above = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
+    place = blended_transform_factory(axes.transAxes, points_above)
+    row = axes.inset_axes((0, below, 1, height), transform=place, sharex=axes)
     places = np.array(
         [np.nan if label is None else list(order).index(label) for label in labels], dtype=float
     )
@@ -193,4 +199,4 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
     row.grid(axis="y", color="0.9", linewidth=0.5)
     row.set_axisbelow(True)
     row.spines[:].set_visible(False)
-    return row
+    return below + height

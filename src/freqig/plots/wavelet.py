@@ -142,7 +142,13 @@ def _name_rows(axes: Axes, variable: xr.DataArray, row: str) -> np.ndarray:
     axes.set_yticks(np.arange(len(names))[::every] + 0.5, names[::every], fontsize=SMALL)
     axes.tick_params(axis="y", length=0)
     axes.hlines(
-        np.arange(1, len(names)), 0, 1, transform=axes.get_yaxis_transform(), color="0.85", linewidth=0.5
+        np.arange(1, len(names)),
+        0,
+        1,
+        transform=axes.get_yaxis_transform(),
+        color="0.85",
+        linewidth=0.5,
+        zorder=1.5,
     )
     axes.set_ylabel(quantity)
     return np.arange(len(names) + 1.0)

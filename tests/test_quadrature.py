@@ -1,0 +1,114 @@
+"""Rules: moments, Golub and Welsch's nodes, order of convergence, and what is no rule."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from freqig.quadrature import Rule, gauss_legendre
+
+from .helpers import legendre
+
+COUNTS = (1, 2, 3, 7, 50, 101)
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_nodes_and_weights_of_golub_and_welsch(n: int) -> None:
+    nodes, weights = legendre(n)
+    rule = gauss_legendre(n)
+    np.testing.assert_allclose(rule.nodes, nodes, atol=1e-14)
+    np.testing.assert_allclose(rule.weights, weights, atol=1e-14)
+    assert len(rule) == n
+    assert rule.nodes.dtype == rule.weights.dtype == np.float64
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_polynomials_up_to_the_degree_are_exact(n: int) -> None:
+    rule = gauss_legendre(n)
+    assert rule.degree == 2 * n - 1
+    assert math.fsum(rule.weights) == pytest.approx(1, abs=1e-14)
+    for degree in {0, 1, n, 2 * n - 2, 2 * n - 1}:
+        assert rule.weights @ rule.nodes**degree == pytest.approx(1 / (degree + 1), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_the_next_degree_is_not_exact(n: int) -> None:
+    """The error of x^2n is (n!)^4 / ((2n + 1) ((2n)!)^2) on the unit interval."""
+    rule = gauss_legendre(n)
+    error = 1 / (2 * n + 1) - rule.weights @ rule.nodes ** (2 * n)
+    expected = math.factorial(n) ** 4 / ((2 * n + 1) * math.factorial(2 * n) ** 2)
+    assert error == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_nodes_are_symmetric_and_open(n: int) -> None:
+    """Neither end is a node: the gradient at the baseline itself may not exist."""
+    rule = gauss_legendre(n)
+    np.testing.assert_allclose(rule.nodes + rule.nodes[::-1], 1, atol=1e-15)
+    np.testing.assert_allclose(rule.weights, rule.weights[::-1], atol=1e-15)
+    assert 0 < rule.nodes.min() <= rule.nodes.max() < 1
+    assert rule.weights.min() > 0
+
+
+def test_many_nodes() -> None:
+    rule = gauss_legendre(300)
+    assert rule.weights @ np.exp(rule.nodes) == pytest.approx(math.e - 1, rel=1e-13)
+
+
+def test_convergence_for_a_pole_beside_the_interval() -> None:
+    """For 1 / (1 + 25 (2x - 1)²) errors fall by (1/5 + √(1 + 1/25))² a node, the ellipse of the pole."""
+    exact = math.atan(5) / 5
+    counts = np.arange(10, 41, 2)
+    errors = [
+        abs(
+            gauss_legendre(int(n)).weights @ (1 / (1 + 25 * (2 * gauss_legendre(int(n)).nodes - 1) ** 2))
+            - exact
+        )
+        for n in counts
+    ]
+    slope = np.polyfit(counts, np.log(errors), 1)[0]
+    assert slope == pytest.approx(-2 * math.log(0.2 + math.sqrt(1.04)), rel=0.02)
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_a_rule_has_nodes(n: int) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        gauss_legendre(n)
+
+
+def test_rules_cannot_be_changed() -> None:
+    rule = gauss_legendre(3)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        rule.degree = 7  # type: ignore[misc]
+    for array in (rule.nodes, rule.weights):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0.5
+    assert gauss_legendre(3) is rule
+
+
+NODES, WEIGHTS = legendre(4)
+
+WRONG = {
+    "weights sum to (n - 1) / n": (NODES, WEIGHTS * 3 / 4, 7),
+    "uniform weights": (NODES, np.full(4, 0.25), 7),
+    "a degree too high": (NODES, WEIGHTS, 8),
+    "nodes of [-1, 1]": (2 * NODES - 1, 2 * WEIGHTS, 7),
+    "a node at the end": (np.array([0.0, 1.0]), np.array([0.5, 0.5]), 1),
+    "nodes in another order": (NODES[::-1], WEIGHTS, 7),
+    "a node twice": (np.array([0.5, 0.5]), np.array([0.5, 0.5]), 1),
+    "more weights than nodes": (NODES, np.append(WEIGHTS, 0.0), 7),
+    "no nodes": (np.array([]), np.array([]), 0),
+    "two axes": (NODES[None], WEIGHTS[None], 7),
+    "NaN": (NODES, WEIGHTS * np.nan, 7),
+}
+
+
+@pytest.mark.parametrize(("nodes", "weights", "degree"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_no_rule_does_not_come_into_being(
+    nodes: np.ndarray, weights: np.ndarray, degree: int
+) -> None:
+    with pytest.raises(ValueError, match="rule 'wrong'"):
+        Rule("wrong", nodes, weights, degree)

@@ -422,7 +422,7 @@ def test_a_long_list_of_samples_is_cut() -> None:
 def test_infinite_outputs_do_not_pass_for_complete(engine: str) -> None:
     """The logarithm of a power is -inf at a baseline of zero."""
     explainer = fixed(lambda p: p.square().mean(-1).log(), engine=engine)
-    with pytest.raises(ValueError, match="not finite at 0 of the path .* another baseline"):
+    with pytest.raises(ValueError, match=r"not finite at 0 of the path .* another baseline"):
         explainer(noise(2, N))
 
 

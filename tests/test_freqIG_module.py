@@ -24,11 +24,10 @@ def test_both_names_coexist_where_case_does_not_count(root: Path) -> None:
     assert max(names.values()) == 1
 
 
-def test_either_may_be_imported_first() -> None:
-    for first, second in (("freqig", "freqIG"), ("freqIG", "freqig")):
-        code = f"import {first}, {second}; assert {first}.attribute is {second}.attribute"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+def test_it_may_be_imported_first() -> None:
+    code = "import freqIG, freqig; assert freqIG.attribute is freqig.attribute"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_it_only_passes_on(root: Path) -> None:

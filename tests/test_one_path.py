@@ -112,3 +112,9 @@ def test_a_model_blind_to_scale_is_called_so() -> None:
     with pytest.warns(freqig.errors.ConvergenceWarning, match="another baseline"):
         result = freqig.Explainer(normalised)(X[:, 0])
     assert not bool(result.converged.any())
+
+
+@pytest.mark.parametrize("name", ["signal", "time", "status"])
+def test_names_of_the_result_are_not_for_domains(name: str) -> None:
+    with pytest.raises(ValueError, match=f"must not be called '{name}'"):
+        freqig.Explainer(smooth(), domains=freqig.RFFT(name=name))

@@ -29,7 +29,7 @@ class Energies(nn.Module):
         """Logits of signals, shape (batch, channels, time) or (batch, time)."""
         x = x.unsqueeze(1) if x.ndim == 2 else x
         energy = self.pool(self.filters(x).square())
-        return self.classes((energy + 1e-3).log().flatten(1))
+        return self.classes((energy + 1e-2).log().flatten(1))
 
 
 def train(model: nn.Module, draw: Draw, steps: int = 150, size: int = 32, rate: float = 1e-2) -> float:

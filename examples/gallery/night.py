@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import freqig
 
-FS, LENGTH = 64.0, 30.0
+FS, LENGTH = 40.0, 30.0
 N = int(FS * LENGTH)
 TIME = np.arange(N) / FS
 STAGES = ("W", "R", "N2", "N3")
@@ -53,7 +53,7 @@ class Night(nn.Module):
 def main(folder: Path) -> None:
     """Train, explain a night at once, find every stage's rhythm, draw."""
     start()
-    stager = Energies(1, 12, 65, 1, len(STAGES))
+    stager = Energies(1, 12, 41, 1, len(STAGES))
     check("accuracy", train(stager, draw, 120, 16), 0.95)
     rng = np.random.default_rng(5)
     stages = ["W"] * 6 + [stage for _ in range(3) for stage, count in CYCLE for _ in range(count)] + ["W"] * 4

@@ -66,8 +66,9 @@ def main(folder: Path) -> None:
     check("share in that component", share(one.ica_rfft, one.ica_component == true), 0.7)
 
     figure, (above, below) = panels(2, 5.6, (1.3, 1))
-    step = np.ptp(one.signal, axis=1).max()
-    above.plot(TIME, one.signal.values.T - step * np.arange(CHANNELS), color="0.25", linewidth=0.6)
+    lines = one.signal.values
+    step = np.ptp(lines, axis=1).max()
+    above.plot(TIME, lines.T - step * np.arange(CHANNELS), color="0.25", linewidth=0.6)
     above.set(xlim=(0, N / FS), xlabel="time (s)", ylabel="channels", yticks=[])
     title = f"Strong alpha? Six channels see alpha, a hum and a blink; alpha is {true}"
     above.set_title(title, loc="left", fontsize="medium", fontweight="bold")

@@ -7,6 +7,12 @@ from typing import Any
 from .base import Domain
 from .rfft import RFFT
 
+RESERVED = frozenset(
+    "sample channel time frequency band signal output baseline_output output_axis target predicted "
+    "completeness_gap converged estimated_error n_evaluations status jump_place jump_width jump_size".split()
+)
+"""Names of dimensions and variables that results have beside the domains."""
+
 
 def read_domains(domains: Any) -> tuple[Domain, ...]:
     """Domains with different names; the RFFT where none are given.
@@ -26,7 +32,7 @@ def read_domains(domains: Any) -> tuple[Domain, ...]:
     TypeError
         If one is not a `Domain`, as a class without parentheses is not.
     ValueError
-        If there is none, or two have one name.
+        If there is none, two have one name, or one has a name that the result uses otherwise.
 
     Examples
     --------
@@ -40,6 +46,12 @@ def read_domains(domains: Any) -> tuple[Domain, ...]:
         if not isinstance(domain, Domain):
             hint = ", write it with parentheses" if isinstance(domain, type) else ""
             raise TypeError(f"domains must consist of freqig.Domain instances, got {domain!r}{hint}")
+    taken = sorted({domain.name for domain in chosen} & RESERVED)
+    if taken:
+        raise ValueError(
+            f"domains must not be called {', '.join(map(repr, taken))}, which the result uses for something "
+            "else: pass another name="
+        )
     names = [domain.name for domain in chosen]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not chosen:

@@ -149,7 +149,7 @@ class Sample:
                 if self._affordable(panels):
                     self.phase = Refinement(self.index, panels, self.settings.narrowest)
                     rows.zero_()
-                return
+                    return
         if size is None:
             self.status = "budget"
         else:
@@ -177,12 +177,10 @@ class Sample:
         return [cuts[place] for place in sorted(cuts) if 0.0 < place < 1.0]
 
     def _affordable(self, panels: list[Panel]) -> bool:
-        """Asked before any sum is cleared: a sample that runs out keeps its last estimate."""
+        """Whether the budget allows it; asked before any sum is cleared, so that an estimate remains."""
         unknown = {end.place for p in panels for end in (p.left, p.right) if end.value is None}
-        if self.used + sum(len(panel.rule()[0]) for panel in panels) + len(unknown) <= self.settings.max_evaluations:
-            return True
-        self.status = "budget"
-        return False
+        nodes = sum(len(panel.rule()[0]) for panel in panels)
+        return self.used + nodes + len(unknown) <= self.settings.max_evaluations
 
     def _refine_panels(self, phase: Refinement, rows: Tensor) -> None:
         if phase.jumps(self.allowed_gap):
@@ -195,6 +193,8 @@ class Sample:
         panels, anew = phase.refined()
         if self._affordable(panels):
             phase.open_next(panels, anew, rows)
+        else:
+            self.status = "budget"
 
     def diagnosis(self) -> Diagnosis:
         """The statement about this sample, once it has a status."""

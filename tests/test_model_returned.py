@@ -1,8 +1,5 @@
 """The caller's model comes back exactly as it was, wherever it is found and however the call ends."""
 
-# Callables that do nothing but hide a module are the subject here.
-# ruff: noqa: PLC3002, PLW0108
-
 from __future__ import annotations
 
 import contextlib
@@ -19,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from freqig import Explainer, attribute
-from freqig.models.modules import find_modules, undisturbed
+from freqig.models.modules import find_modules, undisturbed, without_cudnn
 
 from .helpers import FEW_NODES, SmallCNN, Smooth, close, noise, seeded
 
@@ -361,6 +358,15 @@ def test_settings_of_the_backends_hold_inside() -> None:
     assert seen == {(True, True, True)}
 
 
+def test_recurrent_layers_do_without_cudnn_and_leave_its_settings() -> None:
+    cudnn = torch.backends.cudnn
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True, deterministic=True):
+        with pytest.raises(KeyboardInterrupt), without_cudnn():
+            assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (False, True, True)
+            raise KeyboardInterrupt
+        assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (True, True, True)
+
+
 # --- where modules are found ---------------------------------------------------------------------
 
 
@@ -417,11 +423,6 @@ def unregistered(net: nn.Module) -> nn.Module:
             return torch.stack([member(points) for member in self.members]).mean(0)
 
     return Ensemble()
-
-
-def scripted(net: nn.Module) -> Any:
-    GLOBAL["scripted"] = torch.jit.trace(net, torch.zeros(2, 1, N), check_trace=False)
-    return lambda points: GLOBAL["scripted"](points)
 
 
 WHERE: dict[str, Callable[[nn.Module], Callable[[Tensor], Tensor]]] = {
@@ -487,6 +488,15 @@ def test_modules_are_found_once() -> None:
         net,
         net[0],
     }
+
+
+def test_attributes_are_not_taken_for_globals() -> None:
+    """Among the variables of a notebook there is another network by the name of an attribute."""
+    namespace: dict[str, Any] = {"net": nn.Linear(3, 2).double(), "wrapper": Plain(nn.Linear(3, 2))}
+    exec("def model(points): return wrapper.net(points)", namespace)
+    exec("def on_each(points): return [net(p) for p in points]", namespace)
+    assert find_modules(namespace["model"]) == [namespace["wrapper"].net]
+    assert find_modules(namespace["on_each"]) == [namespace["net"]]
 
 
 def test_what_holds_itself_is_searched_once() -> None:

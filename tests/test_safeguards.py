@@ -206,7 +206,7 @@ def test_modules_are_put_in_eval_before_anything_is_asked() -> None:
     reference = nn.Sequential(*net).eval()
     expected = fixed(reference)(noise(3, 1, N))
     net.train()
-    close(fixed(lambda points: net(points))(noise(3, 1, N)).rfft, expected.rfft, 1e-6)  # noqa: PLW0108
+    close(fixed(lambda points: net(points))(noise(3, 1, N)).rfft, expected.rfft, 1e-6)
     assert net.training
 
 

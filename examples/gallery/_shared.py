@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+import freqig
+
 Draw = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
@@ -29,7 +31,7 @@ class Energies(nn.Module):
         """Logits of signals, shape (batch, channels, time) or (batch, time)."""
         x = x.unsqueeze(1) if x.ndim == 2 else x
         energy = self.pool(self.filters(x).square())
-        return self.classes((energy + 1e-2).log().flatten(1))
+        return self.classes(torch.log1p(energy).flatten(1))
 
 
 def train(model: nn.Module, draw: Draw, steps: int = 150, size: int = 32, rate: float = 1e-2) -> float:
@@ -54,10 +56,20 @@ def share(attribution: xr.DataArray, inside: xr.DataArray | np.ndarray) -> float
     return float(size.where(inside).sum() / size.sum())
 
 
-def check(what: str, value: float, at_least: float) -> None:
-    """Print a number, and stop where it is below what the truth demands."""
-    print(f"{what}: {value:.3f} (at least {at_least:g})")
-    assert value >= at_least, f"{what}: {value:.3f}, below {at_least:g}"
+def energy(x: np.ndarray, fs: float, domain: freqig.Domain) -> xr.DataArray:
+    """Where the energy of one signal lies, in a domain: the explanation of its sum of squares.
+
+    A method that looked at the signal and not at the model would find its answer there.
+    """
+    squares = freqig.Explainer(lambda x: x.square().flatten(1).sum(1, keepdim=True), fs=fs, domains=domain)
+    return squares(x[None].astype(np.float32), target=0)[domain.name].isel(sample=0)
+
+
+def check(what: str, value: float, at_least: float = 0.0, at_most: float = 1.0) -> None:
+    """Print a number, and stop where it is not what the truth demands."""
+    limit = f"at least {at_least:g}" if at_least else f"at most {at_most:g}"
+    print(f"{what}: {value:.3f} ({limit})")
+    assert at_least <= value <= at_most, f"{what}: {value:.3f}, must be {limit}"
 
 
 def panels(n: int, height: float, ratios: tuple[float, ...] | None = None) -> tuple[Figure, list[Axes]]:

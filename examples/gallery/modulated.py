@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from _shared import Energies, check, panels, run, save, share, signal, start, train
+import xarray as xr
+from _shared import Energies, check, energy, panels, run, save, share, signal, start, train
 
 import freqig
 
@@ -35,24 +36,26 @@ def main(folder: Path) -> None:
     start()
     model = Energies(1, 6, 33, 16, 2)
     check("accuracy", train(model, draw), 0.98)
-    rng = np.random.default_rng(3)
-    without = (
-        np.sin(2 * np.pi * 10 * TIME) + 1.5 * np.sin(2 * np.pi * SLOW * TIME) + 0.3 * rng.standard_normal(N)
-    )
+    signals, has = draw(np.random.default_rng(3), 20)
     gain = envelope(0.0)
-    x = without + gain * np.sin(2 * np.pi * TONE * TIME)
-    explainer = freqig.Explainer(model, fs=FS, output="margin", domains=freqig.FilterBank(BANDS))
-    result = explainer(x[None], target=1)
+    # One without the tone, and the tone.
+    x = signals[has == 0][0] + gain * np.sin(2 * np.pi * TONE * TIME)
+    domain = freqig.FilterBank(BANDS)
+    result = freqig.Explainer(model, fs=FS, output="margin", domains=domain)(x[None], target=1)
 
-    one = result.isel(sample=0)
-    bank = one.filterbank
-    check("share of attribution in the band of the tone", share(bank, bank.filterbank_band == "beta"), 0.6)
-    beta = bank.sel(filterbank_band="beta")
-    check("of that, share while the tone is loud", share(beta, gain > 0.2), 0.8)
+    bank = result.filterbank.isel(sample=0)
+    inside = (bank.filterbank_band == "beta") & xr.DataArray(gain > 0.2, dims="time")
+    check("share of attribution in the band of the tone while it is loud", share(bank, inside), 0.6)
+    check("share of energy there", share(energy(x, FS, domain), inside), at_most=0.2)
 
     figure, (above, below) = panels(2, 5.2, (1, 2.4))
-    signal(above, one, "Is there a 20 Hz tone? It waxes and wanes under alpha and a slow drift")
+    signal(
+        above, result.isel(sample=0), "Is there a 20 Hz tone? It waxes and wanes under alpha and a slow drift"
+    )
     freqig.plots.components(result, name="filterbank", axes=below)
+    # Above the map, when the tone is loud.
+    row = list(BANDS).index("beta")
+    below.plot(TIME, row + 1 - 0.9 * gain, color="black", linewidth=0.9, linestyle=(0, (5, 3)))
     save(figure, folder, "modulated")
 
 

@@ -22,9 +22,10 @@ CYCLE = (("N2", 8), ("N3", 10), ("N2", 5), ("R", 5))
 
 def epoch(rng: np.random.Generator, stage: str) -> np.ndarray:
     """Thirty seconds of noise with the rhythm of a stage."""
-    swing = 1 + 0.5 * np.sin(2 * np.pi * (0.1 * TIME + rng.uniform()))
-    rhythm = swing * np.sin(2 * np.pi * (RHYTHM[stage] * rng.uniform(0.95, 1.05) * TIME + rng.uniform()))
-    return 0.8 * rhythm + 0.7 * rng.standard_normal(N)
+    rhythm = RHYTHM[stage]
+    around = np.exp(-0.5 * ((np.fft.rfftfreq(N, 1 / FS) - rhythm) / (0.06 * rhythm + 0.1)) ** 2)
+    wave = np.fft.irfft(around * np.fft.rfft(rng.standard_normal(N)), N)
+    return wave / wave.std() + 1.2 * rng.standard_normal(N)
 
 
 def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +74,7 @@ def main(folder: Path) -> None:
     # In every epoch, the share of what raises the output that lies at the rhythm of its stage.
     raising = result.segments[0].clip(min=0)
     rhythm = np.array([RHYTHM[stage] for stage in stages])[:, None]
-    near = np.abs(raising.segments_frequency.values - rhythm) <= np.maximum(0.1 * rhythm, 0.3)
+    near = np.abs(raising.segments_frequency.values - rhythm) <= 0.12 * rhythm + 0.3
     shares = raising.where(near).sum("segments_frequency") / raising.sum("segments_frequency")
     check("median over epochs of the share at the rhythm of the stage", float(shares.median()), 0.7)
 

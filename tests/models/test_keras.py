@@ -1,32 +1,39 @@
-"""Keras on three backends; every test in a process of its own, as Keras has one."""
+"""Keras on three backends. A process has one: torch here, the others in processes of their own."""
 
 from __future__ import annotations
 
 import importlib.util
+import zipfile
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
-pytest.importorskip("keras")
+from freqig.models import as_model
+
+from .networks import expected, gradient, noise, outputs
+
+# Of Keras, about NumPy's new rule for copies.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 
 NET = """
-import numpy as np, torch, keras, sys
+import numpy as np, torch, keras
+from freqig.models import as_model
 L = keras.layers
 keras.utils.set_random_seed(0)
 net = keras.Sequential([keras.Input((24, 2)), L.Conv1D(4, 5), L.BatchNormalization(),
                         L.Dropout(0.5), L.GRU(4), L.Dense(3)])
 net.layers[1].moving_mean.assign([0.1, -0.2, 0.3, 0.4])
+class Eager(keras.Model):
+    def __init__(self):
+        super().__init__(); self.drop = L.Dropout(0.5)
+    def call(self, x, training=True):
+        return self.drop(x, training=training)
 x = torch.randn(3, 24, 2)
-from freqig.models import as_model
-from freqig.models.registry import adapter_name
-def gradient(model, x):
-    with model.session():
-        return model.value_and_gradient(x, (), lambda r: r.square().sum(1, keepdim=True))[1][:, 0]
 """
 OWN = {
-    "torch": """
-leaf = x.clone().requires_grad_(); y = net(leaf, training=False)
-(y ** 2).sum().backward(); slope = leaf.grad.numpy(); y = y.detach().numpy()
-""",
     "tensorflow": """
 import tensorflow as tf
 t = tf.constant(x.numpy())
@@ -40,133 +47,171 @@ f = lambda v: net(v, training=False)
 y = np.asarray(f(x.numpy())); slope = np.asarray(jax.grad(lambda v: (f(v) ** 2).sum())(x.numpy()))
 """,
 }
-
-
-def needs(backend: str) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-
-
-@pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
-def test_equals_the_backends_own(backend: str, in_process) -> None:
-    needs(backend)
-    out = in_process(
-        NET
-        + OWN[backend]
-        + """
+CHECK = """
 model = as_model(net)
 np.testing.assert_allclose(model.outputs(x, ()).numpy(), y, rtol=1e-4, atol=1e-6)
-np.testing.assert_allclose(gradient(model, x).numpy(), slope, rtol=1e-4, atol=1e-6)
-print(model.description["framework"], model.description["time_axis"])
-""",
-        KERAS_BACKEND=backend,
-    )
-    assert out.strip().endswith(f"on {backend} 1")
-
-
-@pytest.mark.parametrize("backend", ["torch", "tensorflow", "jax"])
-def test_inference_mode_is_forced(backend: str, in_process) -> None:
-    needs(backend)
-    in_process(
-        NET
-        + """
-class Eager(keras.Model):
-    def __init__(self):
-        super().__init__(); self.drop = L.Dropout(0.5)
-    def call(self, x, training=True):
-        return self.drop(x, training=training)
+with model.session():
+    found = model.value_and_gradient(x, (), lambda r: r.square().sum(1, keepdim=True))[1][:, 0]
+np.testing.assert_allclose(found.numpy(), slope, rtol=1e-4, atol=1e-6)
+assert model.hints.time_axis == 1, model.hints
 eager = Eager(); eager(x.numpy())
-if keras.backend.backend() == "torch":   # the trap: Keras ignores eval()
-    eager.eval(); assert not torch.equal(eager(x), x)
 assert torch.equal(as_model(eager).outputs(x, ()), x)
-""",
-        KERAS_BACKEND=backend,
-    )
-
-
-def test_files_load_on_torch_by_default_and_on_the_running_backend_otherwise(in_process) -> None:
-    in_process(NET + "net.save('net.keras')", KERAS_BACKEND="torch")
-    load = """
-import os, torch
-os.environ.pop("KERAS_BACKEND", None)
-{}
-from freqig.models import as_model
-print(as_model("net.keras").description["framework"], "KERAS_BACKEND" in os.environ)
+import freqig
+result = freqig.Explainer(net, fs=100, n_steps=8)(x, target=0)
+assert result.rfft.dims == ("sample", "channel", "frequency"), result.rfft.dims
+assert result.rfft.shape == (3, 2, 13)
+gap = result.rfft.sum(("channel", "frequency")) - (result.output - result.baseline_output)
+assert np.abs(gap - result.completeness_gap).max() < 1e-4
+assert "sha256" in str(result.attrs)
+print(model.description["framework"])
 """
+
+
+def needs(*libraries: str) -> None:
+    for library in libraries:
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+
+
+def test_torch_equals_the_modules_own(keras: Any) -> None:
+    space: dict[str, Any] = {}
+    exec(NET, space)  # the network that the other backends get
+    net, x = space["net"], noise(3, 24, 2)
+    y, slope = expected(lambda points: net(points, training=False), x)
+    model = as_model(net)
+    torch.testing.assert_close(outputs(model, x), y)
+    torch.testing.assert_close(gradient(model, x), slope)
+    assert str(model.description["framework"]).endswith("on torch")
+    assert model.hints.time_axis == 1
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_equals_the_backends_own(backend: str, in_process: Any) -> None:
+    needs("keras", backend)
+    out = in_process(NET + OWN[backend] + CHECK, KERAS_BACKEND=backend)
+    assert out.strip().endswith(f"on {backend}")
+
+
+def test_inference_mode_is_forced(keras: Any) -> None:
+    class Eager(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.drop = keras.layers.Dropout(0.5)
+
+        def call(self, x: Any, training: bool = True) -> Any:
+            return self.drop(x, training=training)
+
+    eager, x = Eager(), noise(3, 8)
+    eager(x)
+    eager.eval()
+    assert not torch.equal(eager(x), x), "Keras heeds eval() now"
+    assert torch.equal(outputs(as_model(eager), x), x)
+
+
+def test_several_inputs(keras: Any) -> None:
+    layers = keras.layers
+    first, second = keras.Input((8, 2)), keras.Input((8, 2))
+    joined = layers.Flatten()(layers.Subtract()([first, second]))
+    net = keras.Model([first, second], layers.Dense(1)(joined))
+    model, x, z = as_model(net), noise(3, 8, 2), noise(3, 8, 2, seed=1)
+    assert model.hints.time_axis == 1
+    torch.testing.assert_close(model.outputs(x, (z,)), net([x, z]).detach())
+
+
+def test_lambda_layers_are_refused_and_trust_runs_them(keras: Any, tmp_path: Path) -> None:
+    path, x = tmp_path / "lambda.keras", noise(2, 8)
+    keras.Sequential([keras.Input((8,)), keras.layers.Lambda(lambda p: 2 * p)]).save(path)
+    with pytest.raises(PermissionError, match="trust=True loads it with the safe mode of Keras off"):
+        as_model(path)
+    assert torch.equal(outputs(as_model(path, trust=True), x), 2 * x)
+
+
+def test_files_that_are_no_archive_or_too_large_are_refused(tmp_path: Path) -> None:
+    from freqig.models import keras_model
+
+    old, bomb = tmp_path / "old.keras", tmp_path / "bomb.keras"
+    old.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ValueError, match=r"HDF5.*trust=True does not change this"):
+        as_model(old)
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(10_000_000))
+    with pytest.raises(ValueError, match=r"max_bytes.*trust=True does not change this"):
+        keras_model.load(bomb, max_bytes=1_000_000)
+
+
+def test_unknown_layers_and_unbuilt_models_say_what_to_do(keras: Any, tmp_path: Path) -> None:
+    class Odd(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+    path = tmp_path / "odd.keras"
+    keras.Sequential([keras.Input((8,)), Odd()]).save(path)
+    with pytest.raises(ValueError, match=r"registers its custom layers.*trust"):
+        as_model(path)
+    with pytest.raises(ValueError, match="not built"):
+        as_model(keras.Sequential([keras.layers.Dense(2)]))
+
+
+def test_old_keras_loads_no_files(keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.keras"
+    keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)]).save(path)
+    monkeypatch.setattr(keras, "__version__", "3.14.9")
+    with pytest.raises(ImportError, match=r"3\.15.*found 3\.14\.9"):
+        as_model(path)
+
+
+def test_files_load_on_torch_by_default_and_otherwise_on_the_running_backend(
+    keras: Any, tmp_path: Path, in_process: Any
+) -> None:
+    keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)]).save(tmp_path / "net.keras")
+    load = (
+        "import os, torch\nos.environ.pop('KERAS_BACKEND', None)\n{}\nfrom freqig.models import as_model\n"
+        "print(as_model('net.keras').description['framework'], 'KERAS_BACKEND' in os.environ)"
+    )
     assert "on torch False" in in_process(load.format(""))
     needs("jax")
     other = "os.environ['KERAS_BACKEND'] = 'jax'; import keras"
     assert "on jax True" in in_process(load.format(other))
 
 
-def test_lambda_layers_are_refused_and_trust_runs_them(in_process) -> None:
-    in_process(
-        """
-import keras, torch, pytest
-from freqig.models import as_model
-net = keras.Sequential([keras.Input((8,)), keras.layers.Lambda(lambda x: 2 * x)])
-net.save("lambda.keras")
-with pytest.raises(PermissionError, match="trust=True loads it with Keras's safe mode off"):
-    as_model("lambda.keras")
-x = torch.randn(2, 8)
-assert torch.equal(as_model("lambda.keras", trust=True).outputs(x, ()), 2 * x)
-""",
-        KERAS_BACKEND="torch",
+def test_the_callers_model_comes_back_as_it_was(keras: Any) -> None:
+    net = keras.Sequential(
+        [
+            keras.Input((8,)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(2),
+        ]
     )
+    before = [np.array(weight) for weight in net.get_weights()]
+    trainable = [weight.value.requires_grad for weight in net.weights]
+    model = as_model(net)
+    gradient(model, noise(3, 8))
+    for weight, value in zip(net.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+    assert [weight.value.requires_grad for weight in net.weights] == trainable
+    assert net.trainable
 
 
-def test_archives_are_checked_before_they_are_read(tmp_path) -> None:
-    import zipfile
-
-    from freqig.models import keras_model
-
-    (tmp_path / "old.keras").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(ValueError, match="HDF5"):
-        keras_model.load(tmp_path / "old.keras")
-    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("model.weights.h5", bytes(10_000_000))
-    with pytest.raises(ValueError, match="max_bytes"):
-        keras_model.load(tmp_path / "bomb.keras", max_bytes=1_000_000)
-
-
-def test_unknown_layers_and_unbuilt_models_say_what_to_do(in_process) -> None:
-    in_process(
-        """
-import keras, pytest
-from freqig.models import as_model
-class Odd(keras.layers.Layer):
-    def call(self, x): return x
-keras.Sequential([keras.Input((8,)), Odd()]).save("odd.keras")
-del Odd
-with pytest.raises(ValueError, match="registers its custom layers"):
-    as_model("odd.keras")
-with pytest.raises(ValueError, match="no weights yet"):
-    as_model(keras.Sequential([keras.layers.Dense(2)]))
-""",
-        KERAS_BACKEND="torch",
-    )
+class Layer:
+    data_format = "channels_first"
 
 
 @pytest.mark.parametrize(
-    ("shape", "axis"),
-    [((None, 9), 1), ((None, 9, 2), 1), ((None, None, 2), 1), ((None, 2, 9, 1), None)],
+    ("shape", "layers", "axis"),
+    [
+        ((None, 9), (), -1),
+        ((None, 9, 2), (), 1),
+        ((None, None, 2), (), 1),
+        ((None, 2, 9), (Layer(),), -1),
+        ((None, 2, 9, 1), (), None),
+        ([(None, 9, 2), (None, 7, 1)], (), 1),
+        ([(None, 9, 2), (None, 7)], (), None),
+        (None, (), None),
+    ],
 )
-def test_time_axis_is_found_from_the_input_shape(shape, axis) -> None:
+def test_time_axis_is_found_from_the_input_shape(shape: Any, layers: Any, axis: int | None) -> None:
     from freqig.models.keras_model import time_axis
 
-    class Net:
-        input_shape, layers = shape, ()
-
-    assert time_axis(Net()) == axis
-
-
-def test_channels_first_layers_put_time_last() -> None:
-    from freqig.models.keras_model import time_axis
-
-    class Layer:
-        data_format = "channels_first"
-
-    class Net:
-        input_shape, layers = (None, 2, 9), (Layer(),)
-
-    assert time_axis(Net()) == 2
+    net = type("Net", (), {"input_shape": shape, "layers": layers})
+    assert time_axis(net) == axis

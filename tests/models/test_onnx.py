@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -212,7 +211,6 @@ def test_integer_inputs_are_refused(export: Any) -> None:
 
 def test_random_state_is_left_alone(export: Any) -> None:
     path = export(group_norm(), noise(1, 2, 40))
-    before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    before = torch.get_rng_state()
     outputs(as_model(path), noise(2, 2, 40))
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert np.array_equal(np.random.get_state()[1], before[1])
+    assert torch.equal(torch.get_rng_state(), before)

@@ -88,8 +88,8 @@ def test_large_files_are_refused_by_their_size(tmp_path) -> None:
     weights(tmp_path / "w.bin")
     path = save(tmp_path, location="w.bin", length=16)
     with pytest.raises(ValueError, match="max_bytes"):
-        read(path, max_bytes=os.path.getsize(path) + 8)
-    with open(tmp_path / "huge.onnx", "wb") as file:
+        read(path, max_bytes=Path(path).stat().st_size + 8)
+    with (tmp_path / "huge.onnx").open("wb") as file:
         file.truncate(3 << 30)
     with pytest.raises(ValueError, match="max_bytes"):
         read(tmp_path / "huge.onnx")
@@ -97,10 +97,10 @@ def test_large_files_are_refused_by_their_size(tmp_path) -> None:
 
 def test_damaged_files_are_refused(tmp_path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"\x08\xffnot onnx")
-    with pytest.raises(ValueError, match="not an? "):
+    with pytest.raises(ValueError, match=r"not an? .*trust"):
         read(tmp_path / "net.onnx")
     (tmp_path / "empty.onnx").write_bytes(b"")
-    with pytest.raises(ValueError, match="not a valid"):
+    with pytest.raises(ValueError, match=r"not a valid.*trust"):
         read(tmp_path / "empty.onnx")
 
 

@@ -112,7 +112,7 @@ def test_scikit_learn_is_refused() -> None:
     for model in (linear, linear.fit([[0.0], [1.0]], [0, 1]).predict_proba):
         with pytest.raises(TypeError, match=r"must be differentiable.*sklearn\.LogisticReg.*in PyTorch"):
             as_model(model)
-    with pytest.raises(TypeError, match="piecewise constant.*TreeSHAP"):
+    with pytest.raises(TypeError, match=r"piecewise constant.*TreeSHAP"):
         as_model(RandomForestClassifier())
 
 

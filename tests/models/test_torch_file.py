@@ -1,54 +1,86 @@
-"""Saved torch programs: loaded only when trusted."""
+"""Saved PyTorch programs: loaded only when trusted."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
-from torch import nn
 
 from freqig.models import as_model
 
-from .networks import expected, gradient
+from .networks import batch_norm, expected, gradient, noise, outputs
 
 
-def net() -> nn.Module:
-    torch.manual_seed(0)
-    body = [nn.Conv1d(2, 4, 5), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.AdaptiveAvgPool1d(1)]
-    return nn.Sequential(*body, nn.Flatten(), nn.Linear(4, 3)).eval()
-
-
-def check(path: str, n: int) -> None:
-    with pytest.raises(PermissionError, match="trust=True"):
+def check(path: Path, n: int) -> None:
+    with pytest.raises(PermissionError, match="trust=True loads it"):
         as_model(path)
-    model, x = as_model(path, trust=True), torch.randn(n, 2, 30)
-    y, slope = expected(net(), x)
-    torch.testing.assert_close(model.outputs(x, ()), y)
+    with warnings.catch_warnings():
+        # TorchScript is deprecated, but what people have.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        model = as_model(path, trust=True)
+    x = noise(n, 2, 30)
+    y, slope = expected(batch_norm(), x)
+    torch.testing.assert_close(outputs(model, x), y)
     torch.testing.assert_close(gradient(model, x), slope)
+    assert model.fingerprint()
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("how", [torch.jit.script, lambda m: torch.jit.trace(m, torch.ones(1, 2, 30))])
-def test_torchscript(how, tmp_path) -> None:
-    path = str(tmp_path / "net.pt")
-    how(net()).save(path)
+@pytest.mark.parametrize(
+    "how",
+    [torch.jit.script, lambda net: torch.jit.trace(net, torch.ones(1, 2, 30))],
+    ids=["script", "trace"],
+)
+def test_torchscript(how: Callable[[Any], Any], tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        how(batch_norm()).save(str(path))
     check(path, 5)
 
 
-@pytest.mark.parametrize("n", [1, 4, 9])
-@pytest.mark.parametrize("free", [True, False])
-def test_exported_programs_of_any_batch(free: bool, n: int, tmp_path) -> None:
-    path = str(tmp_path / "net.pt2")
+@pytest.mark.parametrize("free", [True, False], ids=["free batch", "batch 4"])
+def test_exported_programs_of_any_batch(free: bool, tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
     shapes = ({0: torch.export.Dim("batch")},) if free else None
-    torch.export.save(torch.export.export(net(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes), path)
-    check(path, n)
+    torch.export.save(torch.export.export(batch_norm(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes), path)
+    for n in (1, 4, 9):
+        check(path, n)
+    assert as_model(path, trust=True).description.get("fixed_batch") == (None if free else 4)
 
 
-def test_weights_alone_are_refused_with_the_recipe(tmp_path) -> None:
-    torch.save(net().state_dict(), tmp_path / "weights.pt")
-    torch.save(net(), tmp_path / "pickle.pt")
-    for name in ("weights.pt", "pickle.pt"):
+class Marks:
+    """Leaves a mark when unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_weights_and_pickles_are_refused_unread_with_the_recipe(tmp_path: Path) -> None:
+    torch.save(batch_norm().state_dict(), tmp_path / "weights.pt")
+    torch.save(Marks(tmp_path / "ran"), tmp_path / "pickle.pt")
+    (tmp_path / "old.pth").write_bytes(b"\x80\x02}q\x00.")
+    for name in ("weights.pt", "pickle.pt", "old.pth"):
         for trust in (False, True):
-            with pytest.raises(ValueError, match="weights_only=True"):
+            with pytest.raises(ValueError, match=r"weights_only=True.*trust=True does not change this"):
                 as_model(tmp_path / name, trust=trust)
-    fresh = net()
-    fresh.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_run_without_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(batch_norm(), (torch.ones(4, 2, 30),)), path)
+
+    def loaded(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("loaded")
+
+    for where, name in ((torch.export, "load"), (torch.jit, "load"), (torch, "load")):
+        monkeypatch.setattr(where, name, loaded)
+    with pytest.raises(PermissionError):
+        as_model(path)

@@ -27,6 +27,9 @@ a row are rarer than one."""
 FEW = 12.0
 """With fewer intervals of roughness than this, errors are single kinks' luck and no average."""
 
+RESERVE = 1.5
+"""By this much more than needed the last step that the budget allows must promise, or it is the largest."""
+
 TINY = float(np.finfo(float).tiny)
 
 
@@ -251,13 +254,11 @@ class WholePath:
         ]
         # After the first judgement the rate is guesswork: a smooth path would pay for three times
         # what it needs.
-        if len(self.lengths) > 1:
+        if len(self.lengths) > 1 and options:
+            last_step = left < 3 * self.size
+            excess *= RESERVE if last_step else 1.0
             enough = [option for option in options if excess * self.size <= option]
-            if enough:
-                return enough[0]
-            if left < 3 * self.size:
-                # No other step will follow this one.
-                options = options[-1:]
+            return enough[0] if enough else options[-1 if last_step else 0]
         return options[0] if options else None
 
     def diverges(self, tol: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import random
 from collections import deque
@@ -90,8 +91,9 @@ def parts_of(value: object) -> Iterator[object]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """Names of globals and attributes in a function and in those defined inside it."""
-    yield from code.co_names
+    """Names of globals in a function and in those defined inside it."""
+    # Not co_names, where the attribute in `wrapper.model` would pass for a global `model`.
+    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
@@ -145,7 +147,7 @@ def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None
             torch.inference_mode(False),
             torch.enable_grad(),
             torch.random.fork_rng(devices),
-            _without_cudnn() if recurrent else nullcontext(),
+            without_cudnn() if recurrent else nullcontext(),
         ):
             _replace_inference_tensors(submodules, stand_ins)
             for module in modules:
@@ -229,8 +231,8 @@ def _check_initialized(submodules: list[nn.Module]) -> None:
 
 
 @contextmanager
-def _without_cudnn() -> Iterator[None]:
-    # Not cudnn.flags(), which also sets the caller's benchmark, deterministic and TF32 settings.
+def without_cudnn() -> Iterator[None]:
+    """Switch cuDNN off, and none of the caller's settings of it, as `cudnn.flags` would."""
     cudnn = torch.backends.cudnn
     enabled = bool(cudnn.enabled)
     cudnn.enabled = False

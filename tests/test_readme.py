@@ -58,7 +58,7 @@ def test_readme_has_two_commands_that_start_from_nothing() -> None:
         assert command.startswith("python3.11 -m venv ")
         assert "-c constraints.txt" in command
     assert demo.endswith("freqig demo")
-    assert test.endswith("-m pytest")
+    assert test.endswith("-m pytest -n auto")
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:

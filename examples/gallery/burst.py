@@ -23,11 +23,15 @@ def burst(frequency: float, centre: float) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a burst of 28 Hz, shape (size, N); half have one of 12 Hz as well."""
+    """Noise with a weak or strong burst of 28 Hz, shape (size, N); half have one of 12 Hz as well."""
     has = rng.integers(0, 2, size)
     places = rng.uniform(0.5, 3.5, (size, 2))
-    bursts = np.array([h * burst(WANTED, a) + burst(OTHER, b) for h, (a, b) in zip(has, places, strict=True)])
-    return bursts + 0.5 * rng.standard_normal((size, N)), has
+    size_of_other = rng.uniform(0, 2, size)
+    bursts = [
+        h * burst(WANTED, a) + other * burst(OTHER, b)
+        for h, other, (a, b) in zip(has, size_of_other, places, strict=True)
+    ]
+    return np.array(bursts) + 0.5 * rng.standard_normal((size, N)), has
 
 
 def main(folder: Path) -> None:

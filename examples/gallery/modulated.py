@@ -22,12 +22,13 @@ def envelope(start_at: float) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Alpha and slow drifts, shape (size, N), of which half also have the modulated tone."""
+    """Alpha and slow drifts of any size, shape (size, N), of which half also have the modulated tone."""
     has = rng.integers(0, 2, size)
     start_at, turn, other, drift = rng.uniform(size=(4, size, 1))
     tone = np.array([envelope(s) for s in start_at[:, 0].tolist()]) * np.sin(2 * np.pi * (TONE * TIME + turn))
-    alpha = np.sin(2 * np.pi * (10 * TIME + other))
-    slow = 1.5 * np.sin(2 * np.pi * (SLOW * TIME + drift))
+    sizes = rng.uniform(0, 2, (2, size, 1))
+    alpha = sizes[0] * np.sin(2 * np.pi * (10 * TIME + other))
+    slow = 1.5 * sizes[1] * np.sin(2 * np.pi * (SLOW * TIME + drift))
     return has[:, None] * tone + alpha + slow + 0.3 * rng.standard_normal((size, N)), has
 
 

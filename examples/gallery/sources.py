@@ -21,13 +21,15 @@ MIXING = np.random.default_rng(7).normal(size=(CHANNELS, 3))
 
 
 def sources(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Alpha, a hum and blinks, shape (size, 3, N), and whether alpha is strong."""
+    """Alpha, and a hum and blinks of any size, shape (size, 3, N), and whether alpha is strong."""
     strong = rng.integers(0, 2, size)
     turn = rng.uniform(size=(size, 1))
     alpha = (0.4 + strong[:, None]) * np.sin(2 * np.pi * (ALPHA * TIME + turn))
-    hum = np.sign(np.sin(2 * np.pi * (17 * TIME + rng.uniform(size=(size, 1)))))
+    hum = rng.uniform(0, 2, (size, 1)) * np.sign(
+        np.sin(2 * np.pi * (17 * TIME + rng.uniform(size=(size, 1))))
+    )
     at = rng.uniform(0.5, 3.5, (size, 1))
-    blinks = 4 * np.exp(-(((TIME - at) / 0.1) ** 2))
+    blinks = rng.uniform(0, 8, (size, 1)) * np.exp(-(((TIME - at) / 0.1) ** 2))
     return np.stack([alpha, hum, blinks], axis=1), strong
 
 

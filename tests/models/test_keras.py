@@ -24,7 +24,7 @@ from freqig.models import as_model
 L = keras.layers
 keras.utils.set_random_seed(0)
 net = keras.Sequential([keras.Input((24, 2)), L.Conv1D(4, 5), L.BatchNormalization(),
-                        L.Dropout(0.5), L.GRU(4), L.Dense(3)])
+                        L.Dropout(0.5), {body}, L.Dense(3)])
 net.layers[1].moving_mean.assign([0.1, -0.2, 0.3, 0.4])
 class Eager(keras.Model):
     def __init__(self):
@@ -63,7 +63,11 @@ assert result.rfft.shape == (3, 2, 13)
 gap = result.rfft.sum(("channel", "frequency")) - (result.output - result.baseline_output)
 assert np.abs(gap - result.completeness_gap).max() < 1e-4
 assert "sha256" in str(result.attrs)
-print(model.description["framework"])
+# A file is loaded on the backend that runs.
+net.save("net.keras")
+again = as_model("net.keras")
+torch.testing.assert_close(again.outputs(x, ()), model.outputs(x, ()))
+print(again.description["framework"])
 """
 
 
@@ -75,7 +79,7 @@ def needs(*libraries: str) -> None:
 
 def test_torch_equals_the_modules_own(keras: Any) -> None:
     space: dict[str, Any] = {}
-    exec(NET, space)  # the network that the other backends get
+    exec(NET.replace("{body}", "L.GRU(4)"), space)  # the network that the other backends get
     net, x = space["net"], noise(3, 24, 2)
     y, slope = expected(lambda points: net(points, training=False), x)
     model = as_model(net)
@@ -88,8 +92,10 @@ def test_torch_equals_the_modules_own(keras: Any) -> None:
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_equals_the_backends_own(backend: str, in_process: Any) -> None:
     needs("keras", backend)
-    out = in_process(NET + OWN[backend] + CHECK, KERAS_BACKEND=backend)
-    assert out.strip().endswith(f"on {backend}")
+    # JAX compiles a recurrent layer for so long that this test would be slower than all others.
+    body = "L.GlobalAveragePooling1D()" if backend == "jax" else "L.GRU(4)"
+    code = NET.replace("{body}", body) + OWN[backend] + CHECK
+    assert in_process(code, KERAS_BACKEND=backend).strip().endswith(f"on {backend}")
 
 
 def test_inference_mode_is_forced(keras: Any) -> None:
@@ -160,18 +166,13 @@ def test_old_keras_loads_no_files(keras: Any, tmp_path: Path, monkeypatch: pytes
         as_model(path)
 
 
-def test_files_load_on_torch_by_default_and_otherwise_on_the_running_backend(
-    keras: Any, tmp_path: Path, in_process: Any
-) -> None:
+def test_files_load_on_torch_by_default(keras: Any, tmp_path: Path, in_process: Any) -> None:
     keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)]).save(tmp_path / "net.keras")
-    load = (
-        "import os, torch\nos.environ.pop('KERAS_BACKEND', None)\n{}\nfrom freqig.models import as_model\n"
+    code = (
+        "import os\nos.environ.pop('KERAS_BACKEND', None)\nfrom freqig.models import as_model\n"
         "print(as_model('net.keras').description['framework'], 'KERAS_BACKEND' in os.environ)"
     )
-    assert "on torch False" in in_process(load.format(""))
-    needs("jax")
-    other = "os.environ['KERAS_BACKEND'] = 'jax'; import keras"
-    assert "on jax True" in in_process(load.format(other))
+    assert "on torch False" in in_process(code)
 
 
 def test_the_callers_model_comes_back_as_it_was(keras: Any) -> None:

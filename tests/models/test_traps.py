@@ -158,9 +158,9 @@ def test_a_state_dict_is_read_without_running_what_is_in_the_file(tmp_path: Path
     """The recipe for weights: build the class, read with weights_only=True."""
     net = group_norm()
     torch.save(net.state_dict(), tmp_path / "weights.pt")
-    fresh = seeded(group_norm, seed=1)
+    fresh = group_norm()
+    with torch.no_grad():
+        fresh[0].weight.zero_()
     fresh.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
     x = noise(2, 2, 40)
-    assert np.array_equal(
-        Explainer(fresh, n_steps=4)(x, target=0).output, Explainer(net, n_steps=4)(x, target=0).output
-    )
+    assert torch.equal(outputs(as_model(fresh), x), outputs(as_model(net), x))

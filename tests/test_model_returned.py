@@ -240,7 +240,6 @@ def test_after_running_out_of_memory(engine: str, net: Net) -> None:
         ({"output": lambda raw, target: raw}, {}),
         ({}, {"additional_forward_args": 1.0}),
     ],
-    ids=str,
 )
 def test_after_errors_of_the_caller(settings: Any, arguments: Any, net: Net) -> None:
     with Unchanged(net), pytest.raises((ValueError, TypeError)):

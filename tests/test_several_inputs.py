@@ -74,11 +74,11 @@ def test_time_axis_and_further_arguments() -> None:
 
     gain = torch.arange(1.0, 5.0, dtype=torch.float64).unsqueeze(1)
     swapped = (np.moveaxis(EEG, 2, 1), MOTION[:, :, None])
-    found = Explainer(channels_last, time_axis=1, n_steps=20)(
-        swapped, target=0, additional_forward_args=gain
-    )
+    found = Explainer(channels_last, time_axis=1, n_steps=20)(swapped, target=0, additional_forward_args=gain)
     plain = Explainer(model, n_steps=20)((EEG, MOTION), target=0)
-    np.testing.assert_allclose(found.rfft_0, gain.numpy()[:, :, None] * plain.rfft_0.values, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        found.rfft_0, gain.numpy()[:, :, None] * plain.rfft_0.values, rtol=0, atol=1e-12
+    )
 
 
 def test_wrong_inputs() -> None:

@@ -34,10 +34,10 @@ class Energies(nn.Module):
         return self.classes(torch.log1p(energy).flatten(1))
 
 
-def train(model: nn.Module, draw: Draw, steps: int = 150, size: int = 32, rate: float = 1e-2) -> float:
+def train(model: nn.Module, draw: Draw, steps: int = 200, size: int = 32, rate: float = 1e-2) -> float:
     """Train on signals drawn anew in every step; the accuracy on 200 others."""
     rng = np.random.default_rng(0)
-    optimizer = torch.optim.Adam(model.parameters(), rate, weight_decay=1e-3)
+    optimizer = torch.optim.Adam(model.parameters(), rate, weight_decay=1e-2)
     for _ in range(steps):
         x, label = draw(rng, size)
         loss = nn.functional.cross_entropy(model(torch.tensor(x).float()), torch.tensor(label))
@@ -56,6 +56,16 @@ def share(attribution: xr.DataArray, inside: xr.DataArray | np.ndarray) -> float
     return float(size.where(inside).sum() / size.sum())
 
 
+def found(attribution: xr.DataArray, inside: xr.DataArray, energy: xr.DataArray, least: float) -> None:
+    """Check that what speaks for the decision lies where the truth is, and that this says something.
+
+    What speaks against it may lie elsewhere, and so it is printed but not checked.
+    """
+    check("share inside the truth of what raises the output", share(attribution.clip(min=0), inside), least)
+    print(f"share of all attributions there: {share(attribution, inside):.3f}")
+    check("share of the signal's energy there", share(energy, inside), at_most=0.4)
+
+
 def energy(x: np.ndarray, fs: float, domain: freqig.Domain) -> xr.DataArray:
     """Where the energy of one signal lies, in a domain: the explanation of its sum of squares.
 
@@ -65,7 +75,7 @@ def energy(x: np.ndarray, fs: float, domain: freqig.Domain) -> xr.DataArray:
     return squares(x[None].astype(np.float32), target=0)[domain.name].isel(sample=0)
 
 
-def check(what: str, value: float, at_least: float = 0.0, at_most: float = 1.0) -> None:
+def check(what: str, value: float, at_least: float = 0.0, at_most: float = np.inf) -> None:
     """Print a number, and stop where it is not what the truth demands."""
     limit = f"at least {at_least:g}" if at_least else f"at most {at_most:g}"
     print(f"{what}: {value:.3f} ({limit})")
@@ -89,6 +99,11 @@ def signal(axes: Axes, one: xr.Dataset, title: str) -> None:
 def outline(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """Mark on a map where the truth is."""
     axes.plot(x, y, color="black", linewidth=0.9, linestyle=(0, (5, 3)))
+
+
+def heading(figure: Figure, question: str) -> None:
+    """What the model was asked, above a figure without its signal."""
+    figure.suptitle(question, x=0.01, ha="left", fontsize="medium", fontweight="bold")
 
 
 def run(main: Callable[[Path], None], description: str | None) -> None:

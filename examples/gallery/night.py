@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _shared import Energies, check, panels, run, save, start, train
+from _shared import Energies, check, heading, panels, run, save, start, train
 from torch import Tensor, nn
 
 import freqig
@@ -76,10 +76,11 @@ def main(folder: Path) -> None:
     rhythm = np.array([RHYTHM[stage] for stage in stages])[:, None]
     near = np.abs(raising.segments_frequency.values - rhythm) <= 0.12 * rhythm + 0.3
     shares = raising.where(near).sum("segments_frequency") / raising.sum("segments_frequency")
-    check("median over epochs of the share at the rhythm of the stage", float(shares.median()), 0.7)
+    check("median over epochs of the share at the rhythm of the stage", float(shares.median()), 0.8)
 
     figure, (axes,) = panels(1, 4.6)
     freqig.plots.segments(result, classes=names, order=STAGES, max_frequency=16, axes=axes)
+    heading(figure, "Which stage is each epoch? The rhythm behind every answer, 94 at once")
     save(figure, folder, "night")
 
 

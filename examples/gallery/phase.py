@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from _shared import check, panels, run, save, share, start, train
+from _shared import check, heading, panels, run, save, share, start, train
 from torch import nn
 
 import freqig
@@ -40,14 +40,13 @@ def main(folder: Path) -> None:
 
     one = result.isel(sample=0)
     phase = (one.polar_part == "phase") & (one.polar_frequency == TONE)
-    check("share of attribution in the phase at 7 Hz", share(one.polar, phase), 0.6)
+    check("share of attribution in the phase at 7 Hz", share(one.polar, phase), 0.8)
     parts = one.polar.sum("polar_frequency")
     check("share of the output in all phases", float(parts[1] / parts.sum()), 0.9)
 
     figure, axes = panels(2, 4.8)
     freqig.plots.polar(result, max_frequency=20, axes=axes)
-    title = axes[0].get_title(loc="left")
-    axes[0].set_title(f"Sine or cosine at 7 Hz? Against 20 signals of the other class\n{title}", loc="left")
+    heading(figure, "Sine or cosine at 7 Hz? Against 20 signals of the other class")
     save(figure, folder, "phase")
 
 

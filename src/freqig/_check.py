@@ -29,13 +29,19 @@ def check_positive(value: Any, name: str, *, zero_allowed: bool = False) -> floa
     return number
 
 
-def check_count(value: Any, name: str, minimum: int = 1) -> int:
-    """Integer of at least `minimum`."""
+def check_integer(value: Any, name: str) -> int:
+    """Integer of any kind but bool."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
     return int(value)
+
+
+def check_count(value: Any, name: str, minimum: int = 1) -> int:
+    """Integer of at least `minimum`."""
+    count = check_integer(value, name)
+    if count < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return count
 
 
 def check_choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:

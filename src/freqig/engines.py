@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ._check import check_choice, check_count, check_positive
 from .chunks import Chunks
 from .completeness import gap_limit
 from .coordinates import explain_nonlinear
@@ -55,6 +57,20 @@ class Method:
     tol: float
     max_evaluations: int
     n_initial: int
+
+    @classmethod
+    def read(cls, engine: Any, n_steps: Any, tol: Any, max_evaluations: Any, n_initial: Any) -> Method:
+        """Check what a caller asked for."""
+        if n_steps is None and engine == "captum":
+            # Captum's integrator has no error estimate; 50 is its own default.
+            n_steps = 50
+        return cls(
+            check_choice(engine, "engine", ("path", "captum")),
+            None if n_steps is None else check_count(n_steps, "n_steps"),
+            check_positive(tol, "tol"),
+            check_count(max_evaluations, "max_evaluations"),
+            check_count(n_initial, "n_initial"),
+        )
 
     def block_size(self, chunks: Chunks, n_features: int) -> int:
         """Samples a block: enough that most chunks are full, few enough to bound memory."""
@@ -174,7 +190,7 @@ def explain_with_captum(
     frame : Frame
         Axes of the signal that appear in the result.
     domains : sequence of Domain
-        The RFFT alone.
+        The RFFT, under one name or several.
 
     Returns
     -------
@@ -224,7 +240,7 @@ def explain_with_captum(
     limit = gap_limit(flat.abs().sum(-1), output, baseline_output, method.tol, x.dtype)
     return Run(
         domains,
-        [scores],
+        [scores] * len(domains),
         output,
         baseline_output,
         gap,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import check_choice, check_count, check_dtype, check_fs, check_positive
+from ._check import check_dtype, check_fs, check_integer
 from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
 from .domains import RFFT, Domain
@@ -28,8 +28,6 @@ from .scales import OutputScale, scale_of
 from .several import JoinedCall, join
 from .signals import Signal, read_signal
 from .targets import Target
-
-ENGINES = ("path", "captum")
 
 
 class Explainer:
@@ -127,17 +125,10 @@ class Explainer:
             scale_of(output)
         self.output = output
         self.output_key = output_key
-        check_choice(engine, "engine", ENGINES)
         if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
-        self.method = Method(
-            engine,
-            _read_n_steps(n_steps, engine),
-            check_positive(tol, "tol"),
-            check_count(max_evaluations, "max_evaluations"),
-            check_count(n_initial, "n_initial"),
-        )
-        self.time_axis = self.model.hints.resolve(time_axis)
+        self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
+        self.time_axis = self.model.hints.resolve(check_integer(time_axis, "time_axis"))
         self.trust = trust
         self.progress = progress
         self.batch_independent = batch_independent
@@ -241,7 +232,8 @@ class Explainer:
         ends = values.expand(starts.shape).reshape(-1, *shape[1:]).to(dtype)
         domains = ready(self.domains, ends, starts.reshape(-1, *shape[1:]).to(dtype), frame.fs)
         if len(values) == 0:
-            return Run.empty(shape, 1, domains, dtype)
+            none = torch.zeros((0, 1, 1), dtype=torch.int64)
+            return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0, 0])
         with self.model.session():
             objective = Objective(
                 self.model,
@@ -295,10 +287,3 @@ class Explainer:
             "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
             "time_axis": self.time_axis,
         }
-
-
-def _read_n_steps(n_steps: Any, engine: str) -> int | None:
-    if n_steps is not None:
-        return check_count(n_steps, "n_steps")
-    # Captum's integrator has no error estimate; 50 is its own default.
-    return 50 if engine == "captum" else None

@@ -114,7 +114,8 @@ def label(
             variables[f"{name}_{key}"] = leading[: values.ndim], values, about
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
-    squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n))
+    # A copy: what the caller does to the input later must not change the result.
+    squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n)).copy()
     variables["signal"] = (("sample", *frame.dims, "time"), squeezed, {"kind": "signal"})
     for name, tensor, attrs in (
         ("output", run.output, {"units": unit}),

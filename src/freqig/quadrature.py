@@ -95,8 +95,29 @@ def gauss_legendre(n: int) -> Rule:
     """
     if n < 1:
         raise ValueError(f"n_steps must be at least 1, got {n}")
-    nodes, weights = np.polynomial.legendre.leggauss(n)
+    nodes, slopes = _legendre_roots(n)
+    weights = 2 / ((1 - nodes**2) * slopes**2)
     return Rule("gauss-legendre", (nodes + 1) / 2, weights / 2, degree=2 * n - 1)
+
+
+def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Roots of the Legendre polynomial of degree n, increasing, and its slopes there.
+
+    Newton's method from Tricomi's approximation: O(n²) where eigenvalues, which NumPy takes, are
+    O(n³) and seconds for a thousand nodes.
+    """
+    roots = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5))
+    for _ in range(8):
+        before, value = np.ones(n), roots.copy()
+        for k in range(2, n + 1):
+            before, value = value, ((2 * k - 1) * roots * value - (k - 1) * before) / k
+        slopes = n * (before - roots * value) / (1 - roots**2)
+        step = value / slopes
+        roots = roots - step
+        if np.abs(step).max() < 1e-15:
+            break
+    # Exactly symmetric, as the rule is.
+    return (roots - roots[::-1]) / 2, (np.abs(slopes) + np.abs(slopes[::-1])) / 2
 
 
 @cache

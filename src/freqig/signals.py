@@ -83,6 +83,8 @@ def as_tensor(x: Any, name: str) -> Tensor:
     else:
         if isinstance(x, (list, tuple)) and any(isinstance(part, Tensor) for part in x):
             x = [part.detach().cpu().numpy() if isinstance(part, Tensor) else part for part in x]
+        if np.ma.is_masked(x):
+            raise ValueError(f"{name} must have no masked values: fill or drop them before explaining")
         try:
             array = np.asarray(x)
         except ValueError:
@@ -132,6 +134,9 @@ def _from_mne(x: Any) -> Signal:
 def _from_xarray(x: Any, time_axis: int, name: str) -> Signal:
     axis = x.dims.index("time") if "time" in x.dims else time_axis
     values = _move_time(as_tensor(x.values, name), axis, name)
+    if tuple(x.dims) in (("channel", "time"), ("time", "channel")):
+        # One sample: the dimensions say that the first axis is no batch.
+        values = as_tensor(x.transpose("channel", "time").values, name).unsqueeze(0)
     channels = None
     if "channel" in x.coords and x.coords["channel"].ndim == 1:
         channels = tuple(map(str, x.coords["channel"].values))
@@ -152,4 +157,5 @@ def _xarray_fs(x: Any) -> float | None:
         raise ValueError("x must be sampled evenly, but the steps of its time coordinate differ: resample it")
     if times.attrs.get("units", "s") not in ("s", "second", "seconds"):
         return None
-    return float(1 / steps.mean())
+    # Rounded, since times are: 25 Hz shall not become 24.999999999999996.
+    return float(f"{1 / steps.mean():.10g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ if importlib.util.find_spec("tensorflow") is None:
     pytest.skip("tensorflow is not installed", allow_module_level=True)
 
 
-def test_functions_modules_and_saved_models(in_process) -> None:
+def test_functions_modules_and_saved_models(in_process: Any) -> None:
     in_process("""
 import numpy as np, tensorflow as tf, torch, pytest
+import freqig
 from freqig.models import as_model
 W = tf.constant(np.random.default_rng(0).normal(size=(20, 3)).astype("float32"))
 x = torch.randn(4, 20)
@@ -46,12 +48,19 @@ class M(tf.Module):
 tf.saved_model.save(M(), "saved")
 _, gradients = as_model(tf.saved_model.load("saved")).value_and_gradient(x, (), lambda r: r)
 np.testing.assert_allclose(gradients[0].numpy(), W.numpy().T, rtol=1e-6)
-with pytest.raises(ValueError, match="cannot be called"):
+with pytest.raises(TypeError, match="must be callable"):
     as_model(tf.Module())
+
+# A plain function is known by the names in its code, and its variables tell models apart.
+np.testing.assert_allclose(as_model(lambda p: tf.tanh(p)).outputs(x, ()).numpy(), np.tanh(x.numpy()), rtol=1e-5)
+assert as_model(tf.saved_model.load("saved")).hints.shape is None
+shaped = tf.function(lambda p: p, input_signature=[tf.TensorSpec((None, 24, 2), tf.float32)])
+with pytest.raises(ValueError, match="time_axis must be given"):
+    freqig.Explainer(shaped)
 """)
 
 
-def test_legacy_keras_models_need_no_conversion(in_process) -> None:
+def test_legacy_keras_models_need_no_conversion(in_process: Any) -> None:
     pytest.importorskip("tf_keras")
     in_process("""
 import numpy as np, tf_keras, torch

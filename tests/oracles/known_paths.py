@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from freqig.integration import Path, integrate_adaptive
 from freqig.chunks import Chunks
+from freqig.integration import Path, integrate_adaptive
 from freqig.models import TorchModel
 from freqig.objective import Extra, Objective
 

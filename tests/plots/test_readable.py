@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -140,3 +141,100 @@ def test_colour_limits_are_symmetric_about_zero() -> None:
 def test_units_unknown_to_the_labels_are_shown_as_they_are() -> None:
     assert label_with_units("signal", xr.DataArray(0.0, attrs={"units": "mmHg"})) == "signal (mmHg)"
     assert label_with_units("signal", xr.DataArray(0.0)) == "signal"
+
+
+def _time_frequency(n_frames: int, n_channels: int) -> xr.Dataset:
+    """A result in every domain that is drawn as a map, an hour long, with large and small numbers."""
+    rng = np.random.default_rng(0)
+    over = {
+        "stft": ("stft_frequency", "stft_time"),
+        "segments": ("segments_segment", "segments_frequency"),
+        "filterbank": ("filterbank_band", "stft_time"),
+        "wavelet": ("wavelet_level", "wavelet_position"),
+        "polar": ("polar_part", "stft_frequency"),
+    }
+    bands = ["delta", "theta", "alpha", "sigma", "beta", "gamma", "rest"]
+    time = np.linspace(0, 3600, n_frames)
+    levels = ["A9", *(f"D{i}" for i in range(9, 0, -1))]
+    coords: dict[str, object] = {
+        "stft_time": ("stft_time", time, {"units": "s"}),
+        "stft_frequency": ("stft_frequency", np.linspace(0, 512, 40), {"units": "Hz"}),
+        "segments_segment": ("segments_segment", time, {"units": "s"}),
+        "segments_frequency": ("segments_frequency", np.linspace(0, 512, 40), {"units": "Hz"}),
+        "filterbank_band": bands,
+        "wavelet_level": levels,
+        "wavelet_time": (over["wavelet"], np.tile(time, (10, 1)), {"units": "s"}),
+        "wavelet_frequency": (
+            "wavelet_level",
+            [0.0, *(366 / 2.0**i for i in range(9, 0, -1))],
+            {"units": "Hz"},
+        ),
+        "polar_part": ["amplitude", "phase"],
+    }
+    sizes = {
+        "stft_frequency": 40,
+        "segments_frequency": 40,
+        "filterbank_band": 7,
+        "wavelet_level": 10,
+        "polar_part": 2,
+    }
+    variables = {
+        name: (
+            ("sample", "channel", *dims),
+            1e-7 * rng.normal(size=(1, n_channels, *(sizes.get(dim, n_frames) for dim in dims))),
+            {"units": "probability"},
+        )
+        for name, dims in over.items()
+    }
+    scalars = {
+        "output": -12345.678,
+        "baseline_output": 1e-9,
+        "target": 17,
+        "predicted": 3,
+        "completeness_gap": -1e-12,
+    }
+    return xr.Dataset({**variables, **{k: ("sample", [v]) for k, v in scalars.items()}}, coords=coords)
+
+
+def drawn_texts(figure: Figure) -> list[Text]:
+    """Every text that is drawn, those of insets and colour bars included."""
+    found: list[Text] = []
+    draw = Text.draw
+
+    def note(text: Text, renderer: object) -> None:
+        found.append(text)
+        draw(text, renderer)
+
+    # The layout settles first.
+    figure.draw_without_rendering()
+    with mock.patch.object(Text, "draw", note):
+        figure.draw_without_rendering()
+    return [text for text in found if text.get_visible() and text.get_text().strip()]
+
+
+@pytest.mark.parametrize("size", [(8.0, 4.5), (5.0, 3.6)], ids=str)
+@pytest.mark.parametrize(("n_frames", "n_channels"), [(2, 1), (60, 8), (2000, 1)])
+@pytest.mark.parametrize("name", ["stft", "segments", "filterbank", "wavelet", "polar"])
+def test_maps_are_readable(name: str, n_frames: int, n_channels: int, size: tuple[float, float]) -> None:
+    result = _time_frequency(n_frames, n_channels)
+    figure = Figure(figsize=size, layout="constrained")
+    if name == "stft":
+        plots.spectrogram(result, axes=figure.subplots())
+    elif name == "segments":
+        stages = [("W", "REM", "N1", "N2", "N3")[i % 5] for i in range(n_frames)]
+        plots.segments(result, classes=stages, axes=figure.subplots())
+    elif name == "filterbank":
+        plots.components(result, name=name, axes=figure.subplots())
+    elif name == "wavelet":
+        plots.wavelet(result, axes=figure.subplots())
+    else:
+        plots.polar(result, bands="sleep", max_frequency=60, axes=figure.subplots(2))
+    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn_texts(figure)]
+    assert len(boxes) > 8
+    for (one, box), (other, other_box) in combinations(boxes, 2):
+        assert not box.overlaps(other_box), f"{one!r} overlaps {other!r}"
+    for one, box in boxes:
+        assert box.x0 >= 0, one
+        assert box.y0 >= 0, one
+        assert box.x1 <= figure.bbox.x1 + 0.5, one
+        assert box.y1 <= figure.bbox.y1 + 0.5, one

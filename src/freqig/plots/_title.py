@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.textpath import TextPath
+
+from freqig.plots._style import size_in_points
+
+TITLE = 10.0
+"""Size of the letters in points: "medium" by matplotlib's default."""
 
 
 def title_of(one: xr.Dataset, name: str, sample: int | None = None, channel: Hashable | None = None) -> str:
@@ -21,6 +29,8 @@ def title_of(one: xr.Dataset, name: str, sample: int | None = None, channel: Has
         Position of the sample.
     channel : hashable, optional
         The one channel that is drawn.
+    axes : matplotlib.axes.Axes, optional
+        Axes it stands above: what is wider than they are goes on in another line.
 
     Returns
     -------
@@ -61,7 +71,21 @@ def title_of(one: xr.Dataset, name: str, sample: int | None = None, channel: Has
         converged = one.data_vars.get(f"{own}converged")
         late = converged is not None and not bool(converged)
         sums.append(f"completeness gap {gap}{', not converged' if late else ''}")
-    return "\n".join(", ".join(line) for line in (what, sums) if line)
+    room = np.inf if axes is None else size_in_points(axes)[0]
+    lines = (_joined(parts, room) for parts in (what, sums) if parts)
+    return "\n".join(lines)
+
+
+def _joined(parts: list[str], room: float) -> str:
+    """Parts with commas between them, in as many lines as it takes."""
+    lines = parts[:1]
+    for part in parts[1:]:
+        longer = f"{lines[-1]}, {part}"
+        if TextPath((0, 0), longer, size=TITLE).get_extents().width <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 def position_of(result: xr.Dataset, sample: int) -> int | None:

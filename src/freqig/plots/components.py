@@ -124,7 +124,9 @@ def components(
     panel.set(xlim=(x[0], x[-1]), ylim=(len(values), 0))
     panel.set_xlabel(label)
     _name_rows(panel, variable, row, totals)
-    panel.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    panel.set_title(
+        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
+    )
     draw_colour_bar(panel, norm, variable, summed, cells_note(across, 1))
     return panel
 

@@ -104,7 +104,7 @@ def polar(
     below.set_ylim(above.get_ylim())
     above.set_xlabel("")
     above.tick_params(axis="x", labelbottom=False)
-    title = title_of(one, name, position_of(result, sample), channel)
+    title = title_of(one, name, position_of(result, sample), channel, axes=above)
     above.set_title("\n".join(filter(None, (title, summed))), loc="left", fontsize="medium")
     return above, below
 

@@ -136,7 +136,7 @@ def segments(
     panel.set_xlabel(unit.label)
     panel.set_ylabel(label_with_units("frequency", variable[row]))
     draw_colour_bar(panel, norm, variable, summed, notes[0])
-    title = title_of(one, name, position_of(result, sample), channel)
+    title = title_of(one, name, position_of(result, sample), channel, axes=panel)
     height = _draw_classes(panel, x, labels, order) if labels else 0.0
     # Points above the map: the layout makes room for a title, and so for what is below it.
     panel.set_title(title, loc="left", fontsize="medium", pad=height + 6)

@@ -110,6 +110,8 @@ def spectrogram(
     panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
     panel.set_xlabel(unit.label)
     panel.set_ylabel(label_with_units("frequency", variable[row]))
-    panel.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    panel.set_title(
+        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
+    )
     draw_colour_bar(panel, norm, variable, summed, cells_note(across, up))
     return panel

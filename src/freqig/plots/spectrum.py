@@ -94,7 +94,7 @@ def spectrum(
     above, below = _new_axes(one) if axes is None else _given_axes(axes)
     draw_signal(above, one.signal)
     above.set_title(
-        title_of(one, "rfft", position_of(result, sample), channel), loc="left", fontsize="medium"
+        title_of(one, "rfft", position_of(result, sample), channel, axes=above), loc="left", fontsize="medium"
     )
     _draw_attributions(below, one.rfft, edges)
     return above, below

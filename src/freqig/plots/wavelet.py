@@ -114,7 +114,9 @@ def wavelet(
             draw_grid(panel, x / unit.divisor, y[i : i + 2], cells[None], norm)
     panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
     panel.set_xlabel(unit.label + _beyond(values, times, low, high))
-    panel.set_title(title_of(one, name, position_of(result, sample), channel), loc="left", fontsize="medium")
+    panel.set_title(
+        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
+    )
     most = max(each for _, _, each in drawn)
     draw_colour_bar(panel, norm, variable, summed, "up to " + cells_note(most, 1) if most > 1 else "")
     return panel

@@ -1,0 +1,362 @@
+"""Maps of explanations in time and frequency: what is drawn where, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+
+import freqig
+from freqig import plots
+from freqig.plots._map import HATCHED, pooled
+from freqig.plots._time import time_axis
+
+FS, N = 64.0, 200
+BANDS = {"alpha": (8, 12), "beta": (12, 30)}
+
+
+@pytest.fixture(scope="module")
+def result() -> xr.Dataset:
+    """Two samples of three channels in every domain that can be drawn, packets and levels drawn by hand."""
+    rng = np.random.default_rng(0)
+    weights = torch.tensor(rng.normal(size=(3 * N, 2)) / 20)
+    ica = freqig.ICA(np.eye(3)[:, :2])
+    domains = [
+        freqig.RFFT(),
+        freqig.STFT(0.5),
+        freqig.Segments(0.75),
+        freqig.FilterBank(BANDS),
+        ica,
+        ica >> freqig.RFFT(),
+        ica >> freqig.STFT(0.5),
+        freqig.Polar(),
+    ]
+    explainer = freqig.Explainer(
+        lambda x: torch.tanh(x.flatten(1) @ weights), fs=FS, domains=domains, dtype=torch.float64
+    )
+    return explainer(rng.normal(size=(2, 3, N)), baseline=rng.normal(size=(2, 3, N)))
+
+
+@pytest.fixture
+def levels() -> xr.Dataset:
+    """A result of wavelet levels as `freqig.Wavelet` gives it, with a coefficient before the series."""
+    over = ("wavelet_level", "wavelet_position")
+    nan = np.nan
+    return xr.Dataset(
+        {
+            "wavelet": (
+                ("sample", *over),
+                [[[1.0, 2.0, nan, nan], [-3.0, 4.0, nan, nan], [0.5, 6.0, -7.0, 8.0]]],
+            ),
+            "signal": (("sample", "time"), np.zeros((1, 8))),
+        },
+        coords={
+            "time": ("time", np.arange(8.0), {"units": "s"}),
+            "wavelet_level": ["A2", "D2", "D1"],
+            "wavelet_time": (
+                over,
+                [[2.0, 6.0, nan, nan], [2.0, 6.0, nan, nan], [-1.0, 1.0, 3.0, 5.0]],
+                {"units": "s"},
+            ),
+            "wavelet_frequency": ("wavelet_level", [0.0, 0.18, 0.35], {"units": "Hz"}),
+        },
+    )
+
+
+def meshes(axes: Axes) -> list[QuadMesh]:
+    return [one for one in axes.collections if isinstance(one, QuadMesh)]
+
+
+def cells(axes: Axes) -> np.ma.MaskedArray:
+    (mesh,) = meshes(axes)
+    return np.ma.asarray(mesh.get_array()).reshape(np.array(mesh.get_coordinates().shape[:2]) - 1)
+
+
+def borders(mesh: QuadMesh) -> tuple[np.ndarray, np.ndarray]:
+    at = mesh.get_coordinates()
+    return at[0, :, 0], at[:, 0, 1]
+
+
+def colour_bar(axes: Axes) -> Axes:
+    (bar,) = [one for one in axes.get_figure().axes if one.get_label() == "<colorbar>"]
+    return bar
+
+
+DRAW: list[tuple[Callable[..., Any], str]] = [
+    (plots.spectrogram, "stft"),
+    (plots.spectrogram, "ica_stft"),
+    (plots.segments, "segments"),
+    (plots.components, "filterbank"),
+    (plots.components, "ica"),
+    (plots.components, "ica_rfft"),
+]
+
+
+@pytest.mark.parametrize(("draw", "name"), DRAW)
+def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
+    result: xr.Dataset, draw: Callable[..., Any], name: str
+) -> None:
+    axes = Figure(layout="constrained").subplots()
+    assert draw(result, 1, name=name, axes=axes) is axes
+    drawn = sum(float(np.ma.filled(mesh.get_array(), 0).sum()) for mesh in meshes(axes))
+    np.testing.assert_allclose(drawn, float(result[name][1].sum()), atol=1e-9)
+    for mesh in meshes(axes):
+        assert mesh.norm.vmin == -mesh.norm.vmax
+        assert mesh.norm.vmax > 0
+    label = colour_bar(axes).get_ylabel().splitlines()
+    assert label[0] == "attribution (logit)"
+    # A map over channels leaves none to be summed.
+    assert label[1:2] == (
+        ["sum of 3 channels"]
+        if "channel" in result[name].dims
+        else ["sum of 3 of ica_component"]
+        if name == "ica_stft"
+        else []
+    )
+    assert axes.get_xlabel() == ("frequency (Hz)" if name == "ica_rfft" else "time (s)")
+    if "frequency" in str(result[name].dims) and name != "ica_rfft":
+        assert axes.get_ylabel() == "frequency (Hz)"
+    assert axes.get_title(loc="left").startswith("sample 1, target ")
+
+
+def test_spectrogram_has_frames_and_frequencies_in_their_places(result: xr.Dataset) -> None:
+    axes = plots.spectrogram(result, channel=2)
+    np.testing.assert_allclose(cells(axes), result.stft[0, 2], atol=1e-12)
+    x, y = borders(meshes(axes)[0])
+    np.testing.assert_allclose(x[1:-1], (result.stft_time[1:].values + result.stft_time[:-1].values) / 2)
+    np.testing.assert_allclose((y[1:-2] + y[2:-1]) / 2, result.stft_frequency[1:-1])
+    assert axes.get_xlim() == (0, float(result.stft_time[-1]))
+    assert axes.get_ylim()[0] == 0
+    limited = plots.spectrogram(result, max_frequency=10)
+    assert limited.get_ylim() == (0, 11)
+    assert len(cells(limited)) == 6
+
+
+def test_strong_negative_cells_are_hatched_and_no_others(result: xr.Dataset) -> None:
+    axes = plots.spectrogram(result)
+    values = result.stft[0].sum("channel").values
+    x, y = borders(meshes(axes)[0])
+    (hatched,) = [one for one in axes.patches if isinstance(one, PathPatch)]
+    assert hatched.get_hatch()
+    centres = [
+        ((a + b) / 2, (c + d) / 2)
+        for c, d in zip(y, y[1:], strict=False)
+        for a, b in zip(x, x[1:], strict=False)
+    ]
+    inside = np.zeros(len(centres), dtype=bool)
+    for corners in hatched.get_path().vertices.reshape(-1, 5, 2):
+        (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
+        inside |= [left < a < right and bottom < c < top for a, c in centres]
+    np.testing.assert_array_equal(inside.reshape(values.shape), values < -HATCHED * np.abs(values).max())
+    # The key: the same hatch on that part of the colour bar.
+    (key,) = [one for one in colour_bar(axes).patches if getattr(one, "get_hatch", lambda: None)()]
+    assert key.get_path().vertices[:, 1].max() == pytest.approx(-HATCHED * np.abs(values).max())
+
+
+def test_a_result_that_never_lowers_the_output_has_no_hatch(result: xr.Dataset) -> None:
+    axes = plots.spectrogram(abs(result[["stft"]]))
+    assert not [one for one in axes.patches if isinstance(one, PathPatch)]
+
+
+def test_wavelet_draws_each_coefficient_as_long_as_it_lasts(levels: xr.Dataset) -> None:
+    axes = plots.wavelet(levels)
+    drawn = meshes(axes)
+    assert [borders(mesh)[0].tolist() for mesh in drawn] == [[0, 4, 8], [0, 4, 8], [-2, 0, 2, 4, 6]]
+    assert [borders(mesh)[1].tolist() for mesh in drawn] == [[0, 1], [1, 2], [2, 3]]
+    # The padding of coarse levels is not drawn at all.
+    np.testing.assert_array_equal(
+        np.concatenate([np.ravel(mesh.get_array()) for mesh in drawn]), [1, 2, -3, 4, 0.5, 6, -7, 8]
+    )
+    assert {(mesh.norm.vmin, mesh.norm.vmax) for mesh in drawn} == {(-8, 8)}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A2  lowest", "D2  0.18", "D1  0.35"]
+    assert axes.get_ylabel() == "level, and its frequency (Hz)"
+    assert axes.get_xlim() == (0, 8)
+    assert axes.get_xlabel() == f"time (s); {0.5 / 31.5:.1%} of attributions beyond the ends"
+
+
+def test_wavelet_of_a_real_result() -> None:
+    pytest.importorskip("ptwt")
+    x = np.random.default_rng(0).normal(size=(1, 257))
+    domains = [freqig.Wavelet("db4", level=4), freqig.Wavelet("db4", level=3, packets=True, name="packets")]
+    result = freqig.Explainer(torch.nn.Linear(257, 2), fs=FS, domains=domains)(x)
+    for name, rows in (("wavelet", 5), ("packets", 8)):
+        axes = plots.wavelet(result, name=name)
+        assert len(meshes(axes)) == rows
+        drawn = sum(float(mesh.get_array().sum()) for mesh in meshes(axes))
+        np.testing.assert_allclose(drawn, float(result[name].sum()), rtol=1e-5)
+        assert axes.get_xlim()[0] == 0
+    assert axes.get_ylabel() == "frequency (Hz)"
+    assert axes.get_ylim() == (0, 32)
+
+
+def test_segments_are_as_wide_as_they_last_and_classes_stand_above(result: xr.Dataset) -> None:
+    names = ["W", "W", "N1", None, "W"]
+    axes = plots.segments(result, classes=names, order=["W", "R", "N1"], max_frequency=20)
+    whole, last = meshes(axes)
+    np.testing.assert_allclose(
+        np.append(borders(whole)[0], borders(last)[0][1]), [0, 0.75, 1.5, 2.25, 3, N / FS]
+    )
+    # The shorter last segment has frequencies further apart, and no gaps between them.
+    assert not np.ma.is_masked(last.get_array())
+    (row,) = axes.child_axes
+    assert [label.get_text() for label in row.get_yticklabels()] == ["W", "R", "N1"]
+    assert row.get_xlim() == axes.get_xlim()
+    (lines,) = [one for one in row.collections if len(one.get_segments()) == 5]
+    heights = [segment[0][1] for segment in lines.get_segments()]
+    np.testing.assert_array_equal(heights, [0, 0, 2, np.nan, 0])
+
+
+def test_classes_come_from_the_result_too(result: xr.Dataset) -> None:
+    plain = plots.segments(result)
+    assert not plain.child_axes
+    staged = result.assign(
+        segments_class=("segments_segment", [2, 0, 2, 10, 0]), stage=("segments_segment", list("abcab"))
+    )
+    (row,) = plots.segments(staged).child_axes
+    assert [label.get_text() for label in row.get_yticklabels()] == ["0", "2", "10"]
+    (row,) = plots.segments(staged, classes="stage").child_axes
+    assert [label.get_text() for label in row.get_yticklabels()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(170, "time (s)"), (180, "time (min)"), (7199, "time (min)"), (7200, "time (h)")]
+)
+def test_time_is_in_units_that_keep_numbers_short(length: float, expected: str) -> None:
+    segments = xr.Dataset(
+        {"segments": (("segments_segment", "segments_frequency"), np.eye(10, 4))},
+        coords={
+            "segments_segment": ("segments_segment", np.arange(10) * length / 10, {"units": "s"}),
+            "segments_length": ("segments_segment", np.full(10, length / 10), {"units": "s"}),
+            "segments_frequency": ("segments_frequency", np.arange(4.0), {"units": "Hz"}),
+        },
+    )
+    axes = plots.segments(segments)
+    assert axes.get_xlabel() == expected
+    assert axes.get_xlim()[1] == pytest.approx(length / time_axis(length, "s").divisor)
+
+
+def test_components_are_named_with_their_sums(result: xr.Dataset) -> None:
+    axes = plots.components(result, name="ica")
+    totals = result.ica[0].sum("time").values
+    expected = [
+        f"{name}{total:+.3g}" for name, total in zip(("ICA000", "ICA001", "residual"), totals, strict=True)
+    ]
+    assert ["".join(label.get_text().split()) for label in axes.get_yticklabels()] == expected
+    assert axes.get_ylabel() == "component, and its sum"
+    assert axes.get_xlim() == (0, N / FS)
+    assert axes.get_ylim() == (3, 0)
+    over = plots.components(result, name="ica_rfft", max_frequency=20)
+    np.testing.assert_allclose(cells(over), result.ica_rfft[0].sel(frequency=slice(20)), atol=1e-12)
+
+
+def test_cells_that_cannot_be_seen_are_summed(result: xr.Dataset) -> None:
+    axes = Figure(figsize=(2, 2)).subplots()
+    plots.components(result, name="ica", axes=axes)
+    assert cells(axes).shape[1] < N / 2
+    np.testing.assert_allclose(cells(axes).sum(axis=1), result.ica[0].sum("time"), atol=1e-9)
+    assert colour_bar(axes).get_ylabel().endswith("× 1 cells")
+    values = np.array([[1.0, np.nan, np.nan, np.nan, 4.0]])
+    sums, edges, each = pooled(values, np.arange(6.0), 1, 3)
+    np.testing.assert_array_equal(sums, [[1, np.nan, 4]])
+    np.testing.assert_array_equal(edges, [0, 2, 4, 5])
+    assert each == 2
+
+
+@pytest.mark.parametrize(
+    ("draw", "domain"),
+    [
+        (plots.spectrogram, "freqig.STFT"),
+        (plots.wavelet, "freqig.Wavelet"),
+        (plots.segments, "freqig.Segments"),
+        (plots.components, "freqig.FilterBank"),
+        (plots.polar, "freqig.Polar"),
+    ],
+)
+def test_errors_of_every_figure(result: xr.Dataset, draw: Callable[..., Any], domain: str) -> None:
+    name = {"components": "filterbank"}.get(draw.__name__, draw.__kwdefaults__["name"])
+    only = result[["rfft"]]
+    with pytest.raises(
+        ValueError, match=rf"result must have a variable '{name}', got 'rfft'.*domains=\[.*{domain}"
+    ):
+        draw(only, name=name)
+    with pytest.raises(
+        ValueError, match=rf"result.rfft must have a dimension of .*got 'sample', 'channel'.*{domain}"
+    ):
+        draw(result, name="rfft")
+    with pytest.raises(TypeError, match="result must be an xarray.Dataset"):
+        draw(result.rfft, name=name)
+    if name not in result:
+        return
+    with pytest.raises(ValueError, match=r"sample must be in -2\.\.1 "):
+        draw(result, 2, name=name)
+    with pytest.raises(
+        ValueError, match=r"one target, got 4; select one, for example result.isel\(target=0\)"
+    ):
+        draw(result.expand_dims(target=4), name=name)
+    with pytest.raises(ValueError, match="channel must be one of 0, 1, 2, got 7"):
+        draw(result, name=name, channel=7)
+    with pytest.raises(TypeError, match="axes must be"):
+        draw(result, name=name, axes=3)
+
+
+def test_other_errors(result: xr.Dataset, levels: xr.Dataset) -> None:
+    with pytest.raises(
+        ValueError, match=r"both; select one component, .*isel\(ica_component=0\).*spectrogram"
+    ):
+        plots.components(result, name="ica_stft")
+    with pytest.raises(ValueError, match="channel must be None for a result without channels"):
+        plots.components(result, name="ica", channel=0)
+    with pytest.raises(
+        ValueError, match=r"max_frequency must be None for result.ica, which is over time, got 3"
+    ):
+        plots.components(result, name="ica", max_frequency=3)
+    with pytest.raises(ValueError, match="max_frequency must be at least 2, the lowest"):
+        plots.spectrogram(result.isel(stft_frequency=slice(1, None)), max_frequency=1)
+    with pytest.raises(ValueError, match="the coordinate 'wavelet_time'"):
+        plots.wavelet(levels.drop_vars("wavelet_time"))
+    with pytest.raises(ValueError, match="classes must be one a segment, so 5 of them, got shape"):
+        plots.segments(result, classes=["W"])
+    with pytest.raises(
+        ValueError, match="the name of a variable of the result over 'segments_segment', got 'rfft'"
+    ):
+        plots.segments(result, classes="rfft")
+    with pytest.raises(ValueError, match=r"order must hold every class, got \['W'\] without \['N1'\]"):
+        plots.segments(result, classes=["W", "N1", "W", "W", "W"], order=["W"])
+
+
+def test_polar_has_amplitudes_above_and_phases_below_on_one_scale(
+    result: xr.Dataset, bars: Callable[[Axes], tuple[np.ndarray, np.ndarray]]
+) -> None:
+    above, below = plots.polar(result, 1, bands="eeg")
+    values = result.polar[1].sum("channel")
+    for axes, kind in ((above, "amplitude"), (below, "phase")):
+        part = values.sel(polar_part=kind)
+        np.testing.assert_allclose(bars(axes)[0], part, atol=1e-12)
+        assert axes.get_ylabel().splitlines() == [f"{kind} part", "(logit)", f"sum {float(part.sum()):+.3g}"]
+    assert above.get_ylim() == below.get_ylim()
+    assert above.get_xlim() == below.get_xlim()
+    assert below.get_xlabel() == "frequency (Hz)"
+    gap = float(result.polar_completeness_gap[1])
+    assert f"completeness gap {gap:.4g}" in above.get_title(loc="left")
+    assert above.get_title(loc="left").splitlines()[-1] == "sum of 3 channels"
+    assert len(plots.polar(result, max_frequency=5)) == 2
+    with pytest.raises(ValueError, match=r"must have the parts 'amplitude' and 'phase', got \['phase'\]"):
+        plots.polar(result.isel(polar_part=[1]))
+    with pytest.raises(
+        TypeError, match="axes must be two matplotlib Axes, for amplitude and for phase, got int"
+    ):
+        plots.polar(result, axes=[1])
+
+
+def test_a_result_of_zeros_is_blank(result: xr.Dataset) -> None:
+    for draw, name in DRAW:
+        axes = draw(0 * result, name=name)
+        assert meshes(axes)[0].norm.vmax == 1

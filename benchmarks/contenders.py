@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 from measure import peak_bytes
-from networks import Case, trained_cases
+from networks import Case, saturated_lstm, trained_cases
 from networks import cases as random_cases
-from networks import saturated_lstm
 from torch import Tensor, nn
 
 TARGET = 1

@@ -6,6 +6,8 @@ original network, or why the file was refused.
 
     python benchmarks/models.py [--only SOURCE] [--json FILE] [--table FILE]
 
+Cells that are in the JSON file already are not made again.
+
 Needs TensorFlow, Keras, tf2onnx, onnxscript and what `freqig[onnx]` installs.
 """
 
@@ -118,10 +120,10 @@ def cell(source: str, family: str, batch: int | None) -> dict[str, Any]:
     from freqig.models import as_model
 
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "net.onnx")
+        path = str(Path(folder) / "net.onnx")
         try:
             reference = EXPORT[source](family, batch, path)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - exporters fail in every way there is
             return {"status": "no export", "why": _short(error)}
         try:
             model = as_model(path)
@@ -163,17 +165,24 @@ def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0][:300]
 
 
-def run(source: str) -> dict[str, Any]:
-    """All cells of one source, in this process (Keras has one backend a process)."""
-    found = {}
+def run(source: str, path: Path) -> None:
+    """Fill in the cells of one source, in this process: Keras has one backend a process."""
+    found = read(path)
     for family in zoo.TORCH:
         for batch in BATCHES:
-            start = time.perf_counter()
             name = f"{family}|{source}|{batch or 'free'}"
+            if name in found:
+                continue
+            start = time.perf_counter()
             found[name] = cell(source, family, batch)
+            path.write_text(json.dumps(found, indent=1))
             seconds = time.perf_counter() - start
-            print(f"{name}: {found[name]['status']}, {seconds:.0f} s", file=sys.stderr)
-    return found
+            print(f"{name}: {found[name]['status']}, {seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Cells that an earlier run has filled in."""
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def versions() -> str:
@@ -194,7 +203,7 @@ def table(cells: dict[str, Any]) -> str:
         if "output" in result:
             text += f" {result['output']:.0e} / {result['gradient']:.0e}"
         else:
-            text += f": {result['why'][:60]}"
+            text += f" ({result['why'][:90]})"
         rows.setdefault((family, source), {})[batch] = text
     lines = ["| family | source | batch 1 | batch 7 | free batch |", "|---|---|---|---|---|"]
     for (family, source), by_batch in rows.items():
@@ -211,29 +220,25 @@ def table(cells: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Run every source in a process of its own and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run every source in a process of its own and write the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=SOURCES)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, default=Path("models.json"))
     parser.add_argument("--table", type=Path)
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
     if options.only:
-        found = run(options.only)
-    else:
-        found = {}
-        for source in SOURCES:
-            backend = "tensorflow" if source == "tf2onnx" else "torch"
-            with tempfile.TemporaryDirectory() as folder:
-                part = Path(folder) / "part.json"
-                command = [sys.executable, __file__, "--only", source, "--json", str(part)]
-                environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-                subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-                found |= json.loads(part.read_text())
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
-    text = f"{ABOUT}\n\n{versions()}.\n\n{table(found)}\n"
+        run(options.only, options.json)
+        return
+    for source in SOURCES:
+        backend = "tensorflow" if source == "tf2onnx" else "torch"
+        command = [sys.executable, __file__, "--only", source, "--json", str(options.json)]
+        environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    text = f"{ABOUT}\n\n{versions()}.\n\n{table(read(options.json))}\n"
     if options.table:
         options.table.write_text(text)
     print(text)

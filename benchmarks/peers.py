@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 import truth
-from contenders import BATCHED, LABELS, OURS, load
+from contenders import BATCHED, LABELS, load
 from measure import Timing, machine
 from networks import saturated_lstm, trained_cases
 
@@ -58,7 +58,7 @@ class Worker:
     def __init__(self, options: argparse.Namespace, name: str, key: str, n_time: int = 0) -> None:
         self.name = name
         # What it says goes to a file: a pipe that nobody reads would fill with progress bars.
-        self.said = tempfile.TemporaryFile("w+")
+        self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed when this is left)
         script = Path(__file__).with_name("contenders.py")
         arguments = [name, key, str(n_time), str(options.peers), str(options.threads)]
         self.process = subprocess.Popen(
@@ -366,8 +366,8 @@ def _targets(found: Mapping[str, Any]) -> list[str]:
         ]
     )
     notes = [
-        f"- {table['name']}: tol=0.01 took {table['rows']['adaptive']['evaluations']:.0f} evaluations a series "
-        f"for a true error of {table['rows']['adaptive']['error'][1]:.2%} at most, where "
+        f"- {table['name']}: tol=0.01 took {table['rows']['adaptive']['evaluations']:.0f} evaluations a "
+        f"series for a true error of {table['rows']['adaptive']['error'][1]:.2%} at most, where "
         f"{table['rows']['fixed']['needed'] or 'more than ' + str(max(SIZES))} Gauss-Legendre nodes, known "
         "afterwards, reach 1 %."
         for table in found.values()
@@ -402,14 +402,12 @@ def _memory_tables(found: Mapping[str, Any]) -> list[str]:
 
 def _unresolved_table(found: Mapping[str, Any]) -> list[str]:
     def says(row: Mapping[str, Any]) -> str:
-        if row["converged"] is not None:
-            marked = len(row["converged"]) - int(np.sum(row["converged"]))
-            return (
-                f"{marked} of {len(row['converged'])} not converged: {row['warnings'][-1]}"
-                if marked
-                else "converged"
-            )
-        return row["warnings"][-1] if row["warnings"] else "nothing"
+        # PyTorch's warnings name files of the machine that it was built on.
+        said = [warning.split(" (Triggered")[0] for warning in row["warnings"]]
+        if row["converged"] is None:
+            return said[-1] if said else "nothing"
+        marked = len(row["converged"]) - int(np.sum(row["converged"]))
+        return said[-1].split("; sample")[0] if marked else "converged"
 
     return _table(
         [
@@ -435,8 +433,8 @@ def render(data: Mapping[str, Any]) -> str:
     """The tables in Markdown, of the parts that there are."""
     lines = ["# freqig beside its peers", "", f"Taken on: {data['machine']}.", ""]
     lines += [
-        f"One process a contender, runs interleaved, {data['repetitions']} repetitions after warm-up: medians,",
-        "and ratios of neighbouring runs with their range. Where 64 explanations take longer than a second,",
+        f"One process a contender, runs interleaved, {data['repetitions']} repetitions after warm-up: ",
+        "medians, and ratios of neighbouring runs with their range. Where 64 explanations take longer than a second,",
         "fewer were timed and the time was scaled. Contenders that are documented for one series are called",
         "a series at a time.",
         "",
@@ -542,8 +540,9 @@ def main() -> None:
                         help="folder for the installed peers and trained weights")  # fmt: skip
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
     parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where tables and figure go")
     options = parser.parse_args()
-    raw = RESULTS / "peers.json"
+    raw = options.results / "peers.json"
     if options.only == ["figure"]:
         data = json.loads(raw.read_text())
     else:
@@ -557,10 +556,10 @@ def main() -> None:
     tables = render(data)
     print(tables)
     if set(PARTS) <= set(data):
-        RESULTS.mkdir(exist_ok=True)
+        options.results.mkdir(parents=True, exist_ok=True)
         raw.write_text(json.dumps(data, indent=1) + "\n")
-        (RESULTS / "peers.md").write_text(tables)
-        draw(data, RESULTS / "peers.png")
+        (options.results / "peers.md").write_text(tables)
+        draw(data, options.results / "peers.png")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ NOT_AT_IMPORT = {
     "click",
     "dask",
     "edfio",
+    "equinox",
+    "flax",
     "h5netcdf",
     "h5py",
     "jax",
@@ -36,7 +38,9 @@ NOT_AT_IMPORT = {
     "mne",
     "netCDF4",
     "onnx",
+    "onnx2fx",
     "onnx2pytorch",
+    "onnxruntime",
     "ptwt",
     "pywt",
     "scipy",
@@ -249,7 +253,7 @@ def test_constraints_pin_every_dependency_of_the_tests(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = list(project["dependencies"])
-    for extra in ("test", "dev", "docs", "eeg", "wavelet", "ica"):
+    for extra in ("test", "dev", "docs", "eeg", "wavelet", "ica", "onnx", "keras", "jax"):
         wanted += extras[extra]
     names = {re.match(r"[\w-]+", requirement).group().lower() for requirement in wanted} - {"freqig"}
     lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()

@@ -19,7 +19,8 @@ def gallery(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the examples, from which they can be imported as they import each other."""
     folder = root / "examples" / "gallery"
     monkeypatch.syspath_prepend(folder)
-    for path in folder.glob("*.py"):
+    monkeypatch.delitem(sys.modules, "_shared", raising=False)
+    for path in folder.glob("[a-z]*.py"):
         monkeypatch.delitem(sys.modules, path.stem, raising=False)
     return folder
 

@@ -59,6 +59,10 @@ def test_a_function_of_another_framework_is_known_by_the_names_in_its_code() -> 
     assert "jax" in packages_used(outer)
     assert adapter_name(inner) == adapter_name(outer) == adapter_name(functools.partial(outer)) == "jax_model"
     assert adapter_name(both) == "torch_model"
+    # Networks kept as weights and a function of both.
+    weights = {"layers": [jnp.ones(3)]}
+    assert adapter_name(functools.partial(lambda w, x: x @ w["layers"][0], weights)) == "jax_model"
+    assert adapter_name(lambda x: weights["layers"][0] * x) == "jax_model"
 
 
 @pytest.mark.parametrize("end", [".pkl", ".h5", "", ".joblib"])

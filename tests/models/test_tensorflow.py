@@ -52,7 +52,8 @@ with pytest.raises(TypeError, match="must be callable"):
     as_model(tf.Module())
 
 # A plain function is known by the names in its code, and its variables tell models apart.
-np.testing.assert_allclose(as_model(lambda p: tf.tanh(p)).outputs(x, ()).numpy(), np.tanh(x.numpy()), rtol=1e-5)
+found = as_model(lambda p: tf.tanh(p)).outputs(x, ()).numpy()
+np.testing.assert_allclose(found, np.tanh(x.numpy()), rtol=1e-5)
 assert as_model(tf.saved_model.load("saved")).hints.shape is None
 shaped = tf.function(lambda p: p, input_signature=[tf.TensorSpec((None, 24, 2), tf.float32)])
 with pytest.raises(ValueError, match="time_axis must be given"):

@@ -87,7 +87,7 @@ def trained(kind: str, seed: int, epochs: int) -> nn.Module:
 
 
 def network(
-    kind: str, n: int, seed: int = 0, baseline: str = "zero", epochs: int = 40, panels: int = 1024
+    kind: str, n: int, seed: int = 0, baseline: str = "zero", epochs: int = 40, panels: int = 4096
 ) -> Case:
     """A trained network on new series, explained for the class that it predicts.
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
+
+import freqig
 
 
 def _explanation(
@@ -67,3 +70,54 @@ def bars() -> Callable[[Axes], tuple[np.ndarray, np.ndarray]]:
 def _close() -> Iterator[None]:
     yield
     plt.close("all")
+
+
+MAP_FS, MAP_N = 64.0, 200
+
+
+@pytest.fixture(scope="module")
+def maps() -> xr.Dataset:
+    """Two samples of three channels in every domain that is drawn, wavelets aside, which need an extra."""
+    rng = np.random.default_rng(0)
+    weights = torch.tensor(rng.normal(size=(3 * MAP_N, 2)) / 20)
+    ica = freqig.ICA(np.eye(3)[:, :2])
+    domains = [
+        freqig.RFFT(),
+        freqig.STFT(0.5),
+        freqig.Segments(0.75),
+        freqig.FilterBank({"alpha": (8, 12), "beta": (12, 30)}),
+        ica,
+        ica >> freqig.RFFT(),
+        ica >> freqig.STFT(0.5),
+        freqig.Polar(),
+    ]
+    explainer = freqig.Explainer(
+        lambda x: torch.tanh(x.flatten(1) @ weights), fs=MAP_FS, domains=domains, dtype=torch.float64
+    )
+    return explainer(rng.normal(size=(2, 3, MAP_N)), baseline=rng.normal(size=(2, 3, MAP_N)))
+
+
+@pytest.fixture
+def levels() -> xr.Dataset:
+    """A result of wavelet levels as `freqig.Wavelet` gives it, with a coefficient before the series."""
+    over = ("wavelet_level", "wavelet_position")
+    nan = np.nan
+    return xr.Dataset(
+        {
+            "wavelet": (
+                ("sample", *over),
+                [[[1.0, 2.0, nan, nan], [-3.0, 4.0, nan, nan], [0.5, 6.0, -7.0, 8.0]]],
+            ),
+            "signal": (("sample", "time"), np.zeros((1, 8))),
+        },
+        coords={
+            "time": ("time", np.arange(8.0), {"units": "s"}),
+            "wavelet_level": ["A2", "D2", "D1"],
+            "wavelet_time": (
+                over,
+                [[2.0, 6.0, nan, nan], [2.0, 6.0, nan, nan], [-1.0, 1.0, 3.0, 5.0]],
+                {"units": "s"},
+            ),
+            "wavelet_frequency": ("wavelet_level", [0.0, 0.18, 0.35], {"units": "Hz"}),
+        },
+    )

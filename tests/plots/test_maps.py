@@ -20,55 +20,6 @@ from freqig.plots._map import HATCHED, pooled
 from freqig.plots._time import time_axis
 
 FS, N = 64.0, 200
-BANDS = {"alpha": (8, 12), "beta": (12, 30)}
-
-
-@pytest.fixture(scope="module")
-def result() -> xr.Dataset:
-    """Two samples of three channels in every domain that can be drawn, packets and levels drawn by hand."""
-    rng = np.random.default_rng(0)
-    weights = torch.tensor(rng.normal(size=(3 * N, 2)) / 20)
-    ica = freqig.ICA(np.eye(3)[:, :2])
-    domains = [
-        freqig.RFFT(),
-        freqig.STFT(0.5),
-        freqig.Segments(0.75),
-        freqig.FilterBank(BANDS),
-        ica,
-        ica >> freqig.RFFT(),
-        ica >> freqig.STFT(0.5),
-        freqig.Polar(),
-    ]
-    explainer = freqig.Explainer(
-        lambda x: torch.tanh(x.flatten(1) @ weights), fs=FS, domains=domains, dtype=torch.float64
-    )
-    return explainer(rng.normal(size=(2, 3, N)), baseline=rng.normal(size=(2, 3, N)))
-
-
-@pytest.fixture
-def levels() -> xr.Dataset:
-    """A result of wavelet levels as `freqig.Wavelet` gives it, with a coefficient before the series."""
-    over = ("wavelet_level", "wavelet_position")
-    nan = np.nan
-    return xr.Dataset(
-        {
-            "wavelet": (
-                ("sample", *over),
-                [[[1.0, 2.0, nan, nan], [-3.0, 4.0, nan, nan], [0.5, 6.0, -7.0, 8.0]]],
-            ),
-            "signal": (("sample", "time"), np.zeros((1, 8))),
-        },
-        coords={
-            "time": ("time", np.arange(8.0), {"units": "s"}),
-            "wavelet_level": ["A2", "D2", "D1"],
-            "wavelet_time": (
-                over,
-                [[2.0, 6.0, nan, nan], [2.0, 6.0, nan, nan], [-1.0, 1.0, 3.0, 5.0]],
-                {"units": "s"},
-            ),
-            "wavelet_frequency": ("wavelet_level", [0.0, 0.18, 0.35], {"units": "Hz"}),
-        },
-    )
 
 
 def meshes(axes: Axes) -> list[QuadMesh]:
@@ -102,12 +53,12 @@ DRAW: list[tuple[Callable[..., Any], str]] = [
 
 @pytest.mark.parametrize(("draw", "name"), DRAW)
 def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
-    result: xr.Dataset, draw: Callable[..., Any], name: str
+    maps: xr.Dataset, draw: Callable[..., Any], name: str
 ) -> None:
     axes = Figure(layout="constrained").subplots()
-    assert draw(result, 1, name=name, axes=axes) is axes
+    assert draw(maps, 1, name=name, axes=axes) is axes
     drawn = sum(float(np.ma.filled(mesh.get_array(), 0).sum()) for mesh in meshes(axes))
-    np.testing.assert_allclose(drawn, float(result[name][1].sum()), atol=1e-9)
+    np.testing.assert_allclose(drawn, float(maps[name][1].sum()), atol=1e-9)
     for mesh in meshes(axes):
         assert mesh.norm.vmin == -mesh.norm.vmax
         assert mesh.norm.vmax > 0
@@ -116,33 +67,33 @@ def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
     # A map over channels leaves none to be summed.
     assert label[1:2] == (
         ["sum of 3 channels"]
-        if "channel" in result[name].dims
+        if "channel" in maps[name].dims
         else ["sum of 3 of ica_component"]
         if name == "ica_stft"
         else []
     )
     assert axes.get_xlabel() == ("frequency (Hz)" if name == "ica_rfft" else "time (s)")
-    if "frequency" in str(result[name].dims) and name != "ica_rfft":
+    if "frequency" in str(maps[name].dims) and name != "ica_rfft":
         assert axes.get_ylabel() == "frequency (Hz)"
     assert axes.get_title(loc="left").startswith("sample 1, target ")
 
 
-def test_spectrogram_has_frames_and_frequencies_in_their_places(result: xr.Dataset) -> None:
-    axes = plots.spectrogram(result, channel=2)
-    np.testing.assert_allclose(cells(axes), result.stft[0, 2], atol=1e-12)
+def test_spectrogram_has_frames_and_frequencies_in_their_places(maps: xr.Dataset) -> None:
+    axes = plots.spectrogram(maps, channel=2)
+    np.testing.assert_allclose(cells(axes), maps.stft[0, 2], atol=1e-12)
     x, y = borders(meshes(axes)[0])
-    np.testing.assert_allclose(x[1:-1], (result.stft_time[1:].values + result.stft_time[:-1].values) / 2)
-    np.testing.assert_allclose((y[1:-2] + y[2:-1]) / 2, result.stft_frequency[1:-1])
-    assert axes.get_xlim() == (0, float(result.stft_time[-1]))
+    np.testing.assert_allclose(x[1:-1], (maps.stft_time[1:].values + maps.stft_time[:-1].values) / 2)
+    np.testing.assert_allclose((y[1:-2] + y[2:-1]) / 2, maps.stft_frequency[1:-1])
+    assert axes.get_xlim() == (0, float(maps.stft_time[-1]))
     assert axes.get_ylim()[0] == 0
-    limited = plots.spectrogram(result, max_frequency=10)
+    limited = plots.spectrogram(maps, max_frequency=10)
     assert limited.get_ylim() == (0, 11)
     assert len(cells(limited)) == 6
 
 
-def test_strong_negative_cells_are_hatched_and_no_others(result: xr.Dataset) -> None:
-    axes = plots.spectrogram(result)
-    values = result.stft[0].sum("channel").values
+def test_strong_negative_cells_are_hatched_and_no_others(maps: xr.Dataset) -> None:
+    axes = plots.spectrogram(maps)
+    values = maps.stft[0].sum("channel").values
     x, y = borders(meshes(axes)[0])
     (hatched,) = [one for one in axes.patches if isinstance(one, PathPatch)]
     assert hatched.get_hatch()
@@ -161,8 +112,8 @@ def test_strong_negative_cells_are_hatched_and_no_others(result: xr.Dataset) -> 
     assert key.get_path().vertices[:, 1].max() == pytest.approx(-HATCHED * np.abs(values).max())
 
 
-def test_a_result_that_never_lowers_the_output_has_no_hatch(result: xr.Dataset) -> None:
-    axes = plots.spectrogram(abs(result[["stft"]]))
+def test_a_result_that_never_lowers_the_output_has_no_hatch(maps: xr.Dataset) -> None:
+    axes = plots.spectrogram(abs(maps[["stft"]]))
     assert not [one for one in axes.patches if isinstance(one, PathPatch)]
 
 
@@ -197,9 +148,9 @@ def test_wavelet_of_a_real_result() -> None:
     assert axes.get_ylim() == (0, 32)
 
 
-def test_segments_are_as_wide_as_they_last_and_classes_stand_above(result: xr.Dataset) -> None:
+def test_segments_are_as_wide_as_they_last_and_classes_stand_above(maps: xr.Dataset) -> None:
     names = ["W", "W", "N1", None, "W"]
-    axes = plots.segments(result, classes=names, order=["W", "R", "N1"], max_frequency=20)
+    axes = plots.segments(maps, classes=names, order=["W", "R", "N1"], max_frequency=20)
     whole, last = meshes(axes)
     np.testing.assert_allclose(
         np.append(borders(whole)[0], borders(last)[0][1]), [0, 0.75, 1.5, 2.25, 3, N / FS]
@@ -210,14 +161,14 @@ def test_segments_are_as_wide_as_they_last_and_classes_stand_above(result: xr.Da
     assert [label.get_text() for label in row.get_yticklabels()] == ["W", "R", "N1"]
     assert row.get_xlim() == axes.get_xlim()
     (lines,) = [one for one in row.collections if len(one.get_segments()) == 5]
-    heights = [segment[0][1] for segment in lines.get_segments()]
-    np.testing.assert_array_equal(heights, [0, 0, 2, np.nan, 0])
+    heights = [segment[0][1] if len(segment) else None for segment in lines.get_segments()]
+    assert heights == [0, 0, 2, None, 0]
 
 
-def test_classes_come_from_the_result_too(result: xr.Dataset) -> None:
-    plain = plots.segments(result)
+def test_classes_come_from_the_result_too(maps: xr.Dataset) -> None:
+    plain = plots.segments(maps)
     assert not plain.child_axes
-    staged = result.assign(
+    staged = maps.assign(
         segments_class=("segments_segment", [2, 0, 2, 10, 0]), stage=("segments_segment", list("abcab"))
     )
     (row,) = plots.segments(staged).child_axes
@@ -243,9 +194,9 @@ def test_time_is_in_units_that_keep_numbers_short(length: float, expected: str) 
     assert axes.get_xlim()[1] == pytest.approx(length / time_axis(length, "s").divisor)
 
 
-def test_components_are_named_with_their_sums(result: xr.Dataset) -> None:
-    axes = plots.components(result, name="ica")
-    totals = result.ica[0].sum("time").values
+def test_components_are_named_with_their_sums(maps: xr.Dataset) -> None:
+    axes = plots.components(maps, name="ica")
+    totals = maps.ica[0].sum("time").values
     expected = [
         f"{name}{total:+.3g}" for name, total in zip(("ICA000", "ICA001", "residual"), totals, strict=True)
     ]
@@ -253,15 +204,15 @@ def test_components_are_named_with_their_sums(result: xr.Dataset) -> None:
     assert axes.get_ylabel() == "component, and its sum"
     assert axes.get_xlim() == (0, N / FS)
     assert axes.get_ylim() == (3, 0)
-    over = plots.components(result, name="ica_rfft", max_frequency=20)
-    np.testing.assert_allclose(cells(over), result.ica_rfft[0].sel(frequency=slice(20)), atol=1e-12)
+    over = plots.components(maps, name="ica_rfft", max_frequency=20)
+    np.testing.assert_allclose(cells(over), maps.ica_rfft[0].sel(frequency=slice(20)), atol=1e-12)
 
 
-def test_cells_that_cannot_be_seen_are_summed(result: xr.Dataset) -> None:
+def test_cells_that_cannot_be_seen_are_summed(maps: xr.Dataset) -> None:
     axes = Figure(figsize=(2, 2)).subplots()
-    plots.components(result, name="ica", axes=axes)
-    assert cells(axes).shape[1] < N / 2
-    np.testing.assert_allclose(cells(axes).sum(axis=1), result.ica[0].sum("time"), atol=1e-9)
+    plots.components(maps, name="ica", axes=axes)
+    assert cells(axes).shape[1] <= N / 2
+    np.testing.assert_allclose(cells(axes).sum(axis=1), maps.ica[0].sum("time"), atol=1e-9)
     assert colour_bar(axes).get_ylabel().endswith("× 1 cells")
     values = np.array([[1.0, np.nan, np.nan, np.nan, 4.0]])
     sums, edges, each = pooled(values, np.arange(6.0), 1, 3)
@@ -270,73 +221,11 @@ def test_cells_that_cannot_be_seen_are_summed(result: xr.Dataset) -> None:
     assert each == 2
 
 
-@pytest.mark.parametrize(
-    ("draw", "domain"),
-    [
-        (plots.spectrogram, "freqig.STFT"),
-        (plots.wavelet, "freqig.Wavelet"),
-        (plots.segments, "freqig.Segments"),
-        (plots.components, "freqig.FilterBank"),
-        (plots.polar, "freqig.Polar"),
-    ],
-)
-def test_errors_of_every_figure(result: xr.Dataset, draw: Callable[..., Any], domain: str) -> None:
-    name = {"components": "filterbank"}.get(draw.__name__, draw.__kwdefaults__["name"])
-    only = result[["rfft"]]
-    with pytest.raises(
-        ValueError, match=rf"result must have a variable '{name}', got 'rfft'.*domains=\[.*{domain}"
-    ):
-        draw(only, name=name)
-    with pytest.raises(
-        ValueError, match=rf"result.rfft must have a dimension of .*got 'sample', 'channel'.*{domain}"
-    ):
-        draw(result, name="rfft")
-    with pytest.raises(TypeError, match="result must be an xarray.Dataset"):
-        draw(result.rfft, name=name)
-    if name not in result:
-        return
-    with pytest.raises(ValueError, match=r"sample must be in -2\.\.1 "):
-        draw(result, 2, name=name)
-    with pytest.raises(
-        ValueError, match=r"one target, got 4; select one, for example result.isel\(target=0\)"
-    ):
-        draw(result.expand_dims(target=4), name=name)
-    with pytest.raises(ValueError, match="channel must be one of 0, 1, 2, got 7"):
-        draw(result, name=name, channel=7)
-    with pytest.raises(TypeError, match="axes must be"):
-        draw(result, name=name, axes=3)
-
-
-def test_other_errors(result: xr.Dataset, levels: xr.Dataset) -> None:
-    with pytest.raises(
-        ValueError, match=r"both; select one component, .*isel\(ica_component=0\).*spectrogram"
-    ):
-        plots.components(result, name="ica_stft")
-    with pytest.raises(ValueError, match="channel must be None for a result without channels"):
-        plots.components(result, name="ica", channel=0)
-    with pytest.raises(
-        ValueError, match=r"max_frequency must be None for result.ica, which is over time, got 3"
-    ):
-        plots.components(result, name="ica", max_frequency=3)
-    with pytest.raises(ValueError, match="max_frequency must be at least 2, the lowest"):
-        plots.spectrogram(result.isel(stft_frequency=slice(1, None)), max_frequency=1)
-    with pytest.raises(ValueError, match="the coordinate 'wavelet_time'"):
-        plots.wavelet(levels.drop_vars("wavelet_time"))
-    with pytest.raises(ValueError, match="classes must be one a segment, so 5 of them, got shape"):
-        plots.segments(result, classes=["W"])
-    with pytest.raises(
-        ValueError, match="the name of a variable of the result over 'segments_segment', got 'rfft'"
-    ):
-        plots.segments(result, classes="rfft")
-    with pytest.raises(ValueError, match=r"order must hold every class, got \['W'\] without \['N1'\]"):
-        plots.segments(result, classes=["W", "N1", "W", "W", "W"], order=["W"])
-
-
 def test_polar_has_amplitudes_above_and_phases_below_on_one_scale(
-    result: xr.Dataset, bars: Callable[[Axes], tuple[np.ndarray, np.ndarray]]
+    maps: xr.Dataset, bars: Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    above, below = plots.polar(result, 1, bands="eeg")
-    values = result.polar[1].sum("channel")
+    above, below = plots.polar(maps, 1, bands="eeg")
+    values = maps.polar[1].sum("channel")
     for axes, kind in ((above, "amplitude"), (below, "phase")):
         part = values.sel(polar_part=kind)
         np.testing.assert_allclose(bars(axes)[0], part, atol=1e-12)
@@ -344,19 +233,19 @@ def test_polar_has_amplitudes_above_and_phases_below_on_one_scale(
     assert above.get_ylim() == below.get_ylim()
     assert above.get_xlim() == below.get_xlim()
     assert below.get_xlabel() == "frequency (Hz)"
-    gap = float(result.polar_completeness_gap[1])
+    gap = float(maps.polar_completeness_gap[1])
     assert f"completeness gap {gap:.4g}" in above.get_title(loc="left")
     assert above.get_title(loc="left").splitlines()[-1] == "sum of 3 channels"
-    assert len(plots.polar(result, max_frequency=5)) == 2
+    assert len(plots.polar(maps, max_frequency=5)) == 2
     with pytest.raises(ValueError, match=r"must have the parts 'amplitude' and 'phase', got \['phase'\]"):
-        plots.polar(result.isel(polar_part=[1]))
+        plots.polar(maps.isel(polar_part=[1]))
     with pytest.raises(
         TypeError, match="axes must be two matplotlib Axes, for amplitude and for phase, got int"
     ):
-        plots.polar(result, axes=[1])
+        plots.polar(maps, axes=[1])
 
 
-def test_a_result_of_zeros_is_blank(result: xr.Dataset) -> None:
+def test_a_result_of_zeros_is_blank(maps: xr.Dataset) -> None:
     for draw, name in DRAW:
-        axes = draw(0 * result, name=name)
+        axes = draw(0 * maps, name=name)
         assert meshes(axes)[0].norm.vmax == 1

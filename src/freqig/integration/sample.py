@@ -12,7 +12,7 @@ from .node_trace import TINY, NodeTrace
 from .panels import End, Panel
 from .path import Array, Diagnosis, Status
 from .refinement import Refinement
-from .whole_path import WholePath
+from .whole_path import SAFETY, WholePath
 
 NOISE = 16.0
 """Rounding of a mean gradient, in eps times the mean L1 norm of the gradients it averages."""
@@ -108,6 +108,9 @@ class Sample:
             error = self.phase.error(norms, totals, gap, self.trace)
         else:
             error = self.phase.error(norms, self.trace)
+            # Around a step the attributions err as their sum does, in the same proportion: the gap
+            # is an estimate of the error, and needs its margin.
+            self.gap = SAFETY * self.gap
         # Rounding in each gradient is relative to its own size, not to that of the mean.
         noise = NOISE * self.settings.eps * self.trace.mean_size()
         scale = norms[0] + noise / tol + TINY

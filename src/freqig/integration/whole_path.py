@@ -16,9 +16,11 @@ from .node_trace import NodeTrace
 from .path import Array
 from .streaming import Group, Sums
 
-SAFETY = 1.4
+SAFETY = 1.6
 """Of the error estimate. For a step at a random place the error after doubling is 1/√3 of the
-difference, and the first-order rate says 1/2: 1.15 is the truth on average, the rest its scatter."""
+difference, and the first-order rate says 1/2: 1.15 is the truth on average, the rest its scatter.
+On trained networks with ReLU the true error was below 1.6 times the estimate without this factor in
+99.5 % of all cases, below 1.4 times in 99 %."""
 
 MEMORY = 0.15
 """Share of the difference before last below which the last one is not believed: two lucky levels in

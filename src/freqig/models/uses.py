@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 
 from .modules import parts_of
 
 MAX_DEPTH = 4
+LIBRARIES = {
+    "equinox",
+    "flax",
+    "jax",
+    "jaxlib",
+    "keras",
+    "numpy",
+    "scipy",
+    "tensorflow",
+    "torch",
+}
 
 
 def packages_used(function: object) -> set[str]:
@@ -41,8 +52,7 @@ def packages_used(function: object) -> set[str]:
             if isinstance(part, ModuleType):
                 found.add(part.__name__.partition(".")[0])
                 continue
-            kind = part if isinstance(part, (type, FunctionType)) else type(part)
-            package = (getattr(kind, "__module__", None) or "builtins").partition(".")[0]
+            package = _package(part)
             found.add(package)
             # Own functions are followed, those of libraries are what they are.
             if id(part) not in seen and depth < MAX_DEPTH and package not in LIBRARIES:
@@ -51,15 +61,8 @@ def packages_used(function: object) -> set[str]:
     return found
 
 
-LIBRARIES = {
-    "builtins",
-    "equinox",
-    "flax",
-    "jax",
-    "jaxlib",
-    "keras",
-    "numpy",
-    "scipy",
-    "tensorflow",
-    "torch",
-}
+def _package(value: object) -> str:
+    if isinstance(value, MethodType):
+        value = value.__func__
+    kind = value if isinstance(value, (type, FunctionType)) else type(value)
+    return (getattr(kind, "__module__", None) or "builtins").partition(".")[0]

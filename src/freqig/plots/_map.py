@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import FuncFormatter
 
 from freqig.plots._select import one_channel
 from freqig.plots._style import SIGNED_COLORMAP, SMALL, label_with_units, size_in_points
@@ -72,8 +73,8 @@ def total_over(variable: xr.DataArray, dims: Iterable[str]) -> tuple[np.ndarray,
     others = [dim for dim in variable.dims if dim not in dims]
     counts = {str(dim): variable.sizes[dim] for dim in others if variable.sizes[dim] > 1}
     words = [f"{n} channels" if dim == "channel" else f"{n} of {dim}" for dim, n in counts.items()]
-    total: np.ndarray = variable.sum(others, skipna=False, dtype=np.float64).transpose(*dims).values
-    return total, f"sum of {' × '.join(words)}" if words else ""
+    total = variable.sum(others, skipna=False, dtype=np.float64).transpose(*dims)
+    return np.asarray(total.values), f"sum of {' × '.join(words)}" if words else ""
 
 
 def borders(centres: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
@@ -85,10 +86,12 @@ def borders(centres: np.ndarray, low: float = -np.inf, high: float = np.inf) -> 
     array([0. , 0.5, 1.5, 2.5])
     """
     if centres.size < 2:
-        return np.clip(np.append(centres - 0.5, centres + 0.5), low, high)
+        edges = np.append(centres - 0.5, centres + 0.5)
+        return np.maximum(np.minimum(edges, high), low)
     middle = (centres[1:] + centres[:-1]) / 2
     first, last = centres[0] - (middle[0] - centres[0]), centres[-1] + (centres[-1] - middle[-1])
-    return np.clip(np.concatenate([[first], middle, [last]]), low, high)
+    edges = np.concatenate([[first], middle, [last]])
+    return np.maximum(np.minimum(edges, high), low)
 
 
 def pooled(values: np.ndarray, edges: np.ndarray, axis: int, most: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -206,6 +209,10 @@ def draw_colour_bar(axes: Axes, norm: Normalize, variable: xr.DataArray, *notes:
     if figure is None:
         raise ValueError("axes must belong to a figure, got axes that were removed from theirs")
     bar = figure.colorbar(ScalarMappable(norm, SIGNED_COLORMAP), ax=axes, pad=0.02, aspect=25)
+    # A power of ten above the bar would stand in the title of a narrow map.
+    bar.ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:.6g}".replace("-", "\N{MINUS SIGN}"))
+    )
     bar.set_label("\n".join([label_with_units("attribution", variable), *filter(None, notes)]))
     bar.ax.tick_params(labelsize=SMALL)
     largest = float(norm.vmax or 1.0)

@@ -15,7 +15,14 @@ TITLE = 10.0
 """Size of the letters in points: "medium" by matplotlib's default."""
 
 
-def title_of(one: xr.Dataset, name: str, sample: int | None = None, channel: Hashable | None = None) -> str:
+def title_of(
+    one: xr.Dataset,
+    name: str,
+    sample: int | None = None,
+    channel: Hashable | None = None,
+    *,
+    axes: Axes | None = None,
+) -> str:
     """Sample, channel and target in one line; output, baseline and completeness gap in the next.
 
     Parameters

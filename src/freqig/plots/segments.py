@@ -184,7 +184,9 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
     below, height = 5.0, 11.0 * len(order)
     figure = axes.get_figure()
     assert figure is not None
-    points_above = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + ScaledTranslation(0, 1, axes.transAxes)
+    # Points above the upper edge. Any transform will do for ScaledTranslation, but its stubs are narrower.
+    top: Any = axes.transAxes
+    points_above = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + ScaledTranslation(0, 1, top)
     place = blended_transform_factory(axes.transAxes, points_above)
     row = axes.inset_axes((0, below, 1, height), transform=place, sharex=axes)
     places = np.array(

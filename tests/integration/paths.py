@@ -1,0 +1,61 @@
+"""Explains functions of a flat series along the path, by the integrators alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from freqig.chunks import Chunks
+from freqig.integration import Path, integrate, integrate_adaptive
+from freqig.models import TorchModel
+from freqig.objective import Extra, Objective
+from freqig.quadrature import Rule
+
+Function = Callable[[Tensor], Tensor]
+
+
+class Counter:
+    """A model that notes how many points it was called with, and the most of one call."""
+
+    def __init__(self, function: Function) -> None:
+        self.function, self.points, self.most = function, 0, 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        self.points += len(x)
+        self.most = max(self.most, len(x))
+        values = self.function(x)
+        return values.unsqueeze(1) if values.ndim == 1 else values
+
+
+def objective_of(function: Function, x: Tensor, n_targets: int = 1) -> Objective:
+    """The first outputs of a function, one or more a sample."""
+    targets = torch.arange(n_targets).reshape(1, -1, 1).expand(len(x), -1, -1)
+    return Objective(TorchModel(Counter(function), x.dtype), "logit", targets, Extra())
+
+
+def adaptive(
+    function: Function, x: Tensor, baseline: Tensor | None = None, n_targets: int = 1, **how: Any
+) -> Path:
+    """`integrate_adaptive` from zero, with the defaults of the package."""
+    objective = objective_of(function, x, n_targets)
+    return integrate_adaptive(
+        objective,
+        x,
+        torch.zeros_like(x) if baseline is None else baseline,
+        objective.value(x, torch.arange(len(x))),
+        projections=how.pop("projections", []),
+        tol=how.pop("tol", 0.01),
+        max_evaluations=how.pop("max_evaluations", 2000),
+        n_initial=how.pop("n_initial", 7),
+        chunks=how.pop("chunks", Chunks(50)),
+    )
+
+
+def fixed(function: Function, x: Tensor, rule: Rule, chunk: int = 50) -> Path:
+    """`integrate` from zero."""
+    objective = objective_of(function, x)
+    output = objective.value(x, torch.arange(len(x)))
+    return integrate(objective, x, torch.zeros_like(x), output, rule, Chunks(chunk))

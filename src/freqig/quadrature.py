@@ -107,6 +107,7 @@ def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
     O(n³) and seconds for a thousand nodes.
     """
     roots = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5))
+    slopes = np.ones(n)
     for _ in range(8):
         before, value = np.ones(n), roots.copy()
         for k in range(2, n + 1):

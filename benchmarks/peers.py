@@ -434,8 +434,8 @@ def render(data: Mapping[str, Any]) -> str:
     lines = ["# freqig beside its peers", "", f"Taken on: {data['machine']}.", ""]
     lines += [
         f"One process a contender, runs interleaved, {data['repetitions']} repetitions after warm-up: ",
-        "medians, and ratios of neighbouring runs with their range. Where 64 explanations take longer than a second,",
-        "fewer were timed and the time was scaled. Contenders that are documented for one series are called",
+        "medians, and ratios of neighbouring runs with their range. Where 64 explanations take longer than",
+        "a second, fewer were timed and the time was scaled. Contenders documented for one series are called",
         "a series at a time.",
         "",
     ]

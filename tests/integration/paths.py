@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.integration import Path, integrate, integrate_adaptive
+from freqig.integration import Path, integrate, integrate_adaptive, values_at
 from freqig.models import TorchModel
 from freqig.objective import Extra, Objective
 from freqig.quadrature import Rule
@@ -41,16 +41,17 @@ def adaptive(
 ) -> Path:
     """`integrate_adaptive` from zero, with the defaults of the package."""
     objective = objective_of(function, x, n_targets)
+    chunks = how.pop("chunks", Chunks(50))
     return integrate_adaptive(
         objective,
         x,
         torch.zeros_like(x) if baseline is None else baseline,
-        objective.value(x, torch.arange(len(x))),
+        values_at(objective, x, chunks),
         projections=how.pop("projections", []),
         tol=how.pop("tol", 0.01),
         max_evaluations=how.pop("max_evaluations", 2000),
         n_initial=how.pop("n_initial", 7),
-        chunks=how.pop("chunks", Chunks(50)),
+        chunks=chunks,
     )
 
 

@@ -164,5 +164,9 @@ class Refinement:
         if not any(panel.left.place == 0 for panel, _ in self.stuck):
             return False
         stretch = 1e3 * 8 * self.narrowest
-        near = sum(f.norm for panel, f in self.done if panel.right.place <= stretch and panel.left.place > 0)
+        near = sum(
+            finding.norm
+            for panel, finding in (*self.done, *self.rough)
+            if panel.left.place > 0 and panel.right.place <= stretch
+        )
         return bool((near > 10 * stretch * length).any())

@@ -202,7 +202,8 @@ def answer(command: dict[str, Any], explain: Explain, x: Tensor) -> dict[str, An
         try:
             found = explain(rows, n)
         except (MemoryError, RuntimeError) as error:
-            if "memory" not in str(error).lower():
+            # PyTorch says "can't allocate memory", the C++ library "std::bad_alloc".
+            if not any(word in str(error).lower() for word in ("memory", "alloc")):
                 raise
             return {"error": "out of memory"}
         seconds = time.perf_counter() - begin

@@ -130,7 +130,7 @@ def test_projections_are_watched() -> None:
     exact = adaptive(function, X, tol=1e-7, projections=[without_large])
     rows = torch.arange(len(X))
     (found,), (truth,) = (without_large(p.mean_gradient, rows) for p in (watched, exact))
-    assert ((found - truth).abs().sum(-1) <= 0.01 * truth.abs().sum(-1)).all()
+    assert ((found - truth).abs().sum(-1) <= 0.01 * truth.abs().sum(-1) + 1e-10).all()
 
 
 @pytest.mark.parametrize("function", [smooth, steps, kinked])

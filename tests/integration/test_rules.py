@@ -25,15 +25,15 @@ def test_measured_order_is_the_declared_one(build: Callable[[int], Rule], n: int
     High orders leave few panels between the asymptote and rounding.
     """
     rule = build(n)
-    steepness, panels = (2, [8, 16, 32]) if build(n).degree < 6 else (5, [1, 2, 3])
-    exact = (math.exp(steepness) - 1) / steepness
-
+    finest = 32 if rule.degree < 6 else 9 if rule.degree < 8 else 3
+    panels = np.array([finest // 3, finest * 2 // 3, finest])
+    exact = (math.exp(5) - 1) / 5
     errors = []
     for m in panels:
         places = (np.arange(m)[:, None] + rule.nodes) / m
-        errors.append(abs((np.exp(steepness * places) @ rule.weights).mean() - exact))
+        errors.append(abs((np.exp(5 * places) @ rule.weights).mean() - exact))
     order = -np.polyfit(np.log(panels), np.log(errors), 1)[0]
-    assert order == pytest.approx(rule.degree + 1, rel=0.03)
+    assert order == pytest.approx(rule.degree + 1, rel=0.03 if rule.degree < 6 else 0.06)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 15, 23, 47, 255, 1535])

@@ -81,6 +81,13 @@ class Diagnosis:
         if self.status == "jump":
             jump = self.jumps[0]
             size = float(jump.size[np.abs(jump.size).argmax()])
+            if jump.place <= jump.width:
+                return (
+                    f"the output jumps by {size:.3g} right at the baseline, as that of a model does which "
+                    "normalises its input and so is blind to its scale: completeness fails on every path "
+                    "from there (try another baseline, one with an amplitude like that of a signal, such "
+                    "as a rest recording)"
+                )
             return (
                 f"the output jumps by {size:.3g} within {jump.width:.1g} of the path at "
                 f"{jump.place:.6g}, which no number of nodes resolves (try another baseline, average "

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..completeness import ROUNDING
 from .node_trace import TINY, NodeTrace
 from .panels import End, Panel
 from .path import Array, Diagnosis, Status
@@ -65,6 +66,7 @@ class Sample:
         self.index, self.settings = index, settings
         self.ends = Panel(End(0.0, baseline_output), End(1.0, output))
         self.rise = output - baseline_output
+        self.rounding = ROUNDING * settings.eps * np.maximum(np.abs(output), np.abs(baseline_output))
         self.trace = NodeTrace(baseline_output, output)
         self.phase: WholePath | Refinement = WholePath(index, settings.sizes, settings.first)
         self.used = 0
@@ -112,7 +114,8 @@ class Sample:
             # is an estimate of the error, and needs its margin.
             self.gap = SAFETY * self.gap
         # Rounding in each gradient is relative to its own size, not to that of the mean.
-        noise = NOISE * self.settings.eps * self.trace.mean_size()
+        # Nor can attributions be better than the rounding of F, to whose difference they add up.
+        noise = NOISE * self.settings.eps * self.trace.mean_size() + self.rounding
         scale = norms[0] + noise / tol + TINY
         relative = error / scale
         self.error = relative.max(0)

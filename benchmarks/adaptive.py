@@ -82,13 +82,16 @@ def rows(build: Callable[[int], Case]) -> Iterator[str]:
 def main() -> None:
     """Print the table as it grows, and write it."""
     torch.set_num_threads(1)
-    lines = [
-        "# Adaptive integration on paths whose truth is known",
-        "",
+    about = (
         f"Seeds {', '.join(map(str, SEEDS))}; at most 2,000 evaluations a sample, `n_initial=7`, float64. "
         "Errors are L1 errors relative to the L1 norm of the attributions, the larger of time and "
         "frequency. A miss is a sample that was called converged and whose true error exceeds `tol`; "
-        "samples whose reference could not be computed are not judged. Counts do not depend on the machine.",
+        "samples whose reference could not be computed are not judged. Counts do not depend on the machine."
+    )
+    lines = [
+        "# Adaptive integration on paths whose truth is known",
+        "",
+        about,
         "",
         HEAD,
         "|" + "---|" * (HEAD.count("|") - 1),

@@ -109,7 +109,9 @@ def test_a_model_blind_to_scale_is_called_so() -> None:
         unit = points / points.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         return (unit * torch.linspace(-1, 1, unit.shape[-1])).sum(-1).exp()
 
-    with pytest.warns(freqig.errors.ConvergenceWarning, match=r"blind to its scale: completeness fails .* another baseline"):
+    with pytest.warns(
+        freqig.errors.ConvergenceWarning, match=r"blind to its scale: completeness fails .* another baseline"
+    ):
         result = freqig.Explainer(normalised)(X[:, 0])
     assert not bool(result.converged.any())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -130,12 +131,11 @@ class _Stream:
         counts = [len(self.groups[i].weights) for i in range(first, last + 1)]
         ends = np.cumsum(counts)
         blocks = [slice(int(end) - count, int(end)) for end, count in zip(ends, counts, strict=True)]
-        matrix = np.zeros((int(ends[-1]), len(rows)))
-        for group, span, block in zip(self.groups[first : last + 1], spans, blocks, strict=True):
+        pieces = []
+        for group, span in zip(self.groups[first : last + 1], spans, strict=True):
             begin, end = max(span.start, part.start), min(span.stop, part.stop)
-            inside = slice(begin - span.start, end - span.start)
-            matrix[block, begin - part.start : end - part.start] = group.weights[:, inside]
-        sums = torch.as_tensor(matrix).to(gradients) @ gradients.flatten(1)
+            pieces.append(group.weights[:, begin - span.start : end - span.start])
+        sums = _products(pieces, gradients.flatten(1))
         sums = sums.reshape(-1, *gradients.shape[1:])
         if self.carried is not None:
             sums[blocks[0]] += self.carried
@@ -178,3 +178,19 @@ class _Stream:
             sizes = (sums[torch.as_tensor(lines, device=sums.device)] * delta.unsqueeze(1)).abs_().sum(-1)
             norms[lines] = sizes.double().cpu().numpy()
         return norms
+
+
+def _products(pieces: Sequence[Array], gradients: Tensor) -> Tensor:
+    """Each piece of weights, shape (R, m), times the next m rows of gradients, laid end to end.
+
+    One matrix with all pieces on its diagonal would cost as many times more as there are pieces.
+    """
+    products, begin = [], 0
+    for (n_rows, m), run in groupby(pieces, key=np.shape):
+        weights = np.stack(list(run))
+        end = begin + len(weights) * m
+        block = gradients[begin:end].reshape(len(weights), m, -1)
+        product = torch.as_tensor(weights).to(gradients) @ block
+        products.append(product.reshape(len(weights) * n_rows, -1))
+        begin = end
+    return torch.cat(products)

@@ -8,7 +8,7 @@ import torch
 
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the
 # cache (a batch of 800 sleep epochs was slower than 64 by a third); a GPU wants full kernels.
-CPU_BYTES = 16 * 2**20
+CPU_BYTES = 8 * 2**20
 GPU_FRACTION = 0.25
 GPU_BYTES = 2 * 2**30
 MAX_POINTS = 1024

@@ -17,18 +17,17 @@ from .coordinates import explain_nonlinear
 from .domains import Domain
 from .domains.nonlinear import NonlinearDomain
 from .frame import Frame
-from .integration.adaptive import integrate_adaptive
+from .integration.adaptive import integrate_adaptive, rows_per_sample
 from .integration.fixed import baseline_values, integrate
 from .integration.path import Path
 from .layers import FrequencyModel
 from .models.base import NOT_DIFFERENTIABLE
 from .objective import Objective
 from .quadrature import gauss_legendre
-from .run import Projection, Run, project, projections, working_dtype
+from .run import Analysis, Projection, Run, project, working_dtype
 
-# The adaptive integrator keeps about so many float64 vectors a sample, and a block so many bytes.
-VECTORS = 20
 BLOCK_BYTES = 64 * 2**20
+"""What the running sums of a block may take."""
 
 
 Integrator = Callable[..., Path]
@@ -72,11 +71,12 @@ class Method:
             check_count(n_initial, "n_initial"),
         )
 
-    def block_size(self, chunks: Chunks, n_features: int) -> int:
+    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> int:
         """Samples a block: enough that most chunks are full, few enough to bound memory."""
         n_nodes = self.n_initial if self.n_steps is None else self.n_steps
         full = -(-8 * chunks.size // n_nodes)
-        return max(1, min(full, BLOCK_BYTES // (VECTORS * 8 * n_features)))
+        rows = rows_per_sample(self.n_initial, self.max_evaluations) * n_targets
+        return max(1, min(full, BLOCK_BYTES // (rows * 8 * n_features)))
 
 
 def explain_with_nodes(
@@ -116,8 +116,9 @@ def explain_with_nodes(
     """
     linear = [domain for domain in domains if domain.linear]
     integrator = _integrator(method, chunks)
-    path = integrator(objective, x, baseline, output, projections(x, baseline, frame, linear))
-    run = project(path, x, baseline, frame, linear, method.tol)
+    analysis = Analysis.of(x, baseline, frame, linear)
+    path = integrator(objective, x, baseline, output, analysis.projections())
+    run = project(path, x, baseline, analysis, method.tol)
     straight, own = dict(zip([d.name for d in linear], run.attributions, strict=True)), {}
     for domain in domains:
         if isinstance(domain, NonlinearDomain):

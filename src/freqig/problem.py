@@ -126,7 +126,7 @@ class Problem:
             baseline,
             output,
             partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
-            method.block_size(chunks, self.x[0].numel()),
+            method.block_size(chunks, self.x[0].numel(), objective.n_targets),
             space,
             progress,
         )

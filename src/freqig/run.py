@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from .completeness import gap_limit
-from .domains import Domain, Time
+from .domains import Domain
 from .domains.base import Coefficients
 from .domains.nonlinear import attribution_shape
 from .frame import Frame
@@ -119,9 +120,70 @@ Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
 """From objective, input, baseline and explained scalar at the input of a block to its results."""
 
 
-def project(
-    path: Path, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain], tol: float
-) -> Run:
+@dataclass(frozen=True)
+class Analysis:
+    """Coefficients of x - x' in linear domains: found once, for adaptive integration and projection.
+
+    Parameters
+    ----------
+    domains : sequence of Domain
+        Linear domains, made ready.
+    coefficients : list of torch.Tensor or of tuples of torch.Tensor
+        One a domain, of S samples.
+    axes : tuple of int
+        Axes of one signal that appear in the result, time last.
+    dtype : torch.dtype
+        Dtype of projections.
+    """
+
+    domains: Sequence[Domain]
+    coefficients: list[Coefficients]
+    axes: tuple[int, ...]
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain]) -> Analysis:
+        """Analyze the ends of the paths of S samples, shape (S, *shape), dtype of the model."""
+        axes, dtype = (*frame.axes, frame.n), working_dtype(x.dtype)
+        ends = [end.to(dtype).reshape(len(x), *axes) for end in (x, baseline)]
+        coefficients = [domain.analyze_pair(*ends) for domain in domains]
+        return cls(domains, coefficients, axes, dtype)
+
+    def projections(self) -> list[Projection]:
+        """What adaptive integration watches beside time.
+
+        Returns
+        -------
+        list of callables
+            From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
+            int64, to tensors of attributions, each of shape (S', T, ...).
+        """
+        return [partial(self._project, k) for k in range(len(self.domains))]
+
+    def attributions(self, mean_gradient: Tensor) -> list[Tensor]:
+        """Attributions of all samples, one a domain, for mean gradients of shape (S, T, *shape)."""
+        return [
+            torch.stack([domain.assemble(parts) for parts in self._products(domain, c, mean_gradient)], 1)
+            for domain, c in zip(self.domains, self.coefficients, strict=True)
+        ]
+
+    def _project(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+        c = self.coefficients[k]
+        chosen = (
+            tuple(part.index_select(0, rows) for part in c)
+            if isinstance(c, tuple)
+            else c.index_select(0, rows)
+        )
+        per_target = self._products(self.domains[k], chosen, mean_gradient)
+        return tuple(torch.stack(parts, 1) for parts in zip(*per_target, strict=True))
+
+    def _products(self, domain: Domain, c: Coefficients, mean_gradient: Tensor) -> list[tuple[Tensor, ...]]:
+        # The coefficients of x - x' serve every target.
+        gradients = mean_gradient.to(self.dtype).unbind(1)
+        return [domain.products(c, gradient.reshape(len(gradient), *self.axes)) for gradient in gradients]
+
+
+def project(path: Path, x: Tensor, baseline: Tensor, analysis: Analysis, tol: float) -> Run:
     """Project integrated paths onto linear domains.
 
     Parameters
@@ -130,10 +192,8 @@ def project(
         Path-averaged gradients of S samples.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape), dtype of the model.
-    frame : Frame
-        Axes of the signal that appear in the result.
-    domains : sequence of Domain
-        Linear domains, made ready.
+    analysis : Analysis
+        Coefficients of the same samples.
     tol : float
         Tolerance of the completeness gap.
 
@@ -146,20 +206,10 @@ def project(
     products = (delta.unsqueeze(1) * path.mean_gradient).flatten(2)
     gap = products.sum(-1) - (path.output - path.baseline_output)
     limit = gap_limit(products.abs().sum(-1), path.output, path.baseline_output, tol, x.dtype)
-    dtype = working_dtype(x.dtype)
-    shape = (len(x), *frame.axes, frame.n)
-    ends = [end.to(dtype).reshape(shape) for end in (x, baseline)]
-    gradients = [gradient.reshape(shape) for gradient in path.mean_gradient.to(dtype).unbind(1)]
-    attributions = []
-    for domain in domains:
-        # The coefficients of x - x' serve every target.
-        c = domain.analyze_pair(*ends)
-        per_target = [domain.assemble(domain.products(c, gradient)) for gradient in gradients]
-        attributions.append(torch.stack(per_target, 1))
     complete = gap.abs() <= limit
     return Run(
-        domains,
-        attributions,
+        analysis.domains,
+        analysis.attributions(path.mean_gradient),
         path.output,
         path.baseline_output,
         gap,
@@ -169,49 +219,6 @@ def project(
         path.n_evaluations,
         path.diagnoses,
     )
-
-
-def projections(x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain]) -> list[Projection]:
-    """Domains in which adaptive integration must reach its tolerance: time, and all linear ones.
-
-    Parameters
-    ----------
-    x, baseline : torch.Tensor
-        Ends of the paths of S samples, shape (S, *shape).
-    frame : Frame
-        Axes of the signal that appear in the result.
-    domains : sequence of Domain
-        Domains made ready.
-
-    Returns
-    -------
-    list of callables
-        From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
-        int64, to tensors of attributions, each of shape (S', T, ...).
-    """
-    shape = (len(x), *frame.axes, frame.n)
-    ends = [end.to(working_dtype(x.dtype)).reshape(shape) for end in (x, baseline)]
-    axes = shape[1:]
-    return [_projection(domain, domain.analyze_pair(*ends), axes) for domain in (Time(), *domains)]
-
-
-def _projection(domain: Domain, c: Coefficients, axes: tuple[int, ...]) -> Projection:
-    several = isinstance(c, tuple)
-    coefficients: tuple[Tensor, ...] = c if isinstance(c, tuple) else (c,)
-
-    def apply(mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        chosen = tuple(part.index_select(0, rows) for part in coefficients)
-        dtype = chosen[0].real.dtype
-        per_target = [
-            domain.products(
-                chosen if several else chosen[0],
-                gradient.to(dtype).reshape(len(rows), *axes),
-            )
-            for gradient in mean_gradient.unbind(1)
-        ]
-        return tuple(torch.stack(parts, 1) for parts in zip(*per_target, strict=True))
-
-    return apply
 
 
 def explain_blocks(

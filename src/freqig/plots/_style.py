@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -170,3 +171,34 @@ def size_in_points(axes: Axes) -> tuple[float, float]:
     box = axes.get_window_extent()
     # Labels take their room when the figure is drawn, after the texts inside are placed.
     return 0.9 * 72 * float(box.width) / figure.dpi, 0.8 * 72 * float(box.height) / figure.dpi
+
+
+def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
+    """The two axes that a caller gave for a figure of two panels.
+
+    Parameters
+    ----------
+    axes : sequence of two matplotlib.axes.Axes
+        What the caller gave; arrays of any shape will do.
+    above, below : str
+        What they are for, in errors.
+
+    Raises
+    ------
+    TypeError
+        If they are not two Axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> pair = Figure().subplots(2)
+    >>> two_axes(pair, "amplitude", "phase") == tuple(pair)
+    True
+    """
+    pair = list(np.ravel(np.asarray(axes, dtype=object)))
+    if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
+        raise TypeError(
+            f"axes must be two matplotlib Axes, for {above} and for {below}, got "
+            f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
+        )
+    return pair[0], pair[1]

@@ -83,6 +83,41 @@ def title_of(
     return "\n".join(lines)
 
 
+def draw_title(
+    axes: Axes,
+    one: xr.Dataset,
+    name: str,
+    sample: int | None,
+    channel: Hashable | None,
+    *,
+    further: str = "",
+    pad: float | None = None,
+) -> None:
+    """Write the title of one sample above the axes of a figure.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Uppermost axes of the figure.
+    one, name, sample, channel
+        As `title_of` takes them.
+    further : str, default ""
+        A line more.
+    pad : float, optional
+        Room below the title in points. Default matplotlib's.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> draw_title(axes, xr.Dataset({"rfft": ("frequency", [1.0])}), "rfft", 3, None, further="sum 1")
+    >>> axes.get_title(loc="left").splitlines()
+    ['sample 3', 'sum 1']
+    """
+    lines = (title_of(one, name, sample, channel, axes=axes), further)
+    axes.set_title("\n".join(filter(None, lines)), loc="left", fontsize="medium", pad=pad)
+
+
 def _joined(parts: list[str], room: float) -> str:
     """Parts with commas between them, in as many lines as it takes."""
     lines = parts[:1]

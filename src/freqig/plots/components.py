@@ -24,7 +24,7 @@ from freqig.plots._map import (
 from freqig.plots._select import dim_of, one_variable
 from freqig.plots._style import SMALL, label_with_units, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import position_of, title_of
+from freqig.plots._title import draw_title, position_of
 
 ROWS = ("component", "part", "band", "row")
 """Names of the rows of `ICA`, `Components`, `FilterBank` and `Spatial`."""
@@ -124,9 +124,7 @@ def components(
     panel.set(xlim=(x[0], x[-1]), ylim=(len(values), 0))
     panel.set_xlabel(label)
     _name_rows(panel, variable, row, totals)
-    panel.set_title(
-        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
-    )
+    draw_title(panel, one, name, position_of(result, sample), channel)
     draw_colour_bar(panel, norm, variable, summed, cells_note(across, 1))
     return panel
 

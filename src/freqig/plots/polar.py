@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -13,7 +12,8 @@ from freqig.bands import named_bands
 from freqig.plots._bars import draw_bars, edges_in_hertz, make_room, up_to
 from freqig.plots._map import channel_of, total_over
 from freqig.plots._select import one_variable
-from freqig.plots._title import position_of, title_of
+from freqig.plots._style import two_axes
+from freqig.plots._title import draw_title, position_of
 
 PARTS = ("amplitude", "phase")
 
@@ -94,7 +94,7 @@ def polar(
     one = up_to(one, max_frequency, row)
     variable = channel_of(one, name, channel)
     values, summed = total_over(variable.sel({part: list(PARTS)}), (part, row))
-    above, below = _new_axes() if axes is None else _given_axes(axes)
+    above, below = _new_axes() if axes is None else two_axes(axes, "amplitude", "phase")
     for panel, heights, kind in zip((above, below), values, PARTS, strict=True):
         draw_bars(panel, heights, one[row])
         make_room(panel, values, edges, legend=panel is above, named=panel is above)
@@ -104,8 +104,7 @@ def polar(
     below.set_ylim(above.get_ylim())
     above.set_xlabel("")
     above.tick_params(axis="x", labelbottom=False)
-    title = title_of(one, name, position_of(result, sample), channel, axes=above)
-    above.set_title("\n".join(filter(None, (title, summed))), loc="left", fontsize="medium")
+    draw_title(above, one, name, position_of(result, sample), channel, further=summed)
     return above, below
 
 
@@ -115,13 +114,3 @@ def _new_axes() -> tuple[Axes, Axes]:
 
     above, below = plt.figure(figsize=(8, 5), layout="constrained").subplots(2)
     return above, below
-
-
-def _given_axes(axes: Any) -> tuple[Axes, Axes]:
-    pair = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
-        raise TypeError(
-            "axes must be two matplotlib Axes, for amplitude and for phase, got "
-            f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
-        )
-    return pair[0], pair[1]

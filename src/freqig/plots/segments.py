@@ -25,7 +25,7 @@ from freqig.plots._map import (
 from freqig.plots._select import one_variable
 from freqig.plots._style import SMALL, label_with_units, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import position_of, title_of
+from freqig.plots._title import draw_title, position_of
 
 
 def segments(
@@ -136,10 +136,9 @@ def segments(
     panel.set_xlabel(unit.label)
     panel.set_ylabel(label_with_units("frequency", variable[row]))
     draw_colour_bar(panel, norm, variable, summed, notes[0])
-    title = title_of(one, name, position_of(result, sample), channel, axes=panel)
     height = _draw_classes(panel, x, labels, order) if labels else 0.0
     # Points above the map: the layout makes room for a title, and so for what is below it.
-    panel.set_title(title, loc="left", fontsize="medium", pad=height + 6)
+    draw_title(panel, one, name, position_of(result, sample), channel, pad=height + 6)
     return panel
 
 

@@ -24,7 +24,7 @@ from freqig.plots._map import (
 from freqig.plots._select import one_variable
 from freqig.plots._style import label_with_units, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import position_of, title_of
+from freqig.plots._title import draw_title, position_of
 
 
 def spectrogram(
@@ -110,8 +110,6 @@ def spectrogram(
     panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
     panel.set_xlabel(unit.label)
     panel.set_ylabel(label_with_units("frequency", variable[row]))
-    panel.set_title(
-        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
-    )
+    draw_title(panel, one, name, position_of(result, sample), channel)
     draw_colour_bar(panel, norm, variable, summed, cells_note(across, up))
     return panel

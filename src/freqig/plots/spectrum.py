@@ -13,8 +13,8 @@ from freqig.bands import named_bands
 from freqig.plots._bars import draw_bars, edges_in_hertz, make_room, up_to
 from freqig.plots._select import one_channel, one_sample
 from freqig.plots._signal import draw_signal
-from freqig.plots._style import label_with_units
-from freqig.plots._title import position_of, title_of
+from freqig.plots._style import label_with_units, two_axes
+from freqig.plots._title import draw_title, position_of
 
 
 def spectrum(
@@ -91,11 +91,9 @@ def spectrum(
     edges = edges_in_hertz(None if bands is None else named_bands(bands), one.frequency)
     one = one if channel is None else one_channel(one, channel)
     one = up_to(one, max_frequency)
-    above, below = _new_axes(one) if axes is None else _given_axes(axes)
+    above, below = _new_axes(one) if axes is None else two_axes(axes, "the signal", "the spectrum")
     draw_signal(above, one.signal)
-    above.set_title(
-        title_of(one, "rfft", position_of(result, sample), channel, axes=above), loc="left", fontsize="medium"
-    )
+    draw_title(above, one, "rfft", position_of(result, sample), channel)
     _draw_attributions(below, one.rfft, edges)
     return above, below
 
@@ -112,16 +110,6 @@ def _new_axes(one: xr.Dataset) -> tuple[Axes, Axes]:
         layout="constrained",
     )
     return above, below
-
-
-def _given_axes(axes: Any) -> tuple[Axes, Axes]:
-    pair = list(np.ravel(np.asarray(axes, dtype=object)))
-    if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
-        raise TypeError(
-            "axes must be two matplotlib Axes, for the signal and for the spectrum, got "
-            f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
-        )
-    return pair[0], pair[1]
 
 
 def _draw_attributions(

@@ -23,7 +23,7 @@ from freqig.plots._map import (
 from freqig.plots._select import dim_of, one_variable
 from freqig.plots._style import SMALL, label_with_units, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import position_of, title_of
+from freqig.plots._title import draw_title, position_of
 
 
 def wavelet(
@@ -114,9 +114,7 @@ def wavelet(
             draw_grid(panel, x / unit.divisor, y[i : i + 2], cells[None], norm)
     panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
     panel.set_xlabel(unit.label + _beyond(values, times, low, high))
-    panel.set_title(
-        title_of(one, name, position_of(result, sample), channel, axes=panel), loc="left", fontsize="medium"
-    )
+    draw_title(panel, one, name, position_of(result, sample), channel)
     most = max(each for _, _, each in drawn)
     draw_colour_bar(panel, norm, variable, summed, "up to " + cells_note(most, 1) if most > 1 else "")
     return panel

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from freqig._check import check_count
 from freqig._typing import Float, Int
 from freqig.demo.recordings import FLICKER_HZ, Recording
+from freqig.demo.threads import one_thread
 
 # Windows of two seconds have bins of 0.5 Hz, one at each f and 2f.
 WINDOW_SECONDS, STEP_SECONDS = 2.0, 0.5
@@ -165,23 +166,16 @@ def train(windows: Windows, seed: int = 0) -> FlickerNet:
     x, labels = torch.as_tensor(windows.signals), torch.as_tensor(windows.labels)
     steps = EPOCHS * -(-len(x) // BATCH)
     loss_of = nn.CrossEntropyLoss()
-    # Sums over threads depend on their number, and threads that wait for each other are slower
-    # than one where other programs run.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            # Not torch.manual_seed, which would seed the random numbers of a GPU as well.
-            torch.default_generator.manual_seed(seed)
-            net = FlickerNet(x.shape[1])
-            optimizer = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-            for _ in range(EPOCHS):
-                for batch in torch.split(torch.randperm(len(x)), BATCH):
-                    optimizer.zero_grad()
-                    torch.autograd.backward(loss_of(net(x[batch]), labels[batch]))
-                    optimizer.step()
-                    schedule.step()
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        # Not torch.manual_seed, which would seed the random numbers of a GPU as well.
+        torch.default_generator.manual_seed(seed)
+        net = FlickerNet(x.shape[1])
+        optimizer = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+        for _ in range(EPOCHS):
+            for batch in torch.split(torch.randperm(len(x)), BATCH):
+                optimizer.zero_grad()
+                torch.autograd.backward(loss_of(net(x[batch]), labels[batch]))
+                optimizer.step()
+                schedule.step()
     return net.eval()

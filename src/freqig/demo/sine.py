@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from freqig._check import check_count
 from freqig._typing import Float, Int
+from freqig.demo.threads import one_thread
 from freqig.explain import Explainer
 
 N_SERIES, N_SAMPLES = 100, 256
@@ -195,17 +196,11 @@ def train(series: SineSeries, seed: int = 0) -> SineNet:
     net = SineNet(check_count(seed, "seed", minimum=0))
     optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
     loss_of = nn.CrossEntropyLoss()
-    # Sums over threads depend on their number, and a batch this small gains no time from more.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.enable_grad():
-            for _ in range(EPOCHS):
-                optimizer.zero_grad()
-                loss_of(net(series.signals), series.labels).backward()
-                optimizer.step()
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.enable_grad():
+        for _ in range(EPOCHS):
+            optimizer.zero_grad()
+            loss_of(net(series.signals), series.labels).backward()
+            optimizer.step()
     return net.eval()
 
 

@@ -138,7 +138,12 @@ def kinks(n: int, count: int, seed: int = 0, clustered: bool = False) -> Case:
     a, slope = normal(n, count) + 1, torch.einsum("skd,sd->sk", w, x)
     share = torch.where(slope > 0, 1 - places, places)
     truth = torch.einsum("sk,sk,skd->sd", a, share, w)
-    return closed(f"{count} kinks{', clustered' * clustered}", Kinked(w=w, c=places * slope, a=a), x, truth)
+    return closed(
+        f"{count} kink{'s' * (count > 1)}{', clustered' * clustered}",
+        Kinked(w=w, c=places * slope, a=a),
+        x,
+        truth,
+    )
 
 
 class Step(OfSample):

@@ -133,7 +133,10 @@ class Sample:
         self.converged = (self.error <= tol) & (self.gap <= 1)
         if isinstance(self.phase, Refinement) and self.phase.hides():
             self.converged[:] = False
-        if self.converged.all():
+        if isinstance(self.phase, WholePath) and self.phase.diverges():
+            self.status = "diverging"
+            self.converged[:] = False
+        elif self.converged.all():
             self.status = "converged"
         elif isinstance(self.phase, WholePath):
             self._refine_whole(self.phase, rows)
@@ -141,9 +144,6 @@ class Sample:
             self._refine_panels(self.phase, rows)
 
     def _refine_whole(self, phase: WholePath, rows: Tensor) -> None:
-        if phase.diverges(self.settings.tol):
-            self.status = "diverging"
-            return
         worst = float(self.error.max()) / self.settings.tol
         # A gap that fails alone falls by no law: twice the nodes, whatever its size.
         excess = worst if worst > 1 else 2.0

@@ -32,6 +32,10 @@ FEW = 12.0
 RESERVE = 1.5
 """By this much more than needed the last step that the budget allows must promise, or it is the largest."""
 
+GROWTH = 0.02
+"""Of the L1 norm a doubling, below which it is no divergence. With gradients like 1/α the norm grows
+by a constant, which is 1/20 of it at 1,000 nodes; what converges grows by half as much each time."""
+
 TINY = float(np.finfo(float).tiny)
 
 
@@ -263,11 +267,11 @@ class WholePath:
             return enough[0] if enough else options[-1 if last_step else 0]
         return options[0] if options else None
 
-    def diverges(self, tol: float) -> bool:
-        """Whether the L1 norm grew by the same amount with each of the last three doublings."""
+    def diverges(self) -> bool:
+        """Whether the L1 norm grew by the same notable amount with each of the last three doublings."""
         if len(self.lengths) < 4 or self.size < 8 * self.compared[0]:
             return False
         growth = np.diff([length[0] for length in self.lengths[-4:]], axis=0)
         growth /= np.log2(np.array(self.compared[-3:]) / np.array(self.compared[-4:-1]))[:, None]
-        steady = (growth > tol * self.lengths[-1][0]).all(0) & (growth[1:] > 0.8 * growth[:-1]).all(0)
+        steady = (growth > GROWTH * self.lengths[-1][0]).all(0) & (growth[1:] > 0.8 * growth[:-1]).all(0)
         return bool(steady.any())

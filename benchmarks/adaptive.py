@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.oracles.known_paths import Case, kinks, logistic, polynomial  # noqa:
 from tests.oracles.trained_nets import BUILD, network  # noqa: E402
 
 TOLERANCES = (0.1, 0.01, 0.001)
+WATCHED = [("frequency",), ("time", "frequency")]
 SEEDS = (101, 202, 303)
 RECURRENT = ("LSTM", "GRU")
 
@@ -39,7 +41,7 @@ CLOSED: list[Callable[[int], Case]] = [
 ]
 
 HEAD = (
-    "| path | tol | samples | evaluations, mean | median | converged, % | how the others ended "
+    "| path | domains | tol | samples | evaluations, mean | median | converged, % | how the others ended "
     "| misses | largest error / tol |"
 )
 
@@ -59,21 +61,22 @@ def cases() -> Iterator[Callable[[int], Case]]:
 def rows(build: Callable[[int], Case]) -> Iterator[str]:
     """Lines of the table for one kind of path, one a tolerance; a miss is silent: converged, and wrong."""
     built = [build(seed) for seed in SEEDS]
-    for tol in TOLERANCES:
+    for watched, tol in product(WATCHED, TOLERANCES):
         evaluations, converged, errors, ends = [], [], [], Counter[str]()
         for case in built:
-            path = case.solve(tol)
+            path = case.solve(tol, watched)
             assert path.converged is not None
             good = path.converged.all(1)
             evaluations += path.n_evaluations.tolist()
             converged += good.tolist()
-            errors += case.error(path)[good & case.trusted].tolist()
+            errors += case.error(path, watched)[good & case.trusted].tolist()
             ends.update(d.status for d in path.diagnoses if d.status != "converged")
         missed = sum(error > tol for error in errors)
         worst = max(errors, default=np.nan) / tol
         others = ", ".join(f"{status} {count}" for status, count in sorted(ends.items())) or "–"
         yield (
-            f"| {built[0].name} | {tol:g} | {len(converged)} | {np.mean(evaluations):.0f} "
+            f"| {built[0].name} | {' and '.join(watched)} | {tol:g} "
+            f"| {len(converged)} | {np.mean(evaluations):.0f} "
             f"| {np.median(evaluations):.0f} | {100 * np.mean(converged):.1f} | {others} "
             f"| {missed} of {len(errors)} | {worst:.2f} |"
         )
@@ -84,8 +87,8 @@ def main() -> None:
     torch.set_num_threads(1)
     about = (
         f"Seeds {', '.join(map(str, SEEDS))}; at most 2,000 evaluations a sample, `n_initial=7`, float64. "
-        "Errors are L1 errors relative to the L1 norm of the attributions, the larger of time and "
-        "frequency. A miss is a sample that was called converged and whose true error exceeds `tol`; "
+        "Errors are L1 errors relative to the L1 norm of the attributions, the largest of the domains that "
+        "were asked for. A miss is a sample that was called converged and whose true error exceeds `tol`; "
         "samples whose reference could not be computed are not judged. Counts do not depend on the machine."
     )
     lines = [

@@ -150,7 +150,7 @@ class Analysis:
         return cls(domains, coefficients, axes, dtype)
 
     def projections(self) -> list[Projection]:
-        """What adaptive integration watches beside time.
+        """What adaptive integration watches.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from freqig.integration.whole_path import family, first_size, increment
+from freqig.integration.nested import family, first_size, increment
 from freqig.quadrature import Rule, fejer2, gauss_legendre, patterson
 
 RULES = [
@@ -79,7 +79,7 @@ def test_the_first_rule_has_at_least_so_many_nodes(n_initial: int) -> None:
 def test_running_sums_are_the_rules(path: tuple[int, ...]) -> None:
     """Weights of every size are known before a node is evaluated: their sums are the whole rules."""
     sizes = family(path[0], 100)
-    sums, seen, current = np.zeros(len(sizes)), np.array([]), 0
+    sums, seen, current = np.zeros(len(sizes)), np.array([]), 1
     for size in path:
         nodes, weights = increment(sizes, current, size)
         assert not set(nodes) & set(seen)

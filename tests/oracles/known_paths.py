@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ CHUNK = 64
 N_FEATURES = 32
 N_TIMES = 64
 FS = 128.0
+Watched = Sequence[str]
+"""Names of domains, keys of `PROJECT`."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +40,31 @@ class Case:
     def delta(self) -> Tensor:
         return self.x - self.baseline
 
-    def solve(self, tol: float, **how: int) -> Path:
-        """Integrate adaptively, watching time and frequency."""
+    def solve(self, tol: float, watched: Watched = ("time", "frequency"), **how: int) -> Path:
+        """Integrate adaptively, watching these domains."""
         rows = torch.arange(len(self.x))
+
+        def projection(name: str) -> Callable[[Tensor, Tensor], tuple[Tensor]]:
+            return lambda gradient, rows: (PROJECT[name](self.delta[rows], gradient),)
+
         return integrate_adaptive(
             self.objective,
             self.x,
             self.baseline,
             self.objective.value(self.x, rows),
-            projections=[lambda gradient, rows: (spectrum(self.delta[rows], gradient),)],
+            projections=[projection(name) for name in watched],
             tol=tol,
             max_evaluations=how.get("max_evaluations", 2000),
             n_initial=how.get("n_initial", 7),
             chunks=Chunks(how.get("chunk", CHUNK)),
         )
 
-    def error(self, path: Path) -> Tensor:
-        """True relative L1 error of the attributions, the larger of time and frequency, shape (S,)."""
+    def error(self, path: Path, watched: Watched = ("time", "frequency")) -> Tensor:
+        """True relative L1 error of the attributions, the largest over these domains, shape (S,)."""
         errors = []
-        for project in (spectrum, lambda delta, gradient: delta.unsqueeze(1) * gradient):
+        for name in watched:
             found, truth = (
-                project(self.delta, g).flatten(1) for g in (path.mean_gradient, self.mean_gradient)
+                PROJECT[name](self.delta, g).flatten(1) for g in (path.mean_gradient, self.mean_gradient)
             )
             errors.append((found - truth).abs().sum(1) / truth.abs().sum(1))
         return torch.stack(errors).amax(0)
@@ -72,6 +78,12 @@ def spectrum(delta: Tensor, gradient: Tensor) -> Tensor:
     if n % 2 == 0:
         counts[-1] = 1
     return (torch.fft.rfft(delta).conj().unsqueeze(1) * torch.fft.rfft(gradient)).real * counts / n
+
+
+PROJECT: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "time": lambda delta, gradient: delta.unsqueeze(1) * gradient,
+    "frequency": spectrum,
+}
 
 
 def drawn(seed: int) -> Callable[..., Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 
@@ -35,20 +36,24 @@ NETWORKS: dict[str, tuple[Callable[[], Case], float]] = {
 }
 
 
+WATCHED = [("frequency",), ("time", "frequency")]
+
+
 @pytest.mark.parametrize(("build", "quota"), (CLOSED | NETWORKS).values(), ids=(CLOSED | NETWORKS).keys())
 def test_true_error_is_within_tolerance_or_marked(build: Callable[[], Case], quota: float) -> None:
     case = build()
     assert case.trusted.double().mean() >= 0.5
-    for tol in TOLERANCES:
-        path = case.solve(tol)
+    for tol, watched in product(TOLERANCES, WATCHED):
+        path = case.solve(tol, watched)
         assert path.converged is not None
         converged = path.converged.all(1)
         assert path.n_evaluations.max() <= 2000
         assert [d.status == "converged" for d in path.diagnoses] == converged.tolist()
         judged = converged & case.trusted
-        missed = judged & (case.error(path) > tol)
-        assert missed.sum() <= MISSES * case.trusted.sum(), (tol, case.error(path)[missed])
-        assert converged.double().mean() >= quota, tol
+        error = case.error(path, watched)
+        missed = judged & (error > tol)
+        assert missed.sum() <= MISSES * case.trusted.sum(), (tol, watched, error[missed])
+        assert converged.double().mean() >= quota, (tol, watched)
 
 
 def test_evaluations_are_few() -> None:

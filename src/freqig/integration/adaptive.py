@@ -12,13 +12,14 @@ from ..chunks import Chunks
 from ..completeness import gap_limit
 from ..objective import Objective, widest
 from . import refinement
+from .cohort import Cohort
 from .fixed import points_on_path, values_at
+from .nested import family, first_size
+from .node_trace import TINY
 from .panels import Panel
 from .path import Array, Path
-from .refinement import Refinement
-from .sample import Sample, Settings
+from .sample import Measured, Sample, Settings
 from .streaming import Group, Sums, stream
-from .whole_path import WholePath, family, first_size
 
 Projection = Callable[[Tensor, Tensor], Sequence[Tensor]]
 """From a mean gradient, shape (S', T, *shape), and the samples that it belongs to, shape (S',), to
@@ -52,8 +53,8 @@ def integrate_adaptive(
     output : torch.Tensor
         Explained scalars at the input, shape (S, T).
     projections : sequence of callables
-        Domains in which the attributions are wanted, see `Projection`. Time, δ · ḡ, is always
-        watched and need not be among them.
+        Domains in which the attributions are wanted, see `Projection`. Without any, δ · ḡ itself
+        is watched.
     tol : float
         Relative L1 error of the attributions, and tolerance of the completeness gap.
     max_evaluations : int
@@ -75,6 +76,7 @@ def integrate_adaptive(
         family(first := first_size(n_initial, max_evaluations), max_evaluations),
         first,
         float(torch.finfo(x.dtype).eps),
+        slice(1 if projections else 0, None),
     )
     return _Integrator(objective, x, baseline, output, projections, settings, chunks).run()
 
@@ -118,23 +120,20 @@ class _Integrator:
 
     def run(self) -> Path:
         """Rounds until every sample has a status."""
-        while active := self._active():
-            self._evaluate_cuts(active)
-            self._evaluate_nodes(self._active())
-            self._judge(self._active())
+        started = [sample for sample in self.samples if sample.status is None]
+        cohorts = [Cohort(started, self.settings)] if started else []
+        while cohorts or self._refined():
+            self._evaluate_cuts(self._refined())
+            self._evaluate_nodes(cohorts, self._refined())
+            cohorts = self._judge(cohorts)
         return self._path()
 
-    def _active(self) -> list[Sample]:
-        return [sample for sample in self.samples if sample.status is None]
+    def _refined(self) -> list[Sample]:
+        return [sample for sample in self.samples if sample.status is None and sample.phase is not None]
 
     def _evaluate_cuts(self, active: Sequence[Sample]) -> None:
         """F, without gradients, at cuts that are no nodes."""
-        wanted = [
-            (sample, place)
-            for sample in active
-            if isinstance(sample.phase, Refinement)
-            for place in sample.phase.unknown_ends()
-        ]
+        wanted = [(s, place) for s in active if s.phase for place in s.phase.unknown_ends()]
         if not wanted:
             return
         rows = torch.tensor([sample.index for sample, _ in wanted], device=self.x.device)
@@ -154,98 +153,95 @@ class _Integrator:
             if not np.isfinite(value).all():
                 sample.stop_at(place)
         for sample in active:
-            if isinstance(sample.phase, Refinement):
+            if sample.phase:
                 sample.phase.know(known.get(sample.index, {}))
 
-    def _evaluate_nodes(self, active: Sequence[Sample]) -> None:
+    def _evaluate_nodes(self, cohorts: Sequence[Cohort], refined: Sequence[Sample]) -> None:
         """Gradients at the next nodes of all samples, in full chunks."""
         groups: list[Group] = []
-        owners: list[tuple[Sample, Panel | None]] = []
-        for sample in active:
-            groups += (new := sample.phase.propose())
-            panels = sample.phase.open if isinstance(sample.phase, Refinement) else [None]
-            owners += [(sample, panel) for panel in panels]
-            sample.used += sum(len(group.nodes) for group in new)
+        owners: list[tuple[Cohort | Panel, Sample]] = []
+        for cohort in cohorts:
+            groups += cohort.propose()
+            owners += [(cohort, sample) for sample in cohort.samples]
+        for sample in refined:
+            if sample.phase:
+                groups += (new := sample.phase.propose())
+                owners += [(panel, sample) for panel in sample.phase.open]
+                sample.used += sum(len(group.nodes) for group in new)
 
         def absorb(index: int, result: Sums) -> None:
-            sample, panel = owners[index]
+            owner, sample = owners[index]
+            rows = self.sums[sample.index]
             bad = ~np.isfinite(result.sizes).all(1)
             if bad.any():
                 sample.stop_at(float(groups[index].nodes[bad.argmax()]))
-            if sample.status is not None:
-                return
-            rows = self.sums[sample.index]
-            if isinstance(sample.phase, WholePath):
-                sample.phase.absorb(result, rows)
-                sample.trace.add(groups[index].nodes, result.values, result.slopes, result.sizes)
-            elif panel is not None:
-                sample.phase.absorb(panel, result, rows, sample.allowed, sample.allowed_gap)
+            if isinstance(owner, Cohort):
+                owner.absorb(result, rows)
+            elif sample.phase and sample.status is None:
+                sample.phase.absorb(owner, result, rows, sample.allowed, sample.allowed_gap)
 
         if groups:
             stream(self.objective, self.x, self.baseline, groups, self.chunks, absorb)
+        for cohort in cohorts:
+            cohort.grow()
 
-    def _judge(self, active: Sequence[Sample]) -> None:
-        """Let every sample decide how to go on."""
-        by_number: dict[int, list[tuple[Sample, Array]]] = {}
-        for sample in active:
-            combined = sample.phase.combinations(self.sums.shape[1])
-            by_number.setdefault(len(combined), []).append((sample, combined))
-        for pairs in by_number.values():
-            norms, totals = self._measure([s.index for s, _ in pairs], np.stack([c for _, c in pairs]))
-            index = torch.tensor([sample.index for sample, _ in pairs], device=self.x.device)
-            length = torch.as_tensor(norms[:, 0, 0]).to(self.sums)
-            limits = _numpy(
-                gap_limit(
-                    length,
-                    self.output[index],
-                    self.baseline_output[index],
-                    self.settings.tol,
-                    self.x.dtype,
-                )
-            )
-            for k, (sample, _) in enumerate(pairs):
-                sample.judge(norms[k], totals[k], limits[k], self.sums[sample.index])
+    def _judge(self, cohorts: Sequence[Cohort]) -> list[Cohort]:
+        """Let all samples decide how to go on, and return those that go on in their first phase."""
+        n_rows, going = self.sums.shape[1], list[Cohort]()
+        refined = self._refined()
+        if refined:
+            combined = refinement.combinations(n_rows)
+            measured = self._measure([sample.index for sample in refined], combined, len(combined))
+            for a, sample in enumerate(refined):
+                sample.judge(measured, a, self.sums[sample.index])
+        for cohort in cohorts:
+            if not cohort.samples:
+                continue
+            combined = cohort.combinations(n_rows)
+            # The difference before last has been projected, unless this is the first judgement.
+            n_projected = min(2, len(combined)) if cohort.lengths else len(combined)
+            going += cohort.judge(self._measure(cohort.index, combined, n_projected), n_rows)
+        for cohort in cohorts:
+            for sample in cohort.samples:
+                if sample.phase:
+                    self.sums[sample.index].zero_()
+        return going
 
-    def _measure(self, samples: list[int], combined: Array) -> tuple[Array, Array]:
-        """L1 norms in time and every projection, (A, K, P, T), and sums, (A, K, T), of combined sums."""
+    def _measure(self, samples: list[int], combined: Array, n_projected: int) -> Measured:
+        """Norms of the first `n_projected` of the same combinations of the sums of some samples."""
         index = torch.tensor(samples, device=self.x.device)
+        weights = torch.as_tensor(combined).to(self.sums)
         n_targets = self.objective.n_targets
-        norms: list[Array] = []
-        totals = np.empty((*combined.shape[:2], n_targets))
+        norms, totals, aligned = list[Tensor](), list[Tensor](), list[Tensor]()
 
         def measure(part: slice) -> None:
             # Projections run over a few samples at a time: spectrograms can be larger than any chunk.
-            rows, delta = index[part], self.delta[index[part]].to(self.wide)
-            block = torch.einsum(
-                "akr,artd->katd", torch.as_tensor(combined[part]).to(self.sums), self.sums[rows]
-            )
-            columns, sums = [], []
-            for mean_gradient in block:
-                products = mean_gradient * delta.unsqueeze(1)
-                sums.append(products.sum(-1))
-                column = [products.abs().sum(-1)]
+            rows = index[part]
+            block = torch.einsum("kr,artd->katd", weights, self.sums[rows])
+            products = block * self.delta[rows].to(self.wide).unsqueeze(1)
+            columns = []
+            for mean_gradient, product in zip(block[:n_projected], products, strict=False):
                 shaped = mean_gradient.reshape(len(rows), n_targets, *self.x.shape[1:])
+                column = [product.abs().sum(-1)]
                 for project in self.projections:
                     column += [part.flatten(2).abs().sum(-1).to(self.wide) for part in project(shaped, rows)]
                 columns.append(torch.stack(column, 1))
-            totals[part] = _numpy(torch.stack(sums, 1))
-            norms.append(_numpy(torch.stack(columns, 1)))
+            cosine = torch.ones_like(products[0, :, :, 0])
+            if len(products) > 2:
+                cosine = torch.cosine_similarity(products[1], products[2], dim=-1, eps=TINY).abs()
+            norms.append(torch.stack(columns, 1))
+            totals.append(products.sum(-1).movedim(0, 1))
+            aligned.append(cosine)
 
         self.chunks.run(len(samples), measure)
-        return np.concatenate(norms), totals
+        lengths, ends = torch.cat(norms), (self.output[index], self.baseline_output[index])
+        limits = gap_limit(lengths[:, 0, 0], *ends, self.settings.tol, self.x.dtype)
+        return Measured(*map(_numpy, (lengths, torch.cat(totals), torch.cat(aligned), limits)))
 
     def _path(self) -> Path:
-        mean = torch.empty(
-            (len(self.x), self.objective.n_targets, self.delta.shape[1]),
-            dtype=self.wide,
-            device=self.x.device,
-        )
-        for sample in self.samples:
-            if sample.status == "nonfinite":
-                mean[sample.index] = torch.nan
-                continue
-            coefficients = torch.as_tensor(sample.phase.estimate(self.sums.shape[1])).to(self.sums)
-            mean[sample.index] = (coefficients.unsqueeze(2) * self.sums[sample.index]).sum(0)
+        coefficients = np.stack([sample.estimate(self.sums.shape[1]) for sample in self.samples])
+        mean = torch.einsum("srt,srtd->std", torch.as_tensor(coefficients).to(self.sums), self.sums)
+        mean[[sample.index for sample in self.samples if sample.status == "nonfinite"]] = torch.nan
         return Path(
             mean.reshape(len(self.x), self.objective.n_targets, *self.x.shape[1:]),
             self.output,

@@ -14,30 +14,19 @@ class NodeTrace:
 
     Parameters
     ----------
-    baseline_output, output : numpy.ndarray
-        F at both ends of the path, shape (T,). The slope there is unknown: the gradient at the
-        baseline need not exist.
+    nodes : numpy.ndarray
+        Places on the path, ascending from 0 to 1, shape (n,).
+    values, slopes, sizes : numpy.ndarray
+        F, its slope Σ δ·g and Σ |δ·g|, shape (n, T). Slope and size are NaN at both ends: the
+        gradient at the baseline need not exist.
     """
 
-    def __init__(self, baseline_output: Array, output: Array) -> None:
-        unknown = np.full_like(output, np.nan)
-        self.nodes = np.array([0.0, 1.0])
-        self.values = np.stack([baseline_output, output])
-        self.slopes = np.stack([unknown, unknown])
-        self.sizes = np.stack([unknown, unknown])
-
-    def add(self, nodes: Array, values: Array, slopes: Array, sizes: Array) -> None:
-        """Remember new nodes, shape (m,), with F, slope Σ δ·g and size Σ |δ·g|, shape (m, T)."""
-        order = np.argsort(together := np.concatenate([self.nodes, nodes]))
-        self.nodes = together[order]
-        self.values = np.concatenate([self.values, values])[order]
-        self.slopes = np.concatenate([self.slopes, slopes])[order]
-        self.sizes = np.concatenate([self.sizes, sizes])[order]
+    def __init__(self, nodes: Array, values: Array, slopes: Array, sizes: Array) -> None:
+        self.nodes, self.values, self.slopes, self.sizes = nodes, values, slopes, sizes
 
     def mean_size(self) -> Array:
         """Mean L1 norm of δ·g over the nodes, shape (T,)."""
-        mean: Array = self.sizes[1:-1].mean(0)
-        return mean
+        return mean_size(self.sizes)
 
     def gaps(self) -> tuple[Array, Array]:
         """Gap of each interval between neighbours, and how far its slopes can explain it, (n - 1, T).
@@ -48,26 +37,73 @@ class NodeTrace:
         """
         return interval_gaps(self.nodes, self.values, self.slopes)
 
-    def effective_intervals(self) -> float:
-        """Over how many intervals the gaps are spread: one for a single step, all for many kinks."""
-        return effective_number(np.abs(self.gaps()[0]).sum(1))
-
     def amplification(self) -> Array:
-        """What L1 norm a gap stands for: twice the median of size over slope at the nodes, (T,)."""
-        sizes, slopes = self.sizes[1:-1], np.abs(self.slopes[1:-1])
-        ratio = sizes / (np.maximum(slopes, 1e-3 * sizes) + TINY)
-        limited: Array = np.clip(2 * np.median(ratio, 0), 1.0, 30.0)
-        return limited
+        """What L1 norm a gap stands for, shape (T,), see `amplification`."""
+        return amplification(self.slopes, self.sizes)
 
     def blind_to_scale(self) -> bool:
         """Whether F is constant along the path at the nodes, though its gradient is not zero."""
         sizes, slopes = self.sizes[1:-1], np.abs(self.slopes[1:-1])
         return bool((np.median(slopes, 0) <= 1e-3 * np.median(sizes, 0)).any())
 
-    def crossing(self, left: int) -> float | None:
-        """Where the tangents at nodes `left` and `left + 1` meet, see `tangents_meet`."""
-        pair = slice(left, left + 2)
-        return tangents_meet(self.nodes[pair], self.values[pair], self.slopes[pair])
+    def cuts(self, allowed_gap: Array, most: int) -> list[tuple[float, Array | None, Array | None]]:
+        """Cuts where the gaps of intervals are, if nearly all of them are in few.
+
+        Parameters
+        ----------
+        allowed_gap : numpy.ndarray
+            Completeness gap that the whole path may have, shape (T,).
+        most : int
+            How many are few.
+
+        Returns
+        -------
+        list of (float, numpy.ndarray or None, numpy.ndarray or None)
+            Place, and F and its slope there where they are known; empty where the gaps are spread.
+        """
+        gaps, reach = self.gaps()
+        relative = (np.abs(gaps) / (allowed_gap + TINY)).max(1)
+        order = np.argsort(-relative)
+        covered = np.cumsum(relative[order]) / (relative.sum() + TINY)
+        few = int(np.searchsorted(covered, 0.9)) + 1
+        if few > most or relative[order[0]] < 0.1:
+            return []
+        cuts: dict[float, tuple[Array | None, Array | None]] = {}
+        for j in order[:few]:
+            pair = slice(j, j + 2)
+            kink = tangents_meet(self.nodes[pair], self.values[pair], self.slopes[pair])
+            if kink is not None and (np.abs(gaps[j]) <= reach[j]).all():
+                cuts[kink] = None, None
+                continue
+            for k in (j, j + 1):
+                slope = None if np.isnan(self.slopes[k]).any() else self.slopes[k]
+                cuts[float(self.nodes[k])] = self.values[k], slope
+        return [(place, *cuts[place]) for place in sorted(cuts) if 0.0 < place < 1.0]
+
+
+def mean_size(sizes: Array) -> Array:
+    """Mean over the nodes, of arrays of shape (..., n, T) with both ends."""
+    mean: Array = sizes[..., 1:-1, :].mean(-2)
+    return mean
+
+
+def amplification(slopes: Array, sizes: Array) -> Array:
+    """What L1 norm a gap stands for: twice the median of size over slope at the nodes.
+
+    Parameters
+    ----------
+    slopes, sizes : numpy.ndarray
+        Shape (..., n, T), both ends included.
+
+    Returns
+    -------
+    numpy.ndarray
+        Between 1 and 30, shape (..., T).
+    """
+    sizes, slopes = sizes[..., 1:-1, :], np.abs(slopes[..., 1:-1, :])
+    ratio = sizes / (np.maximum(slopes, 1e-3 * sizes) + TINY)
+    limited: Array = np.clip(2 * np.median(ratio, -2), 1.0, 30.0)
+    return limited
 
 
 def effective_number(sizes: Array) -> float:

@@ -9,10 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from ..quadrature import patterson
+from .estimates import error_from_gap
 from .node_trace import TINY, interval_gaps, tangents_meet
 from .path import Array
 from .streaming import Sums
-from .whole_path import SAFETY, error_from_gap
+
+SAFETY = 1.6
+"""Of the error estimate of a panel, and of the gap of all together."""
 
 MAX_RATE = 2.0
 """Of 3 → 7 nodes, in powers of two: a kinked panel shows 1, a smooth one 6. More is trusted here than

@@ -23,6 +23,14 @@ CAUTION = 4.0
 Found = tuple[Panel, Finding]
 
 
+def combinations(n_rows: int) -> Array:
+    """Estimate and its error, as coefficients of the running sums, shape (2, R)."""
+    combined = np.zeros((2, n_rows))
+    combined[0, [DONE, ROUGH]] = 1
+    combined[1, [DONE_ERROR, ROUGH_ERROR]] = 1
+    return combined
+
+
 class Refinement:
     """A sample in its second phase.
 
@@ -87,17 +95,6 @@ class Refinement:
         self.done.append((panel, finding))
         if finding.excess > 1:
             self.stuck.append((panel, finding))
-
-    def combinations(self, n_rows: int) -> Array:
-        """Estimate and its error, as coefficients of the running sums, shape (2, R)."""
-        combined = np.zeros((2, n_rows))
-        combined[0, [DONE, ROUGH]] = 1
-        combined[1, [DONE_ERROR, ROUGH_ERROR]] = 1
-        return combined
-
-    def estimate(self, n_rows: int) -> Array:
-        """Coefficients of the running sums in the final estimate, shape (R, 1)."""
-        return self.combinations(n_rows)[0, :, None]
 
     def error(self, norms: Array, trace: NodeTrace) -> Array:
         """Estimated L1 error of the estimate, shape (P, T).

@@ -1,4 +1,4 @@
-"""One sample between rounds: what is known of it, and what is to be done next."""
+"""One sample: what is known of it at the end, and its second phase, where its path is in panels."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from torch import Tensor
 
 from ..completeness import ROUNDING
 from .node_trace import TINY, NodeTrace
-from .panels import End, Panel
+from .panels import SAFETY, End, Panel
 from .path import Array, Diagnosis, Status
-from .refinement import Refinement
-from .whole_path import SAFETY, WholePath
+from .refinement import Refinement, combinations
 
 NOISE = 16.0
 """Rounding of a mean gradient, in eps times the mean L1 norm of the gradients it averages."""
+
+LEAST_RATIO, MOST_RATIO = 0.5, 4.0
+"""Between the relative error of what is watched and that of time: beyond these it is not believed."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Settings:
         Size of the first.
     eps : float
         Rounding of the model's dtype.
+    watched : slice
+        Of the projections, of which time is the first: those that must keep `tol`.
     """
 
     tol: float
@@ -42,11 +46,48 @@ class Settings:
     sizes: tuple[int, ...]
     first: int
     eps: float
+    watched: slice
 
     @property
     def narrowest(self) -> float:
         """Below this width the nodes of a panel are the same numbers to the model."""
         return max(64 * self.eps, 1e-10)
+
+    def noise(self, mean_size: Array, outputs: Array) -> Array:
+        """L1 error by rounding, shape (..., T).
+
+        Parameters
+        ----------
+        mean_size : numpy.ndarray
+            Mean L1 norm of δ·g, shape (..., T).
+        outputs : numpy.ndarray
+            F at both ends, shape (2, ..., T).
+        """
+        noise: Array = NOISE * self.eps * mean_size + ROUNDING * self.eps * np.abs(outputs).max(0)
+        return noise
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of K combinations of the running sums of A samples.
+
+    Parameters
+    ----------
+    norms : numpy.ndarray
+        L1 norms of the first of them as attributions in every projection, time first, shape (A, K', P, T).
+    totals : numpy.ndarray
+        Their sums over features, shape (A, K, T).
+    alignment : numpy.ndarray
+        Cosine of the angle between the second and the third in time, without its sign, shape (A, T);
+        1 where there is no third.
+    allowed_gap : numpy.ndarray
+        Largest completeness gap that counts as complete, shape (A, T).
+    """
+
+    norms: Array
+    totals: Array
+    alignment: Array
+    allowed_gap: Array
 
 
 class Sample:
@@ -64,23 +105,20 @@ class Sample:
 
     def __init__(self, index: int, baseline_output: Array, output: Array, settings: Settings) -> None:
         self.index, self.settings = index, settings
-        self.ends = Panel(End(0.0, baseline_output), End(1.0, output))
-        self.rise = output - baseline_output
-        self.rounding = ROUNDING * settings.eps * np.maximum(np.abs(output), np.abs(baseline_output))
-        self.trace = NodeTrace(baseline_output, output)
-        self.phase: WholePath | Refinement = WholePath(index, settings.sizes, settings.first)
+        self.baseline_output, self.output = baseline_output, output
+        self.phase: Refinement | None = None
+        self.trace: NodeTrace | None = None
         self.used = 0
         self.status: Status | None = None
         self.place: float | None = None
-        self.allowed = self.allowed_gap = np.zeros_like(output)
-        self.length = np.zeros_like(output)
+        self.allowed = self.allowed_gap = self.length = np.zeros_like(output)
         # Relative to what is allowed is the gap, relative to the norm of the attributions the error.
         self.error = np.full_like(output, np.inf)
-        self.gap = np.full_like(output, np.inf)
         self.converged: NDArray[np.bool_] = np.zeros(len(output), dtype=bool)
-        for end in (self.ends.left, self.ends.right):
-            if end.value is not None and not np.isfinite(end.value).all():
-                self.stop_at(end.place)
+        self.coefficients: Array | None = None
+        for place, value in ((0.0, baseline_output), (1.0, output)):
+            if not np.isfinite(value).all():
+                self.stop_at(place)
 
     def stop_at(self, place: float) -> None:
         """F or its gradient is not finite there."""
@@ -88,99 +126,85 @@ class Sample:
             self.status, self.place = "nonfinite", place
             self.converged = np.zeros_like(self.converged)
 
-    def judge(self, norms: Array, totals: Array, allowed_gap: Array, rows: Tensor) -> None:
-        """Take in a new estimate and decide how to go on.
+    def end(self, status: Status, trace: NodeTrace | None = None) -> None:
+        """Nothing more is done; `trace` tells why, where it does not converge."""
+        self.status, self.trace = status, trace or self.trace
+        if status == "diverging":
+            self.converged = np.zeros_like(self.converged)
+
+    def watch(self, norms: Array, relative: Array, noise: Array, allowed_gap: Array) -> None:
+        """Find what the panels of this sample are allowed.
 
         Parameters
         ----------
         norms : numpy.ndarray
-            L1 norms of the phase's combinations in every projection, shape (K, P, T).
-        totals : numpy.ndarray
-            Their sums over features, shape (K, T).
-        allowed_gap : numpy.ndarray
-            Largest completeness gap that counts as complete, shape (T,).
-        rows : torch.Tensor
-            Running sums, shape (R, T, D), which a new phase clears.
+            L1 norms of the attributions in every projection, shape (P, T).
+        relative : numpy.ndarray
+            Estimated errors, relative to these, shape (P, T).
+        noise, allowed_gap : numpy.ndarray
+            Rounding, and what the completeness gap may be, shape (T,).
         """
-        tol = self.settings.tol
-        gap = totals[0] - self.rise
-        self.allowed_gap, self.length = allowed_gap, norms[0, 0]
-        self.gap = np.abs(gap) / (allowed_gap + TINY)
-        if isinstance(self.phase, WholePath):
-            error = self.phase.error(norms, totals, gap, self.trace)
-        else:
-            error = self.phase.error(norms, self.trace)
-            # Around a step the attributions err as their sum does, in the same proportion: the gap
-            # is an estimate of the error, and needs its margin.
-            self.gap = SAFETY * self.gap
-        # Rounding in each gradient is relative to its own size, not to that of the mean.
-        # Nor can attributions be better than the rounding of F, to whose difference they add up.
-        noise = NOISE * self.settings.eps * self.trace.mean_size() + self.rounding
-        scale = norms[0] + noise / tol + TINY
-        relative = error / scale
-        self.error = relative.max(0)
-        # Panels are judged by their norm in time. Where another domain's errors are relatively
-        # larger they must do better; beyond four times that is chance.
-        ratio = float(self.error.max() / (relative[0].max() + TINY)) if np.isfinite(relative).all() else 1.0
-        self.allowed = (tol * norms[0, 0] + noise) / min(max(ratio, 1.0), 4.0)
-        if isinstance(self.phase, WholePath):
-            steps, cost = self.phase.completion(gap)
-            stepped = ((error + cost) / scale).max(0)
-            helps = (self.gap > 1) & (stepped <= tol)
-            self.phase.steps = np.where(helps, steps, 0.0)
-            self.error = np.where(helps, stepped, self.error)
-            self.gap = np.where(helps, 0.0, self.gap)
-        self.converged = (self.error <= tol) & (self.gap <= 1)
-        if isinstance(self.phase, Refinement) and self.phase.hides():
+        # Panels are judged by their norm in time. Where the errors of what is watched are relatively
+        # larger they must do better, where they are smaller less will do; beyond some that is chance.
+        ratio = 1.0
+        if np.isfinite(relative).all():
+            ratio = float(relative[self.settings.watched].max() / (relative[0].max() + TINY))
+        ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
+        self.allowed, self.allowed_gap = (self.settings.tol * norms[0] + noise) / ratio, allowed_gap
+        self.length = norms[0]
+
+    def cut(self, trace: NodeTrace, size: int) -> bool:
+        """Go over to panels, if few intervals of the path make its gap and the budget allows it."""
+        cuts = trace.cuts(self.allowed_gap, max(2, size // 8))
+        if not cuts:
+            return False
+        whole = Panel(End(0.0, self.baseline_output), End(1.0, self.output))
+        panels = whole.split(tuple(End(*cut) for cut in cuts))
+        if not self._affordable(panels):
+            return False
+        self.trace, self.phase = trace, Refinement(self.index, panels, self.settings.narrowest)
+        return True
+
+    def judge(self, measured: Measured, a: int, rows: Tensor) -> None:
+        """Take in a new estimate of the panels and decide how to go on.
+
+        Parameters
+        ----------
+        measured : Measured
+            Of the combinations of this sample and others.
+        a : int
+            Which of them this one is.
+        rows : torch.Tensor
+            Running sums, shape (R, T, D).
+        """
+        phase, trace, tol = self.phase, self.trace, self.settings.tol
+        if phase is None or trace is None:
+            raise RuntimeError("only samples in panels are judged one by one")
+        norms, allowed_gap = measured.norms[a], measured.allowed_gap[a]
+        error = phase.error(norms, trace)
+        # Around a step the attributions err as their sum does, in the same proportion: the gap is an
+        # estimate of the error, and needs its margin.
+        gap = SAFETY * np.abs(measured.totals[a, 0] - (self.output - self.baseline_output))
+        noise = self.settings.noise(trace.mean_size(), np.stack([self.baseline_output, self.output]))
+        relative = error / (norms[0] + noise / tol + TINY)
+        self.watch(norms[0], relative, noise, allowed_gap)
+        self.error = relative[self.settings.watched].max(0)
+        self.converged = (self.error <= tol) & (gap <= allowed_gap + TINY)
+        if phase.hides():
             self.converged[:] = False
-        if isinstance(self.phase, WholePath) and self.phase.diverges():
-            self.status = "diverging"
-            self.converged[:] = False
-        elif self.converged.all():
+        if self.converged.all():
             self.status = "converged"
-        elif isinstance(self.phase, WholePath):
-            self._refine_whole(self.phase, rows)
+        elif phase.jumps(self.allowed_gap):
+            # What else is rough on this path does not matter any more.
+            self.status = "jump"
+        elif phase.stuck and not phase.rough:
+            self.status = "diverging"
         else:
-            self._refine_panels(self.phase, rows)
-
-    def _refine_whole(self, phase: WholePath, rows: Tensor) -> None:
-        worst = float(self.error.max()) / self.settings.tol
-        # A gap that fails alone falls by no law: twice the nodes, whatever its size.
-        excess = worst if worst > 1 else 2.0
-        size = phase.next_size(excess, self.settings.max_evaluations - self.used)
-        if phase.size >= 16 and (size is None or max(excess, self.gap.max()) > 2):
-            cuts = self._concentrated(phase.size)
-            if cuts:
-                panels = self.ends.split(tuple(cuts))
-                if self._affordable(panels):
-                    self.phase = Refinement(self.index, panels, self.settings.narrowest)
-                    rows.zero_()
-                    return
-        if size is None:
-            self.status = "budget"
-        else:
-            phase.target = size
-
-    def _concentrated(self, size: int) -> list[End]:
-        """Cuts where the gaps of intervals are, if they are in few; none otherwise."""
-        trace = self.trace
-        gaps, reach = trace.gaps()
-        relative = (np.abs(gaps) / (self.allowed_gap + TINY)).max(1)
-        order = np.argsort(-relative)
-        covered = np.cumsum(relative[order]) / (relative.sum() + TINY)
-        few = int(np.searchsorted(covered, 0.9)) + 1
-        if few > max(2, size // 8) or relative[order[0]] < 0.1:
-            return []
-        cuts: dict[float, End] = {}
-        for j in order[:few]:
-            kink = trace.crossing(int(j)) if (np.abs(gaps[j]) <= reach[j]).all() else None
-            if kink is not None:
-                cuts[kink] = End(kink)
-                continue
-            for k in (j, j + 1):
-                slope = None if np.isnan(trace.slopes[k]).any() else trace.slopes[k]
-                cuts[float(trace.nodes[k])] = End(float(trace.nodes[k]), trace.values[k], slope)
-        return [cuts[place] for place in sorted(cuts) if 0.0 < place < 1.0]
+            panels, anew = phase.refined()
+            if self._affordable(panels):
+                phase.open_next(panels, anew, rows)
+            else:
+                self.status = "budget"
 
     def _affordable(self, panels: list[Panel]) -> bool:
         """Whether the budget allows it; asked before any sum is cleared, so that an estimate remains."""
@@ -188,29 +212,21 @@ class Sample:
         nodes = sum(len(panel.rule()[0]) for panel in panels)
         return self.used + nodes + len(unknown) <= self.settings.max_evaluations
 
-    def _refine_panels(self, phase: Refinement, rows: Tensor) -> None:
-        if phase.jumps(self.allowed_gap):
-            # What else is rough on this path does not matter any more.
-            self.status = "jump"
-            return
-        if phase.stuck and not phase.rough:
-            self.status = "diverging"
-            return
-        panels, anew = phase.refined()
-        if self._affordable(panels):
-            phase.open_next(panels, anew, rows)
-        else:
-            self.status = "budget"
+    def estimate(self, n_rows: int) -> Array:
+        """Coefficients of the running sums in the final estimate, shape (R, T)."""
+        if self.phase is not None:
+            return np.repeat(combinations(n_rows)[0, :, None], len(self.output), 1)
+        return np.zeros((n_rows, len(self.output))) if self.coefficients is None else self.coefficients
 
     def diagnosis(self) -> Diagnosis:
         """The statement about this sample, once it has a status."""
         status = self.status or "budget"
         if status in ("converged", "nonfinite"):
             return Diagnosis(status, place=self.place)
-        jumps = self.phase.jumps(self.allowed_gap) if isinstance(self.phase, Refinement) else ()
-        if isinstance(self.phase, Refinement) and self.phase.grows_at_baseline(self.length):
+        jumps = self.phase.jumps(self.allowed_gap) if self.phase else ()
+        if self.phase and self.phase.grows_at_baseline(self.length):
             status = "diverging"
         elif jumps:
             status = "jump"
-        blind = status == "diverging" and self.trace.blind_to_scale()
+        blind = status == "diverging" and self.trace is not None and self.trace.blind_to_scale()
         return Diagnosis(status, jumps, blind_to_scale=blind)

@@ -1,0 +1,247 @@
+"""First phase: samples whose paths have had the same nested rules, judged together.
+
+Judging one sample at a time would cost more than a small network does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .estimates import FEW, completion, error_from_gap, expected_error, trusted_order
+from .nested import increment
+from .node_trace import TINY, NodeTrace, amplification, mean_size
+from .path import Array
+from .sample import Measured, Sample, Settings
+from .streaming import Group, Sums
+
+RESERVE = 1.5
+"""By this much more than needed the last step that the budget allows must promise, or it is the largest."""
+
+GROWTH = 0.02
+"""Of the L1 norm a doubling, below which it is no divergence. With gradients like 1/α the norm grows
+by a constant, which is 1/20 of it at 1,000 nodes; what converges grows by half as much each time."""
+
+REFINED = 16
+"""Size of rule from which on a path may be cut into panels."""
+
+VALUES, SLOPES, SIZES = range(3)
+
+
+class Cohort:
+    """A samples with the same history of rules.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Their outputs at both ends are finite.
+    settings : Settings
+        What is asked.
+    """
+
+    def __init__(self, samples: Sequence[Sample], settings: Settings) -> None:
+        self.samples, self.settings = list(samples), settings
+        self.size, self.target = 1, settings.first
+        self.compared = [size for size in settings.sizes if size < settings.first]
+        ends = np.stack([[s.baseline_output, s.output] for s in samples])
+        unknown = np.full_like(ends, np.nan)
+        self.trace = np.stack([ends, unknown, unknown])
+        self.fresh: list[Array] = []
+        self.differences: list[Array] = []
+        self.totals: list[Array] = []
+        self.lengths: list[Array] = []
+
+    @property
+    def index(self) -> list[int]:
+        """Which samples these are."""
+        return [sample.index for sample in self.samples]
+
+    def propose(self) -> list[Group]:
+        """The nodes of the next size, one group a sample."""
+        nodes, weights = increment(self.settings.sizes, self.size, self.target)
+        self.fresh = []
+        for sample in self.samples:
+            sample.used += len(nodes)
+        return [Group(sample.index, nodes, weights) for sample in self.samples]
+
+    def absorb(self, result: Sums, rows: Tensor) -> None:
+        """Take what came of the next sample's group into its running sums, shape (R, T, D)."""
+        rows[: len(self.settings.sizes)] += result.sums
+        self.fresh.append(np.stack([result.values, result.slopes, result.sizes]))
+
+    def grow(self) -> None:
+        """All groups are in: these samples have had the rule, and those that failed leave."""
+        k = np.arange(self.target + 1)
+        new = k * self.size % self.target != 0
+        trace = np.empty((3, len(self.samples), self.target + 1, self.trace.shape[-1]))
+        trace[:, :, ~new] = self.trace
+        trace[:, :, new] = np.stack(self.fresh, 1)
+        self.trace, self.fresh = trace, []
+        self.size = self.target
+        if self.size not in self.compared:
+            self.compared.append(self.size)
+        failed = np.array([sample.status is not None for sample in self.samples])
+        if failed.any():
+            self._keep(~failed)
+
+    def _keep(self, chosen: NDArray[np.bool_]) -> None:
+        self.samples = [sample for sample, c in zip(self.samples, chosen, strict=True) if c]
+        self.trace = self.trace[:, chosen]
+        for history in (self.differences, self.totals, self.lengths):
+            history[:] = [values[chosen] for values in history]
+
+    def _part(self, chosen: NDArray[np.bool_], target: int) -> Cohort:
+        """Those who go on to the same size."""
+        part = object.__new__(Cohort)
+        part.__dict__ |= self.__dict__
+        part.differences, part.totals, part.lengths = (
+            list(history) for history in (self.differences, self.totals, self.lengths)
+        )
+        part.compared, part.target = list(self.compared), target
+        part._keep(chosen)
+        return part
+
+    def combinations(self, n_rows: int) -> Array:
+        """Estimate, its difference to the one before, and the difference before that.
+
+        Returns
+        -------
+        numpy.ndarray
+            Coefficients of the running sums, shape (K, R), K at most 3.
+        """
+        estimates = self._estimates(n_rows)[-3:][::-1]
+        return np.concatenate([estimates[:1], estimates[:-1] - estimates[1:]])
+
+    def _estimates(self, n_rows: int) -> Array:
+        estimates = np.zeros((len(self.compared), n_rows))
+        estimates[range(len(estimates)), [self.settings.sizes.index(size) for size in self.compared]] = 1
+        return estimates
+
+    def judge(self, measured: Measured, n_rows: int) -> list[Cohort]:
+        """Take in new estimates: some samples end, some are refined, some go on.
+
+        Parameters
+        ----------
+        measured : Measured
+            What was measured of the combinations; all differences the first time, the last after that.
+        n_rows : int
+            Number of running sums.
+
+        Returns
+        -------
+        list of Cohort
+            Those who go on. Samples that are to be refined know their panels.
+        """
+        settings, norms = self.settings, measured.norms
+        tol, watched = settings.tol, settings.watched
+        rise = self.trace[VALUES, :, -1] - self.trace[VALUES, :, 0]
+        gap = measured.totals[:, 0] - rise
+        # Latest last.
+        self.differences += [norms[:, k] for k in range(norms.shape[1] - 1, 0, -1)]
+        self.totals += [measured.totals[:, k] for k in range(norms.shape[1] - 1, 0, -1)]
+        self.lengths.append(norms[:, 0])
+        error = self._error(gap, measured.alignment)
+        # Rounding in each gradient is relative to its own size, not to that of the mean.
+        # Nor can attributions be better than the rounding of F, to whose difference they add up.
+        noise = settings.noise(mean_size(self.trace[SIZES]), self.trace[VALUES, :, [0, -1]])
+        scale = norms[:, 0] + (noise / tol)[:, None] + TINY
+        relative = error / scale
+        worst = relative[:, watched].max(1)
+        gaps = np.abs(gap) / (measured.allowed_gap + TINY)
+        differences = np.array(self.differences).reshape(-1, *norms[:, 0].shape)
+        totals = np.array(self.totals).reshape(-1, *gap.shape)
+        steps, cost = completion(gap, differences, totals) if len(totals) else _no_steps(gap, norms[:, 0])
+        stepped = ((error + cost) / scale)[:, watched].max(1)
+        helps = (gaps > 1) & (stepped <= tol)
+        worst, gaps = np.where(helps, stepped, worst), np.where(helps, 0.0, gaps)
+        converged = (worst <= tol) & (gaps <= 1)
+        diverges = self._diverges()
+        self._tell(worst, converged, np.where(helps, steps, 0.0), n_rows)
+        goes_on = ~(converged.all(1) | diverges)
+        excess = worst.max(1) / tol
+        # A gap that fails alone falls by no law: twice the nodes, whatever its size.
+        excess = np.where(excess > 1, excess, 2.0)
+        targets = self._next_sizes(excess)
+        for a, sample in enumerate(self.samples):
+            if diverges[a]:
+                sample.end("diverging", self._trace_of(a))
+            elif not goes_on[a]:
+                sample.end("converged")
+            elif self.size >= REFINED and (targets[a] == 0 or max(excess[a], gaps[a].max()) > 2):
+                sample.watch(norms[a, 0], relative[a], noise[a], measured.allowed_gap[a])
+                goes_on[a] = not sample.cut(self._trace_of(a), self.size)
+            if goes_on[a] and targets[a] == 0:
+                sample.end("budget")
+                goes_on[a] = False
+        return [self._part(goes_on & (targets == t), int(t)) for t in np.unique(targets[goes_on])]
+
+    def _error(self, gap: Array, alignment: Array) -> Array:
+        """Estimated L1 error of the estimates, shape (A, P, T)."""
+        if not self.differences:
+            return np.full_like(self.lengths[-1], np.inf)
+        last = self.differences[-1]
+        if len(self.differences) < 2:
+            # Nothing is known of the rate.
+            return 2 * last
+        old, mid, new = self.compared[-3:]
+        fine = self.trace[: SLOPES + 1]
+        coarse = fine[:, :, :: new // mid]
+        before = self.differences[-2]
+        trusted = trusted_order(coarse, fine, mid, new)
+        error = expected_error(last, before, (old, mid, new), trusted, alignment)
+        pair, totals = np.stack([last, before]), np.stack(self.totals[-2:])[:, :, None]
+        lucky = np.maximum(error, error_from_gap(gap[:, None], pair, totals))
+        error = np.where(alignment[:, None] > FEW, lucky, error)
+        # No gap is larger than the L1 error, if that was estimated well.
+        hidden = np.maximum(np.abs(gap)[:, None] - error, 0.0)
+        return error + hidden * amplification(self.trace[SLOPES], self.trace[SIZES])[:, None]
+
+    def _diverges(self) -> NDArray[np.bool_]:
+        """Whether the L1 norm grew by the same notable amount with each of the last three doublings."""
+        if len(self.lengths) < 4 or self.size < 8 * self.compared[0]:
+            return np.zeros(len(self.samples), dtype=bool)
+        growth = np.diff([length[:, 0] for length in self.lengths[-4:]], axis=0)
+        growth /= np.log2(np.array(self.compared[-3:]) / np.array(self.compared[-4:-1]))[:, None, None]
+        notable = (growth > GROWTH * self.lengths[-1][:, 0]).all(0)
+        found: NDArray[np.bool_] = np.any(notable & (growth[1:] > 0.8 * growth[:-1]).all(0), axis=1)
+        return found
+
+    def _tell(self, error: Array, converged: NDArray[np.bool_], steps: Array, n_rows: int) -> None:
+        """Let every sample know its estimate as it stands."""
+        estimates = self._estimates(n_rows)
+        differences = np.diff(estimates, axis=0)[len(estimates) - 1 - len(steps) :]
+        final = estimates[-1][:, None] + np.einsum("mr,mat->art", differences, steps)
+        for a, sample in enumerate(self.samples):
+            sample.error, sample.converged, sample.coefficients = error[a], converged[a], final[a]
+
+    def _next_sizes(self, excess: Array) -> NDArray[np.int64]:
+        """Size to try for each sample whose error is `excess` times what is allowed; 0 where none is left."""
+        left = self.settings.max_evaluations - (self.size - 1)
+        options = [
+            factor * self.size
+            for factor in (2, 3)
+            if factor * self.size in self.settings.sizes and (factor - 1) * self.size <= left
+        ]
+        if not options:
+            return np.zeros(len(excess), dtype=np.int64)
+        # After the first judgement the rate is guesswork: a smooth path would pay for three times
+        # what it needs.
+        if len(self.lengths) == 1:
+            return np.full(len(excess), options[0])
+        last_step = left < 3 * self.size
+        needed = excess * self.size * (RESERVE if last_step else 1.0)
+        found = np.full(len(excess), options[-1 if last_step else 0])
+        for option in reversed(options):
+            found[needed <= option] = option
+        return found
+
+    def _trace_of(self, a: int) -> NodeTrace:
+        nodes = (1 - np.cos(np.pi * np.arange(self.size + 1) / self.size)) / 2
+        return NodeTrace(nodes, *self.trace[:, a])
+
+
+def _no_steps(gap: Array, norms: Array) -> tuple[Array, Array]:
+    return np.zeros((0, *gap.shape)), np.full_like(norms, np.inf)

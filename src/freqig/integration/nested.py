@@ -1,0 +1,108 @@
+"""Nested rules over the whole path: Fejér's second, in sizes that contain one another.
+
+A rule of size N is Fejér's second of N - 1 nodes. The weight of a node in every later size is known
+before the node is evaluated, so one running sum a size replaces the gradients of all nodes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from ..quadrature import fejer2
+from .path import Array
+
+
+def first_size(n_initial: int, max_evaluations: int) -> int:
+    """Smallest of 2, 3, 4, 6, 8, 12, … with at least `n_initial` nodes, or the largest affordable.
+
+    Examples
+    --------
+    >>> [first_size(n, 2000) for n in (1, 3, 4, 7, 10, 15)]
+    [2, 4, 6, 8, 12, 16]
+    """
+    size = 2
+    while size <= n_initial:
+        # 2, 3, 4, 6, 8, 12: a power of two is followed by its one and a half.
+        larger = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
+        if larger > max_evaluations + 1:
+            break
+        size = larger
+    return size
+
+
+@cache
+def family(first: int, max_evaluations: int) -> tuple[int, ...]:
+    """Sizes that nest: those inside the first, and what doubling and one tripling make of it.
+
+    Tripling fills the gaps of doubling: a path of first order stops within 1.5 times of what it
+    needs and not within 2.
+
+    Examples
+    --------
+    >>> family(8, 100)
+    (2, 4, 8, 16, 24, 32, 48, 64, 96)
+    """
+    sizes = {first // k for k in (2, 4) if first % k == 0 and first // k > 1}
+    for start in (first, 3 * first) if first % 3 else (first,):
+        sizes |= {start * 2**k for k in range(60) if start * 2**k <= max_evaluations + 1}
+    return tuple(sorted(sizes | {first}))
+
+
+@cache
+def increment(sizes: tuple[int, ...], current: int, new: int) -> tuple[Array, Array]:
+    """Nodes of size `new` that `current` lacks, and their weight in every size of the family.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        The family.
+    current, new : int
+        Sizes; `current` is 1 before the first.
+
+    Returns
+    -------
+    nodes : numpy.ndarray
+        Shape (m,).
+    weights : numpy.ndarray
+        Shape (R, m), a row a size of the family.
+    """
+    k = np.arange(1, new)
+    k = k[k * current % new != 0]
+    weights = np.zeros((len(sizes), len(k)))
+    for row, size in enumerate(sizes):
+        shared = k * size % new == 0
+        weights[row, shared] = fejer2(size - 1).weights[k[shared] * size // new - 1]
+    return fejer2(new - 1).nodes[k - 1], weights
+
+
+@cache
+def between_nodes(size: int) -> Array:
+    """What the rule integrates between neighbouring nodes, both ends of the path included.
+
+    The rule is the integral of the polynomial through its nodes, Σ c_m sin(mθ) / sin(θ) at
+    α = (1 - cos θ) / 2, whose integral over each interval is known too. Beside the rise of F there
+    it shows where the rule errs.
+
+    Parameters
+    ----------
+    size : int
+        Size of the rule.
+
+    Returns
+    -------
+    numpy.ndarray
+        Weights of the nodes, shape (size, size - 1), a row an interval; the rows add up to the rule.
+
+    Examples
+    --------
+    >>> rule = fejer2(7).weights
+    >>> bool(np.allclose(between_nodes(8).sum(0), rule))
+    True
+    """
+    m = np.arange(1, size)
+    inner, ends = np.pi * m / size, np.pi * np.arange(size + 1) / size
+    cosines = np.cos(np.outer(ends, m)) / m
+    weights: Array = (cosines[:-1] - cosines[1:]) @ np.sin(np.outer(m, inner)) * np.sin(inner) / size
+    return weights

@@ -87,7 +87,7 @@ class Problem:
         spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
         if spoilt:
             raise ValueError(
-                f"the model's output at x must be finite, got {output[spoilt[0]].tolist()} for sample "
+                f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for sample "
                 f"{spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
             )
         runs = (

@@ -107,7 +107,7 @@ def read_baseline(baseline: Any, x: Tensor, time_axis: int) -> Tensor:
         own = list(x.shape)
         own.insert(time_axis % x.ndim, own.pop())
         raise ValueError(
-            f"baseline must have the shape of x, {tuple(own)}, or of one of its series, "
+            f"baseline must have the shape of the input, {tuple(own)}, or of one of its series, "
             f"{tuple(own[1:])}, got {tuple(values.shape)}"
         )
     check_real(values, "baseline")

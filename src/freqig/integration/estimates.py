@@ -11,7 +11,7 @@ from .nested import between_nodes
 from .node_trace import TINY
 from .path import Array
 
-SAFETY = 1.55
+SAFETY = 1.6
 """Of the error estimate. For kinks at random places the error after doubling is 1/√3 of the last
 difference, and the first-order rate says 1/2: 1.15 is the truth on average, the rest its scatter."""
 

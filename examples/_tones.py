@@ -16,10 +16,11 @@ def tone(f0: float, fs: float, n: int, harmonics: int = 5) -> np.ndarray:
     return np.sum(parts, axis=0).astype(np.float32)
 
 
-def near_harmonics(frequency: xr.DataArray, f0: float, width: float, highest: float = 2000) -> xr.DataArray:
-    """Which frequencies lie within `width` Hz of a harmonic of f0, up to the highest."""
-    k = (frequency / f0).round().clip(min=1)
-    return (abs(frequency - k * f0) <= width) & (k * f0 <= highest)
+def near_harmonics(frequency: xr.DataArray, f0: float, width: float, harmonics: int = 5) -> xr.DataArray:
+    """Which frequencies lie within `width` Hz of one of the first harmonics of f0."""
+    # Higher ones, which the tone does not have, would lie on those of another: 7 · 220 ≈ 5 · 310.
+    k = (frequency / f0).round().clip(1, harmonics)
+    return abs(frequency - k * f0) <= width
 
 
 def without_torchaudio() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from freqig import RFFT, STFT, Explainer, Polar, Time
+from freqig.models import Model
 
 GENERATOR = np.random.default_rng(5)
 EEG, MOTION = GENERATOR.normal(size=(4, 2, 50)), GENERATOR.normal(size=(4, 31))
@@ -79,6 +82,34 @@ def test_time_axis_and_further_arguments() -> None:
     np.testing.assert_allclose(
         found.rfft_0, gain.numpy()[:, :, None] * plain.rfft_0.values, rtol=0, atol=1e-12
     )
+
+
+def test_inputs_with_and_without_channels_have_one_time_axis() -> None:
+    model = TwoStreams()
+    found = Explainer(lambda eeg, motion: model(eeg.movedim(1, 2), motion), time_axis=1, n_steps=20)(
+        (np.moveaxis(EEG, 2, 1), MOTION), target=0
+    )
+    plain = Explainer(model, n_steps=20)((EEG, MOTION), target=0)
+    for name in ("rfft_0", "rfft_1"):
+        np.testing.assert_allclose(found[name], plain[name], rtol=0, atol=1e-12)
+
+
+def test_a_kind_of_model_that_takes_one_input_says_so() -> None:
+    class Own(Model):
+        dtype, device = torch.float64, torch.device("cpu")
+
+        def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Tensor:
+            return points
+
+        def value_and_gradient(
+            self, points: Tensor, extra: tuple[Any, ...], explained: Any
+        ) -> tuple[Tensor, Tensor]:
+            raise AssertionError
+
+    with pytest.raises(
+        TypeError, match="x must be one input for models of class Own, got 2: give the others"
+    ):
+        Explainer(Own())((EEG, MOTION))
 
 
 def test_wrong_inputs() -> None:

@@ -20,12 +20,13 @@ from .domains.reading import read_domains
 from .engines import Method
 from .explanation import label
 from .frame import Frame
-from .models import TorchModel, as_model
+from .models import as_model
+from .models.joined import JoinedInputs
 from .objective import Extra, Objective, OutputKey
 from .problem import Problem
 from .run import Run, working_dtype
 from .scales import OutputScale, scale_of
-from .several import JoinedCall, join
+from .several import join
 from .signals import Signal, read_signal
 from .targets import Target
 
@@ -148,7 +149,7 @@ class Explainer:
         ----------
         x : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
             Signals in the model's own layout, batch first, shape (N, ..., n). A tuple of them for
-            a PyTorch model of several inputs, all on one path; then `baseline` is a tuple too,
+            a model of several inputs, all on one path; then `baseline` is a tuple too,
             and names and dimensions end in the number of the input: `rfft_0`, `rfft_1`, ….
         target : int, tuple, sequence, array, tensor, "all" or None
             Which output: one class for all samples, a tuple as one index for all, or a
@@ -193,17 +194,15 @@ class Explainer:
         self, x: tuple[Any, ...], target: Target, baseline: Any, arguments: Any
     ) -> xr.Dataset:
         """Explain a model of several inputs along one path for all of them."""
-        if not isinstance(self.model, TorchModel):
-            raise TypeError(
-                "x as a tuple of inputs needs a PyTorch model: wrap yours as a function of one input"
-            )
         signals = [self._read(one, f"x[{i}]") for i, one in enumerate(x)]
         dtype = working_dtype(self.model.dtype)
         joined = join(signals, baseline, self.domains, self.fs, self.time_axis, dtype)
-        axis = self.counted_time_axis(signals[0].values.ndim)
-        shapes = tuple(tuple(signal.values.shape[1:]) for signal in signals)
+        inputs = JoinedInputs(
+            tuple(tuple(signal.values.shape[1:]) for signal in signals),
+            tuple(self.counted_time_axis(signal.values.ndim) for signal in signals),
+        )
         twin = copy(self)
-        twin.model = self.model.calling(JoinedCall(self.model.function, shapes, axis))
+        twin.model = self.model.of_inputs(inputs)
         twin.domains, twin.time_axis, twin.fs = joined.domains, -1, None
         return joined.relabel(
             twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)

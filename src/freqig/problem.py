@@ -87,8 +87,8 @@ class Problem:
         spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
         if spoilt:
             raise ValueError(
-                f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for sample "
-                f"{spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+                f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
+                f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
             )
         runs = (
             self._along(objective, baseline, output, method, chunks, progress) for baseline in self.baselines

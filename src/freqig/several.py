@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,33 +18,6 @@ from .domains.check import ready
 from .domains.rfft import times
 from .frame import Frame
 from .signals import Signal
-
-
-@dataclass(frozen=True)
-class JoinedCall:
-    """A model of several inputs as a function of one: their series, one behind the other.
-
-    Parameters
-    ----------
-    model : callable
-        Called as `model(*inputs, *extra)`.
-    shapes : tuple of tuple of int
-        Shapes (*axes, n) of the inputs without their batch axis, time last.
-    time_axis : int
-        Axis of time in the model's own layout, counted from the end.
-    """
-
-    model: Callable[..., Any]
-    shapes: tuple[tuple[int, ...], ...]
-    time_axis: int
-
-    def __call__(self, joined: Tensor, *extra: Any) -> Any:
-        sizes = [int(np.prod(shape)) for shape in self.shapes]
-        inputs = [
-            part.reshape(len(joined), *shape).movedim(-1, self.time_axis).contiguous()
-            for part, shape in zip(torch.split(joined, sizes, 1), self.shapes, strict=True)
-        ]
-        return self.model(*inputs, *extra)
 
 
 class OfInput(Domain):

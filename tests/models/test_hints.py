@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -95,15 +96,32 @@ def test_the_window_is_named_where_the_model_fails() -> None:
         Explainer(Strict(n_times=32))(noise(3, 2, 30), target=0)
 
 
-def test_braindecode() -> None:
-    models = pytest.importorskip("braindecode.models")
-    info = [{"ch_name": name} for name in NAMES]
-    model = models.ShallowFBCSPNet(n_outputs=2, sfreq=100, chs_info=info, n_times=400)
-    assert as_model(model).hints == Hints(fs=100, channels=NAMES, window=400)
-    silent = models.ShallowFBCSPNet(n_outputs=2, n_chans=2, n_times=400)
-    assert as_model(silent).hints == Hints(window=400)
-    result = Explainer(model, n_steps=20)(noise(1, 2, 400).astype(np.float32), target=0)
+def test_numbers_may_be_those_of_numpy() -> None:
+    said = Told(sfreq=np.int64(100), n_times=np.int64(32))
+    assert as_model(said).hints == Hints(fs=100, window=32)
+    assert as_model(Told(sfreq=np.float32(100))).hints == Hints(fs=100)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of braindecode, about its own defaults
+@pytest.mark.parametrize("name", ["EEGNet", "ShallowFBCSPNet", "Deep4Net"])
+def test_braindecode(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it imports
+        models = pytest.importorskip("braindecode.models", exc_type=ImportError)
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(list(NAMES), 100.0, "eeg")["chs"]
+    net = getattr(models, name)
+    model = seeded(net, n_outputs=3, sfreq=100, chs_info=info, n_times=1000)
+    assert as_model(model).hints == Hints(fs=100, channels=NAMES, window=1000)
+    assert as_model(net(n_outputs=3, n_chans=2, n_times=1000)).hints == Hints(window=1000)
+    seconds = net(n_outputs=3, chs_info=info, input_window_seconds=10.0, sfreq=100.0)
+    assert as_model(seconds).hints == Hints(fs=100, channels=NAMES, window=1000)
+    explainer, x = Explainer(model, n_steps=100), noise(2, 2, 1000).astype(np.float32)
+    result = explainer(x, target=0)
     assert result.rfft.frequency.values[-1] == 50
+    assert tuple(result.channel.values) == NAMES
+    with pytest.raises(Exception, match="its own n_times is 1000"):
+        explainer(x[..., :100], target=0)
 
 
 SHAPES = [

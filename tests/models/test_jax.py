@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from freqig import Explainer, Time
 from freqig.models import Model, as_model, jax_model
 
 from .networks import gradient, noise
@@ -46,6 +47,26 @@ def test_equinox_modules_take_one_example_and_run_in_inference() -> None:
     )
     check(as_model(module), jax.vmap(eqx.nn.inference_mode(module)))
     assert module.layers[1].inference is False
+
+
+def test_equinox_modules_of_several_inputs() -> None:
+    eqx = pytest.importorskip("equinox")
+    first, second = (eqx.nn.Linear(n, 3, key=jax.random.key(n)) for n in (16, 5))
+
+    class Two(eqx.Module):
+        first: Any
+        second: Any
+
+        def __call__(self, x: Any, z: Any) -> Any:
+            return jnp.tanh(self.first(x.mean(0))) * self.second(z)
+
+    x, z = X.numpy(), noise(3, 5).numpy()
+    result = Explainer(Two(first, second), domains=Time(), n_steps=20)((x, z), target=1)
+    total = result.waveform_0.sum(("channel_0", "time_0")) + result.waveform_1.sum("time_1")
+    np.testing.assert_allclose(total, result.output - result.baseline_output, atol=1e-5)
+    left, right = (v @ np.asarray(one.weight).T + one.bias for v, one in ((x.mean(1), first), (z, second)))
+    wanted = np.tanh(left) * right
+    np.testing.assert_allclose(result.output, wanted[:, 1], rtol=1e-5, atol=1e-6)
 
 
 def test_flax_linen_bound_or_applied() -> None:
@@ -86,6 +107,39 @@ def test_extra_arguments_reach_the_function() -> None:
     scale = torch.tensor([1.0, 2.0, 3.0])
     _, slopes = model.value_and_gradient(X, (scale,), lambda r: r)
     assert slopes[2, 0, 0].unique().tolist() == [3.0]
+
+
+def test_several_arrays_follow_one_path() -> None:
+    def product(x: Any, z: Any, gain: Any) -> Any:
+        return gain * jnp.tanh(x).mean(-1) * jnp.tanh(z @ jnp.arange(10.0).reshape(5, 2))
+
+    x, z = X.numpy(), noise(3, 5, seed=1).numpy()
+    start = noise(5, seed=2).numpy()
+    explainer = Explainer(product, domains=Time(), n_steps=12)
+    result = explainer((x, z), target=1, baseline=(None, start), additional_forward_args=2.0)
+    nodes, weights = np.polynomial.legendre.leggauss(12)
+    slope = jax.grad(lambda *points: product(*points, 2.0)[:, 1].sum(), (0, 1))
+    starts, means = (0 * x, start + 0 * z), [0.0, 0.0]
+    for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
+        points = (begin + node * (end - begin) for begin, end in zip(starts, (x, z), strict=True))
+        found = slope(*(point.astype(np.float32) for point in points))
+        means = [mean + weight * gradient for mean, gradient in zip(means, found, strict=True)]
+    for i, (begin, end) in enumerate(zip(starts, (x, z), strict=True)):
+        np.testing.assert_allclose(result[f"waveform_{i}"], (end - begin) * means[i], rtol=1e-4, atol=1e-6)
+
+
+def test_a_fixed_batch_is_filled_up() -> None:
+    model = jax_model.JaxModel(lambda x, z: {"y": jnp.tanh(x.reshape(2, 2, 16)) * z[:, None, None]})
+    model.fix_batch(2)
+    assert model.description["fixed_batch"] == 2
+    z = torch.tensor([1.0, 2.0, 3.0])
+    values, slopes = model.value_and_gradient(X, (z,), lambda raw: raw["y"].sum(-1))
+    torch.testing.assert_close(values, z[:, None] * X.tanh().sum(-1))
+    for channel in (0, 1):
+        torch.testing.assert_close(
+            slopes[:, channel, channel], z[:, None] * (1 - X[:, channel].tanh().square())
+        )
+        assert not slopes[:, channel, 1 - channel].any()
 
 
 def test_no_memory_is_shared_with_the_callers_points() -> None:

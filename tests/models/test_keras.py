@@ -40,13 +40,67 @@ t = tf.constant(x.numpy())
 with tf.GradientTape() as tape:
     tape.watch(t); y = net(t, training=False); total = tf.reduce_sum(y ** 2)
 slope = tape.gradient(total, t).numpy(); y = y.numpy()
+def slopes(function, points):
+    given = [tf.constant(point) for point in points]
+    with tf.GradientTape() as tape:
+        tape.watch(given); total = tf.reduce_sum(function(*given))
+    return [gradient.numpy() for gradient in tape.gradient(total, given)]
 """,
     "jax": """
 import jax
 f = lambda v: net(v, training=False)
 y = np.asarray(f(x.numpy())); slope = np.asarray(jax.grad(lambda v: (f(v) ** 2).sum())(x.numpy()))
+def slopes(function, points):
+    every = tuple(range(len(points)))
+    return [np.asarray(g) for g in jax.grad(lambda *p: function(*p).sum(), every)(*points)]
 """,
 }
+SLOPES_OF_TORCH = """
+def slopes(function, points):
+    given = [torch.tensor(point, requires_grad=True) for point in points]
+    return [g.numpy() for g in torch.autograd.grad(function(*given).sum(), given)]
+"""
+INPUTS = """
+import freqig
+rng = np.random.default_rng(0)
+x = [rng.normal(size=shape).astype("float32") for shape in ((5, 12, 2), (5, 7))]
+start = rng.normal(size=7).astype("float32")
+eeg, motion = keras.Input((12, 2), name="eeg"), keras.Input((7,), name="motion")
+hidden = L.GlobalAveragePooling1D()(L.Conv1D(4, 3, activation="tanh")(eeg))
+y = L.Multiply()([L.Dense(3)(hidden), L.Dense(3, activation="tanh")(motion)])
+net, starts, means = keras.Model([eeg, motion], y), [0 * x[0], start + 0 * x[1]], [0.0, 0.0]
+nodes, weights = np.polynomial.legendre.leggauss(12)
+for node, weight in zip((nodes + 1) / 2, weights / 2):
+    points = [(s + node * (e - s)).astype("float32") for s, e in zip(starts, x)]
+    found = slopes(lambda *p: net(list(p), training=False)[:, 1], points)
+    means = [mean + weight * gradient for mean, gradient in zip(means, found)]
+wanted = [(end - begin) * mean for end, begin, mean in zip(x, starts, means)]
+for inputs in ([eeg, motion], {"motion": motion, "eeg": eeg}):
+    explainer = freqig.Explainer(keras.Model(inputs, y), domains=freqig.Time(), n_steps=12)
+    result = explainer(tuple(x), target=1, baseline=(None, start))
+    np.testing.assert_allclose(result.waveform_0, wanted[0].swapaxes(1, 2), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(result.waveform_1, wanted[1], rtol=1e-3, atol=1e-5)
+try:
+    explainer((x[0],), target=1)
+except ValueError as error:
+    assert "takes a tuple of 2 inputs, got 1" in str(error)
+else:
+    raise AssertionError("one input of two was taken")
+
+# Built for four series at a time.
+fixed, free, dense = keras.Input(batch_shape=(4, 12, 2)), keras.Input((12, 2)), L.Dense(3)
+rows = lambda signals, n: dense(keras.ops.tanh(keras.ops.reshape(signals, (n, 24))))
+model, other = as_model(keras.Model(fixed, rows(fixed, 4))), keras.Model(free, rows(free, -1))
+assert model.description["fixed_batch"] == 4
+points = torch.from_numpy(x[0])
+for n in (1, 4, 5):
+    with model.session():
+        values, found = model.value_and_gradient(points[:n], (), lambda raw: raw[:, 1:])
+    (wanted,) = slopes(lambda p: other(p, training=False)[:, 2], [x[0][:n]])
+    np.testing.assert_allclose(found[:, 1].numpy(), wanted, rtol=1e-4, atol=1e-6)
+found, wanted = (freqig.Explainer(m, n_steps=4)(x[0], target=0).rfft for m in (model, other))
+np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-5)
+"""
 CHECK = """
 model = as_model(net)
 np.testing.assert_allclose(model.outputs(x, ()).numpy(), y, rtol=1e-4, atol=1e-6)
@@ -94,8 +148,12 @@ def test_equals_the_backends_own(backend: str, in_process: Any) -> None:
     needs("keras", backend)
     # JAX compiles a recurrent layer for so long that this test would be slower than all others.
     body = "L.GlobalAveragePooling1D()" if backend == "jax" else "L.GRU(4)"
-    code = NET.replace("{body}", body) + OWN[backend] + CHECK
+    code = NET.replace("{body}", body) + OWN[backend] + CHECK + INPUTS
     assert in_process(code, KERAS_BACKEND=backend).strip().endswith(f"on {backend}")
+
+
+def test_several_inputs_and_fixed_batches_on_torch(keras: Any) -> None:
+    exec(NET.replace("{body}", "L.GRU(4)") + SLOPES_OF_TORCH + INPUTS, {})
 
 
 def test_inference_mode_is_forced(keras: Any) -> None:
@@ -207,7 +265,8 @@ class Layer:
         ((None, 2, 9), (Layer(),), -1),
         ((None, 2, 9, 1), (), None),
         ([(None, 9, 2), (None, 7, 1)], (), 1),
-        ([(None, 9, 2), (None, 7)], (), None),
+        ([(None, 9, 2), (None, 7)], (), 1),
+        ([(None, 9, 2), (None, 7, 1, 1)], (), None),
         (None, (), None),
     ],
 )

@@ -51,6 +51,31 @@ np.testing.assert_allclose(gradients[0].numpy(), W.numpy().T, rtol=1e-6)
 with pytest.raises(TypeError, match="must be callable"):
     as_model(tf.Module())
 
+# Several inputs follow one path, and a declared batch size is filled up.
+@tf.function
+def product(x, z):
+    return tf.tanh(x @ W) * tf.reduce_sum(z ** 2, -1, keepdims=True)
+
+@tf.function(input_signature=[tf.TensorSpec((3, 20), tf.float32), tf.TensorSpec((3, 6), tf.float32)])
+def by_threes(x, z):
+    return product(x, z)
+
+z, start = torch.randn(4, 6).numpy(), np.ones(6, "float32")
+nodes, weights = np.polynomial.legendre.leggauss(12)
+starts, ends, means = (0 * x.numpy(), start + 0 * z), (x.numpy(), z), [0, 0]
+for node, weight in zip((nodes + 1) / 2, weights / 2):
+    points = [tf.constant((s + node * (e - s)).astype("float32")) for s, e in zip(starts, ends)]
+    with tf.GradientTape() as tape:
+        tape.watch(points); y = tf.reduce_sum(product(*points)[:, 2])
+    means = [m + weight * g.numpy() for m, g in zip(means, tape.gradient(y, points))]
+for function in (product, by_threes):
+    explainer = freqig.Explainer(function, domains=freqig.Time(), n_steps=12)
+    result = explainer((x, z), target=2, baseline=(None, start))
+    for i in (0, 1):
+        wanted = (ends[i] - starts[i]) * means[i]
+        np.testing.assert_allclose(result[f"waveform_{i}"], wanted, rtol=1e-3, atol=1e-5)
+assert as_model(by_threes).description["fixed_batch"] == 3
+
 # A plain function is known by the names in its code, and its variables tell models apart.
 found = as_model(lambda p: tf.tanh(p)).outputs(x, ()).numpy()
 np.testing.assert_allclose(found, np.tanh(x.numpy()), rtol=1e-5)

@@ -107,32 +107,48 @@ def test_onnx_with_channels_last_is_asked_about(onnx_file: Any) -> None:
     )
 
 
-def test_onnx_of_two_inputs(tmp_path: Path) -> None:
+class Two(nn.Module):
+    """A product of two streams."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = seeded(Smooth, 2), seeded(Smooth, 1, seed=1)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.first(x) * self.second(z)
+
+
+TWO = noise(3, 2, N).astype(np.float32), noise(3, 1, N, seed=1).astype(np.float32)
+
+
+@pytest.fixture
+def two_inputs(tmp_path: Path) -> Any:
+    """Write the product of two streams as ONNX."""
     for library in ("onnx", "onnxruntime", "onnx2fx"):
         pytest.importorskip(library)
 
-    class Two(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.second = seeded(Smooth, 2), seeded(Smooth, 1, seed=1)
+    def write(free: bool = True) -> str:
+        path, names = str(tmp_path / "two.onnx"), ("x", "z", "y")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                Two().eval(),
+                tuple(torch.from_numpy(one[:2]) for one in TWO),
+                path,
+                dynamo=False,
+                input_names=["x", "z"],
+                output_names=["y"],
+                dynamic_axes={name: {0: "batch"} for name in names} if free else None,
+            )
+        return path
 
-        def forward(self, x: Tensor, z: Tensor) -> Tensor:
-            return self.first(x) * self.second(z)
+    return write
 
-    net, x, z = Two().eval(), noise(3, 2, N).astype(np.float32), noise(3, 1, N, seed=1).astype(np.float32)
-    path = str(tmp_path / "two.onnx")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (torch.from_numpy(x), torch.from_numpy(z)),
-            path,
-            dynamo=False,
-            input_names=["x", "z"],
-            output_names=["y"],
-            dynamic_axes={name: {0: "batch"} for name in ("x", "z", "y")},
-        )
-    explainer = Explainer(path, n_steps=20)
+
+@pytest.mark.parametrize("free", [True, False], ids=["free batch", "batch 2"])
+def test_onnx_of_two_inputs(two_inputs: Any, free: bool) -> None:
+    net, (x, z) = Two().eval(), TWO
+    explainer = Explainer(two_inputs(free), n_steps=20)
     result, wanted = explainer((x, z), target=0), Explainer(net, n_steps=20)((x, z), target=0)
     close(result.rfft_0.values, wanted.rfft_0.values, 1e-4)
     close(result.rfft_1.values, wanted.rfft_1.values, 1e-4)
@@ -142,6 +158,31 @@ def test_onnx_of_two_inputs(tmp_path: Path) -> None:
         Explainer(net, n_steps=20)(x, target=0, additional_forward_args=z).rfft.values,
         1e-4,
     )
+    with pytest.raises(ValueError, match="takes 2 inputs, got 1: pass x as a tuple"):
+        explainer(x, target=0)
+    with pytest.raises(ValueError, match=r"takes \(batch, 1, 40\), got \(2, 1, 39\)"):
+        explainer((x, z[..., 1:]), target=0)
+
+
+def test_slopes_of_every_onnx_input_are_compared(two_inputs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, (x, z) = two_inputs(), TWO
+    from freqig.models import onnx_convert, onnx_model
+
+    class Cut(nn.Module):
+        def __init__(self, right: nn.Module) -> None:
+            super().__init__()
+            self.right = right
+
+        def forward(self, x: Tensor, z: Tensor) -> Tensor:
+            return self.right(x, z.detach())
+
+    ((name, convert),) = onnx_convert.converters()[:1]
+    monkeypatch.setattr(onnx_model, "converters", lambda: [(name, lambda proto: Cut(convert(proto)))])
+    explainer = Explainer(path, n_steps=4)
+    # What is wrong about the second input does not matter where it is not explained.
+    explainer(x, target=0, additional_forward_args=z)
+    with pytest.raises(onnx_model.ConversionError, match="gradients differ"):
+        explainer((x, z), target=0)
 
 
 def keras_net(keras: Any, channels: int) -> tuple[Any, nn.Module]:

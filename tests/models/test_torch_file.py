@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from freqig import Explainer
 from freqig.models import as_model
 
 from .networks import batch_norm, expected, gradient, noise, outputs
@@ -20,7 +24,7 @@ def check(path: Path, n: int) -> None:
         as_model(path)
     with warnings.catch_warnings():
         # TorchScript is deprecated, but what people have.
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         model = as_model(path, trust=True)
     x = noise(n, 2, 30)
     y, slope = expected(batch_norm(), x)
@@ -37,7 +41,7 @@ def check(path: Path, n: int) -> None:
 def test_torchscript(how: Callable[[Any], Any], tmp_path: Path) -> None:
     path = tmp_path / "net.pt"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")
         how(batch_norm()).save(str(path))
     check(path, 5)
 
@@ -70,6 +74,27 @@ def test_weights_and_pickles_are_refused_unread_with_the_recipe(tmp_path: Path) 
         for trust in (False, True):
             with pytest.raises(ValueError, match=r"weights_only=True.*trust=True does not change this"):
                 as_model(tmp_path / name, trust=trust)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_recipe_of_the_error_explains_weights_and_runs_no_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(batch_norm().state_dict(), path)
+    with pytest.raises(ValueError, match="weights") as caught:
+        as_model(path)
+    (line,) = re.findall(r"net\.load_state_dict\(.*?True\)\)", str(caught.value))
+    net = batch_norm()
+    for parameter in net.parameters():
+        torch.nn.init.zeros_(parameter)
+    exec(line, {"net": net, "torch": torch, "path": path})
+    x = noise(2, 2, 30).numpy()
+    found, wanted = (Explainer(one, n_steps=8)(x, target=0) for one in (net, batch_norm()))
+    np.testing.assert_array_equal(found.rfft, wanted.rfft)
+    assert found.attrs["model_fingerprint"] == wanted.attrs["model_fingerprint"]
+
+    torch.save({"weights": Marks(tmp_path / "ran")}, path)
+    with pytest.raises(pickle.UnpicklingError):
+        exec(line, {"net": net, "torch": torch, "path": path})
     assert not (tmp_path / "ran").exists()
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .hints import Hints
+from .joined import JoinedInputs
 
 Explained = Callable[[Any], Tensor]
 """Maps raw outputs for P points to the explained scalars, shape (P, T): T targets a point."""
@@ -98,6 +99,24 @@ class Model(ABC):
         twin = copy(self)
         twin.hints = replace(self.hints, time_axis=time_axis)
         return twin
+
+    def of_inputs(self, inputs: JoinedInputs) -> Model:
+        """The same model of several inputs, called on series that hold all of them.
+
+        Parameters
+        ----------
+        inputs : JoinedInputs
+            Where the inputs lie in the points.
+
+        Raises
+        ------
+        TypeError
+            If this kind of model takes one input only.
+        """
+        raise TypeError(
+            f"x must be one input for models of class {type(self).__name__}, got {len(inputs.shapes)}: give "
+            "the others as additional_forward_args"
+        )
 
     def session(self) -> AbstractContextManager[None]:
         """Context in which the model is called, after which it is exactly as it was."""

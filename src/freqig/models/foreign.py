@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,25 +20,35 @@ from torch import Tensor
 
 from ..errors import add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
+from .fixed_batch import filled, gathered
+from .joined import JoinedInputs
 
-Pullback = Callable[[list[Tensor | None]], Tensor]
-"""From one cotangent an output, None for outputs that are not floating, to that of the points."""
+Pullback = Callable[[list[Tensor | None]], Sequence[Tensor]]
+"""From one cotangent an output, None for outputs that are not floating, to one an input."""
 
 
 class ForeignModel(Model):
     """A model whose gradients come from another framework.
 
     Subclasses set `dtype`, `device` and `description` and give `vjp`.
+
+    Attributes
+    ----------
+    batch : int or None
+        The only batch size that the model takes, where it has one.
     """
 
+    batch: int | None = None
+    _inputs: JoinedInputs | None = None
+
     @abstractmethod
-    def vjp(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+    def vjp(self, inputs: tuple[Tensor, ...], extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
         """Run the model and return its outputs and its pullback.
 
         Parameters
         ----------
-        points : torch.Tensor
-            Shape (P, *shape), `dtype` and `device` of the adapter.
+        inputs : tuple of torch.Tensor
+            Shapes (P, *shape), `dtype` and `device` of the adapter.
         extra : tuple
             Further arguments of the model; tensors become the framework's.
 
@@ -46,9 +57,20 @@ class ForeignModel(Model):
         outputs : torch.Tensor, tuple or dict
             Tensors that share no memory with the framework's.
         pullback : callable
-            Takes one cotangent an output, in the order of `leaves`, and returns the cotangent of
-            the points. Can be called any number of times.
+            Takes one cotangent an output, in the order of `leaves`, and returns the cotangents of
+            the inputs. Can be called any number of times.
         """
+
+    def fix_batch(self, batch: int | None) -> None:
+        """Call the model with that batch size only; None leaves it free."""
+        self.batch = batch
+        if batch is not None:
+            self.description["fixed_batch"] = batch
+
+    def of_inputs(self, inputs: JoinedInputs) -> ForeignModel:
+        twin = copy(self)
+        twin._inputs = inputs
+        return twin
 
     def weights(self) -> Iterable[np.ndarray]:
         """Weights by which models are told apart; none where they cannot be found."""
@@ -75,7 +97,7 @@ class ForeignModel(Model):
                 )
             )
             gradients.append(
-                pullback([next(found) if leaf.is_floating_point() else None for leaf in outputs])
+                pullback([next(found) if leaf.is_floating_point() else None for leaf in outputs])[0]
             )
         return values.detach(), torch.stack(gradients, 1)
 
@@ -88,11 +110,51 @@ class ForeignModel(Model):
         return {"fingerprint": f"sha256:{digest.hexdigest()}"} if count else {}
 
     def _run(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+        """Outputs, and the pullback to the points."""
+        leaf = points.detach().requires_grad_()
+        with torch.enable_grad():
+            inputs = (leaf,) if self._inputs is None else self._inputs(leaf)
+        given = tuple(one.detach() for one in inputs)
         try:
-            return self.vjp(points.detach(), extra)
+            raw, pullback = self.vjp(given, extra) if self.batch is None else self._in_batches(given, extra)
         except Exception as error:
-            add_context(error, f"while freqig called the model with shape {tuple(points.shape)}")
+            shapes = ", ".join(str(tuple(one.shape)) for one in given)
+            add_context(error, f"while freqig called the model with shape {shapes}")
             raise
+
+        def to_points(cotangents: list[Tensor | None]) -> Sequence[Tensor]:
+            return torch.autograd.grad(inputs, leaf, pullback(cotangents), retain_graph=True)
+
+        return raw, to_points
+
+    def _in_batches(self, inputs: tuple[Tensor, ...], extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+        """`vjp` in calls of the one batch size that the model takes."""
+        n, batch = len(inputs[0]), self.batch or 1
+        starts = range(0, n, batch)
+        runs = []
+        for start in starts:
+            rows = filled((*inputs, *extra), start, batch, n)
+            runs.append(self.vjp(rows[: len(inputs)], rows[len(inputs) :]))
+
+        def pullback(cotangents: list[Tensor | None]) -> Sequence[Tensor]:
+            parts = [
+                back(
+                    [
+                        None if one is None else _padded(one[start : start + batch], batch)
+                        for one in cotangents
+                    ]
+                )
+                for start, (_, back) in zip(starts, runs, strict=True)
+            ]
+            return [torch.cat(part)[:n] for part in zip(*parts, strict=True)]
+
+        return gathered([raw for raw, _ in runs], n, batch), pullback
+
+
+def _padded(cotangent: Tensor, batch: int) -> Tensor:
+    """A cotangent with zeros for the rows that only fill a call."""
+    missing = cotangent.new_zeros(batch - len(cotangent), *cotangent.shape[1:])
+    return torch.cat([cotangent, missing])
 
 
 def check_device(device: torch.device | str | None, framework: str) -> None:

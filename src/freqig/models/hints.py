@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import FreqigWarning, warn
@@ -56,12 +57,12 @@ class Hints:
             What was found.
         """
         rate, window = _read(model, "sfreq"), _read(model, "n_times")
-        known = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+        known = isinstance(rate, Real) and not isinstance(rate, bool)
         names = _names(_read(model, "chs_info"))
         return cls(
             fs=float(rate) if known and math.isfinite(rate) and rate > 0 else None,
             channels=names,
-            window=window if isinstance(window, int) and window > 0 else None,
+            window=int(window) if isinstance(window, Integral) and int(window) > 0 else None,
         )
 
     def complete(self, signal: Signal, fs: float | None) -> Signal:

@@ -23,7 +23,7 @@ class JaxModel(ForeignModel):
     Parameters
     ----------
     function : callable
-        Takes an array of shape (P, *shape) and the further arguments, returns an array, tuple or
+        Takes arrays of shape (P, *shape) and the further arguments, returns an array, tuple or
         dict of arrays with P first. Must be pure, as `jax.vjp` asks.
     dtype : torch.dtype, optional
         Dtype of the points handed to the function; float64 by default where `jax_enable_x64` is
@@ -70,18 +70,18 @@ class JaxModel(ForeignModel):
         }
         self._owner = owner
 
-    def vjp(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+    def vjp(self, inputs: tuple[Tensor, ...], extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
         import jax
         import jax.numpy as jnp
 
         arguments = [to_jax(e) if isinstance(e, Tensor) else e for e in extra]
-        raw, back = jax.vjp(lambda x: self.function(x, *arguments), to_jax(points))
+        raw, back = jax.vjp(lambda *x: self.function(*x, *arguments), *map(to_jax, inputs))
         arrays = leaves(raw)
         structure = jax.tree.structure(raw)
         # jax.tree sorts the keys of dicts, `leaves` keeps their order.
         order = jax.tree.leaves(rebuild(raw, iter(range(len(arrays)))))
 
-        def pullback(cotangents: list[Tensor | None]) -> Tensor:
+        def pullback(cotangents: list[Tensor | None]) -> list[Tensor]:
             # JAX wants the cotangent of an integer output in its own dtype float0.
             given = [
                 np.zeros(array.shape, jax.dtypes.float0)
@@ -90,7 +90,7 @@ class JaxModel(ForeignModel):
                 for array, cotangent in zip(arrays, cotangents, strict=True)
             ]
             cotangent = jax.tree.unflatten(structure, [given[i] for i in order])
-            return to_torch(back(cotangent)[0])
+            return [to_torch(gradient) for gradient in back(cotangent)]
 
         return rebuild(raw, iter([to_torch(array) for array in arrays])), pullback
 

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -20,6 +21,8 @@ import torch
 from torch import nn
 
 from .base import Model
+from .fixed_batch import FixedBatch
+from .foreign import ForeignModel, check_device
 from .hints import LAST, Hints
 from .torch_model import TorchModel, dotted_name
 
@@ -87,6 +90,11 @@ def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | No
     adapter = _on_backend(backend, model, dtype, device)
     version = getattr(sys.modules.get(library), "__version__", "?")
     adapter.description |= {"framework": f"{library} {version} on {backend}", "class": dotted_name(model)}
+    batch = _fixed_batch(model)
+    if isinstance(adapter, ForeignModel):
+        adapter.fix_batch(batch)
+    elif batch is not None:
+        adapter.description["fixed_batch"] = batch
     adapter.hints = Hints(shape=_input_shape(model), time_axis=time_axis(model))
     return adapter
 
@@ -95,15 +103,14 @@ def _on_backend(
     backend: str, model: Any, dtype: torch.dtype | None, device: torch.device | str | None
 ) -> Model:
     if backend == "torch":
-        return TorchModel(InferenceKeras(model), dtype, device)
+        net, batch = InferenceKeras(model), _fixed_batch(model)
+        return TorchModel(net if batch is None else FixedBatch(net, batch), dtype, device)
     if backend == "tensorflow":
-        from .foreign import check_device
         from .tensorflow_model import TensorFlowModel, declared_dtype
 
         check_device(device, "Keras on TensorFlow")
         return TensorFlowModel(_in_inference(model), dtype or declared_dtype(model), "", model)
     if backend == "jax":
-        from .foreign import check_device
         from .jax_model import JaxModel
 
         check_device(device, "Keras on JAX")
@@ -119,13 +126,30 @@ def _on_backend(
 
 def _in_inference(model: Any) -> Callable[..., Any]:
     inputs = getattr(model, "inputs", None)
-    several = isinstance(inputs, (list, tuple)) and len(inputs) > 1
+    count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
+    # Functional models take several inputs as one list, or as the dict that they were built with.
+    structure = getattr(model, "_inputs_struct", None)
+    if count == 1 and not isinstance(structure, dict):
+        return partial(model, training=False)
 
     def call(*points: Any) -> Any:
-        # Functional models take several inputs as one list.
-        return model(list(points), training=False) if several else model(*points, training=False)
+        if len(points) != count:
+            raise ValueError(f"the model takes a tuple of {count} inputs, got {len(points)}")
+        packed: Any = list(points)
+        if structure is not None:
+            packed = sys.modules["keras"].tree.pack_sequence_as(structure, packed)
+        return model(packed, training=False)
 
     return call
+
+
+def _fixed_batch(model: Any) -> int | None:
+    """Batch size that a model was built for, where it has one for all its inputs."""
+    shapes = getattr(model, "input_shape", None)
+    every = shapes if isinstance(shapes, list) else [shapes]
+    sizes = {shape[0] if isinstance(shape, tuple) and shape else None for shape in every}
+    batch = sizes.pop() if len(sizes) == 1 else None
+    return batch if isinstance(batch, int) else None
 
 
 def time_axis(model: Any) -> int | None:
@@ -140,7 +164,8 @@ def time_axis(model: Any) -> int | None:
     -------
     int or None
         1 for (batch, time, channel); -1 for (batch, time), and for (batch, channel, time), which
-        layers with `data_format="channels_first"` tell; None where the shape does not say.
+        layers with `data_format="channels_first"` tell; None where the shape does not say. Of
+        several inputs, those of (batch, time) have time at 1 as well.
 
     Examples
     --------
@@ -151,6 +176,8 @@ def time_axis(model: Any) -> int | None:
     """
     shapes = getattr(model, "input_shape", None)
     axes = {_axis_of(shape, model) for shape in (shapes if isinstance(shapes, list) else [shapes])}
+    if axes == {1, LAST}:
+        return 1
     return axes.pop() if len(axes) == 1 else None
 
 

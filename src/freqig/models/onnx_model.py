@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from copy import copy
 from os import PathLike
 from typing import Any
 
@@ -12,10 +13,13 @@ from torch import Tensor, nn
 
 from .fixed_batch import FixedBatch
 from .hints import Hints, described
+from .joined import JoinedInputs
 from .onnx_convert import converters
 from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
 from .torch_model import TorchModel
+
+Shape = tuple[int | None, ...]
 
 # Random series on which a conversion is tried where the file fixes no batch size.
 N_RANDOM = 8
@@ -32,32 +36,44 @@ class OnnxNet(nn.Module):
         Takes the file's inputs in order, returns its outputs.
     names : tuple of str
         Names of the outputs.
-    shape : tuple of int or None
-        Declared shape of the first input.
+    shapes : tuple of tuple of int or None
+        Declared shapes of the inputs.
     parity : Parity
         Holds onnxruntime's side.
+
+    Attributes
+    ----------
+    n_signals : int
+        How many of the inputs, the first ones, are explained.
     """
 
+    n_signals = 1
+
     def __init__(
-        self, net: nn.Module, names: tuple[str, ...], shape: tuple[int | None, ...], parity: Parity
+        self, net: nn.Module, names: tuple[str, ...], shapes: tuple[Shape, ...], parity: Parity
     ) -> None:
         super().__init__()
-        batch = shape[0]
+        batch = shapes[0][0]
         self.net = net if batch is None else FixedBatch(net, batch)
-        self.names, self.shape, self.parity = names, shape, parity
+        self.names, self.shapes, self.parity = names, shapes, parity
 
     def forward(self, *inputs: Any) -> Any:
         """Return one tensor, or a dict of them by output name."""
-        sizes = tuple(inputs[0].shape)[1:]
-        fixed = self.shape[1:]
-        if len(sizes) != len(fixed) or any(
-            declared not in (None, size) for declared, size in zip(fixed, sizes, strict=True)
-        ):
-            raise ValueError(f"the ONNX model takes {described(self.shape)}, got {tuple(inputs[0].shape)}")
+        if len(inputs) != len(self.shapes):
+            raise ValueError(
+                f"the ONNX model takes {len(self.shapes)} inputs, got {len(inputs)}: pass x as a tuple, or "
+                "what is not to be explained as additional_forward_args"
+            )
+        for one, shape in zip(inputs[: self.n_signals], self.shapes, strict=False):
+            sizes = tuple(one.shape)
+            if len(sizes) != len(shape) or any(
+                declared not in (None, size) for declared, size in zip(shape[1:], sizes[1:], strict=True)
+            ):
+                raise ValueError(f"the ONNX model takes {described(shape)}, got {sizes}")
         outputs = self.run(*inputs)
         if not torch.is_grad_enabled():
-            if not self.parity.checked_random:
-                self.parity.on_random_data(self.run, inputs)
+            if self.parity.checked_inputs < self.n_signals:
+                self.parity.on_random_data(self.run, inputs, self.n_signals)
             self.parity.on_data(outputs, inputs)
         return outputs
 
@@ -113,12 +129,13 @@ class OnnxModel(TorchModel):
         own = _dtype(first)
         if dtype not in (None, own):
             raise ValueError(f"dtype must be left out, or be that of the ONNX model, {own}, got {dtype}")
-        shape = tuple(size if isinstance(size, int) and size > 0 else None for size in first.shape)
+        shapes = tuple(_shape(value) for value in runtime.get_inputs())
+        shape = shapes[0]
         if not shape:
             raise ValueError(f"input {first.name!r} of the ONNX model must have a batch axis, it is a scalar")
         names = tuple(output.name for output in runtime.get_outputs())
         sizes = [size for size in shape[1:] if size is not None]
-        only = len(runtime.get_inputs()) == 1 and len(sizes) == len(shape) - 1
+        only = len(shapes) == 1 and len(sizes) == len(shape) - 1
         reasons = []
         for name, convert in converters():
             about: dict[str, str | int | float] = {
@@ -130,7 +147,7 @@ class OnnxModel(TorchModel):
                 about["fixed_batch"] = shape[0]
             try:
                 parity = Parity(runtime, own, shape[0], about)
-                net = OnnxNet(convert(proto).eval(), names, shape, parity)
+                net = OnnxNet(convert(proto).eval(), names, shapes, parity)
                 if device is not None:
                     net.to(device)
                 super().__init__(net, own, device)
@@ -138,7 +155,7 @@ class OnnxModel(TorchModel):
                     probe = torch.zeros((shape[0] or N_RANDOM, *sizes), dtype=own, device=self.device)
                     parity.on_random_data(net.run, (probe,))
             except Exception as error:  # noqa: BLE001 - converters fail in every way there is
-                line = (str(error).splitlines() or [""])[0]
+                line = (str(error).splitlines() or [""])[0].rstrip(".")
                 reasons.append(f"{name}: {type(error).__name__}: {line}")
                 continue
             self.description, self.hints = about, Hints(shape=shape)
@@ -148,6 +165,11 @@ class OnnxModel(TorchModel):
             f"no converter makes a faithful PyTorch model of {_called(source)}: {'; '.join(reasons)}. "
             f"{NOT_TRUST}; pass the original model instead"
         )
+
+    def of_inputs(self, inputs: JoinedInputs) -> TorchModel:
+        net: Any = copy(self.function)
+        net.n_signals = len(inputs.shapes)
+        return TorchModel.of_inputs(self.calling(net), inputs)
 
     def fingerprint(self) -> dict[str, str]:
         return {"fingerprint": f"sha256:{self._digest}"}
@@ -185,6 +207,10 @@ def _runtime(proto: Any) -> Any:
         )
     except Exception as error:
         raise ValueError(f"onnxruntime cannot run the ONNX model: {error}; {NOT_TRUST}") from error
+
+
+def _shape(value: Any) -> Shape:
+    return tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
 
 
 def _dtype(value: Any) -> torch.dtype:

@@ -42,12 +42,12 @@ class Parity:
 
     def __init__(self, runtime: Any, dtype: torch.dtype, batch: int | None, about: dict[str, Any]) -> None:
         self.dtype, self.about = dtype, about
-        self.checked_random = False
+        self.checked_inputs = 0
         self._runtime, self._batch = runtime, batch
         self._worst = 0.0
         self._slope = 0.0
 
-    def on_random_data(self, net: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    def on_random_data(self, net: Callable[..., Any], inputs: tuple[Any, ...], n_signals: int = 1) -> None:
         """Compare outputs and slopes on random data of the shapes of `inputs`.
 
         Parameters
@@ -55,34 +55,39 @@ class Parity:
         net : callable
             The converted model.
         inputs : tuple
-            The first is replaced by noise; the others are used as they are.
+            The signals, which are replaced by noise; the others are used as they are.
+        n_signals : int
+            How many of them, the first ones, are signals.
 
         Raises
         ------
         ConversionError
             If they differ.
         """
-        first, *extra = inputs
+        signals, extra = inputs[:n_signals], inputs[n_signals:]
         generator = torch.Generator().manual_seed(0)
 
         def random(shape: torch.Size) -> Tensor:
             drawn = torch.randn(shape, generator=generator, dtype=torch.float64)
-            return drawn.to(first.device, self.dtype)
+            return drawn.to(signals[0].device, self.dtype)
 
-        points, direction = random(first.shape), random(first.shape)
+        points = [random(one.shape) for one in signals]
+        directions = [random(one.shape) for one in signals]
         with torch.inference_mode(False), torch.enable_grad():
-            leaf = points.clone().requires_grad_()
-            raw = net(leaf.clone(), *extra)
-            self.on_data(raw, (points, *extra), "random data")
+            leaves = [one.clone().requires_grad_() for one in points]
+            raw = net(*(leaf.clone() for leaf in leaves), *extra)
+            self.on_data(raw, (*points, *extra), "random data")
             outputs = floating(raw)
             mixes = [random(output.shape) for output in outputs]
             total = sum((mix * output).sum() for mix, output in zip(mixes, outputs, strict=True))
             if not isinstance(total, Tensor) or not total.requires_grad:
                 raise ConversionError("its outputs do not depend differentiably on its first input")
-            (gradient,) = torch.autograd.grad(total, leaf)
-        slopes = (gradient * direction).flatten(1).sum(1).double()
-        ahead = self._run((points + STEP * direction, *extra))
-        behind = self._run((points - STEP * direction, *extra))
+            gradients = torch.autograd.grad(total, leaves, materialize_grads=True)
+        pairs = list(zip(gradients, directions, strict=True))
+        slopes = torch.stack([(g * d).flatten(1).sum(1).double() for g, d in pairs]).sum(0)
+        ends = list(zip(points, directions, strict=True))
+        ahead = self._run((*(point + STEP * direction for point, direction in ends), *extra))
+        behind = self._run((*(point - STEP * direction for point, direction in ends), *extra))
         numeric, noise = torch.zeros_like(slopes), 0.0
         rounding = 8 * torch.finfo(self.dtype).eps
         for mix, after, before in zip(mixes, ahead, behind, strict=True):
@@ -95,7 +100,7 @@ class Parity:
             raise ConversionError(
                 f"gradients differ from onnxruntime's finite differences by {self._slope:.0%}"
             )
-        self.checked_random = True
+        self.checked_inputs = n_signals
         self._note("random data")
 
     def on_data(self, raw: Any, inputs: tuple[Any, ...], what: str = "the data given") -> None:
@@ -129,7 +134,7 @@ class Parity:
     def _note(self, what: str) -> None:
         from importlib.metadata import version
 
-        known = f", slopes within {self._slope:.1e}" if self.checked_random else ""
+        known = f", slopes within {self._slope:.1e}" if self.checked_inputs else ""
         self.about["parity"] = (
             f"outputs within {self._worst:.1e} of onnxruntime {version('onnxruntime')}{known} "
             f"(random data{'' if what == 'random data' else ' and yours'})"

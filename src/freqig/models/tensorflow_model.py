@@ -19,7 +19,7 @@ class TensorFlowModel(ForeignModel):
     Parameters
     ----------
     function : callable
-        Takes a tensor (P, *shape) and the further arguments, returns a tensor, tuple or dict of
+        Takes tensors (P, *shape) and the further arguments, returns a tensor, tuple or dict of
         tensors with P first.
     dtype : torch.dtype
         Dtype of the points handed to the function.
@@ -40,29 +40,29 @@ class TensorFlowModel(ForeignModel):
         self.description = {"framework": f"tensorflow {tf.__version__}", "class": name}
         self._owner = function if owner is None else owner
 
-    def vjp(self, points: Tensor, extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
+    def vjp(self, inputs: tuple[Tensor, ...], extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
         import tensorflow as tf
 
         arguments = [to_tf(e) if isinstance(e, Tensor) else e for e in extra]
-        x = to_tf(points)
+        x = [to_tf(one) for one in inputs]
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(x)
-            raw = self.function(x, *arguments)
+            raw = self.function(*x, *arguments)
         outputs = leaves(raw)
 
-        def pullback(cotangents: list[Tensor | None]) -> Tensor:
+        def pullback(cotangents: list[Tensor | None]) -> list[Tensor]:
             pairs = [
                 (output, tf.cast(to_tf(cotangent), output.dtype))
                 for output, cotangent in zip(outputs, cotangents, strict=True)
                 if cotangent is not None
             ]
-            gradient = tape.gradient(
+            gradients = tape.gradient(
                 [output for output, _ in pairs],
                 x,
                 output_gradients=[cotangent for _, cotangent in pairs],
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            return to_torch(gradient)
+            return [to_torch(gradient) for gradient in gradients]
 
         return rebuild(raw, iter([to_torch(output) for output in outputs])), pullback
 
@@ -107,6 +107,7 @@ def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | No
     shape = _declared_shape(model)
     if shape is not None:
         adapter.hints = Hints(shape=shape)
+        adapter.fix_batch(shape[0])
     return adapter
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..errors import add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .hints import Hints
+from .joined import JoinedInputs
 from .modules import find_modules, first_floating_parameter, undisturbed
 
 
@@ -76,6 +77,10 @@ class TorchModel(Model):
         twin = copy(self)
         twin._model = function
         return twin
+
+    def of_inputs(self, inputs: JoinedInputs) -> TorchModel:
+        function = self._model
+        return self.calling(lambda points, *extra: function(*inputs(points), *extra))
 
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         with torch.no_grad():

@@ -1,0 +1,40 @@
+"""Several inputs of a model as parts of one long series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class JoinedInputs:
+    """Where the inputs of a model lie in a series that holds them one behind the other.
+
+    Parameters
+    ----------
+    shapes : tuple of tuple of int
+        Shapes (*axes, n) of the inputs without their batch axis, time last.
+    time_axes : tuple of int
+        Axis of time of each in the model's own layout, counted from the end.
+
+    Examples
+    --------
+    >>> eeg, motion = JoinedInputs(((2, 50), (31,)), (-2, -1))(torch.zeros(4, 131))
+    >>> eeg.shape, motion.shape
+    (torch.Size([4, 50, 2]), torch.Size([4, 31]))
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    time_axes: tuple[int, ...]
+
+    def __call__(self, joined: Tensor) -> tuple[Tensor, ...]:
+        """The inputs, each in the model's own layout."""
+        sizes = [torch.Size(shape).numel() for shape in self.shapes]
+        return tuple(
+            part.reshape(len(joined), *shape).movedim(-1, axis).contiguous()
+            for part, shape, axis in zip(
+                torch.split(joined, sizes, 1), self.shapes, self.time_axes, strict=True
+            )
+        )

@@ -129,7 +129,8 @@ def _ms(timing: Timing) -> str:
 
 
 PARTS = {
-    "sleep": functools.partial(passes, "sleep", 4, (8, 16, 24, 32, 64), 1.05),
+    "sleep": functools.partial(passes, "sleep", 16, (8, 10, 16, 32, 64), 1.05),
+    "few": functools.partial(passes, "sleep", 4, (8, 10, 16, 32, 64), 1.05),
     "demo": functools.partial(passes, "demo", 64, (50, 128, 256, 400, 640, 1024), 1.3),
     "classes": classes,
     "memory": memory,

@@ -16,7 +16,7 @@ from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
 from freqig.objective import Extra, Objective
 from freqig.quadrature import gauss_legendre
-from freqig.run import Run, project
+from freqig.run import Analysis, Run, project
 
 from .helpers import close, noise, scores_of
 
@@ -35,7 +35,7 @@ def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype:
     objective = Objective(as_model(cubic, dtype=dtype), lambda raw, _: raw.reshape(len(raw)), None, Extra())
     output = values_at(objective, ends[0], chunks)
     path = integrate(objective, *ends, output, gauss_legendre(2), chunks)
-    return project(path, *ends, Frame(x.shape, None), domains, 0.01)
+    return project(path, *ends, Analysis.of(*ends, Frame(x.shape, None), domains), 0.01)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])

@@ -74,7 +74,7 @@ class Method:
     def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> int:
         """Samples a block: enough that most chunks are full, few enough to bound memory."""
         n_nodes = self.n_initial if self.n_steps is None else self.n_steps
-        full = -(-8 * chunks.size // n_nodes)
+        full = -(-32 * chunks.size // n_nodes)
         rows = rows_per_sample(self.n_initial, self.max_evaluations) * n_targets
         return max(1, min(full, BLOCK_BYTES // (rows * 8 * n_features)))
 

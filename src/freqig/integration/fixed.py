@@ -120,6 +120,10 @@ def points_on_path(baseline: Tensor, delta: Tensor, rows: Tensor, nodes: Tensor)
 
 def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
     """Explained scalars of one point a sample, shape (S, T)."""
+    if len(points) > 1 and points.stride(0) == 0 and not any(objective.extra.follows):
+        # One point for all samples, such as a baseline of zero, with nothing else beside it.
+        raw = objective.raw(points[:1], torch.zeros(1, dtype=torch.int64, device=points.device))
+        return objective.value_of(raw.expand(len(points), *raw.shape[1:]))
     values = torch.empty(
         (len(points), objective.n_targets), dtype=widest(points.device), device=points.device
     )

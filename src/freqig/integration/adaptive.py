@@ -159,26 +159,29 @@ class _Integrator:
     def _evaluate_nodes(self, cohorts: Sequence[Cohort], refined: Sequence[Sample]) -> None:
         """Gradients at the next nodes of all samples, in full chunks."""
         groups: list[Group] = []
-        owners: list[tuple[Cohort | Panel, Sample]] = []
+        owners: list[Cohort | tuple[Sample, Panel]] = []
         for cohort in cohorts:
-            groups += cohort.propose()
-            owners += [(cohort, sample) for sample in cohort.samples]
+            groups.append(cohort.propose())
+            owners.append(cohort)
         for sample in refined:
             if sample.phase:
                 groups += (new := sample.phase.propose())
-                owners += [(panel, sample) for panel in sample.phase.open]
+                owners += [(sample, panel) for panel in sample.phase.open]
                 sample.used += sum(len(group.nodes) for group in new)
 
-        def absorb(index: int, result: Sums) -> None:
-            owner, sample = owners[index]
-            rows = self.sums[sample.index]
-            bad = ~np.isfinite(result.sizes).all(1)
-            if bad.any():
-                sample.stop_at(float(groups[index].nodes[bad.argmax()]))
+        def absorb(index: int, part: slice, result: Sums) -> None:
+            owner = owners[index]
+            samples = owner.samples[part] if isinstance(owner, Cohort) else [owner[0]]
+            bad = np.any(~np.isfinite(result.sizes), axis=-1)
+            for c in np.flatnonzero(np.any(bad, axis=1)):
+                samples[c].stop_at(float(groups[index].nodes[bad[c].argmax()]))
             if isinstance(owner, Cohort):
-                owner.absorb(result, rows)
-            elif sample.phase and sample.status is None:
-                sample.phase.absorb(owner, result, rows, sample.allowed, sample.allowed_gap)
+                owner.absorb(part, result, self.sums)
+                return
+            sample, panel = owner
+            if sample.phase and sample.status is None:
+                rows = self.sums[sample.index]
+                sample.phase.absorb(panel, result.of_one(), rows, sample.allowed, sample.allowed_gap)
 
         if groups:
             stream(self.objective, self.x, self.baseline, groups, self.chunks, absorb)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -49,7 +50,7 @@ class Cohort:
         ends = np.stack([[s.baseline_output, s.output] for s in samples])
         unknown = np.full_like(ends, np.nan)
         self.trace = np.stack([ends, unknown, unknown])
-        self.fresh: list[Array] = []
+        self.fresh = np.empty((3, len(samples), 0, ends.shape[-1]))
         self.differences: list[Array] = []
         self.totals: list[Array] = []
         self.lengths: list[Array] = []
@@ -59,18 +60,23 @@ class Cohort:
         """Which samples these are."""
         return [sample.index for sample in self.samples]
 
-    def propose(self) -> list[Group]:
-        """The nodes of the next size, one group a sample."""
+    def propose(self) -> Group:
+        """The nodes of the next size."""
         nodes, weights = increment(self.settings.sizes, self.size, self.target)
-        self.fresh = []
+        self.fresh = np.empty((3, len(self.samples), len(nodes), self.trace.shape[-1]))
         for sample in self.samples:
             sample.used += len(nodes)
-        return [Group(sample.index, nodes, weights) for sample in self.samples]
+        return Group(self.index, nodes, weights)
 
-    def absorb(self, result: Sums, rows: Tensor) -> None:
-        """Take what came of the next sample's group into its running sums, shape (R, T, D)."""
-        rows[: len(self.settings.sizes)] += result.sums
-        self.fresh.append(np.stack([result.values, result.slopes, result.sizes]))
+    def absorb(self, part: slice, result: Sums, sums: Tensor) -> None:
+        """Take what came of some of these samples into the running sums of all, shape (S, R, T, D)."""
+        rows = torch.as_tensor(self.index[part], device=sums.device)
+        n_sizes = len(self.settings.sizes)
+        if n_sizes == sums.shape[1]:
+            sums.index_add_(0, rows, result.sums)
+        else:
+            sums[rows, :n_sizes] += result.sums
+        self.fresh[:, part] = result.values, result.slopes, result.sizes
 
     def grow(self) -> None:
         """All groups are in: these samples have had the rule, and those that failed leave."""
@@ -78,8 +84,8 @@ class Cohort:
         new = k * self.size % self.target != 0
         trace = np.empty((3, len(self.samples), self.target + 1, self.trace.shape[-1]))
         trace[:, :, ~new] = self.trace
-        trace[:, :, new] = np.stack(self.fresh, 1)
-        self.trace, self.fresh = trace, []
+        trace[:, :, new] = self.fresh
+        self.trace = trace
         self.size = self.target
         if self.size not in self.compared:
             self.compared.append(self.size)

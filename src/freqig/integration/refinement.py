@@ -67,7 +67,7 @@ class Refinement:
 
     def propose(self) -> list[Group]:
         """The nodes of all open panels, left to right."""
-        return [Group(self.sample, *panel.rule(), measured=True) for panel in self.open]
+        return [Group([self.sample], *panel.rule(), measured=True) for panel in self.open]
 
     def absorb(self, panel: Panel, sums: Sums, rows: Tensor, allowed: Array, allowed_gap: Array) -> None:
         """Judge one open panel and add it to the running sums, shape (R, T, D).

@@ -18,21 +18,21 @@ from .path import Array
 
 @dataclass(frozen=True)
 class Group:
-    """Nodes of one sample whose gradients are wanted only as the weighted sums weights @ gradients.
+    """Nodes of some samples whose gradients are wanted only as the weighted sums weights @ gradients.
 
     Parameters
     ----------
-    sample : int
-        Which sample.
+    samples : sequence of int
+        Which samples, C of them.
     nodes : numpy.ndarray
-        Places on its path, shape (m,).
+        Places on the path of each, shape (m,).
     weights : numpy.ndarray
         Weights of the R sums, shape (R, m).
     measured : bool
         Whether the norms of the sums are wanted.
     """
 
-    sample: int
+    samples: Sequence[int]
     nodes: Array
     weights: Array
     measured: bool = False
@@ -40,17 +40,17 @@ class Group:
 
 @dataclass(frozen=True)
 class Sums:
-    """What came of one group.
+    """What came of some samples of one group, or without the axis C of one of them.
 
     Parameters
     ----------
     sums : torch.Tensor
-        Weighted sums of gradients, shape (R, T, D), D features a sample; valid during the call only.
+        Weighted sums of gradients, shape (C, R, T, D), D features a sample; valid during the call only.
     norms : numpy.ndarray
-        L1 norm of δ · sums, the size of each sum as an attribution, shape (R, T); zero where the
+        L1 norm of δ · sums, the size of each sum as an attribution, shape (C, R, T); zero where the
         group did not ask for it.
     values, slopes, sizes : numpy.ndarray
-        At each node F, its derivative along the path Σ δ·g, and Σ |δ·g|, shape (m, T). `sizes` is
+        At each node F, its derivative along the path Σ δ·g, and Σ |δ·g|, shape (C, m, T). `sizes` is
         NaN where F or the gradient is not finite; such gradients are not in the sums.
     """
 
@@ -60,6 +60,10 @@ class Sums:
     slopes: Array
     sizes: Array
 
+    def of_one(self) -> Sums:
+        """The same of the only sample."""
+        return Sums(self.sums[0], self.norms[0], self.values[0], self.slopes[0], self.sizes[0])
+
 
 def stream(
     objective: Objective,
@@ -67,12 +71,12 @@ def stream(
     baseline: Tensor,
     groups: Sequence[Group],
     chunks: Chunks,
-    absorb: Callable[[int, Sums], None],
+    absorb: Callable[[int, slice, Sums], None],
 ) -> None:
-    """Evaluate groups back to back and hand on each as soon as it is complete.
+    """Evaluate groups back to back and hand on their samples as soon as they are complete.
 
-    A group may straddle chunks: only its running sums are carried over, never its gradients, so
-    that memory is one chunk's whatever the number of nodes.
+    The nodes of a sample may straddle chunks: only its running sums are carried over, never its
+    gradients, so that memory is one chunk's whatever the number of nodes.
 
     Parameters
     ----------
@@ -85,8 +89,8 @@ def stream(
     chunks : Chunks
         Points a call.
     absorb : callable
-        Gets the index of a group and its sums, in the order of `groups`. It must not run out of
-        memory: by then the chunk is taken for done.
+        Gets the index of a group, which of its samples these are, and their sums, in order. It must
+        not run out of memory: by then the chunk is taken for done.
     """
     work = _Stream(objective, x, baseline, groups, absorb)
     chunks.run(len(work.nodes), work.evaluate)
@@ -101,18 +105,23 @@ class _Stream:
         x: Tensor,
         baseline: Tensor,
         groups: Sequence[Group],
-        absorb: Callable[[int, Sums], None],
+        absorb: Callable[[int, slice, Sums], None],
     ) -> None:
         self.objective, self.x, self.baseline = objective, x, baseline
         self.groups, self.absorb = groups, absorb
         self.wide = widest(x.device)
         self.delta = x - baseline
-        self.nodes = np.concatenate([group.nodes for group in groups])
-        lengths = [len(group.nodes) for group in groups]
-        self.owner = np.repeat(np.arange(len(groups)), lengths)
-        self.samples = np.array([group.sample for group in groups])[self.owner]
+        # A member is a sample of a group.
+        counts = [len(group.samples) for group in groups]
+        self.begins = np.concatenate([[0], np.cumsum(counts)])
+        self.group_of = np.repeat(np.arange(len(groups)), counts)
+        self.nodes = np.concatenate([np.tile(group.nodes, len(group.samples)) for group in groups])
+        lengths = np.repeat([len(group.nodes) for group in groups], counts)
+        members = np.concatenate([np.asarray(group.samples) for group in groups])
+        self.owner = np.repeat(np.arange(len(members)), lengths)
+        self.samples = members[self.owner]
         self.edges = np.concatenate([[0], np.cumsum(lengths)])
-        # Of a group that the last chunk left unfinished: its sums, and scalars of its nodes.
+        # Of a member that the last chunk left unfinished: its sums, and scalars of its nodes.
         self.carried: Tensor | None = None
         self.scalars: list[Array] = []
 
@@ -128,18 +137,19 @@ class _Stream:
         scalars = self._scalars(values, gradients, rows)
 
         spans = [slice(*self.edges[i : i + 2]) for i in range(first, last + 1)]
-        counts = [len(self.groups[i].weights) for i in range(first, last + 1)]
+        present = [self.groups[g] for g in self.group_of[first : last + 1]]
+        counts = [len(group.weights) for group in present]
         ends = np.cumsum(counts)
         blocks = [slice(int(end) - count, int(end)) for end, count in zip(ends, counts, strict=True)]
         pieces = []
-        for group, span in zip(self.groups[first : last + 1], spans, strict=True):
+        for group, span in zip(present, spans, strict=True):
             begin, end = max(span.start, part.start), min(span.stop, part.stop)
             pieces.append(group.weights[:, begin - span.start : end - span.start])
         sums = _products(pieces, gradients.flatten(1))
         sums = sums.reshape(-1, *gradients.shape[1:])
         if self.carried is not None:
             sums[blocks[0]] += self.carried
-        norms = self._norms(sums, self.groups[first : last + 1], blocks)
+        norms = self._norms(sums, present, self.samples[[span.start for span in spans]].tolist(), blocks)
 
         finished = len(spans) - (spans[-1].stop > part.stop)
         carried = None if finished == len(spans) else sums[blocks[-1]].clone()
@@ -150,9 +160,22 @@ class _Stream:
         offset = part.stop - len(table)
         self.carried = carried
         self.scalars = [] if carried is None else [table[spans[-1].start - offset :]]
-        for k in range(finished):
-            own = table[spans[k].start - offset : spans[k].stop - offset]
-            self.absorb(first + k, Sums(sums[blocks[k]], norms[blocks[k]], own[:, 0], own[:, 1], own[:, 2]))
+        k = 0
+        while k < finished:
+            g = int(self.group_of[first + k])
+            begin, stop = int(self.begins[g]), min(finished, int(self.begins[g + 1]) - first)
+            lines = slice(blocks[k].start, blocks[stop - 1].stop)
+            own = table[spans[k].start - offset : spans[stop - 1].stop - offset]
+            own = own.reshape(stop - k, -1, *own.shape[1:])
+            result = Sums(
+                sums[lines].reshape(stop - k, -1, *sums.shape[1:]),
+                norms[lines].reshape(stop - k, -1, norms.shape[-1]),
+                own[:, :, 0],
+                own[:, :, 1],
+                own[:, :, 2],
+            )
+            self.absorb(g, slice(first + k - begin, first + stop - begin), result)
+            k = stop
 
     def _scalars(self, values: Tensor, gradients: Tensor, rows: Tensor) -> Array:
         """F, slope and size at the points, shape (P, 3, T); clears gradients that are not finite."""
@@ -168,13 +191,19 @@ class _Stream:
         scalars: Array = torch.stack([values.to(self.wide), slopes, sizes], 1).double().cpu().numpy()
         return scalars
 
-    def _norms(self, sums: Tensor, groups: Sequence[Group], blocks: list[slice]) -> Array:
+    def _norms(
+        self, sums: Tensor, groups: Sequence[Group], samples: Sequence[int], blocks: list[slice]
+    ) -> Array:
         norms = np.zeros(sums.shape[:2])
-        pairs = [(group.sample, block) for group, block in zip(groups, blocks, strict=True) if group.measured]
+        pairs = [
+            (sample, block)
+            for group, sample, block in zip(groups, samples, blocks, strict=True)
+            if group.measured
+        ]
         if pairs:
             lines = np.concatenate([np.arange(block.start, block.stop) for _, block in pairs])
-            samples = np.repeat([sample for sample, _ in pairs], [b.stop - b.start for _, b in pairs])
-            delta = self.delta.flatten(1)[torch.as_tensor(samples, device=sums.device)]
+            owners = np.repeat([sample for sample, _ in pairs], [b.stop - b.start for _, b in pairs])
+            delta = self.delta.flatten(1)[torch.as_tensor(owners, device=sums.device)]
             sizes = (sums[torch.as_tensor(lines, device=sums.device)] * delta.unsqueeze(1)).abs_().sum(-1)
             norms[lines] = sizes.double().cpu().numpy()
         return norms

@@ -6,6 +6,7 @@ Judging one sample at a time would cost more than a small network does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -101,8 +102,7 @@ class Cohort:
 
     def _part(self, chosen: NDArray[np.bool_], target: int) -> Cohort:
         """Those who go on to the same size."""
-        part = object.__new__(Cohort)
-        part.__dict__ |= self.__dict__
+        part = copy(self)
         part.differences, part.totals, part.lengths = (
             list(history) for history in (self.differences, self.totals, self.lengths)
         )
@@ -159,7 +159,7 @@ class Cohort:
         gaps = np.abs(gap) / (measured.allowed_gap + TINY)
         differences = np.array(self.differences).reshape(-1, *norms[:, 0].shape)
         totals = np.array(self.totals).reshape(-1, *gap.shape)
-        steps, cost = completion(gap, differences, totals) if len(totals) else _no_steps(gap, norms[:, 0])
+        steps, cost = completion(gap, differences, totals)
         stepped = ((error + cost) / scale)[:, watched].max(1)
         helps = (gaps > 1) & (stepped <= tol)
         worst, gaps = np.where(helps, stepped, worst), np.where(helps, 0.0, gaps)
@@ -247,7 +247,3 @@ class Cohort:
     def _trace_of(self, a: int) -> NodeTrace:
         nodes = (1 - np.cos(np.pi * np.arange(self.size + 1) / self.size)) / 2
         return NodeTrace(nodes, *self.trace[:, a])
-
-
-def _no_steps(gap: Array, norms: Array) -> tuple[Array, Array]:
-    return np.zeros((0, *gap.shape)), np.full_like(norms, np.inf)

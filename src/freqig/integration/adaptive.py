@@ -89,8 +89,11 @@ def rows_per_sample(n_initial: int, max_evaluations: int) -> int:
     >>> rows_per_sample(7, 2000)
     17
     """
-    first = first_size(n_initial, max_evaluations)
-    return max(len(family(first, max_evaluations)), refinement.N_ROWS)
+    return _n_rows(family(first_size(n_initial, max_evaluations), max_evaluations))
+
+
+def _n_rows(sizes: tuple[int, ...]) -> int:
+    return max(len(sizes), refinement.N_ROWS)
 
 
 class _Integrator:
@@ -114,8 +117,7 @@ class _Integrator:
         self.baseline_output = values_at(objective, baseline, chunks)
         ends = zip(_numpy(self.baseline_output), _numpy(self.output), strict=True)
         self.samples = [Sample(i, *pair, settings) for i, pair in enumerate(ends)]
-        n_rows = max(len(settings.sizes), refinement.N_ROWS)
-        shape = (len(x), n_rows, objective.n_targets, self.delta.shape[1])
+        shape = (len(x), _n_rows(settings.sizes), objective.n_targets, self.delta.shape[1])
         self.sums = torch.zeros(shape, dtype=self.wide, device=x.device)
 
     def run(self) -> Path:

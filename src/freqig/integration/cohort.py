@@ -72,11 +72,7 @@ class Cohort:
     def absorb(self, part: slice, result: Sums, sums: Tensor) -> None:
         """Take what came of some of these samples into the running sums of all, shape (S, R, T, D)."""
         rows = torch.as_tensor(self.index[part], device=sums.device)
-        n_sizes = len(self.settings.sizes)
-        if n_sizes == sums.shape[1]:
-            sums.index_add_(0, rows, result.sums)
-        else:
-            sums[rows, :n_sizes] += result.sums
+        sums[:, : len(self.settings.sizes)].index_add_(0, rows, result.sums)
         self.fresh[:, part] = result.values, result.slopes, result.sizes
 
     def grow(self) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.integration.adaptive import rows_per_sample
+from freqig.integration.adaptive import kept_nodes, rows_per_sample
 
 from ..helpers import noise
 from .paths import Counter, adaptive
@@ -125,7 +125,6 @@ def test_projections_are_watched() -> None:
         return (products - share * direction,)
 
     plain, watched = adaptive(function, X), adaptive(function, X, projections=[without_large])
-    assert (watched.n_evaluations >= plain.n_evaluations).all()
     assert watched.n_evaluations.sum() > 1.5 * plain.n_evaluations.sum()
     exact = adaptive(function, X, tol=1e-7, projections=[without_large])
     rows = torch.arange(len(X))
@@ -157,8 +156,8 @@ def test_estimated_errors_bound_true_ones() -> None:
     assert (error <= path.error[:, 0]).all()
 
 
-def test_no_gradient_is_kept() -> None:
-    """Whatever the number of nodes, no more gradients are alive than one chunk's and the sums."""
+def test_few_gradients_are_kept() -> None:
+    """Whatever the number of nodes: one chunk's, the sums, and what may be kept of rough paths."""
     alive: list[int] = []
     n_features = 50_000
     x = torch.tensor(noise(2, n_features))
@@ -170,8 +169,9 @@ def test_no_gradient_is_kept() -> None:
 
     adaptive(watching, x, chunks=Chunks(8), max_evaluations=1000, tol=1e-3)
     rows = rows_per_sample(7, 1000)
-    # Two inputs with baselines, differences and results; the sums; and a few times a chunk.
-    assert max(alive) <= 2 * (rows + 4) + 8 * 12
+    # Two inputs with baselines, differences and results; the sums; a few times a chunk; and the
+    # gradients kept, once more while new ones are sorted in.
+    assert max(alive) <= 2 * (rows + 4) + 8 * 12 + 2 * kept_nodes(8 * n_features)
 
 
 def large_tensors(n_features: int) -> int:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..completeness import gap_limit
 from ..objective import Objective, widest
 from . import refinement
 from .cohort import Cohort
 from .fixed import points_on_path, values_at
+from .kept import Kept, admitted, together
+from .measuring import Gauge, Projection, as_array
 from .nested import family, first_size
-from .node_trace import TINY
 from .panels import Panel
 from .path import Array, Path
-from .sample import Measured, Sample, Settings
+from .sample import Sample, Settings
 from .streaming import Group, Sums, stream
-
-Projection = Callable[[Tensor, Tensor], Sequence[Tensor]]
-"""From a mean gradient, shape (S', T, *shape), and the samples that it belongs to, shape (S',), to
-attributions, each of shape (S', T, ...): linear in the gradient."""
 
 
 def integrate_adaptive(
@@ -77,8 +73,20 @@ def integrate_adaptive(
         first,
         float(torch.finfo(x.dtype).eps),
         slice(1 if projections else 0, None),
+        kept_nodes(objective.n_targets * x[0].numel() * x.element_size()),
     )
     return _Integrator(objective, x, baseline, output, projections, settings, chunks).run()
+
+
+def kept_nodes(bytes_per_gradient: int) -> int:
+    """Number of gradients that are kept at once, all samples of a block together.
+
+    Examples
+    --------
+    >>> kept_nodes(4 * 3000), kept_nodes(4 * 16000 * 60)
+    (2796, 64)
+    """
+    return max(LEAST_KEPT, KEPT_BYTES // bytes_per_gradient)
 
 
 def rows_per_sample(n_initial: int, max_evaluations: int) -> int:
@@ -96,6 +104,11 @@ def _n_rows(sizes: tuple[int, ...]) -> int:
     return max(len(sizes), refinement.N_ROWS)
 
 
+KEPT_BYTES = 32 * 2**20
+LEAST_KEPT = 64
+"""What gradients at nodes may take, and how many are kept in any case: most rough paths need less."""
+
+
 class _Integrator:
     """One block of samples: rounds of proposing nodes, evaluating them together, and judging."""
 
@@ -110,24 +123,29 @@ class _Integrator:
         chunks: Chunks,
     ) -> None:
         self.objective, self.x, self.baseline, self.chunks = objective, x, baseline, chunks
-        self.projections, self.settings = projections, settings
-        self.wide = widest(x.device)
+        self.settings = settings
         self.delta = (x - baseline).flatten(1)
-        self.output = output.to(self.wide)
+        wide = widest(x.device)
+        self.output = output.to(wide)
         self.baseline_output = values_at(objective, baseline, chunks)
-        ends = zip(_numpy(self.baseline_output), _numpy(self.output), strict=True)
+        ends = zip(as_array(self.baseline_output), as_array(self.output), strict=True)
         self.samples = [Sample(i, *pair, settings) for i, pair in enumerate(ends)]
         shape = (len(x), _n_rows(settings.sizes), objective.n_targets, self.delta.shape[1])
-        self.sums = torch.zeros(shape, dtype=self.wide, device=x.device)
+        self.sums = torch.zeros(shape, dtype=wide, device=x.device)
+        ends_of_all = self.output, self.baseline_output
+        self.gauge = Gauge(x - baseline, *ends_of_all, projections, settings.tol, chunks)
 
     def run(self) -> Path:
         """Rounds until every sample has a status."""
         started = [sample for sample in self.samples if sample.status is None]
         cohorts = [Cohort(started, self.settings)] if started else []
-        while cohorts or self._refined():
+        waiting = list[Kept]()
+        while cohorts or waiting or self._refined():
+            kept, waiting = admitted(waiting, self.settings.kept_nodes)
             self._evaluate_cuts(self._refined())
-            self._evaluate_nodes(cohorts, self._refined())
-            cohorts = self._judge(cohorts)
+            self._evaluate_nodes(cohorts, kept, self._refined())
+            cohorts, more = self._judge(cohorts, kept)
+            waiting += more
         return self._path()
 
     def _refined(self) -> list[Sample]:
@@ -145,7 +163,7 @@ class _Integrator:
 
         def evaluate(part: slice) -> None:
             points = points_on_path(self.baseline, delta, rows[part], places[part])
-            values[part] = _numpy(self.objective.value(points, rows[part]))
+            values[part] = as_array(self.objective.value(points, rows[part]))
 
         self.chunks.run(len(wanted), evaluate)
         known: dict[int, dict[float, Array]] = {}
@@ -158,25 +176,37 @@ class _Integrator:
             if sample.phase:
                 sample.phase.know(known.get(sample.index, {}))
 
-    def _evaluate_nodes(self, cohorts: Sequence[Cohort], refined: Sequence[Sample]) -> None:
+    def _room(self, n_samples: int, n_nodes: int) -> Tensor:
+        return self.x.new_empty(n_samples, n_nodes, *self.sums.shape[2:])
+
+    def _evaluate_nodes(
+        self, cohorts: Sequence[Cohort], kept: Sequence[Kept], refined: Sequence[Sample]
+    ) -> None:
         """Gradients at the next nodes of all samples, in full chunks."""
         groups: list[Group] = []
-        owners: list[Cohort | tuple[Sample, Panel]] = []
+        owners: list[Cohort | Kept | tuple[Sample, Panel]] = []
         for cohort in cohorts:
-            groups.append(cohort.propose())
+            groups.append(cohort.propose(self._room))
             owners.append(cohort)
+        for rough in kept:
+            groups.append(rough.propose())
+            owners.append(rough)
         for sample in refined:
             if sample.phase:
                 groups += (new := sample.phase.propose())
                 owners += [(sample, panel) for panel in sample.phase.open]
-                sample.used += sum(len(group.nodes) for group in new)
+                sample.used += sum(group.n_nodes for group in new)
 
         def absorb(index: int, part: slice, result: Sums) -> None:
             owner = owners[index]
-            samples = owner.samples[part] if isinstance(owner, Cohort) else [owner[0]]
+            samples = [owner[0]] if isinstance(owner, tuple) else owner.samples[part]
             bad = np.any(~np.isfinite(result.sizes), axis=-1)
             for c in np.flatnonzero(np.any(bad, axis=1)):
-                samples[c].stop_at(float(groups[index].nodes[bad[c].argmax()]))
+                own = np.broadcast_to(groups[index].nodes, (len(groups[index].samples), bad.shape[1]))
+                samples[c].stop_at(float(own[part][c][bad[c]].min()))
+            if isinstance(owner, Kept):
+                owner.absorb(part, result)
+                return
             if isinstance(owner, Cohort):
                 owner.absorb(part, result, self.sums)
                 return
@@ -190,13 +220,15 @@ class _Integrator:
         for cohort in cohorts:
             cohort.grow()
 
-    def _judge(self, cohorts: Sequence[Cohort]) -> list[Cohort]:
-        """Let all samples decide how to go on, and return those that go on in their first phase."""
+    def _judge(self, cohorts: Sequence[Cohort], kept: Sequence[Kept]) -> tuple[list[Cohort], list[Kept]]:
+        """Let all samples decide how to go on, and return those that go on before panels."""
         n_rows, going = self.sums.shape[1], list[Cohort]()
+        rough = [part for part in (old.grow() for old in kept) if part.samples]
         refined = self._refined()
         if refined:
             combined = refinement.combinations(n_rows)
-            measured = self._measure([sample.index for sample in refined], combined, len(combined))
+            index = [sample.index for sample in refined]
+            measured = self.gauge.of_sums(index, self.sums, combined, len(combined))
             for a, sample in enumerate(refined):
                 sample.judge(measured, a, self.sums[sample.index])
         for cohort in cohorts:
@@ -205,43 +237,27 @@ class _Integrator:
             combined = cohort.combinations(n_rows)
             # The difference before last has been projected, unless this is the first judgement.
             n_projected = min(2, len(combined)) if cohort.lengths else len(combined)
-            going += cohort.judge(self._measure(cohort.index, combined, n_projected), n_rows)
+            measured = self.gauge.of_sums(cohort.index, self.sums, combined, n_projected)
+            parts, divided = cohort.judge(measured, n_rows)
+            going += parts
+            if divided:
+                rough.append(divided)
         for cohort in cohorts:
             for sample in cohort.samples:
                 if sample.phase:
                     self.sums[sample.index].zero_()
-        return going
+        more = list[Kept]()
+        for part in together(rough):
+            grown, refused = self._judge_kept(part)
+            more += grown
+            going += refused
+        return going, together(more)
 
-    def _measure(self, samples: list[int], combined: Array, n_projected: int) -> Measured:
-        """Norms of the first `n_projected` of the same combinations of the sums of some samples."""
-        index = torch.tensor(samples, device=self.x.device)
-        weights = torch.as_tensor(combined).to(self.sums)
-        n_targets = self.objective.n_targets
-        norms, totals, aligned = list[Tensor](), list[Tensor](), list[Tensor]()
-
-        def measure(part: slice) -> None:
-            # Projections run over a few samples at a time: spectrograms can be larger than any chunk.
-            rows = index[part]
-            block = torch.einsum("kr,artd->katd", weights, self.sums[rows])
-            products = block * self.delta[rows].to(self.wide).unsqueeze(1)
-            columns = []
-            for mean_gradient, product in zip(block[:n_projected], products, strict=False):
-                shaped = mean_gradient.reshape(len(rows), n_targets, *self.x.shape[1:])
-                column = [product.abs().sum(-1)]
-                for project in self.projections:
-                    column += [part.flatten(2).abs().sum(-1).to(self.wide) for part in project(shaped, rows)]
-                columns.append(torch.stack(column, 1))
-            cosine = torch.ones_like(products[0, :, :, 0])
-            if len(products) > 2:
-                cosine = torch.cosine_similarity(products[1], products[2], dim=-1, eps=TINY).abs()
-            norms.append(torch.stack(columns, 1))
-            totals.append(products.sum(-1).movedim(0, 1))
-            aligned.append(cosine)
-
-        self.chunks.run(len(samples), measure)
-        lengths, ends = torch.cat(norms), (self.output[index], self.baseline_output[index])
-        limits = gap_limit(lengths[:, 0, 0], *ends, self.settings.tol, self.x.dtype)
-        return Measured(*map(_numpy, (lengths, torch.cat(totals), torch.cat(aligned), limits)))
+    def _judge_kept(self, part: Kept) -> tuple[list[Kept], list[Cohort]]:
+        weights = part.combinations()
+        measured = self.gauge.of_gradients(part.index, part.gradients, weights)
+        delta = self.delta[torch.as_tensor(part.index, device=self.x.device)]
+        return part.judge(measured, weights, delta, self.sums)
 
     def _path(self) -> Path:
         coefficients = np.stack([sample.estimate(self.sums.shape[1]) for sample in self.samples])
@@ -256,8 +272,3 @@ class _Integrator:
             torch.as_tensor(np.stack([sample.error for sample in self.samples])),
             tuple(sample.diagnosis() for sample in self.samples),
         )
-
-
-def _numpy(values: Tensor) -> Array:
-    array: Array = values.double().cpu().numpy()
-    return array

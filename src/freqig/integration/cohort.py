@@ -5,7 +5,7 @@ Judging one sample at a time would cost more than a small network does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 
 import numpy as np
@@ -13,11 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..quadrature import fejer2
 from .estimates import FEW, completion, error_from_gap, expected_error, trusted_order
+from .kept import Kept
+from .measuring import Measured
 from .nested import increment
 from .node_trace import TINY, NodeTrace, amplification, mean_size
 from .path import Array
-from .sample import Measured, Sample, Settings
+from .sample import Sample, Settings
 from .streaming import Group, Sums
 
 RESERVE = 1.5
@@ -29,6 +32,15 @@ by a constant, which is 1/20 of it at 1,000 nodes; what converges grows by half 
 
 REFINED = 16
 """Size of rule from which on a path may be cut into panels."""
+
+KEPT = 16
+"""Size of rule up to which the gradients at its nodes are kept."""
+
+SMOOTH = 1.5
+"""Order of convergence that must be believed for the next rule to be better than divided intervals."""
+
+FAR = 300.0
+"""Error, in tolerances, from which on this is not decided by the first rule."""
 
 VALUES, SLOPES, SIZES = range(3)
 
@@ -55,19 +67,33 @@ class Cohort:
         self.differences: list[Array] = []
         self.totals: list[Array] = []
         self.lengths: list[Array] = []
+        # Gradients at all nodes so far, shape (A, n, T, D), as long as they may be wanted.
+        self.gradients: Tensor | None = None
+        self.fresh_gradients: Tensor | None = None
+        self.trusted = np.ones_like(ends[:, 0])
 
     @property
     def index(self) -> list[int]:
         """Which samples these are."""
         return [sample.index for sample in self.samples]
 
-    def propose(self) -> Group:
-        """The nodes of the next size."""
+    def propose(self, room: Callable[[int, int], Tensor]) -> Group:
+        """The nodes of the next size.
+
+        Parameters
+        ----------
+        room : callable
+            Makes room for the gradients of so many samples at so many nodes, shape (A, n, T, D).
+        """
         nodes, weights = increment(self.settings.sizes, self.size, self.target)
         self.fresh = np.empty((3, len(self.samples), len(nodes), self.trace.shape[-1]))
         for sample in self.samples:
             sample.used += len(nodes)
-        return Group(self.index, nodes, weights)
+        known = self.size == 1 or self.gradients is not None
+        self.fresh_gradients = None
+        if known and self.target <= KEPT and self.target - 1 <= self.settings.kept_nodes:
+            self.fresh_gradients = room(len(self.samples), len(nodes))
+        return Group(self.index, nodes, weights, store=self.fresh_gradients)
 
     def absorb(self, part: slice, result: Sums, sums: Tensor) -> None:
         """Take what came of some of these samples into the running sums of all, shape (S, R, T, D)."""
@@ -83,6 +109,7 @@ class Cohort:
         trace[:, :, ~new] = self.trace
         trace[:, :, new] = self.fresh
         self.trace = trace
+        self._keep_gradients(new[1:-1])
         self.size = self.target
         if self.size not in self.compared:
             self.compared.append(self.size)
@@ -90,9 +117,21 @@ class Cohort:
         if failed.any():
             self._keep(~failed)
 
+    def _keep_gradients(self, new: NDArray[np.bool_]) -> None:
+        fresh, self.fresh_gradients = self.fresh_gradients, None
+        if fresh is None or self.gradients is None:
+            self.gradients = fresh
+            return
+        order = torch.as_tensor(np.argsort(np.argsort(new, kind="stable")), device=fresh.device)
+        self.gradients = torch.cat([self.gradients, fresh], 1)[:, order]
+
     def _keep(self, chosen: NDArray[np.bool_]) -> None:
+        if chosen.all():
+            return
         self.samples = [sample for sample, c in zip(self.samples, chosen, strict=True) if c]
-        self.trace = self.trace[:, chosen]
+        self.trace, self.trusted = self.trace[:, chosen], self.trusted[chosen]
+        if self.gradients is not None:
+            self.gradients = self.gradients[torch.as_tensor(chosen, device=self.gradients.device)]
         for history in (self.differences, self.totals, self.lengths):
             history[:] = [values[chosen] for values in history]
 
@@ -105,6 +144,19 @@ class Cohort:
         part.compared, part.target = list(self.compared), target
         part._keep(chosen)
         return part
+
+    def resumed(self, row: int) -> Cohort | None:
+        """One of the samples, for the next size without gradients kept; None where none is left."""
+        target = 2 * self.size
+        if target not in self.settings.sizes or self._left() < self.size:
+            return None
+        part = self._part(np.arange(len(self.samples)) == row, target)
+        part.gradients = None
+        return part
+
+    def _left(self) -> int:
+        """Evaluations that each of the samples may still have."""
+        return self.settings.max_evaluations - max(sample.used for sample in self.samples)
 
     def combinations(self, n_rows: int) -> Array:
         """Estimate, its difference to the one before, and the difference before that.
@@ -122,7 +174,7 @@ class Cohort:
         estimates[range(len(estimates)), [self.settings.sizes.index(size) for size in self.compared]] = 1
         return estimates
 
-    def judge(self, measured: Measured, n_rows: int) -> list[Cohort]:
+    def judge(self, measured: Measured, n_rows: int) -> tuple[list[Cohort], Kept | None]:
         """Take in new estimates: some samples end, some are refined, some go on.
 
         Parameters
@@ -134,8 +186,10 @@ class Cohort:
 
         Returns
         -------
-        list of Cohort
+        cohorts : list of Cohort
             Those who go on. Samples that are to be refined know their panels.
+        kept : Kept or None
+            Those whose intervals are to be divided.
         """
         settings, norms = self.settings, measured.norms
         tol, watched = settings.tol, settings.watched
@@ -167,8 +221,11 @@ class Cohort:
         # A gap that fails alone falls by no law: twice the nodes, whatever its size.
         excess = np.where(excess > 1, excess, 2.0)
         targets = self._next_sizes(excess)
+        kept = self._divisible(excess) & goes_on
         for a, sample in enumerate(self.samples):
-            if diverges[a]:
+            if kept[a]:
+                goes_on[a] = False
+            elif diverges[a]:
                 sample.end("diverging", self._trace_of(a))
             elif not goes_on[a]:
                 sample.end("converged")
@@ -178,7 +235,25 @@ class Cohort:
             if goes_on[a] and targets[a] == 0:
                 sample.end("budget")
                 goes_on[a] = False
-        return [self._part(goes_on & (targets == t), int(t)) for t in np.unique(targets[goes_on])]
+        parts = [self._part(goes_on & (targets == t), int(t)) for t in np.unique(targets[goes_on])]
+        return parts, self._kept(kept)
+
+    def _divisible(self, excess: Array) -> NDArray[np.bool_]:
+        """Whose gradients are kept, and whose path is not so smooth that the next rule serves it better."""
+        if self.gradients is None or self.size < 4:
+            return np.zeros(len(self.samples), dtype=bool)
+        rough: NDArray[np.bool_] = self.trusted.min(1) < SMOOTH
+        # Far from its goal a path needs many nodes either way, and more of them tell better which.
+        return rough & ((excess < FAR) | (2 * self.size > KEPT))
+
+    def _kept(self, chosen: NDArray[np.bool_]) -> Kept | None:
+        part = self._part(chosen, self.target)
+        if part.gradients is None or not part.samples:
+            return None
+        nodes = np.tile(fejer2(self.size - 1).nodes, (len(part.samples), 1))
+        origins = [(part, row) for row in range(len(part.samples))]
+        gradients, part.gradients = part.gradients, None
+        return Kept(part.samples, self.settings, nodes, part.trace, gradients, origins)
 
     def _error(self, gap: Array, alignment: Array) -> Array:
         """Estimated L1 error of the estimates, shape (A, P, T)."""
@@ -192,8 +267,8 @@ class Cohort:
         fine = self.trace[: SLOPES + 1]
         coarse = fine[:, :, :: new // mid]
         before = self.differences[-2]
-        trusted = trusted_order(coarse, fine, mid, new)
-        error = expected_error(last, before, (old, mid, new), trusted, alignment)
+        self.trusted = trusted_order(coarse, fine, mid, new)
+        error = expected_error(last, before, (old, mid, new), self.trusted, alignment)
         pair, totals = np.stack([last, before]), np.stack(self.totals[-2:])[:, :, None]
         lucky = np.maximum(error, error_from_gap(gap[:, None], pair, totals))
         error = np.where(alignment[:, None] > FEW, lucky, error)
@@ -221,7 +296,7 @@ class Cohort:
 
     def _next_sizes(self, excess: Array) -> NDArray[np.int64]:
         """Size to try for each sample whose error is `excess` times what is allowed; 0 where none is left."""
-        left = self.settings.max_evaluations - (self.size - 1)
+        left = self._left()
         options = [
             factor * self.size
             for factor in (2, 3)

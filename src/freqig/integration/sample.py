@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..completeness import ROUNDING
+from .measuring import Measured
 from .node_trace import TINY, NodeTrace
 from .panels import SAFETY, End, Panel
 from .path import Array, Diagnosis, Status
@@ -39,6 +40,8 @@ class Settings:
         Rounding of the model's dtype.
     watched : slice
         Of the projections, of which time is the first: those that must keep `tol`.
+    kept_nodes : int
+        Number of nodes whose gradients may be kept, of all samples together.
     """
 
     tol: float
@@ -47,6 +50,7 @@ class Settings:
     first: int
     eps: float
     watched: slice
+    kept_nodes: int
 
     @property
     def narrowest(self) -> float:
@@ -65,29 +69,6 @@ class Settings:
         """
         noise: Array = NOISE * self.eps * mean_size + ROUNDING * self.eps * np.abs(outputs).max(0)
         return noise
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What was measured of K combinations of the running sums of A samples.
-
-    Parameters
-    ----------
-    norms : numpy.ndarray
-        L1 norms of the first of them as attributions in every projection, time first, shape (A, K', P, T).
-    totals : numpy.ndarray
-        Their sums over features, shape (A, K, T).
-    alignment : numpy.ndarray
-        Cosine of the angle between the second and the third in time, without its sign, shape (A, T);
-        1 where there is no third.
-    allowed_gap : numpy.ndarray
-        Largest completeness gap that counts as complete, shape (A, T).
-    """
-
-    norms: Array
-    totals: Array
-    alignment: Array
-    allowed_gap: Array
 
 
 class Sample:

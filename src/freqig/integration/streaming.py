@@ -25,17 +25,31 @@ class Group:
     samples : sequence of int
         Which samples, C of them.
     nodes : numpy.ndarray
-        Places on the path of each, shape (m,).
+        Places on the path, shape (m,) where all samples have the same, otherwise (C, m).
     weights : numpy.ndarray
         Weights of the R sums, shape (R, m).
     measured : bool
         Whether the norms of the sums are wanted.
+    store : torch.Tensor or None
+        Where the gradients themselves are put, shape (C, m, T, D).
     """
 
     samples: Sequence[int]
     nodes: Array
     weights: Array
     measured: bool = False
+    store: Tensor | None = None
+
+    @property
+    def n_nodes(self) -> int:
+        """Nodes m of each sample."""
+        n_nodes: int = self.nodes.shape[-1]
+        return n_nodes
+
+    def places(self) -> Array:
+        """Nodes of all samples, one after the other, shape (C · m,)."""
+        places: Array = np.broadcast_to(self.nodes, (len(self.samples), self.n_nodes)).ravel()
+        return places
 
 
 @dataclass(frozen=True)
@@ -115,12 +129,13 @@ class _Stream:
         counts = [len(group.samples) for group in groups]
         self.begins = np.concatenate([[0], np.cumsum(counts)])
         self.group_of = np.repeat(np.arange(len(groups)), counts)
-        self.nodes = np.concatenate([np.tile(group.nodes, len(group.samples)) for group in groups])
-        lengths = np.repeat([len(group.nodes) for group in groups], counts)
+        self.nodes = np.concatenate([group.places() for group in groups])
+        lengths = np.repeat([group.n_nodes for group in groups], counts)
         members = np.concatenate([np.asarray(group.samples) for group in groups])
         self.owner = np.repeat(np.arange(len(members)), lengths)
         self.samples = members[self.owner]
         self.edges = np.concatenate([[0], np.cumsum(lengths)])
+        self.stored = [k for k, group in enumerate(groups) if group.store is not None]
         # Of a member that the last chunk left unfinished: its sums, and scalars of its nodes.
         self.carried: Tensor | None = None
         self.scalars: list[Array] = []
@@ -135,6 +150,7 @@ class _Stream:
         values, gradients = self.objective.value_and_gradient(points, rows)
         gradients = gradients.flatten(2).to(self.wide)
         scalars = self._scalars(values, gradients, rows)
+        self._store(part, gradients)
 
         spans = [slice(*self.edges[i : i + 2]) for i in range(first, last + 1)]
         present = [self.groups[g] for g in self.group_of[first : last + 1]]
@@ -146,7 +162,7 @@ class _Stream:
             begin, end = max(span.start, part.start), min(span.stop, part.stop)
             pieces.append(group.weights[:, begin - span.start : end - span.start])
         sums = _products(pieces, gradients.flatten(1))
-        sums = sums.reshape(-1, *gradients.shape[1:])
+        sums = sums.reshape(len(sums), *gradients.shape[1:])
         if self.carried is not None:
             sums[blocks[0]] += self.carried
         norms = self._norms(sums, present, self.samples[[span.start for span in spans]].tolist(), blocks)
@@ -167,9 +183,10 @@ class _Stream:
             lines = slice(blocks[k].start, blocks[stop - 1].stop)
             own = table[spans[k].start - offset : spans[stop - 1].stop - offset]
             own = own.reshape(stop - k, -1, *own.shape[1:])
+            n_rows = counts[k]
             result = Sums(
-                sums[lines].reshape(stop - k, -1, *sums.shape[1:]),
-                norms[lines].reshape(stop - k, -1, norms.shape[-1]),
+                sums[lines].reshape(stop - k, n_rows, *sums.shape[1:]),
+                norms[lines].reshape(stop - k, n_rows, norms.shape[-1]),
                 own[:, :, 0],
                 own[:, :, 1],
                 own[:, :, 2],
@@ -190,6 +207,17 @@ class _Stream:
             gradients[bad.any(1)] = 0
         scalars: Array = torch.stack([values.to(self.wide), slopes, sizes], 1).double().cpu().numpy()
         return scalars
+
+    def _store(self, part: slice, gradients: Tensor) -> None:
+        """Put gradients where they are wanted; the same again where a chunk is repeated."""
+        for g in self.stored:
+            begin, end = (int(self.edges[member]) for member in self.begins[g : g + 2])
+            first, last = max(begin, part.start), min(end, part.stop)
+            store = self.groups[g].store
+            if store is not None and first < last:
+                store.view(-1, *gradients.shape[1:])[first - begin : last - begin] = gradients[
+                    first - part.start : last - part.start
+                ]
 
     def _norms(
         self, sums: Tensor, groups: Sequence[Group], samples: Sequence[int], blocks: list[slice]
@@ -220,6 +248,6 @@ def _products(pieces: Sequence[Array], gradients: Tensor) -> Tensor:
         end = begin + len(weights) * m
         block = gradients[begin:end].reshape(len(weights), m, -1)
         product = torch.as_tensor(weights).to(gradients) @ block
-        products.append(product.reshape(len(weights) * n_rows, -1))
+        products.append(product.reshape(len(weights) * n_rows, gradients.shape[1]))
         begin = end
     return torch.cat(products)

@@ -57,7 +57,8 @@ def trapezoid(nodes: Array) -> Array:
     array([[0.375, 0.25 , 0.375]])
     """
     half = np.diff(nodes) / 2
-    weights = np.pad(half, ((0, 0), (1, 0))) + np.pad(half, ((0, 0), (0, 1)))
+    weights = np.abs(differences(half))
+    weights[:, 1:-1] = half[:, 1:] + half[:, :-1]
     weights[:, 0] += nodes[:, 0]
     weights[:, -1] += 1 - nodes[:, -1]
     return weights
@@ -166,14 +167,15 @@ def draws(nodes: Array) -> Array:
     bends = np.sqrt(widths[:, 1:] * widths[:, :-1] / (widths[:, 1:] + widths[:, :-1]))
     of_bends = signs[1:-1] * np.sqrt(at_nodes) * bends
     # (g₊ - g) / h₊ - (g - g₋) / h₋ is a difference of differences.
-    slopes = np.diff(np.pad(of_bends, ((0, 0), (1, 1))), axis=1) / -widths
+    slopes = -differences(of_bends) / widths
     return np.stack([differences(of_changes), differences(slopes)], 1)
 
 
 def differences(weights: Array) -> Array:
     """Weights of nodes, shape (..., n), from weights of the differences of neighbours, (..., n - 1)."""
-    around = [(0, 0)] * (weights.ndim - 1) + [(1, 1)]
-    result: Array = -np.diff(np.pad(weights, around))
+    result: Array = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
+    result[..., 1:] += weights
+    result[..., :-1] -= weights
     return result
 
 

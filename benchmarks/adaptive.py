@@ -55,7 +55,7 @@ def cases() -> Iterator[Callable[[int], Case]]:
                 # Longer training gives them the jumps that no rule resolves.
                 yield lambda seed, k=kind, b=baseline: network(k, 8, seed, b, epochs=150)
             else:
-                yield lambda seed, k=kind, b=baseline: network(k, 24, seed, b)
+                yield lambda seed, k=kind, b=baseline: network(k, 50, seed, b)
 
 
 def rows(build: Callable[[int], Case]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from ..objective import Objective, widest
 from . import refinement
-from .cohort import Cohort
+from .cohort import KEPT, Cohort
 from .fixed import points_on_path, values_at
 from .kept import Kept, admitted, together
 from .measuring import Gauge, Projection, as_array
@@ -36,16 +36,18 @@ def integrate_adaptive(
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
-    Each path is first given nested rules of Fejér's second kind. Where the gaps of few intervals
-    make the error it is cut there, and the panels are refined on their own.
+    Each path is first given a small rule of Fejér's second kind, and the next one that contains it
+    as long as it looks smooth. The gradients at the nodes of other paths are kept, and the intervals
+    that make the error are divided. What no division resolves is cut into panels, which tell a jump
+    from a pole.
 
     Parameters
     ----------
     objective : Objective
         Explained scalars of S samples.
     x, baseline : torch.Tensor
-        Ends of the paths, shape (S, *shape), dtype and device of the model. `rows_per_sample`
-        running sums of T mean gradients are kept for each: choose S so that they fit.
+        Ends of the paths, shape (S, *shape), dtype and device of the model. `rows_per_sample` sums
+        and gradients of T targets are kept for each: choose S so that they fit.
     output : torch.Tensor
         Explained scalars at the input, shape (S, T).
     projections : sequence of callables
@@ -90,14 +92,14 @@ def kept_nodes(bytes_per_gradient: int) -> int:
 
 
 def rows_per_sample(n_initial: int, max_evaluations: int) -> int:
-    """Number of running sums that are kept for a sample and target.
+    """Number of running sums and first gradients that are kept for a sample and target.
 
     Examples
     --------
     >>> rows_per_sample(7, 2000)
-    17
+    32
     """
-    return _n_rows(family(first_size(n_initial, max_evaluations), max_evaluations))
+    return _n_rows(family(first_size(n_initial, max_evaluations), max_evaluations)) + KEPT - 1
 
 
 def _n_rows(sizes: tuple[int, ...]) -> int:

@@ -17,14 +17,11 @@ from ..quadrature import fejer2
 from .estimates import FEW, completion, error_from_gap, expected_error, trusted_order
 from .kept import Kept
 from .measuring import Measured
-from .nested import increment
+from .nested import increment, next_sizes
 from .node_trace import TINY, NodeTrace, amplification, mean_size
 from .path import Array
 from .sample import Sample, Settings
 from .streaming import Group, Sums
-
-RESERVE = 1.5
-"""By this much more than needed the last step that the budget allows must promise, or it is the largest."""
 
 GROWTH = 0.02
 """Of the L1 norm a doubling, below which it is no divergence. With gradients like 1/α the norm grows
@@ -220,7 +217,10 @@ class Cohort:
         excess = worst.max(1) / tol
         # A gap that fails alone falls by no law: twice the nodes, whatever its size.
         excess = np.where(excess > 1, excess, 2.0)
-        targets = self._next_sizes(excess)
+        # After the first judgement the rate is guesswork: a smooth path would pay for three times
+        # what it needs.
+        hint = excess if len(self.lengths) > 1 else np.ones_like(excess)
+        targets = next_sizes(settings.sizes, self.size, self._left(), hint)
         kept = self._divisible(excess) & goes_on
         for a, sample in enumerate(self.samples):
             if kept[a]:
@@ -293,27 +293,6 @@ class Cohort:
         final = estimates[-1][:, None] + np.einsum("mr,mat->art", differences, steps)
         for a, sample in enumerate(self.samples):
             sample.error, sample.converged, sample.coefficients = error[a], converged[a], final[a]
-
-    def _next_sizes(self, excess: Array) -> NDArray[np.int64]:
-        """Size to try for each sample whose error is `excess` times what is allowed; 0 where none is left."""
-        left = self._left()
-        options = [
-            factor * self.size
-            for factor in (2, 3)
-            if factor * self.size in self.settings.sizes and (factor - 1) * self.size <= left
-        ]
-        if not options:
-            return np.zeros(len(excess), dtype=np.int64)
-        # After the first judgement the rate is guesswork: a smooth path would pay for three times
-        # what it needs.
-        if len(self.lengths) == 1:
-            return np.full(len(excess), options[0])
-        last_step = left < 3 * self.size
-        needed = excess * self.size * (RESERVE if last_step else 1.0)
-        found = np.full(len(excess), options[-1 if last_step else 0])
-        for option in reversed(options):
-            found[needed <= option] = option
-        return found
 
     def _trace_of(self, a: int) -> NodeTrace:
         nodes = (1 - np.cos(np.pi * np.arange(self.size + 1) / self.size)) / 2

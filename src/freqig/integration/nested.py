@@ -9,9 +9,13 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..quadrature import fejer2
 from .path import Array
+
+RESERVE = 1.5
+"""By this much more than needed the last step that the budget allows must promise, or it is the largest."""
 
 
 def first_size(n_initial: int, max_evaluations: int) -> int:
@@ -48,6 +52,36 @@ def family(first: int, max_evaluations: int) -> tuple[int, ...]:
     for start in (first, 3 * first) if first % 3 else (first,):
         sizes |= {start * 2**k for k in range(60) if start * 2**k <= max_evaluations + 1}
     return tuple(sorted(sizes | {first}))
+
+
+def next_sizes(sizes: tuple[int, ...], current: int, left: int, excess: Array) -> NDArray[np.int64]:
+    """Size to try next for samples whose error is `excess` times what is allowed; 0 where none is left.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        The family.
+    current : int
+        Size that they have had.
+    left : int
+        Evaluations that each may still have.
+    excess : numpy.ndarray
+        Shape (A,).
+
+    Examples
+    --------
+    >>> next_sizes(family(8, 2000), 16, 1985, np.array([1.5, 2.5, 9.0])).tolist()
+    [32, 48, 32]
+    """
+    options = [k * current for k in (2, 3) if k * current in sizes and (k - 1) * current <= left]
+    if not options:
+        return np.zeros(len(excess), dtype=np.int64)
+    last_step = left < 3 * current
+    needed = excess * current * (RESERVE if last_step else 1.0)
+    found = np.full(len(excess), options[-1 if last_step else 0])
+    for option in reversed(options):
+        found[needed <= option] = option
+    return found
 
 
 @cache

@@ -36,6 +36,10 @@ KEPT = 16
 SMOOTH = 1.5
 """Order of convergence that must be believed for the next rule to be better than divided intervals."""
 
+SURE = 0.05
+"""Error, in tolerances, that rules cannot agree to by luck: of rough paths whose rules agree less, the
+gradients at the nodes say more."""
+
 FAR = 300.0
 """Error, in tolerances, from which on this is not decided by the first rule."""
 
@@ -221,7 +225,8 @@ class Cohort:
         # what it needs.
         hint = excess if len(self.lengths) > 1 else np.ones_like(excess)
         targets = next_sizes(settings.sizes, self.size, self._left(), hint)
-        kept = self._divisible(excess) & goes_on
+        sure = converged.all(1) & (worst.max(1) <= SURE * tol)
+        kept = self._divisible(excess) & ~(diverges | sure)
         for a, sample in enumerate(self.samples):
             if kept[a]:
                 goes_on[a] = False

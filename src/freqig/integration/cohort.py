@@ -33,7 +33,7 @@ REFINED = 16
 KEPT = 16
 """Size of rule up to which the gradients at its nodes are kept."""
 
-SMOOTH = 1.5
+SMOOTH = 2.3
 """Order of convergence that must be believed for the next rule to be better than divided intervals."""
 
 SURE = 0.05

@@ -234,7 +234,7 @@ class Kept:
             if back is not None:
                 refused.append(back)
                 goes_on[a] = True
-        self._end(np.flatnonzero(~goes_on), verdict, weights, done, sums)
+        self._end(np.flatnonzero(~goes_on), verdict, weights, look, sums)
         return parts, refused
 
     def _in_vain(self, excess: Array, most: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -247,9 +247,9 @@ class Kept:
         return vain
 
     def _end(
-        self, rows: NDArray[np.intp], verdict: Verdict, weights: Array, done: NDArray[np.bool_], sums: Tensor
+        self, rows: NDArray[np.intp], verdict: Verdict, weights: Array, look: NDArray[np.bool_], sums: Tensor
     ) -> None:
-        """Put estimates into the running sums, of samples that get no more nodes."""
+        """Leave estimates in the running sums, of samples that get no more nodes though some should look."""
         if not len(rows):
             return
         steps = verdict.steps[rows][:, :, None]
@@ -260,9 +260,9 @@ class Kept:
         sums[index, 0] = torch.einsum("atn,antd->atd", final, gradients)
         for a in rows:
             sample = self.samples[a]
-            sample.error, sample.converged = verdict.relative[a], verdict.converged[a] & done[a]
+            sample.error, sample.converged = verdict.relative[a], verdict.converged[a] & ~look[a]
             sample.coefficients = np.eye(1, sums.shape[1]).T.repeat(sums.shape[2], 1)
-            sample.end("converged" if done[a] else "budget")
+            sample.end("converged" if sample.converged.all() else "budget")
 
     def _add(self, strength: Array, m: int, look: bool) -> NDArray[np.bool_]:
         """Choose `m` more nodes; False where they are too close for gradients to differ by kinks."""

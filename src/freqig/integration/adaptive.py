@@ -20,6 +20,11 @@ from .panels import Panel
 from .path import Array, Path
 from .sample import Sample, Settings
 from .streaming import Group, Sums, stream
+from .verdict import combinations
+
+KEPT_BYTES = 32 * 2**20
+LEAST_KEPT = 64
+"""What gradients at nodes may take, and how many are kept in any case: most rough paths need less."""
 
 
 def integrate_adaptive(
@@ -106,11 +111,6 @@ def _n_rows(sizes: tuple[int, ...]) -> int:
     return max(len(sizes), refinement.N_ROWS)
 
 
-KEPT_BYTES = 32 * 2**20
-LEAST_KEPT = 64
-"""What gradients at nodes may take, and how many are kept in any case: most rough paths need less."""
-
-
 class _Integrator:
     """One block of samples: rounds of proposing nodes, evaluating them together, and judging."""
 
@@ -134,8 +134,8 @@ class _Integrator:
         self.samples = [Sample(i, *pair, settings) for i, pair in enumerate(ends)]
         shape = (len(x), _n_rows(settings.sizes), objective.n_targets, self.delta.shape[1])
         self.sums = torch.zeros(shape, dtype=wide, device=x.device)
-        ends_of_all = self.output, self.baseline_output
-        self.gauge = Gauge(x - baseline, *ends_of_all, projections, settings.tol, chunks)
+        delta, tol = self.delta.reshape(x.shape), settings.tol
+        self.gauge = Gauge(delta, self.output, self.baseline_output, projections, tol, chunks)
 
     def run(self) -> Path:
         """Rounds until every sample has a status."""
@@ -256,7 +256,7 @@ class _Integrator:
         return going, together(more)
 
     def _judge_kept(self, part: Kept) -> tuple[list[Kept], list[Cohort]]:
-        weights = part.combinations()
+        weights = combinations(part.nodes, part.trace)
         measured = self.gauge.of_gradients(part.index, part.gradients, weights)
         delta = self.delta[torch.as_tensor(part.index, device=self.x.device)]
         return part.judge(measured, weights, delta, self.sums)

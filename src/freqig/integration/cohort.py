@@ -18,7 +18,7 @@ from .estimates import FEW, completion, error_from_gap, expected_error, trusted_
 from .kept import Kept
 from .measuring import Measured
 from .nested import increment, next_sizes
-from .node_trace import TINY, NodeTrace, amplification, mean_size
+from .node_trace import SIZES, SLOPES, TINY, VALUES, NodeTrace, amplification, mean_size
 from .path import Array
 from .sample import Sample, Settings
 from .streaming import Group, Sums
@@ -42,8 +42,6 @@ gradients at the nodes say more."""
 
 FAR = 300.0
 """Error, in tolerances, from which on this is not decided by the first rule."""
-
-VALUES, SLOPES, SIZES = range(3)
 
 
 class Cohort:

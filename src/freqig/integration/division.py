@@ -50,7 +50,7 @@ def divide(nodes: Array, strength: Array, m: int) -> Array:
     numpy.ndarray
         Ascending, shape (A, m).
     """
-    places = np.pad(nodes, ((0, 0), (1, 1)), constant_values=(0, 1))
+    places = with_ends(nodes)
     width = np.diff(places)
     squares = np.square(np.where(strength.max(1, keepdims=True) > 0, strength, width))
     squares /= squares.max(1, keepdims=True)
@@ -66,3 +66,9 @@ def divide(nodes: Array, strength: Array, m: int) -> Array:
     nth = np.arange(len(which)) - np.repeat(np.cumsum(extra) - extra, extra) + 1
     new: Array = places[:, :-1].ravel()[which] + width.ravel()[which] * nth / parts.ravel()[which]
     return new.reshape(len(nodes), m)
+
+
+def with_ends(nodes: Array) -> Array:
+    """Nodes, shape (A, n), between both ends of the path, shape (A, n + 2)."""
+    places: Array = np.pad(nodes, ((0, 0), (1, 1)), constant_values=(0, 1))
+    return places

@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..quadrature import fejer2
 from .division import divide, next_count
 from .measuring import Measured
 from .path import Array
-from .roughness import differences, draws, measure, trapezoid
+from .roughness import measure
 from .sample import Sample, Settings
 from .streaming import Group, Sums
-from .verdict import BEND, CHANGE, CLOSING, RULE, SLOPES, Verdict, reach_verdict
+from .verdict import CLOSING, RULE, Verdict, reach_verdict
 
 if TYPE_CHECKING:
     from .cohort import Cohort
@@ -162,29 +161,6 @@ class Kept:
         self.added = self.added[:, :0]
         return self.part(np.array([sample.status is None for sample in self.samples], dtype=bool))
 
-    def rule(self) -> Array:
-        """Weights of the estimate, shape (A, n): Fejér's as long as the nodes are his."""
-        own = fejer2(self.nodes.shape[1])
-        if np.allclose(self.nodes, own.nodes, rtol=0, atol=1e-12):
-            return np.tile(own.weights, (len(self.nodes), 1))
-        return trapezoid(self.nodes)
-
-    def combinations(self) -> Array:
-        """Weights of what is to be measured, shape (A, T, 4, n).
-
-        The estimate; two errors that it might have; and the direction in which a gap of the sum is
-        closed. Of random walks whose sum is known at both ends of the path and nowhere else, that
-        is the mean of those with this sum.
-        """
-        n_targets = self.trace.shape[-1]
-        slopes = self.trace[SLOPES, :, 1:-1]
-        weights = np.empty((len(self.nodes), n_targets, 4, self.nodes.shape[1]))
-        weights[:, :, RULE] = self.rule()[:, None]
-        weights[:, :, CHANGE : BEND + 1] = draws(self.nodes)[:, None]
-        closing = np.diff(slopes, axis=1) * np.diff(self.nodes)[:, :, None] ** 2
-        weights[:, :, CLOSING] = differences(closing.transpose(0, 2, 1))
-        return weights
-
     def judge(
         self, measured: Measured, weights: Array, delta: Tensor, sums: Tensor
     ) -> tuple[list[Kept], list[Cohort]]:
@@ -195,7 +171,7 @@ class Kept:
         measured : Measured
             What was measured of the combinations.
         weights : numpy.ndarray
-            What `combinations` returned.
+            What `verdict.combinations` returned.
         delta : torch.Tensor
             Input minus baseline of these samples, shape (A, D).
         sums : torch.Tensor
@@ -249,7 +225,7 @@ class Kept:
     def _end(
         self, rows: NDArray[np.intp], verdict: Verdict, weights: Array, look: NDArray[np.bool_], sums: Tensor
     ) -> None:
-        """Leave estimates in the running sums, of samples that get no more nodes though some should look."""
+        """Leave estimates in the running sums; samples that have yet to look are not converged."""
         if not len(rows):
             return
         steps = verdict.steps[rows][:, :, None]

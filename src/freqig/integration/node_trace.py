@@ -8,6 +8,9 @@ from .path import Array
 
 TINY = float(np.finfo(float).tiny)
 
+VALUES, SLOPES, SIZES = range(3)
+"""Scalars at nodes, where they are in one array: F, its slope Σ δ·g, and Σ |δ·g|."""
+
 
 class NodeTrace:
     """Scalars at every node of one sample, both ends included.
@@ -106,16 +109,17 @@ def amplification(slopes: Array, sizes: Array) -> Array:
     return limited
 
 
-def effective_number(sizes: Array) -> float:
-    """(Σ s)² / Σ s²: how many of the sizes matter, at least 1.
+def effective_number(sizes: Array, axis: int = 0) -> Array:
+    """(Σ s)² / Σ s² along an axis: how many of the sizes matter, at least 1.
 
     Examples
     --------
-    >>> effective_number(np.array([2.0, 2.0, 0.0]))
+    >>> float(effective_number(np.array([2.0, 2.0, 0.0])))
     2.0
     """
-    relative = sizes / (sizes.max() + TINY)
-    return max(1.0, float(relative.sum() ** 2 / (np.square(relative).sum() + TINY)))
+    relative = sizes / (sizes.max(axis, keepdims=True) + TINY)
+    number: Array = np.asarray(relative.sum(axis) ** 2 / (np.square(relative).sum(axis) + TINY))
+    return np.maximum(number, 1.0, out=number)
 
 
 def interval_gaps(nodes: Array, values: Array, slopes: Array) -> tuple[Array, Array]:
@@ -124,23 +128,24 @@ def interval_gaps(nodes: Array, values: Array, slopes: Array) -> tuple[Array, Ar
     Parameters
     ----------
     nodes : numpy.ndarray
-        Ascending, shape (n,).
+        Ascending, shape (..., n).
     values, slopes : numpy.ndarray
-        F and its derivative there, shape (n, T). Slopes may be NaN at the ends: the neighbour's
+        F and its derivative there, shape (..., n, T). Slopes may be NaN at the ends: the neighbour's
         stands in.
 
     Returns
     -------
     gaps, reach : numpy.ndarray
-        Shape (n - 1, T).
+        Shape (..., n - 1, T).
     """
     slopes = slopes.copy()
-    if len(nodes) > 2:
-        slopes[0] = np.where(np.isnan(slopes[0]), slopes[1], slopes[0])
-        slopes[-1] = np.where(np.isnan(slopes[-1]), slopes[-2], slopes[-1])
-    width = np.diff(nodes)[:, None]
-    gaps = np.diff(values, axis=0) - width * (slopes[1:] + slopes[:-1]) / 2
-    return gaps, width * np.abs(np.diff(slopes, axis=0))
+    if nodes.shape[-1] > 2:
+        for end, neighbour in ((0, 1), (-1, -2)):
+            unknown = np.isnan(slopes[..., end, :])
+            slopes[..., end, :] = np.where(unknown, slopes[..., neighbour, :], slopes[..., end, :])
+    width = np.diff(nodes)[..., None]
+    gaps = np.diff(values, axis=-2) - width * (slopes[..., 1:, :] + slopes[..., :-1, :]) / 2
+    return gaps, width * np.abs(np.diff(slopes, axis=-2))
 
 
 def tangents_meet(nodes: Array, values: Array, slopes: Array) -> float | None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .measuring import as_array
 from .path import Array
 
 MEAN_SIZE = float(np.sqrt(2 / np.pi))
@@ -102,16 +103,12 @@ def measure(gradients: Tensor, delta: Tensor, nodes: Array) -> Roughness:
         Ascending, shape (A, n).
     """
     n_samples, n_nodes, n_targets, n_features = gradients.shape
-    widths = np.diff(nodes)
-    bends = np.sqrt(widths[:, 1:] * widths[:, :-1] / (widths[:, 1:] + widths[:, :-1]))
-    spread = spreads(nodes)
-    spread[:, 1] += spread[:, 0]
-    spread[:, -2] += spread[:, -1]
+    widths, bends, spread = _between(nodes)
 
     def like(values: Array) -> Tensor:
         return torch.as_tensor(values).to(gradients)
 
-    width, bend, shares = like(widths), like(bends), like(spread[:, 1:-1])
+    width, bend, shares = like(widths), like(bends), like(spread)
     total = torch.zeros(n_samples, n_targets, dtype=gradients.dtype, device=gradients.device)
     each = torch.zeros(n_samples, n_nodes - 1, n_targets, dtype=gradients.dtype, device=gradients.device)
     rises = torch.zeros_like(each)
@@ -133,7 +130,7 @@ def measure(gradients: Tensor, delta: Tensor, nodes: Array) -> Roughness:
     for first in range(0, n_samples, at_once):
         for start in range(0, n_features, columns):
             take(slice(first, first + at_once), slice(start, start + columns))
-    return Roughness(MEAN_SIZE * _numpy(total), _numpy(each), _numpy(rises))
+    return Roughness(MEAN_SIZE * as_array(total), as_array(each), as_array(rises))
 
 
 def draws(nodes: Array) -> Array:
@@ -153,10 +150,7 @@ def draws(nodes: Array) -> Array:
     numpy.ndarray
         Shape (A, 2, n).
     """
-    widths, spread = np.diff(nodes), spreads(nodes)
-    spread[:, 1] += spread[:, 0]
-    spread[:, -2] += spread[:, -1]
-    shares = spread[:, 1:-1]
+    widths, bends, shares = _between(nodes)
     # Of a walk any signs will do. These leave nothing of a smooth drift, nor do they add up to
     # nothing where one node stands out, as signs by chance do.
     signs = np.resize([1.0, -1.0], nodes.shape[1])
@@ -164,7 +158,6 @@ def draws(nodes: Array) -> Array:
     at_nodes = (shares[:, 1:] + shares[:, :-1]) / 2
     at_nodes[:, 0] += shares[:, 0] / 2
     at_nodes[:, -1] += shares[:, -1] / 2
-    bends = np.sqrt(widths[:, 1:] * widths[:, :-1] / (widths[:, 1:] + widths[:, :-1]))
     of_bends = signs[1:-1] * np.sqrt(at_nodes) * bends
     # (g₊ - g) / h₊ - (g - g₋) / h₋ is a difference of differences.
     slopes = -differences(of_bends) / widths
@@ -179,6 +172,10 @@ def differences(weights: Array) -> Array:
     return result
 
 
-def _numpy(values: Tensor) -> Array:
-    array: Array = values.double().cpu().numpy()
-    return array
+def _between(nodes: Array) -> tuple[Array, Array, Array]:
+    """Widths h of intervals, √(h₋ h₊ / (h₋ + h₊)) at the nodes between, and spreads with those beyond."""
+    widths, spread = np.diff(nodes), spreads(nodes)
+    spread[:, 1] += spread[:, 0]
+    spread[:, -2] += spread[:, -1]
+    bends = np.sqrt(widths[:, 1:] * widths[:, :-1] / (widths[:, 1:] + widths[:, :-1]))
+    return widths, bends, spread[:, 1:-1]

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..quadrature import fejer2
+from .division import with_ends
 from .measuring import Measured
-from .node_trace import TINY, amplification, mean_size
+from .node_trace import (
+    SIZES,
+    SLOPES,
+    TINY,
+    VALUES,
+    amplification,
+    effective_number,
+    interval_gaps,
+    mean_size,
+)
 from .path import Array
-from .roughness import Roughness, spreads
+from .roughness import Roughness, differences, draws, spreads, trapezoid
 from .sample import Settings
 
 SAFETY, SCATTER = 1.25, 3.0
@@ -52,8 +63,6 @@ FLAT = 1e-3
 RULE, CHANGE, BEND, CLOSING = range(4)
 """What is measured: the estimate; two errors that it might have; a direction that closes its gap."""
 
-VALUES, SLOPES, SIZES = range(3)
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -79,6 +88,29 @@ class Verdict:
     steps: Array
     strength: Array
     few: NDArray[np.bool_]
+
+
+def combinations(nodes: Array, trace: Array) -> Array:
+    """Weights of the gradients at the nodes in what is to be measured, shape (A, T, 4, n).
+
+    The estimate, by Fejér's rule as long as the nodes are his; two errors that it might have; and the
+    direction in which a gap of the sum is closed. Of random walks whose sum is known at both ends of
+    the path and nowhere else, that is the mean of those with this sum.
+
+    Parameters
+    ----------
+    nodes, trace : numpy.ndarray
+        As `reach_verdict` takes them.
+    """
+    n_samples, n_nodes = nodes.shape
+    weights = np.empty((n_samples, trace.shape[-1], 4, n_nodes))
+    own = fejer2(n_nodes)
+    undivided = np.allclose(nodes, own.nodes, rtol=0, atol=1e-12)
+    weights[:, :, RULE] = own.weights if undivided else trapezoid(nodes)[:, None]
+    weights[:, :, CHANGE : BEND + 1] = draws(nodes)[:, None]
+    closing = np.diff(trace[SLOPES, :, 1:-1], axis=1) * np.diff(nodes)[:, :, None] ** 2
+    weights[:, :, CLOSING] = differences(closing.transpose(0, 2, 1))
+    return weights
 
 
 def reach_verdict(
@@ -144,11 +176,8 @@ def error_in_time(nodes: Array, trace: Array, rough: Roughness) -> tuple[Array, 
     # From the root of squares over features, which is cheap, to the size that they have in all.
     expected *= (rough.total / (np.linalg.norm(expected, axis=1) + TINY))[:, None]
 
-    width = np.diff(np.pad(nodes, ((0, 0), (1, 1)), constant_values=(0, 1)))[:, :, None]
-    slopes = trace[SLOPES].copy()
-    slopes[:, 0], slopes[:, -1] = slopes[:, 1], slopes[:, -2]
-    gaps = np.abs(width * (slopes[:, 1:] + slopes[:, :-1]) / 2 - np.diff(trace[VALUES], axis=1))
-    change = np.abs(np.diff(slopes, axis=1))
+    gaps, reach = interval_gaps(with_ends(nodes), trace[VALUES], trace[SLOPES])
+    gaps, change = np.abs(gaps), np.diff(trace[SLOPES, :, 1:-1], axis=1)
     # A gap is the error of a sum; what else errs there, differences between nodes tell.
     rises = np.linalg.norm(rough.rises, axis=1)
     told = np.maximum(_ratio(rises, np.linalg.norm(change, axis=1), most=30.0), 1.0)
@@ -156,13 +185,12 @@ def error_in_time(nodes: Array, trace: Array, rough: Roughness) -> tuple[Array, 
     factor = np.where(flat, amplification(trace[SLOPES], trace[SIZES]), told)[:, None]
     # One kink between two nodes makes a gap of half the width times the change at most; where the
     # gradient drifts smoothly it cannot make that much unseen.
-    reach = np.minimum(KINK * expected / factor, width * change / 2)
+    reach = np.minimum(KINK * expected / factor, reach / 2)
     reach[:, [0, -1]] = np.sqrt(3) * expected[:, [0, -1]] / factor
     unseen = np.maximum(gaps - reach, 0.0) * factor
 
     strength = np.hypot(expected, unseen)
-    squares = np.square(strength / (strength.max(1, keepdims=True) + TINY))
-    number = np.maximum(squares.sum(1) ** 2 / (np.square(squares).sum(1) + TINY), 1.0)
+    number = effective_number(np.square(strength), axis=1)
     safety = SAFETY * (1 + SCATTER / number) + SELECTION * max(0.0, np.log2(nodes.shape[1] / SELECTED))
     found = _ratio(np.linalg.norm(gaps * factor, axis=1), np.linalg.norm(expected, axis=1), most=2 * MOST)
     found = np.sqrt(1 - FOUND + FOUND * np.square(found))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
+from .convolution import quick_convolutions
 from .hints import Hints
 from .joined import JoinedInputs
 from .modules import find_modules, first_floating_parameter, undisturbed
@@ -48,6 +49,7 @@ class TorchModel(Model):
     ) -> None:
         self._model = model
         self._modules = find_modules(model)
+        self._quick = quick_convolutions(model, self._modules)
         parameter = first_floating_parameter(self._modules)
         self._dtype_is_known = dtype is not None or parameter is not None
         self.dtype = dtype or (torch.float32 if parameter is None else parameter.dtype)
@@ -92,7 +94,9 @@ class TorchModel(Model):
     ) -> tuple[Tensor, Tensor]:
         leaf = points.detach().requires_grad_()
         # In-place layers refuse a leaf that requires a gradient, so they get a copy of it.
-        values = explained(self.call(leaf.clone(), extra))
+        with self._quick:
+            outputs = self.call(leaf.clone(), extra)
+        values = explained(outputs)
         if not values.requires_grad:
             raise ValueError(NOT_DIFFERENTIABLE)
         n_targets = values.shape[1]

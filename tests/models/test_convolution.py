@@ -1,0 +1,181 @@
+"""Convolutions of few channels: the gradient must be PyTorch's own, and nothing else may change."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+import freqig
+from freqig.models.convolution import LARGEST, quick_convolutions
+from freqig.models.torch_model import TorchModel
+
+sizes = st.integers(1, 5)
+
+
+def _gradient(model: nn.Module, x: Tensor, quick: bool) -> tuple[Tensor, Tensor]:
+    """Outputs, and the gradient of a scalar that weighs all of them differently."""
+    leaf = x.detach().requires_grad_()
+    if quick:
+        with quick_convolutions(model, [model]):
+            outputs = model(leaf)
+    else:
+        outputs = model(leaf)
+    weights = torch.linspace(-1, 2, outputs.numel()).reshape(outputs.shape)
+    (gradient,) = torch.autograd.grad((outputs * weights).sum(), leaf)
+    return outputs.detach(), gradient
+
+
+def _way(model: nn.Module, x: Tensor) -> str:
+    """Name of the node of the graph that differentiates the output of `model`."""
+    with quick_convolutions(model, [model]):
+        node = model(x.detach().requires_grad_()).grad_fn
+    return type(node).__name__
+
+
+@settings(deadline=None)
+@given(
+    channels=st.tuples(st.sampled_from([1, 2, 3, 4, 8, 16, 22]), sizes),
+    kernel=st.tuples(sizes, sizes),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    dilation=st.integers(1, 2),
+    bias=st.booleans(),
+    planes=st.booleans(),
+    seed=st.integers(0, 100),
+)
+def test_gradients_are_those_of_pytorch_in_float64(
+    channels: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: int,
+    bias: bool,
+    planes: bool,
+    seed: int,
+) -> None:
+    torch.manual_seed(seed)
+    if planes:
+        model: nn.Module = nn.Conv2d(*channels, kernel, stride, padding, dilation, bias=bias)
+        x = torch.randn(3, channels[0], 10, 13)
+    else:
+        model = nn.Conv1d(*channels, kernel[0], stride[0], padding[0], dilation, bias=bias)
+        x = torch.randn(3, channels[0], 23)
+    model.requires_grad_(False)
+    outputs, gradient = _gradient(model, x, quick=True)
+    wide = copy.deepcopy(model).double()
+    assert torch.equal(outputs, model(x))
+    _, truth = _gradient(wide, x.double(), quick=False)
+    torch.testing.assert_close(
+        gradient.double(), truth, rtol=1e-5, atol=1e-5 * float(truth.abs().max() + 1e-30)
+    )
+
+
+@pytest.mark.parametrize("layer", [nn.Conv1d(1, 4, 3, 2), nn.Conv1d(8, 4, 3), nn.Conv2d(1, 4, (1, 3))])
+def test_the_other_kernel_is_used(layer: nn.Module) -> None:
+    x = torch.randn(2, layer.in_channels, *(9,) * (layer.weight.ndim - 2))
+    assert "_Convolution" in _way(layer.requires_grad_(False), x)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv1d(8, 4, 3, 2),
+        nn.Conv1d(16, 4, 3),
+        nn.Conv1d(100, 4, 3),
+        nn.Conv1d(2, 4, 3, groups=2),
+        nn.Conv1d(1, 4, 3, dilation=2),
+        nn.Conv1d(1, 4, 3, padding="same"),
+        nn.Conv1d(1, 4, 3).double(),
+        nn.Conv3d(1, 4, 3),
+    ],
+    ids=str,
+)
+def test_others_are_left_as_they_are(layer: nn.Module) -> None:
+    x = torch.randn(2, layer.in_channels, *(9,) * (layer.weight.ndim - 2), dtype=layer.weight.dtype)
+    assert "_Convolution" not in _way(layer.requires_grad_(False), x)
+
+
+def test_memory_is_bounded() -> None:
+    n = LARGEST // (4 * 100)
+    layer = nn.Conv1d(1, 2, 100, padding=50).requires_grad_(False)
+    assert "_Convolution" in _way(layer, torch.randn(2, 1, n - 2))
+    assert "_Convolution" not in _way(layer, torch.randn(2, 1, n + 1))
+
+
+def test_weights_that_are_differentiated_keep_their_gradient() -> None:
+    layer = nn.Conv1d(1, 2, 3)
+    with quick_convolutions(layer, [layer]):
+        layer(torch.randn(2, 1, 9).requires_grad_()).sum().backward()
+    assert layer.weight.grad is not None
+
+
+class _SlopeOf(nn.Module):
+    """A model that differentiates a network itself, such as one of energies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv1d(1, 4, 5), nn.Tanh(), nn.Conv1d(4, 2, 3), nn.Tanh(), nn.Flatten(), nn.LazyLinear(1)
+        )
+        self.net(torch.zeros(2, 1, 16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = x if x.requires_grad else x.requires_grad_()
+            (slope,) = torch.autograd.grad(self.net(x).sum(), x, create_graph=True)
+        return slope[:, 0, ::8]
+
+
+def test_it_can_be_differentiated_twice() -> None:
+    torch.manual_seed(0)
+    model = _SlopeOf().requires_grad_(False)
+    x = torch.randn(3, 1, 16)
+    _, found = _gradient(model, x, quick=True)
+    _, truth = _gradient(copy.deepcopy(model).double(), x.double(), quick=False)
+    torch.testing.assert_close(found.double(), truth, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_may_map_over_its_batch() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv1d(1, 3, 4), nn.Tanh(), nn.Flatten(), nn.Linear(39, 2)).requires_grad_(False)
+
+    def mapped(x: Tensor) -> Tensor:
+        return torch.vmap(lambda series: net(series.unsqueeze(0)).squeeze(0))(x)
+
+    x = torch.randn(5, 1, 16)
+    _, found = TorchModel(mapped).value_and_gradient(x, (), lambda outputs: outputs[:, :1])
+    _, truth = TorchModel(net.double()).value_and_gradient(x.double(), (), lambda outputs: outputs[:, :1])
+    torch.testing.assert_close(found.double(), truth, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Dynamo looks at it
+def test_compiled_models_keep_their_own_kernels() -> None:
+    net = nn.Sequential(nn.Conv1d(1, 4, 5), nn.GELU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 2))
+    compiled = torch.compile(copy.deepcopy(net), backend="eager")
+    x = torch.randn(2, 1, 32)
+    assert "_Convolution" not in _way(nn.Sequential(torch.compile(nn.Conv1d(1, 4, 5), backend="eager")), x)
+    results = [freqig.Explainer(model, n_steps=6)(x, target=0).rfft for model in (net.eval(), compiled)]
+    np.testing.assert_allclose(*results, rtol=1e-4, atol=1e-6)
+
+
+def test_explanations_are_those_of_the_other_engine() -> None:
+    torch.manual_seed(1)
+    net = nn.Sequential(
+        nn.Conv1d(1, 8, 7, 3, padding=3),
+        nn.GELU(),
+        nn.Conv1d(8, 4, 5),
+        nn.GELU(),
+        nn.AdaptiveAvgPool1d(1),
+        nn.Flatten(),
+    )
+    x = torch.randn(3, 1, 64)
+    ours, captum = (
+        freqig.Explainer(net, engine=engine, n_steps=20)(x, target=1).rfft for engine in ("path", "captum")
+    )
+    np.testing.assert_allclose(ours, captum, rtol=1e-4, atol=1e-6)

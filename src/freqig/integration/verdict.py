@@ -31,7 +31,7 @@ SAFETY, SCATTER = 1.25, 3.0
 """Of the error estimate: always, as mean sizes instead of variances make it a fifth too small for a
 walk; and times one over the number of intervals that make the error, whose luck does not average."""
 
-SELECTION = 0.12
+SELECTION = 0.18
 """More of it with every doubling of the nodes: they went where differences were large, and what was
 small by luck is left."""
 

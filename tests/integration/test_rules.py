@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from freqig.integration.estimates import expected_error
 from freqig.integration.nested import family, first_size, increment
 from freqig.quadrature import Rule, fejer2, gauss_legendre, patterson
 
@@ -88,3 +89,9 @@ def test_running_sums_are_the_rules(path: tuple[int, ...]) -> None:
         rule = fejer2(size - 1)
         assert sums[sizes.index(size)] == pytest.approx(rule.weights @ np.cos(3 * rule.nodes), abs=1e-14)
     assert len(seen) == path[-1] - 1
+
+
+def test_rules_that_agree_by_seeing_nothing_do_not_excuse_the_next() -> None:
+    """A unit that only the last of seven nodes sees, and F hardly: two rules agree on nothing at all."""
+    last, before, one = np.full((1, 2, 1), 1.4), np.zeros((1, 2, 1)), np.ones((1, 1))
+    assert expected_error(last, before, (2, 4, 8), one, one).min() >= 0.5

@@ -90,7 +90,9 @@ def expected_error(
     """
     old, mid, new = sizes
     trusted = trusted[:, None]
-    by_time = last[:, :1] * before / (before[:, :1] + TINY)
+    # Two rules that agreed to the bit, as where all of their nodes saw a flat path, say nothing of proportion.
+    told = before[:, :1] > TINY
+    by_time = np.where(told, last[:, :1] * before / np.where(told, before[:, :1], 1.0), last)
     size = np.maximum(np.sqrt(last * by_time), MEMORY * 2 ** (1 - trusted) * before)
     order = np.log((before + TINY) / (size + TINY)) / np.log(mid / old)
     factor = (mid / new) ** np.clip(order, 0.0, trusted)

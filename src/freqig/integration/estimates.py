@@ -90,7 +90,7 @@ def expected_error(
     """
     old, mid, new = sizes
     trusted = trusted[:, None]
-    # Two rules that agreed to the bit, as where all of their nodes saw a flat path, say nothing of proportion.
+    # Rules that agreed to the bit, as all of their nodes saw a flat path, say nothing of proportion.
     told = before[:, :1] > TINY
     by_time = np.where(told, last[:, :1] * before / np.where(told, before[:, :1], 1.0), last)
     size = np.maximum(np.sqrt(last * by_time), MEMORY * 2 ** (1 - trusted) * before)

@@ -374,8 +374,8 @@ def _targets(found: Mapping[str, Any]) -> list[str]:
     ]
     return [
         *_table(["against", "target", "reached", ""], lines),
-        "Time per node is that of the network itself on either side; what sets the ratio is how many",
-        "nodes are spent and how well chunks fill:",
+        "Time per node is that of the network, ours less what another kernel of convolutions gains; beside",
+        "it, what sets the ratio is how many nodes are spent and how well chunks fill:",
         "",
         *notes,
         "",

@@ -26,7 +26,7 @@ from .objective import Objective
 from .quadrature import gauss_legendre
 from .run import Analysis, Projection, Run, project, working_dtype
 
-BLOCK_BYTES = 64 * 2**20
+BLOCK_BYTES = 32 * 2**20
 """What the running sums of a block may take."""
 
 

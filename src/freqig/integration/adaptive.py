@@ -22,7 +22,7 @@ from .sample import Sample, Settings
 from .streaming import Group, Sums, stream
 from .verdict import combinations
 
-KEPT_BYTES = 32 * 2**20
+KEPT_BYTES = 16 * 2**20
 LEAST_KEPT = 64
 """What gradients at nodes may take, and how many are kept in any case: most rough paths need less."""
 
@@ -91,7 +91,7 @@ def kept_nodes(bytes_per_gradient: int) -> int:
     Examples
     --------
     >>> kept_nodes(4 * 3000), kept_nodes(4 * 16000 * 60)
-    (2796, 64)
+    (1398, 64)
     """
     return max(LEAST_KEPT, KEPT_BYTES // bytes_per_gradient)
 

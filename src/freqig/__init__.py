@@ -4,33 +4,34 @@
 `xarray.Dataset` in every domain asked for.
 """
 
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ._version import __version__
-from .attribute import attribute
-from .bands import bands
-from .domains import (
-    ICA,
-    RFFT,
-    STFT,
-    Components,
-    Domain,
-    FilterBank,
-    NonlinearDomain,
-    Polar,
-    Segments,
-    Spatial,
-    Time,
-    Wavelet,
-)
-from .explain import Explainer
-from .layers import FrequencyModel, InverseRFFT
-
-from . import baselines  # isort: skip
 
 if TYPE_CHECKING:
-    from . import plots
+    from . import baselines, errors, plots
+    from .attribute import attribute
+    from .bands import bands
+    from .domains import (
+        ICA,
+        RFFT,
+        STFT,
+        Components,
+        Domain,
+        FilterBank,
+        NonlinearDomain,
+        Polar,
+        Segments,
+        Spatial,
+        Time,
+        Wavelet,
+    )
+    from .explain import Explainer
+    from .layers import FrequencyModel, InverseRFFT
 
 __all__ = [
     "ICA",
@@ -52,12 +53,43 @@ __all__ = [
     "attribute",
     "bands",
     "baselines",
+    "errors",
     "plots",
 ]
 
+# Imported when first used: PyTorch, xarray and matplotlib take seconds, which `freqig --help` need not.
+# What is not here is a submodule of its own name, or in `domains`.
+_HOME = {
+    "Explainer": "explain",
+    "FrequencyModel": "layers",
+    "InverseRFFT": "layers",
+    "attribute": "attribute",
+    "bands": "bands",
+}
+
 
 def __getattr__(name: str) -> object:
-    # Figures need matplotlib, which takes longer to import than most explanations to compute.
-    if name == "plots":
-        return import_module(".plots", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOME.get(name, "domains" if name in __all__ and name[0].isupper() else name)
+    if name.startswith("_") or find_spec(f"{__name__}.{home}") is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f".{home}", __name__)
+    value: object = module if home == name and name not in _HOME else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """The package, in which `attribute` and `bands` are functions, though their modules have these names."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # Python sets a submodule as an attribute of its package, whoever imports it.
+        if name in _HOME and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import xarray as xr
 
 from freqig.cli._files import all_or_none
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FIGURE = "freqig_ssvep.png"
 TABLE = "freqig_ssvep.md"

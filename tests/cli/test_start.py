@@ -1,0 +1,83 @@
+"""The command starts at once, and the package shows its public names and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+import freqig
+
+HEAVY = ("captum", "h5netcdf", "matplotlib", "numpy", "pandas", "scipy", "torch", "xarray")
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["demo", "--help"], ["demo", "ssvep", "-h"]]
+)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from freqig.cli import main
+main({arguments!r}, standalone_mode=False)
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    assert run("-c", code).splitlines()[-1] == "[]"
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    (script,) = entry_points(group="console_scripts", name="freqig")
+    assert script.value == "freqig.cli:main"
+    told = run("-m", "freqig", "--help")
+    assert "demo" in told
+    assert told.replace("python -m freqig", "freqig") == run(
+        "-c", "from freqig.cli import main; main(['--help'], prog_name='freqig')"
+    )
+
+
+def test_dir_shows_public_names_only() -> None:
+    assert dir(freqig) == sorted(freqig.__all__)
+    # In a new interpreter, where nothing was imported before.
+    names = run("-c", "import freqig; print(*dir(freqig))").split()
+    assert {"Explainer", "attribute", "bands", "errors", "plots"} <= set(names)
+    assert not [name for name in names if name.startswith("_") and name != "__version__"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "import freqig.bands, freqig.attribute",
+        "from freqig.domains import FilterBank",
+        "import freqig.layout",
+    ],
+)
+def test_functions_are_not_hidden_by_their_modules(before: str) -> None:
+    code = f"""
+{before}
+import freqig
+from freqig import *
+for name in ("attribute", "bands", "Explainer", "RFFT", "FrequencyModel"):
+    assert getattr(freqig, name) is globals()[name]
+    assert callable(getattr(freqig, name)), name
+from freqig.bands import named_bands
+assert callable(freqig.bands)
+"""
+    run("-c", code)
+
+
+def test_submodules_need_no_import_of_their_own() -> None:
+    code = """
+import freqig
+assert issubclass(freqig.errors.ConvergenceWarning, Warning)
+assert callable(freqig.plots.spectrum) and callable(freqig.baselines.zero)
+assert callable(freqig.domains.RFFT)
+"""
+    run("-c", code)

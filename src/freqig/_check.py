@@ -80,3 +80,16 @@ def check_real(values: Tensor, name: str) -> None:
         f"{name} must be finite, got {value} at {', '.join(place)} ({len(bad)} such value"
         f"{'s' if len(bad) > 1 else ''}): interpolate or drop them before explaining"
     )
+
+
+def in_dtype(values: Tensor, dtype: torch.dtype, name: str) -> Tensor:
+    """Finite values in another dtype; ValueError where they overflow it."""
+    converted = values.to(dtype)
+    if values.numel() and not bool(torch.isfinite(converted).all()):
+        limit = torch.finfo(dtype).max
+        raise ValueError(
+            f"{name} must fit {str(dtype).removeprefix('torch.')}, in which the model is explained: values "
+            f"up to {limit:.3g}, got one of size {float(values.abs().max()):.3g}, which overflows. Rescale "
+            "them, for example by choosing another unit, or pass dtype=torch.float64 to Explainer"
+        )
+    return converted

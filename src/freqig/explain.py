@@ -11,7 +11,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import check_dtype, check_fs, check_integer
+from ._check import check_dtype, check_fs, check_integer, in_dtype
 from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
 from .domains import RFFT, Domain
@@ -228,8 +228,9 @@ class Explainer:
         starts = draw_baselines(baseline, values, self.time_axis, frame.fs)
         shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
         # Domains learn from every baseline, since each has its own x - x'.
-        ends = values.expand(starts.shape).reshape(-1, *shape[1:]).to(dtype)
-        domains = ready(self.domains, ends, starts.reshape(-1, *shape[1:]).to(dtype), frame.fs)
+        x, origin = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
+        ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, origin))
+        domains = ready(self.domains, ends[0], ends[1], frame.fs)
         if len(values) == 0:
             none = torch.zeros((0, 1, 1), dtype=torch.int64)
             return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0, 0])
@@ -245,13 +246,11 @@ class Explainer:
             )
             few = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[few], few.to(self.model.device))
-            x, starts = (v.to(self.model.device, self.model.dtype) for v in (values, starts))
-            for name, end in (("x", x), ("baseline", starts)):
-                if not bool(torch.isfinite(end).all()):
-                    raise ValueError(
-                        f"{name} must fit the model's dtype {self.model.dtype}, got values that overflow: "
-                        "rescale them, or pass dtype= to Explainer"
-                    )
+            # Of a model in half precision, whose domains are in float32.
+            x, starts = (
+                in_dtype(v, self.model.dtype, name).to(self.model.device)
+                for v, name in ((values, "x"), (starts, "baseline"))
+            )
             problem = Problem(objective, x, starts, frame, domains, target, self.output)
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
 

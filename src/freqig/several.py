@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
+from ._check import in_dtype
 from .baselines import Baseline, draw_baselines
 from .domains import Domain
 from .domains.base import Coefficients, Coordinate, Coords
@@ -186,8 +187,9 @@ def join(
         frame = Frame(tuple(values.shape), signal.fs if fs is None else fs, signal.channels)
         own = draw_baselines(start, values, time_axis, frame.fs)
         shape = (-1, *frame.axes, frame.n)
-        ends = values.expand(own.shape).reshape(shape).to(dtype), own.reshape(shape).to(dtype)
-        bound = ready(domains, *ends, frame.fs)
+        end = in_dtype(values, dtype, f"x[{number}]").expand(own.shape).reshape(shape)
+        origin = in_dtype(own, dtype, f"baseline[{number}]").reshape(shape)
+        bound = ready(domains, end, origin, frame.fs)
         made += [OfInput(domain, frame, number, offset) for domain in bound]
         flat.append(values.reshape(len(values), -1).to(torch.promote_types(values.dtype, dtype)))
         drawn.append(own.reshape(*own.shape[:2], -1))

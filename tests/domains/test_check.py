@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from freqig.domains import RFFT, Domain, Time, check_inversion, ready
+from freqig.domains.registry import Example
 
-from .every import tensor
+from .every import EVERY, made, tensor
 
 
 def checked(domain: Domain, n: int = 24, dtype: torch.dtype = torch.float64) -> None:
@@ -188,6 +189,103 @@ def test_tolerances_are_those_of_the_dtype() -> None:
             continue
         with pytest.raises(ValueError, match=str(dtype).removeprefix("torch.")):
             checked(inexact, dtype=dtype)
+
+
+class Bluestein(RFFT):
+    """Fourier transforms of any length by a convolution with a chirp, whose float32 phases are coarse.
+
+    Some processors have kernels of this accuracy for lengths with large prime factors.
+    """
+
+    broken = 1.0
+
+    def analyze(self, x: Tensor) -> Tensor:
+        n = x.shape[-1]
+        k = torch.arange(n, dtype=x.dtype)
+        phase = torch.pi * k.square() / n
+        chirp = torch.complex(phase.cos(), -phase.sin())
+        size = 1 << (2 * n - 1).bit_length()
+        kernel = torch.zeros(size, dtype=chirp.dtype)
+        kernel[:n], kernel[size - n + 1 :] = chirp.conj(), chirp.conj()[1:].flip(0)
+        product = torch.fft.fft(x * chirp, size) * torch.fft.fft(kernel)
+        return self.broken * (torch.fft.ifft(product)[..., :n] * chirp)[..., : n // 2 + 1]
+
+
+def test_a_loss_that_is_rounding_passes() -> None:
+    """Of awkward lengths more than 1e-5 is lost in float32, and nothing in float64."""
+    n, domain = 2003, Bluestein()
+    x = tensor(2, 1, n, dtype=torch.float32)
+    back = domain.synthesize(domain.analyze(x), n)
+    assert float((back - x).abs().max() / x.abs().max()) > 1e-5
+    checked(domain, n, torch.float64)
+    checked(domain, n, torch.float32)
+
+
+@pytest.mark.parametrize("broken", [1 + 1e-4, 1 + 3e-5, 0.9])
+def test_beside_rounding_a_loss_is_still_a_loss(broken: float) -> None:
+    domain = Bluestein()
+    domain.broken = broken
+    with pytest.raises(ValueError, match="'bluestein' must invert"):
+        checked(domain, 2003, torch.float32)
+
+
+def test_too_much_rounding_is_refused_with_the_remedy() -> None:
+    class Mixed(Own):
+        """A change of basis that float32 cannot undo."""
+
+        def analyze(self, x: Tensor) -> Tensor:
+            return torch.cat([x, 1e5 * x + x.flip(-1)], -1)
+
+        def synthesize(self, c: Tensor, n: int) -> Tensor:
+            return (c[..., n:] - 1e5 * c[..., :n]).flip(-1)
+
+    checked(Mixed(), dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"'mixed' must invert.*nothing is lost. Pass dtype=torch.float64"):
+        checked(Mixed(), dtype=torch.float32)
+
+
+def test_a_domain_of_one_dtype_only_keeps_its_own_error() -> None:
+    class Single(Own):
+        """Loses a thousandth, and cannot be asked in float64."""
+
+        def analyze(self, x: Tensor) -> Tensor:
+            return x @ (0.999 * torch.eye(x.shape[-1]))
+
+        def synthesize(self, c: Tensor, n: int) -> Tensor:
+            return c.clone()
+
+    with pytest.raises(ValueError, match=r"'single' must invert.*use a transform with perfect"):
+        checked(Single(), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("n", [144_198, 500_006, 20_011])
+def test_awkward_lengths(n: int) -> None:
+    checked(RFFT(), n, torch.float32)
+
+
+@pytest.mark.parametrize("example", EVERY)
+@pytest.mark.parametrize("n", [2_003, 2_310])
+def test_awkward_lengths_in_every_domain(example: Example, n: int) -> None:
+    x, baseline = (tensor(1, 2, n, seed=seed, dtype=torch.float32) for seed in (0, 1))
+    made(example, x, baseline)
+
+
+@pytest.mark.parametrize("example", EVERY)
+@pytest.mark.parametrize("size", [1e-45, 1e-41, 1e-38, 1e-33])
+def test_signals_below_the_normal_numbers_pass(example: Example, size: float) -> None:
+    """What is lost there is no fault of the domain."""
+    x = (size * tensor(3, 2, 40)).float()
+    x[1] = tensor(2, 40).float()
+    made(example, x, torch.zeros_like(x))
+
+
+def test_signals_that_overflow_in_the_domain_are_told_so() -> None:
+    x = 1e38 * tensor(1, 1, 400, dtype=torch.float32).clamp(-3, 3)
+    with pytest.raises(ValueError, match=r"overflow float32, got a largest value of \de\+38 .*torch.float64"):
+        check_inversion(RFFT(), x, torch.zeros_like(x))
+    x = 1e308 * tensor(1, 1, 400).clamp(-1, 1)
+    with pytest.raises(ValueError, match=r"overflow float64, got .*e\+308 for samples 0 to 0: rescale"):
+        check_inversion(RFFT(), x, torch.zeros_like(x))
 
 
 def test_constants_are_the_same_at_both_ends_and_drop_out() -> None:

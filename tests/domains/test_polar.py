@@ -150,6 +150,61 @@ def test_bins_of_rounding_level_have_no_phase() -> None:
     assert float((c1 - c0)[1, 5]) == pytest.approx(-0.5, abs=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("level", [1e-7, 1e-9, 1e-12])
+@pytest.mark.parametrize("n", [40, 33])
+def test_an_end_that_is_zero_up_to_rounding_is_zero(dtype: torch.dtype, level: float, n: int) -> None:
+    """No phase share, and the amplitudes that zero gives, whichever end it is and whatever its unit."""
+    x, rounding = tensor(2, 3, n, dtype=dtype), level * tensor(2, 3, n, seed=1, dtype=dtype)
+    # Channels of one sample in units of their own.
+    units = torch.tensor([1e6, 1.0, 1e-12], dtype=dtype).unsqueeze(1)
+    model = Smooth(n, 3, dtype=dtype)
+
+    def shares(end: Tensor, start: Tensor) -> Tensor:
+        return explained(lambda x: model(x / units), end * units, start * units, [1]).attributions[:, 0]
+
+    for almost, zero in (
+        (shares(x, rounding), shares(x, 0 * x)),
+        (shares(rounding, x), shares(0 * x, x)),
+    ):
+        assert float(almost[:, :, 1].abs().sum()) == 0
+        close(almost[:, :, 0].double().numpy(), zero[:, :, 0].double().numpy(), 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scales"),
+    [(torch.float64, (1e-200, 1e-12, 1e150, 1e300)), (torch.float32, (1e-30, 1e-12, 1e12, 1e34))],
+)
+def test_the_unit_of_a_signal_does_not_matter(dtype: torch.dtype, scales: tuple[float, ...]) -> None:
+    """Turns are the same, and amplitudes in proportion, for x·c and x'·c."""
+    x, baseline = tensor(3, 2, 24, dtype=dtype), tensor(3, 2, 24, seed=1, dtype=dtype)
+    # Bins on both sides of what is negligible.
+    baseline[0] *= 1e-5
+    baseline[1] *= 1e-8
+    c1, c0 = Polar().coordinates(x, baseline)
+    assert bool((c1 - c0)[0, :, 1].any())
+    assert not (c1 - c0)[1, :, 1].any()
+    for scale in scales:
+        unit = torch.tensor([[scale], [1.0]], dtype=dtype)
+        d1, d0 = Polar().coordinates(x * scale, baseline * scale)
+        torch.testing.assert_close((d1 - d0)[:, :, 1], (c1 - c0)[:, :, 1], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close((d1 - d0) / unit, c1 - c0, rtol=1e-5, atol=1e-5)
+
+
+def test_an_offset_does_not_hide_what_stands_on_it() -> None:
+    """A pressure of 1e5 with waves of 0.01: no bin but DC is near a millionth of DC, and phases count."""
+    t = torch.arange(50, dtype=torch.float64)
+    wave, later = (torch.cos(2 * torch.pi * 4 * t / 50 + shift) for shift in (0.0, 1.0))
+    c1, c0 = Polar().coordinates(1e5 + 0.01 * later, 1e5 + 0.01 * wave)
+    turns = (c1 - c0)[1]
+    assert float(turns[4]) == pytest.approx(1.0, abs=1e-6)
+    assert float(turns.abs().sum()) == pytest.approx(1.0, abs=1e-6)
+    # What float32 makes of such an offset is rounding, of which nothing turns.
+    x = (1e5 + tensor(50)).float()
+    c1, c0 = Polar().coordinates(torch.nextafter(x, 2 * x) - x + 1e5, torch.full_like(x, 1e5))
+    assert not (c1 - c0)[1].any()
+
+
 def test_dc_and_nyquist_are_signed() -> None:
     """From -3 to 3 through zero, as linear coordinates have it, and no half turn."""
     for x in (torch.full((8,), 3.0), torch.tensor([3.0, -3.0]).repeat(4)):

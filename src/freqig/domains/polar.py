@@ -11,8 +11,12 @@ from .base import Coords
 from .nonlinear import NonlinearDomain
 from .rfft import frequencies
 
-# Below this share of the largest bin a phase is that of rounding errors.
 NEGLIGIBLE = 1e-6
+"""Share of the largest bin besides DC below which a phase counts as that of rounding errors."""
+
+ROUNDING = 8
+"""The same in eps · ‖signal‖₂: values rounded to eps make bins of that size, the largest of them a few
+times larger. It matters where an offset is far larger than everything else."""
 
 
 class Polar(NonlinearDomain):
@@ -23,11 +27,13 @@ class Polar(NonlinearDomain):
     amplitudes did, the second what the change of phases did (attributions as in
     `freqig.domains.nonlinear.NonlinearDomain`, on the coordinates r and φ).
 
-    A bin of rounding level has a random angle. So where |X'_k| ≤ 1e-6 max|X'| the baseline takes
-    the input's phase, and where only |X_k| ≤ 1e-6 max|X| the input the baseline's. Both belong to
-    one series. Hence with a zero baseline no phase changes, the path is that of `RFFT`, and so
-    are the attributions. DC and, for even n, Nyquist are real: they are signed amplitudes, and
-    their phase part is 0.
+    A bin of rounding level has a random angle. So where |X'_k| is negligible the baseline takes
+    the input's phase, and where only |X_k| is, the input the baseline's. Negligible is what is at
+    most 1e-6 of the largest bin of both series, DC aside, or within their rounding; it is judged
+    for every sample and channel by itself, whatever the unit. Hence with a baseline that is zero,
+    or zero up to rounding, no phase changes, the path is that of `RFFT`, and so are the
+    attributions. DC and, for even n, Nyquist are real: they are signed amplitudes, and their
+    phase part is 0.
 
     Parameters
     ----------
@@ -47,16 +53,20 @@ class Polar(NonlinearDomain):
 
     def analyze(self, x: Tensor) -> Tensor:
         """Amplitudes and phases in radians, shape (..., 2, frequency)."""
-        return torch.stack(_amplitude_and_phase(x)[:2], -2)
+        return torch.stack(_amplitude_and_phase(_spectrum(x), x.shape[-1]), -2).to(x.dtype)
 
     def coordinates(self, x: Tensor, baseline: Tensor) -> tuple[Tensor, Tensor]:
-        amplitude, phase, small = _amplitude_and_phase(x)
-        amplitude0, phase0, small0 = _amplitude_and_phase(baseline)
+        n, spectra = x.shape[-1], (_spectrum(x), _spectrum(baseline))
+        (amplitude, phase), (amplitude0, phase0) = (_amplitude_and_phase(s, n) for s in spectra)
+        # What is nothing beside the other end of the path is nothing on the path.
+        limit = torch.maximum(_rounding_level(x, spectra[0]), _rounding_level(baseline, spectra[1]))
+        small, small0 = (s.abs() <= limit for s in spectra)
         phase0 = torch.where(small0, phase, phase0)
         turn = torch.where(small, 0.0, phase - phase0)
         # To (-π, π]: π itself stays, -π becomes π.
         turn = turn - 2 * math.pi * torch.ceil((turn - math.pi) / (2 * math.pi))
-        return torch.stack([amplitude, phase0 + turn], -2), torch.stack([amplitude0, phase0], -2)
+        ends = torch.stack([amplitude, phase0 + turn], -2), torch.stack([amplitude0, phase0], -2)
+        return ends[0].to(x.dtype), ends[1].to(x.dtype)
 
     def synthesize(self, c: Tensor, n: int) -> Tensor:
         amplitude, phase = c.unbind(-2)
@@ -70,14 +80,30 @@ class Polar(NonlinearDomain):
         return {"part": ["amplitude", "phase"], "frequency": frequencies(n, fs)}
 
 
-def _amplitude_and_phase(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Signed amplitude and phase of every bin, and whether it is of rounding level."""
-    spectrum = torch.fft.rfft(x)
-    real_bins = _real_bins(x.shape[-1], x)
+def _spectrum(x: Tensor) -> Tensor:
+    """Spectrum in float64 where the device has it: FFTs of awkward lengths round too much in float32."""
+    spectrum: Tensor = torch.fft.rfft(x if x.device.type == "mps" else x.double())
+    return spectrum
+
+
+def _amplitude_and_phase(spectrum: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Signed amplitude and phase of every bin of a spectrum of n samples."""
+    real_bins = _real_bins(n, spectrum)
+    amplitude = torch.where(real_bins, spectrum.real, spectrum.abs())
+    return amplitude, torch.where(real_bins, 0.0, spectrum.angle())
+
+
+def _rounding_level(x: Tensor, spectrum: Tensor) -> Tensor:
+    """Size of a bin beside this series up to which a bin is negligible, shape (..., 1)."""
     size = spectrum.abs()
-    amplitude = torch.where(real_bins, spectrum.real, size)
-    phase = torch.where(real_bins, 0.0, spectrum.angle())
-    return amplitude, phase, size <= NEGLIGIBLE * size.amax(-1, keepdim=True)
+    largest = size.amax(-1, keepdim=True)
+    # Squares of a spectrum of largest bin 1: neither overflow nor vanish.
+    relative = size / largest.clamp_min(torch.finfo(size.dtype).tiny)
+    # ‖x‖₂ by Parseval's theorem, or up to √2 more, as every bin is counted twice.
+    norm = largest * torch.linalg.vector_norm(relative, dim=-1, keepdim=True) * math.sqrt(2 / x.shape[-1])
+    # Without a bin besides DC there is nothing but its rounding.
+    others = size[..., 1:].amax(-1, keepdim=True) if size.shape[-1] > 1 else torch.zeros_like(largest)
+    return torch.maximum(ROUNDING * torch.finfo(x.dtype).eps * norm, NEGLIGIBLE * others)
 
 
 def _real_bins(n: int, like: Tensor) -> Tensor:

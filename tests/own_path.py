@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from freqig.arguments import Extra
 from freqig.chunks import Chunks
 from freqig.coordinates import OwnPath, explain_nonlinear
 from freqig.domains import Polar, ready
 from freqig.integration import integrate, integrate_adaptive, values_at
 from freqig.models import Model, as_model
-from freqig.objective import Extra, Objective
+from freqig.objective import Objective
 from freqig.quadrature import gauss_legendre
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from freqig.arguments import Extra
 from freqig.averaging import average
 from freqig.chunks import Chunks
 from freqig.domains import RFFT, Domain, Time
 from freqig.frame import Frame
 from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
-from freqig.objective import Extra, Objective
+from freqig.objective import Objective
 from freqig.quadrature import gauss_legendre
 from freqig.run import Analysis, Run, project
 

@@ -14,6 +14,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import baselines, errors, plots
+    from .arguments import per_sample, shared
     from .attribute import attribute
     from .bands import bands
     from .domains import (
@@ -54,7 +55,9 @@ __all__ = [
     "bands",
     "baselines",
     "errors",
+    "per_sample",
     "plots",
+    "shared",
 ]
 
 # Imported when first used: PyTorch, xarray and matplotlib take seconds, which `freqig --help` need not.
@@ -65,6 +68,8 @@ _HOME = {
     "InverseRFFT": "layers",
     "attribute": "attribute",
     "bands": "bands",
+    "per_sample": "arguments",
+    "shared": "arguments",
 }
 
 

@@ -44,6 +44,13 @@ def check_count(value: Any, name: str, minimum: int = 1) -> int:
     return count
 
 
+def check_flag(value: Any, name: str) -> bool:
+    """Truth value, Python's or NumPy's; 0, 1 and words are not taken for one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def check_choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in allowed:

@@ -63,7 +63,10 @@ def attribute(
     start_idx : int, optional
         Where the segment starts, in samples.
     additional_forward_args : tensor, object, or tuple or list of them, optional
-        Further arguments of the model; tensors with one row a sample follow the batch.
+        Further arguments of the model. `freqig.per_sample(values, axis=0)` says that one holds an entry
+        per sample, `freqig.shared(value)` that it is the same for all. Where nothing is said, tensors
+        whose first axis is as long as the batch are tried both ways on the model, and what it does
+        not tell apart is an error; all others are shared.
 
     Returns
     -------

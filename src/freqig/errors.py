@@ -7,6 +7,9 @@ import sys
 import warnings
 from pathlib import Path
 
+CALLED = "while freqig called the model with a batch of its own of"
+"""How adapters begin what they add to an error of the model; the shape of the batch follows."""
+
 PACKAGE = str(Path(__file__).parent) + os.sep
 
 
@@ -97,9 +100,9 @@ def add_context(error: BaseException, context: str) -> None:
     Examples
     --------
     >>> error = ValueError("expected 8 channels")
-    >>> add_context(error, "while freqig called the model with shape (2, 7, 100)")
+    >>> add_context(error, "while freqig read shape (2, 7, 100)")
     >>> str(error)
-    'expected 8 channels [while freqig called the model with shape (2, 7, 100)]'
+    'expected 8 channels [while freqig read shape (2, 7, 100)]'
     """
     if len(error.args) == 1 and isinstance(error.args[0], str) and type(error) is not KeyError:
         if context not in error.args[0]:

@@ -7,11 +7,13 @@ from copy import copy
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import check_dtype, check_fs, check_integer, in_dtype
+from ._check import check_dtype, check_flag, check_fs, check_integer, in_dtype
+from .arguments import Extra
 from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
 from .domains import RFFT, Domain
@@ -19,11 +21,13 @@ from .domains.check import ready
 from .domains.reading import read_domains
 from .engines import Method
 from .explanation import label
+from .failures import told_of
 from .frame import Frame
 from .models import as_model
 from .models.joined import JoinedInputs
-from .objective import Extra, Objective, OutputKey
+from .objective import Objective, OutputKey
 from .problem import Problem
+from .readings import settle_readings
 from .run import Run, working_dtype
 from .scales import OutputScale, scale_of
 from .several import join
@@ -115,10 +119,11 @@ class Explainer:
         time_axis: int = -1,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
-        trust: bool = False,
-        progress: bool = False,
-        batch_independent: bool = True,
+        trust: bool | np.bool_ = False,
+        progress: bool | np.bool_ = False,
+        batch_independent: bool | np.bool_ = True,
     ) -> None:
+        trust = check_flag(trust, "trust")
         self.model = as_model(model, dtype=check_dtype(dtype), device=device, trust=trust)
         self.fs = None if fs is None else check_fs(fs)
         self.domains = read_domains(domains)
@@ -131,8 +136,8 @@ class Explainer:
         self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
         self.time_axis = self.model.hints.resolve(check_integer(time_axis, "time_axis"))
         self.trust = trust
-        self.progress = progress
-        self.batch_independent = batch_independent
+        self.progress = check_flag(progress, "progress")
+        self.batch_independent = check_flag(batch_independent, "batch_independent")
         self._chunks: dict[tuple[int, ...], Chunks] = {}
 
     def __call__(
@@ -160,7 +165,10 @@ class Explainer:
             one of its series; zero by default. Over several baselines attributions are averaged,
             and their standard deviation is the variable NAME_spread.
         additional_forward_args : tensor, object, or tuple or list of them, optional
-            Further arguments of the model; tensors with one row a sample follow the batch.
+            Further arguments of the model. `freqig.per_sample(values, axis=0)` says that one holds an
+            entry per sample, `freqig.shared(value)` that it is the same for all. Where nothing is
+            said, tensors whose first axis is as long as the batch are tried both ways on the model,
+            and what it does not tell apart is an error; all others are shared.
 
         Returns
         -------
@@ -234,7 +242,7 @@ class Explainer:
         if len(values) == 0:
             none = torch.zeros((0, 1, 1), dtype=torch.int64)
             return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0, 0])
-        with self.model.session():
+        with self.model.session(), told_of(values.movedim(-1, self.time_axis).shape) as hints:
             objective = Objective(
                 self.model,
                 self.output,
@@ -244,6 +252,8 @@ class Explainer:
                 self.counted_time_axis(values.ndim),
                 alone=not self.batch_independent,
             )
+            hints += objective.extra.hints
+            objective = settle_readings(objective, values, starts[0])
             few = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[few], few.to(self.model.device))
             # Of a model in half precision, whose domains are in float32.

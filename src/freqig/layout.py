@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from .arguments import Extra
 from .errors import add_context
 from .explain import Explainer
-from .objective import Extra, Objective
-from .safeguards import differ
+from .objective import Objective
+from .rounding import differ
 
 # Distinct points of the path; two and three of them, since no layer takes both counts for the
 # channels of one unbatched series.
@@ -56,13 +58,13 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
         delta = torch.linspace(0.0, 1.0, x.shape[-1], dtype=torch.float64).expand_as(delta)
     points = torch.stack([start + node * delta for node in NODES])
     runs: list[tuple[int, ...]] = []
-    errors: list[Exception] = []
+    refused: dict[tuple[int, ...], Exception] = {}
     with model.session():
         extra = Extra.of(arguments, len(x), model.device)
-        for axes in ((), (1,)):
+        for axes, reading in product(((), (1,)), extra.readings()):
             shaped = points.reshape(len(points), *axes, x.shape[-1])
             axis = explainer.counted_time_axis(shaped.ndim)
-            objective = Objective(model, "logit", None, extra, explainer.output_key, axis, alone=False)
+            objective = Objective(model, "logit", None, reading, explainer.output_key, axis, alone=False)
             rows = torch.zeros(len(points), dtype=torch.int64, device=model.device)
             try:
                 objective.settle_dtype(shaped[:2], rows[:2])
@@ -72,13 +74,13 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a model raises, it refused
-                errors.append(error)
+                refused.setdefault(axes, error)
                 continue
             if not differ(two, three[[ORDER.index(0), ORDER.index(1)]]):
                 return axes
             runs.append(axes)
     if runs:
         return runs[0]
-    first, second = errors
+    first, second = refused.values()
     add_context(first, f"and as (batch, 1, n) the model failed with {type(second).__name__}: {second}")
     raise first

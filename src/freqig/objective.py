@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from .arguments import Extra
 from .models import Model, TorchModel
 from .scales import ScaleName, scale_of
 
 OutputKey = int | str | None
-
-
-@dataclass(frozen=True)
-class Extra:
-    """Further arguments of the model; tensors with one row a sample follow the points.
-
-    Parameters
-    ----------
-    values : tuple
-        The arguments.
-    follows : tuple of bool
-        Which of them have one row a sample.
-    """
-
-    values: tuple[Any, ...] = ()
-    follows: tuple[bool, ...] = ()
-
-    @classmethod
-    def of(cls, arguments: Any, n_samples: int, device: torch.device) -> Extra:
-        """Read `additional_forward_args`: None, one object, or a tuple or list of them."""
-        if arguments is None:
-            return cls()
-        values = tuple(arguments) if isinstance(arguments, (tuple, list)) else (arguments,)
-        values = tuple(_usable(value, device) for value in values)
-        follows = tuple(isinstance(v, Tensor) and v.ndim > 0 and len(v) == n_samples for v in values)
-        return cls(values, follows)
-
-    def at(self, rows: Tensor) -> tuple[Any, ...]:
-        """Arguments for points that belong to the samples `rows`."""
-        return tuple(
-            value.index_select(0, rows) if follows else value
-            for value, follows in zip(self.values, self.follows, strict=True)
-        )
-
-
-def _usable(value: Any, device: torch.device) -> Any:
-    """Arrays of numbers as tensors, like the input; tensors on the device; other objects as they are."""
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
-        # PyTorch takes neither negative strides nor the other byte order.
-        value = torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
-    if not isinstance(value, Tensor):
-        return value
-    value = value.detach().to(device)
-    # Autograd saves no tensor made under inference_mode; a copy made outside it, as here, will do.
-    return value.clone() if value.is_inference() else value
 
 
 @dataclass(frozen=True)
@@ -97,24 +52,16 @@ class Objective:
 
     def block(self, start: int, stop: int) -> Objective:
         """The objective of samples start..stop alone, counted from zero."""
-        extra = tuple(
-            value[start:stop] if follows else value
-            for value, follows in zip(self.extra.values, self.extra.follows, strict=True)
-        )
         targets = None if self.targets is None else self.targets[start:stop]
-        return replace(self, targets=targets, extra=Extra(extra, self.extra.follows))
+        return replace(self, targets=targets, extra=self.extra.block(start, stop))
 
     def raw(self, points: Tensor, rows: Tensor) -> Tensor:
         """Selected raw outputs, shape (P, *axes), without gradients."""
-        points, rows, n = self._at_least_two(points, rows)
-        outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
-        return tidy_outputs(outputs, self.output_key, len(points))[:n].detach()
+        return self._joined(points, rows, self._raw)
 
     def value(self, points: Tensor, rows: Tensor) -> Tensor:
         """Explained scalars, float64, shape (P, T), without gradients."""
-        points, rows, n = self._at_least_two(points, rows)
-        outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
-        return self._explained(outputs, rows)[:n].detach().to(widest(points.device))
+        return self._joined(points, rows, self._value).to(widest(points.device))
 
     def value_of(self, raw: Tensor) -> Tensor:
         """Explained scalars, float64, shape (N, T), of raw outputs that `raw` gave for all samples."""
@@ -124,26 +71,27 @@ class Objective:
 
     def value_and_gradient(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Explained scalars, shape (P, T), and their gradients, shape (P, T, *shape)."""
-        points, rows, n = self._at_least_two(points, rows)
-        values, gradients = self.model.value_and_gradient(
-            self._arranged(points), self.extra.at(rows), lambda raw: self._explained(raw, rows)
-        )
-        if self.time_axis != -1:
-            # The gradient has a target axis after the first, so a counted axis moves by one.
-            axis = self.time_axis if self.time_axis < 0 else self.time_axis + 1
-            gradients = gradients.movedim(axis, -1)
-        return values[:n], gradients[:n]
+        parts = [self._value_and_gradient(*call) for call in self._calls(points, rows)]
+        if len(parts) == 1:
+            return parts[0]
+        values, gradients = zip(*parts, strict=True)
+        return torch.cat(values), torch.cat(gradients)
 
     def differentiable(self, points: Tensor, rows: Tensor) -> Tensor:
         """Explained scalars, shape (P, T), with PyTorch's graph; for PyTorch models only."""
         if not isinstance(self.model, TorchModel):
             raise TypeError("engine must be 'path' for models outside PyTorch, which have no graph")
-        points, rows, n = self._at_least_two(points, rows)
-        outputs = self.model.call(self._arranged(points).clone(), self.extra.at(rows))
-        return self._explained(outputs, rows)[:n]
+        model = self.model
+
+        def one_call(points: Tensor, rows: Tensor) -> Tensor:
+            outputs = model.call(self._arranged(points).clone(), self.extra.at(rows))
+            return self._explained(outputs, rows)
+
+        return self._joined(points, rows, one_call)
 
     def bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:
         """Memory that a point holds between forward and backward pass; None if unknown."""
+        points, rows, _ = next(self._calls(points, rows))
         return self.model.bytes_per_point(
             self._arranged(points),
             self.extra.at(rows),
@@ -162,12 +110,42 @@ class Objective:
     def _arranged(self, points: Tensor) -> Tensor:
         return points if self.time_axis == -1 else points.movedim(-1, self.time_axis).contiguous()
 
-    def _at_least_two(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, int]:
-        # Models squeeze their outputs, and Conv1d reads (1, n) as one unbatched series: a batch
-        # of one point can mean something else than a batch, so no call has just one.
-        if len(points) == 1 and not self.alone:
-            return points.expand(2, *points.shape[1:]), rows.expand(2), 1
-        return points, rows, len(points)
+    def _raw(self, points: Tensor, rows: Tensor) -> Tensor:
+        outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
+        return tidy_outputs(outputs, self.output_key, len(points)).detach()
+
+    def _value(self, points: Tensor, rows: Tensor) -> Tensor:
+        outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
+        return self._explained(outputs, rows).detach()
+
+    def _value_and_gradient(self, points: Tensor, rows: Tensor, n: int) -> tuple[Tensor, Tensor]:
+        values, gradients = self.model.value_and_gradient(
+            self._arranged(points), self.extra.at(rows), lambda raw: self._explained(raw, rows)
+        )
+        if self.time_axis != -1:
+            # The gradient has a target axis after the first, so a counted axis moves by one.
+            axis = self.time_axis if self.time_axis < 0 else self.time_axis + 1
+            gradients = gradients.movedim(axis, -1)
+        return values[:n], gradients[:n]
+
+    def _joined(self, points: Tensor, rows: Tensor, one_call: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """What the calls of the model return for all points, the first axis that of points."""
+        parts = [one_call(*filled)[:n] for *filled, n in self._calls(points, rows)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _calls(self, points: Tensor, rows: Tensor) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Points and rows of one call after the other, and how many of them count."""
+        batch = self.model.fixed_batch
+        if batch is not None:
+            for start in range(0, len(points), batch):
+                index = torch.arange(start, start + batch, device=points.device).clamp(max=len(points) - 1)
+                yield points[index], rows[index], min(batch, len(points) - start)
+        elif len(points) == 1 and not self.alone:
+            # Models squeeze their outputs, and Conv1d reads (1, n) as one unbatched series: a batch
+            # of one point can mean something else than a batch, so no call has just one.
+            yield points.expand(2, *points.shape[1:]), rows.expand(2), 1
+        else:
+            yield points, rows, len(points)
 
     def _explained(self, outputs: Any, rows: Tensor, selected: bool = False) -> Tensor:
         raw = outputs if selected else tidy_outputs(outputs, self.output_key, len(rows))

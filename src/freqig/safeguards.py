@@ -6,13 +6,7 @@ import torch
 from torch import Tensor
 
 from .objective import Objective
-
-# Kernels differ between batch sizes by rounding, which deep networks amplify: by up to 20 eps of
-# the largest output on a CPU, more where tensor cores multiply float32 with ten bits. In half
-# precision that would be all of the output, so there is a bound relative to it.
-ROUNDING = {"cpu": 256}
-ROUNDING_ELSEWHERE = 4096
-LARGEST = 1 / 16
+from .rounding import differ, distance
 
 
 def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> None:
@@ -44,7 +38,7 @@ def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> Non
     if differ(first, again):
         raise ValueError(
             "model must give the same output for the same input, but two calls with one series "
-            f"differ by {_distance(first, again):.3g}: it depends on chance. Switch dropout and "
+            f"differ by {distance(first, again):.3g}: it depends on chance. Switch dropout and "
             "other noise off (a network that hides behind a callable is not found and stays in "
             "the mode it is in), or seed the noise inside the model; batch_independent=False does "
             "not help here"
@@ -64,7 +58,7 @@ def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> Non
     if differ(first, mixed):
         raise ValueError(
             "model must treat the series of a batch independently, but the output for one series "
-            f"changes by {_distance(first, mixed):.3g} with the others in its batch (BatchNorm in "
+            f"changes by {distance(first, mixed):.3g} with the others in its batch (BatchNorm in "
             "train mode, a standardisation over the batch axis). Mend the model, or pass "
             "batch_independent=False to Explainer, which runs one point a call"
         )
@@ -74,22 +68,3 @@ def _alone(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:
     # raw() hands a lone point over as a pair of equals, which a model that mixes its batch sees
     # as other company than the mixed batch.
     return torch.cat([objective.raw(points[i : i + 1], rows[i : i + 1]) for i in range(len(points))])
-
-
-def _distance(a: Tensor, b: Tensor) -> float:
-    # Where one is NaN and the other a number, the difference counts as infinite.
-    return float((a - b).abs().nan_to_num(nan=torch.inf).max())
-
-
-def differ(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors of outputs differ by more than rounding."""
-    if a.shape != b.shape:
-        return True
-    if a.numel() == 0:
-        return False
-    both = torch.stack([a, b]).double()
-    if not bool(torch.isfinite(both).all()):
-        # Outputs at the baseline may be infinite; what they are is checked where they matter.
-        return not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
-    rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
-    return _distance(a, b) > min(rounding, LARGEST) * max(float(both.abs().max()), 1e-30)

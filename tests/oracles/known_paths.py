@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from freqig.arguments import Extra
 from freqig.chunks import Chunks
 from freqig.integration import Path, integrate_adaptive
 from freqig.models import TorchModel
-from freqig.objective import Extra, Objective
+from freqig.objective import Objective
 
 CHUNK = 64
 N_FEATURES = 32
@@ -105,7 +106,7 @@ def closed(name: str, model: OfSample, x: Tensor, mean_gradient: Tensor) -> Case
     """A case of a model with a closed form and the baseline zero."""
     index = torch.arange(len(x))
     targets = torch.zeros((len(x), 1, 1), dtype=torch.int64)
-    objective = Objective(TorchModel(model, torch.float64), "logit", targets, Extra((index,), (True,)))
+    objective = Objective(TorchModel(model, torch.float64), "logit", targets, Extra((index,), (0,)))
     trusted = torch.ones(len(x), dtype=torch.bool)
     return Case(name, objective, x, torch.zeros_like(x), mean_gradient.unsqueeze(1), trusted)
 

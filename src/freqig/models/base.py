@@ -49,6 +49,12 @@ class Model(ABC):
     description: dict[str, str | int | float]
     hints: Hints = Hints()
 
+    @property
+    def fixed_batch(self) -> int | None:
+        """Number of points of every call that the model was built for; None where any will do."""
+        batch = getattr(self, "description", {}).get("fixed_batch")
+        return None if batch is None else int(batch)
+
     @abstractmethod
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Raw outputs for P points, without gradients.

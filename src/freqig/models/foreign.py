@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import add_context
+from ..errors import CALLED, add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .fixed_batch import filled, gathered
 from .joined import JoinedInputs
@@ -119,7 +119,7 @@ class ForeignModel(Model):
             raw, pullback = self.vjp(given, extra) if self.batch is None else self._in_batches(given, extra)
         except Exception as error:
             shapes = ", ".join(str(tuple(one.shape)) for one in given)
-            add_context(error, f"while freqig called the model with shape {shapes}")
+            add_context(error, f"{CALLED} shape {shapes}")
             raise
 
         def to_points(cotangents: list[Tensor | None]) -> Sequence[Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import add_context
+from ..errors import CALLED, add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
 from .hints import Hints
@@ -181,7 +181,7 @@ class TorchModel(Model):
         except Exception as error:
             window = self.hints.window
             says = "" if window is None else f"; its own n_times is {window}"
-            add_context(error, f"while freqig called the model with {_shape(points)}{says}")
+            add_context(error, f"{CALLED} {_shape(points)}{says}")
             raise
 
 

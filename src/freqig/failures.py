@@ -1,0 +1,49 @@
+"""What the caller gave, told beside errors of the model, which know only what freqig called it with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from .errors import CALLED, add_context
+
+
+@contextmanager
+def told_of(shape: torch.Size) -> Iterator[list[str]]:
+    """Add to errors that leave the model the shape of the input, and what else is noted meanwhile.
+
+    Parameters
+    ----------
+    shape : torch.Size
+        Shape of the input in the model's own layout.
+
+    Yields
+    ------
+    list of str
+        For what may explain a failure of the model.
+    """
+    hints: list[str] = []
+    try:
+        yield hints
+    except Exception as error:
+        if _left_the_model(error):
+            for context in (f"the input has shape {tuple(shape)}", *hints):
+                add_context(error, context)
+        raise
+
+
+@contextmanager
+def at_the_baseline() -> Iterator[None]:
+    """Say of errors that leave the model that it was called at the baseline."""
+    try:
+        yield
+    except Exception as error:
+        if _left_the_model(error):
+            add_context(error, "at the baseline, where the model must work as well: pass another baseline=")
+        raise
+
+
+def _left_the_model(error: Exception) -> bool:
+    return CALLED in "\n".join([*map(str, error.args), *getattr(error, "__notes__", ())])

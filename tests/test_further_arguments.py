@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -274,7 +275,17 @@ def test_flags_are_true_or_false(name: str) -> None:
     """Those of NumPy are; what only counts as true is refused before any work."""
     flag = np.bool_(False)
     result = fixed(lambda p: p.square().sum(-1), **{name: flag})(noise(2, T))
-    assert result.attrs["batch_independent"] in ("true", "false")
+    assert json.loads(result.attrs["settings"])["batch_independent"] is (name != "batch_independent")
     for wrong in (1, "yes", 0.0, np.array([True]), None):
         with pytest.raises(TypeError, match=f"{name} must be True or False"):
             check_flag(wrong, name)
+
+
+def test_errors_of_the_model_tell_its_batch_from_the_input() -> None:
+    """A lone series goes over twice, and several inputs as one: neither shape is the caller's."""
+    with pytest.raises(
+        RuntimeError, match=r"batch of its own of shape \(2, 3, 12\).*x has the shape \(1, 3, 12\)"
+    ):
+        fixed(nn.Linear(5, 2))(noise(1, 3, T))
+    with pytest.raises(RuntimeError, match=r"of shape \(2, 17\).*x has the shapes \(1, 12\) and \(1, 5\)"):
+        fixed(lambda p, q: p + q)((noise(1, T), noise(1, 5)))

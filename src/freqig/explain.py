@@ -139,6 +139,7 @@ class Explainer:
         self.progress = check_flag(progress, "progress")
         self.batch_independent = check_flag(batch_independent, "batch_independent")
         self._chunks: dict[tuple[int, ...], Chunks] = {}
+        self._given: list[torch.Size] = []
 
     def __call__(
         self,
@@ -212,6 +213,7 @@ class Explainer:
         twin = copy(self)
         twin.model = self.model.of_inputs(inputs)
         twin.domains, twin.time_axis, twin.fs = joined.domains, -1, None
+        twin._given = [signal.values.movedim(-1, self.time_axis).shape for signal in signals]
         return joined.relabel(
             twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
         )
@@ -242,7 +244,10 @@ class Explainer:
         if len(values) == 0:
             none = torch.zeros((0, 1, 1), dtype=torch.int64)
             return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0, 0])
-        with self.model.session(), told_of(values.movedim(-1, self.time_axis).shape) as hints:
+        with (
+            self.model.session(),
+            told_of(self._given or [values.movedim(-1, self.time_axis).shape]) as hints,
+        ):
             objective = Objective(
                 self.model,
                 self.output,

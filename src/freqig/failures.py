@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,13 +11,13 @@ from .errors import CALLED, add_context
 
 
 @contextmanager
-def told_of(shape: torch.Size) -> Iterator[list[str]]:
+def told_of(shapes: Sequence[torch.Size]) -> Iterator[list[str]]:
     """Add to errors that leave the model the shape of the input, and what else is noted meanwhile.
 
     Parameters
     ----------
-    shape : torch.Size
-        Shape of the input in the model's own layout.
+    shapes : sequence of torch.Size
+        Shape of every input in the model's own layout.
 
     Yields
     ------
@@ -29,7 +29,8 @@ def told_of(shape: torch.Size) -> Iterator[list[str]]:
         yield hints
     except Exception as error:
         if _left_the_model(error):
-            for context in (f"the input has shape {tuple(shape)}", *hints):
+            told = " and ".join(str(tuple(shape)) for shape in shapes)
+            for context in (f"x has the shape{'s' if len(shapes) > 1 else ''} {told}", *hints):
                 add_context(error, context)
         raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -112,3 +113,26 @@ def test_what_is_no_rule_does_not_come_into_being(
 ) -> None:
     with pytest.raises(ValueError, match="rule 'wrong'"):
         Rule("wrong", nodes, weights, degree)
+
+
+@pytest.mark.parametrize("n", [512, 513, 1000, 20_000, 100_000])
+def test_any_number_of_nodes_is_cheap(n: int) -> None:
+    """A table of n² numbers would take 3 GB at 20,000 nodes."""
+    gauss_legendre.cache_clear()
+    tracemalloc.start()
+    rule = gauss_legendre(n)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(rule) == n
+    assert most < 100 * 8 * n + 2**20
+    assert rule.weights @ np.exp(rule.nodes) == pytest.approx(math.e - 1, rel=1e-13)
+    assert rule.weights @ np.cos(50 * rule.nodes) == pytest.approx(math.sin(50) / 50, abs=1e-13)
+    assert rule.weights.min() > 0
+
+
+@pytest.mark.parametrize("degree", [100, 999])
+def test_a_high_degree_that_is_not_reached_is_seen(degree: int) -> None:
+    """Between the degrees that are checked one by one and the highest there is no gap to hide in."""
+    rule = gauss_legendre(degree // 2)
+    with pytest.raises(ValueError, match="moment error"):
+        Rule("wrong", rule.nodes, rule.weights, degree + 10)

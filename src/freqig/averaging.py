@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .completeness import gap_limit, is_complete
+from .integration.path import Diagnosis
 from .run import Run
 
-MEANS = ("output", "baseline_output", "gap", "limit")
+MEANS = ("output", "baseline_output", "gap", "correction")
 
 
-def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
+def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, list[Tensor]]:
     """Mean of the attributions over baselines, and how far they spread.
 
     Every baseline has its own δ and ḡ, so attributions are averaged and never the gradients: the
@@ -30,14 +32,20 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
     ----------
     runs : iterable of Run
         The same samples, targets and domains, each with another baseline.
+    tol : float
+        Relative tolerance of attributions and completeness gap.
+    dtype : torch.dtype
+        Dtype of the model, whose rounding the gap is allowed.
 
     Returns
     -------
     mean : Run
-        Attributions, outputs, gap and limit are means, so that the attributions still sum to
-        F(x) minus the mean of F(x'). `n_evaluations` is the sum; `converged` where all runs
-        converged; `error` the largest; the diagnosis of a sample that of its first run which did
-        not converge. Everything else is the first run's.
+        Attributions, outputs, gap and correction are means, so that the attributions still sum to
+        F(x) minus the mean of F(x'), plus both. `n_evaluations` is the sum. `error` is that of the
+        mean, relative to the mean: of several paths the errors add in quadrature, as a model's kinks
+        lie elsewhere on each. `converged` where all runs converged and the means keep `tol` too, which
+        they need not where attributions cancel. The diagnosis of a sample is that of its first run
+        which did not converge. Everything else is the first run's.
     spreads : list of torch.Tensor
         Standard deviation of the attributions over the baselines (with B - 1), one a domain, the
         shapes and dtypes of the attributions; NaN of a single baseline.
@@ -53,8 +61,8 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
     >>> def one(value):
     ...     scalar = torch.full((1, 1), value, dtype=torch.float64)
     ...     yes, count = torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64)
-    ...     return Run([Time()], [scalar], scalar, scalar, scalar, scalar, yes, scalar, count)
-    >>> mean, (spread,) = average(one(value) for value in (1.0, 2.0, 6.0))
+    ...     return Run([Time()], [scalar.unsqueeze(2)], *[scalar] * 5, yes, scalar, count)
+    >>> mean, (spread,) = average((one(value) for value in (1.0, 2.0, 6.0)), 0.01, torch.float64)
     >>> mean.attributions[0].item(), round(spread.item(), 3), mean.n_evaluations.item()
     (3.0, 2.646, 3)
     """
@@ -64,19 +72,23 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
         raise ValueError("runs must hold one run for every baseline, at least one, got none")
     attributions = [_Moments(values) for values in first.attributions]
     scalars = {name: _Moments(getattr(first, name)) for name in MEANS}
-    converged, error, evaluations = first.converged, first.error, first.n_evaluations
+    converged, evaluations, squares = first.converged, first.n_evaluations, _squared_errors(first)
     diagnoses = first.diagnoses
-    own = {name: _Moments(s["completeness_gap"]) for name, s in first.own.items()}
+    own = {
+        name: {key: _Moments(s[key]) for key in ("completeness_gap", "correction")}
+        for name, s in first.own.items()
+    }
     flags = {name: (s["converged"], s["n_evaluations"]) for name, s in first.own.items()}
     for run in runs:
         for moments, values in zip(attributions, run.attributions, strict=True):
             moments.add(values)
         for name, moments in scalars.items():
             moments.add(getattr(run, name))
-        converged, error = converged & run.converged, torch.maximum(error, run.error)
+        converged, squares = converged & run.converged, squares + _squared_errors(run)
         evaluations = evaluations + run.n_evaluations
         for name, scalars_of in run.own.items():
-            own[name].add(scalars_of["completeness_gap"])
+            for key, moments in own[name].items():
+                moments.add(scalars_of[key])
             yes, count = flags[name]
             flags[name] = yes & scalars_of["converged"], count + scalars_of["n_evaluations"]
         diagnoses = tuple(
@@ -84,24 +96,47 @@ def average(runs: Iterable[Run]) -> tuple[Run, list[Tensor]]:
             for old, new in zip(diagnoses, run.diagnoses, strict=True)
         )
     means: dict[str, Any] = {name: moments.mean for name, moments in scalars.items()}
+    norms = torch.stack([_norm(moments.mean) for moments in attributions])
+    # A domain that shows nothing errs by nothing.
+    errors = squares.sqrt() / attributions[0].count
+    error = torch.where(errors > 0, errors / norms, errors).amax(0)
+    scale = norms.amin(0), means["output"], means["baseline_output"], tol, dtype
+    # Fixed nodes know no error.
+    kept = is_complete(means["gap"], means["correction"], *scale) & ~(error > tol)
+    cancelling = (converged & ~kept).any(1).tolist()
     mean = replace(
         first,
         attributions=[moments.mean.to(moments.dtype) for moments in attributions],
-        converged=converged,
+        limit=gap_limit(*scale),
+        converged=converged & kept,
         error=error,
         n_evaluations=evaluations,
-        diagnoses=diagnoses,
+        diagnoses=tuple(
+            Diagnosis("cancelling") if cancels and told.status == "converged" else told
+            for told, cancels in zip(diagnoses, cancelling, strict=False)
+        ),
         own={
             name: {
-                "completeness_gap": gap.mean,
+                **{key: moments.mean for key, moments in gaps.items()},
                 "converged": flags[name][0],
                 "n_evaluations": flags[name][1],
             }
-            for name, gap in own.items()
+            for name, gaps in own.items()
         },
         **means,
     )
     return mean, [moments.deviation().to(moments.dtype) for moments in attributions]
+
+
+def _norm(attributions: Tensor) -> Tensor:
+    """L1 norm of the attributions of one domain, float64, shape (S, T)."""
+    # What is not there is NaN.
+    return attributions.flatten(2).abs().nansum(-1, dtype=torch.float64)
+
+
+def _squared_errors(run: Run) -> Tensor:
+    """Squared L1 errors of the attributions of every domain, shape (domains, S, T); NaN where unknown."""
+    return torch.stack([run.error * _norm(values) for values in run.attributions]).square()
 
 
 class _Moments:

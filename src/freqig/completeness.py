@@ -42,6 +42,61 @@ def gap_limit(
     0.020000000000003553
     """
     difference = (output - baseline_output).abs()
-    rounding = ROUNDING * torch.finfo(dtype).eps * torch.maximum(output.abs(), baseline_output.abs())
-    limit = tol * torch.maximum(difference, FLOOR * norm) + rounding
+    limit = tol * torch.maximum(difference, FLOOR * norm) + rounding(output, baseline_output, dtype)
     return torch.where(torch.isfinite(limit), limit, 0.0)
+
+
+def correctable_gap(
+    norm: Tensor, output: Tensor, baseline_output: Tensor, tol: float, dtype: torch.dtype
+) -> Tensor:
+    """Largest completeness gap that a correction of the attributions may close.
+
+    tol · ‖attribution‖₁ + 8 · eps · max(|F(x)|, |F(x')|): a gap is an error of the attributions at least
+    as large, and closing it hides none that is larger than `tol`. Arguments and result are those of
+    `gap_limit`, which what is left must keep.
+
+    Examples
+    --------
+    >>> one = torch.ones(1, 1, dtype=torch.float64)
+    >>> round(correctable_gap(3 * one, 2 * one, 0 * one, 0.01, torch.float64).item(), 12)
+    0.03
+    """
+    limit = tol * norm + rounding(output, baseline_output, dtype)
+    return torch.where(torch.isfinite(limit), limit, 0.0)
+
+
+def is_complete(
+    gap: Tensor,
+    correction: Tensor,
+    norm: Tensor,
+    output: Tensor,
+    baseline_output: Tensor,
+    tol: float,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Whether attributions add up: what is left of the gap, and what was closed of it, bool, shape (S, T).
+
+    Parameters
+    ----------
+    gap : torch.Tensor
+        Before the correction: Σ attribution = F(x) - F(x') + gap + correction, shape (S, T).
+    correction : torch.Tensor
+        What the correction added, shape (S, T); zero where there was none.
+    norm, output, baseline_output, tol, dtype
+        As `gap_limit` takes them.
+
+    Examples
+    --------
+    >>> one = torch.ones(1, 1, dtype=torch.float64)
+    >>> ends = 2 * one, 0 * one, 0.01, torch.float64
+    >>> [is_complete(0.03 * one, correction * one, 4 * one, *ends).item() for correction in (0, -0.03)]
+    [False, True]
+    """
+    limit = gap_limit(norm, output, baseline_output, tol, dtype)
+    closable = torch.maximum(limit, correctable_gap(norm, output, baseline_output, tol, dtype))
+    return ((gap + correction).abs() <= limit) & (gap.abs() <= torch.where(correction != 0, closable, limit))
+
+
+def rounding(output: Tensor, baseline_output: Tensor, dtype: torch.dtype) -> Tensor:
+    """Difference of F(x) and F(x') that rounding alone may make, 8 · eps · max(|F(x)|, |F(x')|)."""
+    return ROUNDING * torch.finfo(dtype).eps * torch.maximum(output.abs(), baseline_output.abs())

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .completeness import gap_limit
+from .completeness import is_complete
 from .domains.nonlinear import NonlinearDomain
 from .integration.path import Path
 from .objective import Objective
@@ -78,22 +78,23 @@ class OwnPath:
     ----------
     attributions : torch.Tensor
         Shape (S, T, *axes, *coordinates), dtype of the ends.
-    gap, limit : torch.Tensor
-        Σ attribution - (F(x) - F(x')) and the largest that counts as complete, float64, shape (S, T).
+    gap : torch.Tensor
+        Σ attribution - (F(x) - F(x')) before the correction of the path, float64, shape (S, T).
+    complete : torch.Tensor
+        Whether that is small enough, bool, shape (S, T).
     path : Path
         What the integrator knows of the path in coordinates.
     """
 
     attributions: Tensor
     gap: Tensor
-    limit: Tensor
+    complete: Tensor
     path: Path
 
     @property
     def converged(self) -> Tensor:
         """Whether the tolerance was reached, bool, shape (S, T)."""
-        complete = self.gap.abs() <= self.limit
-        return complete if self.path.converged is None else complete & self.path.converged
+        return self.complete if self.path.converged is None else self.complete & self.path.converged
 
 
 Integrator = Callable[[Objective, Tensor, Tensor, Tensor], Path]
@@ -144,9 +145,10 @@ def explain_nonlinear(
     path = integrate(CoordinateObjective.of(objective, domain, tuple(x.shape[1:])), c1, c0, output)
     products = (c1 - c0).unsqueeze(1).to(path.mean_gradient.dtype) * path.mean_gradient
     sizes = products.flatten(2).abs().sum(-1)
+    gap = products.flatten(2).sum(-1) - (output - baseline_output) - path.correction
     return OwnPath(
         torch.stack([domain.assemble((one.to(dtype),)) for one in products.unbind(1)], 1),
-        products.flatten(2).sum(-1) - (output - baseline_output),
-        gap_limit(sizes, output, baseline_output, tol, x.dtype),
+        gap,
+        is_complete(gap, path.correction, sizes, output, baseline_output, tol, x.dtype),
         path,
     )

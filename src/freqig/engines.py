@@ -129,6 +129,7 @@ def explain_with_nodes(
             straight[domain.name] = curved.attributions
             own[domain.name] = {
                 "completeness_gap": curved.gap,
+                "correction": curved.path.correction,
                 "converged": curved.converged,
                 "n_evaluations": curved.path.n_evaluations,
             }
@@ -245,6 +246,7 @@ def explain_with_captum(
         output,
         baseline_output,
         gap,
+        torch.zeros_like(gap),
         limit,
         gap.abs() <= limit,
         torch.full_like(gap, torch.nan),

@@ -176,8 +176,9 @@ class Explainer:
         xarray.Dataset
             A variable a domain, with `attrs["kind"] == "attribution"`, such as
             `rfft(sample, channel, frequency)`; `signal`; and by sample `output`,
-            `baseline_output`, `target`, `predicted`, `completeness_gap`, `converged`,
-            `estimated_error`, `status` and `n_evaluations`.
+            `baseline_output`, `target`, `predicted`, `completeness_gap`, `correction`,
+            `converged`, `estimated_error`, `status` and `n_evaluations`, with Σ attribution =
+            output - baseline_output + completeness_gap + correction.
 
         Raises
         ------

@@ -18,6 +18,11 @@ from .frame import Frame
 from .integration.path import Status
 from .run import Run
 
+ABOUT = {
+    "completeness_gap": {"long_name": "sum of attributions before correction, minus change of the output"},
+    "correction": {"long_name": "what closing the completeness gap added to the sum of attributions"},
+}
+
 Variable = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
 
 
@@ -110,7 +115,7 @@ def label(
             values = _numpy(tensor)
             if values.ndim == 1 or not every_class:
                 values = values.reshape(len(values), -1)[:, 0]
-            about = {"units": unit} if key == "completeness_gap" else {}
+            about = {"units": unit, **ABOUT[key]} if key in ABOUT else {}
             variables[f"{name}_{key}"] = leading[: values.ndim], values, about
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
@@ -120,7 +125,8 @@ def label(
     for name, tensor, attrs in (
         ("output", run.output, {"units": unit}),
         ("baseline_output", run.baseline_output, {"units": unit}),
-        ("completeness_gap", run.gap, {"units": unit}),
+        ("completeness_gap", run.gap, {"units": unit, **ABOUT["completeness_gap"]}),
+        ("correction", run.correction, {"units": unit, **ABOUT["correction"]}),
         ("converged", run.converged, {}),
         ("estimated_error", run.error, {"long_name": "relative L1 error of attributions"}),
     ):

@@ -97,7 +97,7 @@ class Problem:
             run = next(runs)
         else:
             # Every baseline has its own path; projections are averaged, and never the gradients.
-            run, spreads = average(runs)
+            run, spreads = average(runs, method.tol, self.x.dtype)
             run = replace(run, spreads=spreads)
         warn_of_shortfalls(run, method.n_steps, method.tol)
         predicted = None if targets is None else predicted_class(raw, targets)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .completeness import gap_limit
+from .completeness import gap_limit, is_complete
 from .domains import Domain
 from .domains.base import Coefficients
 from .domains.nonlinear import attribution_shape
@@ -19,7 +19,7 @@ from .integration.fixed import NonFiniteError
 from .integration.path import Diagnosis, Path
 from .objective import Objective
 
-FIELDS = ("output", "baseline_output", "gap", "limit", "converged", "error", "n_evaluations")
+FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,13 @@ class Run:
         What was explained in.
     attributions : list of torch.Tensor
         One a domain, shape (S, T, *axes, *coefficients).
-    output, baseline_output, gap, limit : torch.Tensor
-        Explained scalars at both ends, completeness gap and its limit, float64, shape (S, T).
+    output, baseline_output : torch.Tensor
+        Explained scalars at both ends, float64, shape (S, T).
+    gap, correction : torch.Tensor
+        Completeness gap before the last correction of the attributions, and what that added to their
+        sum, float64, shape (S, T): Σ attribution = output - baseline_output + gap + correction.
+    limit : torch.Tensor
+        Largest gap that counts as complete, float64, shape (S, T).
     converged : torch.Tensor
         Whether the tolerance was reached, bool, shape (S, T).
     error : torch.Tensor
@@ -44,8 +49,8 @@ class Run:
     diagnoses : tuple of Diagnosis
         How integration ended, one a sample; empty where the integrator does not say.
     own : dict of str to dict of str to torch.Tensor
-        By name of a domain that is not linear: `completeness_gap` and `converged`, shape (S, T),
-        and `n_evaluations`, shape (S,), of the path of its own.
+        By name of a domain that is not linear: `completeness_gap`, `correction` and `converged`,
+        shape (S, T), and `n_evaluations`, shape (S,), of the path of its own.
     spreads : list of torch.Tensor
         Standard deviations over several baselines, one a domain; empty where there was one.
     targets : torch.Tensor or None
@@ -59,6 +64,7 @@ class Run:
     output: Tensor
     baseline_output: Tensor
     gap: Tensor
+    correction: Tensor
     limit: Tensor
     converged: Tensor
     error: Tensor
@@ -89,6 +95,7 @@ class Run:
             output=scalars(),
             baseline_output=scalars(),
             gap=scalars(),
+            correction=scalars(),
             limit=scalars(),
             converged=torch.empty((n_samples, n_targets), dtype=torch.bool),
             error=scalars(),
@@ -96,6 +103,7 @@ class Run:
             own={
                 domain.name: {
                     "completeness_gap": scalars(),
+                    "correction": scalars(),
                     "converged": torch.empty((n_samples, n_targets), dtype=torch.bool),
                     "n_evaluations": torch.empty(n_samples, dtype=torch.int64),
                 }
@@ -204,16 +212,17 @@ def project(path: Path, x: Tensor, baseline: Tensor, analysis: Analysis, tol: fl
     """
     delta = (x - baseline).to(path.mean_gradient.dtype)
     products = (delta.unsqueeze(1) * path.mean_gradient).flatten(2)
-    gap = products.sum(-1) - (path.output - path.baseline_output)
-    limit = gap_limit(products.abs().sum(-1), path.output, path.baseline_output, tol, x.dtype)
-    complete = gap.abs() <= limit
+    gap = products.sum(-1) - (path.output - path.baseline_output) - path.correction
+    scale = products.abs().sum(-1), path.output, path.baseline_output, tol, x.dtype
+    complete = is_complete(gap, path.correction, *scale)
     return Run(
         analysis.domains,
         analysis.attributions(path.mean_gradient),
         path.output,
         path.baseline_output,
         gap,
-        limit,
+        path.correction,
+        gap_limit(*scale),
         complete if path.converged is None else complete & path.converged,
         torch.full_like(gap, torch.nan) if path.error is None else path.error,
         path.n_evaluations,

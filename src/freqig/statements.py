@@ -68,10 +68,10 @@ def _warn_of_paths(run: Run, bad: Sequence[int], tol: float) -> None:
 def _statement(run: Run, sample: int) -> str:
     difference = run.output[sample] - run.baseline_output[sample]
     worst = int(run.gap[sample].abs().argmax())
+    rest = run.gap[sample, worst] + run.correction[sample, worst]
     return (
         f"{run.diagnoses[sample].explain()}; the attributions sum to "
-        f"{float(difference[worst] + run.gap[sample, worst]):.3g} where F(x) - F(x') is "
-        f"{float(difference[worst]):.3g}"
+        f"{float(difference[worst] + rest):.3g} where F(x) - F(x') is {float(difference[worst]):.3g}"
     )
 
 

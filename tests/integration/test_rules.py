@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from freqig.integration.adaptive import rows_per_sample
 from freqig.integration.estimates import expected_error
-from freqig.integration.nested import family, first_size, increment
+from freqig.integration.nested import LARGEST, family, first_size, increment
 from freqig.quadrature import Rule, fejer2, gauss_legendre, patterson
 
 RULES = [
@@ -95,3 +97,23 @@ def test_rules_that_agree_by_seeing_nothing_do_not_excuse_the_next() -> None:
     """A unit that only the last of seven nodes sees, and F hardly: two rules agree on nothing at all."""
     last, before, one = np.full((1, 2, 1), 1.4), np.zeros((1, 2, 1)), np.ones((1, 1))
     assert expected_error(last, before, (2, 4, 8), one, one).min() >= 0.5
+
+
+@pytest.mark.parametrize("n", [20_000, 65_535])
+def test_fejer_weights_are_a_transform(n: int) -> None:
+    """∫ cos(50 α), and memory that grows with the nodes and not with their square."""
+    fejer2.cache_clear()
+    tracemalloc.start()
+    rule = fejer2(n)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100 * 8 * n
+    assert rule.weights @ np.cos(50 * rule.nodes) == pytest.approx(math.sin(50) / 50, abs=1e-13)
+
+
+def test_rules_do_not_grow_with_a_limit_that_no_path_reaches() -> None:
+    assert family(8, 10**9) == family(8, 10**6)
+    assert max(family(8, 10**9)) == LARGEST
+    # A first rule beyond it is what was asked for.
+    assert max(family(first_size(30_000, 10**6), 10**6)) == first_size(30_000, 10**6)
+    assert rows_per_sample(7, 10**9) < 2 * rows_per_sample(7, 2000)

@@ -10,8 +10,8 @@ from .rfft import RFFT
 RESERVED = frozenset(
     (
         *("sample", "channel", "time", "frequency", "band", "signal", "output", "baseline_output"),
-        *("output_axis", "target", "predicted", "completeness_gap", "converged", "estimated_error"),
-        *("n_evaluations", "status", "jump_place", "jump_width", "jump_size"),
+        *("output_axis", "target", "predicted", "completeness_gap", "correction", "converged"),
+        *("estimated_error", "n_evaluations", "status", "jump_place", "jump_width", "jump_size"),
     )
 )
 """Names of dimensions and variables that results have beside the domains."""

@@ -270,6 +270,7 @@ class _Integrator:
             self.output,
             self.baseline_output,
             torch.tensor([sample.used for sample in self.samples], dtype=torch.int64),
+            torch.as_tensor(np.stack([sample.correction for sample in self.samples])).to(self.sums),
             torch.as_tensor(np.stack([sample.converged for sample in self.samples])),
             torch.as_tensor(np.stack([sample.error for sample in self.samples])),
             tuple(sample.diagnosis() for sample in self.samples),

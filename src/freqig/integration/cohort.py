@@ -210,11 +210,12 @@ class Cohort:
         totals = np.array(self.totals).reshape(-1, *gap.shape)
         steps, cost = completion(gap, differences, totals)
         stepped = ((error + cost) / scale)[:, watched].max(1)
-        helps = (gaps > 1) & (stepped <= tol)
+        helps = (gaps > 1) & (stepped <= tol) & (np.abs(gap) <= measured.correctable)
         worst, gaps = np.where(helps, stepped, worst), np.where(helps, 0.0, gaps)
         converged = (worst <= tol) & (gaps <= 1)
         diverges = self._diverges()
-        self._tell(worst, converged, np.where(helps, steps, 0.0), n_rows)
+        steps = np.where(helps, steps, 0.0)
+        self._tell(worst, converged, steps, (steps * totals).sum(0), n_rows)
         goes_on = ~(converged.all(1) | diverges)
         excess = worst.max(1) / tol
         # A gap that fails alone falls by no law: twice the nodes, whatever its size.
@@ -289,13 +290,16 @@ class Cohort:
         found: NDArray[np.bool_] = np.any(notable & (growth[1:] > 0.8 * growth[:-1]).all(0), axis=1)
         return found
 
-    def _tell(self, error: Array, converged: NDArray[np.bool_], steps: Array, n_rows: int) -> None:
+    def _tell(
+        self, error: Array, converged: NDArray[np.bool_], steps: Array, correction: Array, n_rows: int
+    ) -> None:
         """Let every sample know its estimate as it stands."""
         estimates = self._estimates(n_rows)
         differences = np.diff(estimates, axis=0)[len(estimates) - 1 - len(steps) :]
         final = estimates[-1][:, None] + np.einsum("mr,mat->art", differences, steps)
         for a, sample in enumerate(self.samples):
             sample.error, sample.converged, sample.coefficients = error[a], converged[a], final[a]
+            sample.correction = correction[a]
 
     def _trace_of(self, a: int) -> NodeTrace:
         nodes = (1 - np.cos(np.pi * np.arange(self.size + 1) / self.size)) / 2

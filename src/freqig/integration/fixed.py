@@ -91,6 +91,7 @@ def integrate(
         output,
         baseline_output,
         torch.full((n_samples,), n_nodes, dtype=torch.int64),
+        torch.zeros_like(baseline_output),
     )
 
 

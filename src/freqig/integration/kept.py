@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .division import divide, next_count
-from .measuring import Measured
+from .measuring import Measured, as_array
 from .path import Array
 from .roughness import measure
 from .sample import Sample, Settings
@@ -210,7 +210,7 @@ class Kept:
             if back is not None:
                 refused.append(back)
                 goes_on[a] = True
-        self._end(np.flatnonzero(~goes_on), verdict, weights, look, sums)
+        self._end(np.flatnonzero(~goes_on), verdict, weights, look, delta, sums)
         return parts, refused
 
     def _in_vain(self, excess: Array, most: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -223,19 +223,28 @@ class Kept:
         return vain
 
     def _end(
-        self, rows: NDArray[np.intp], verdict: Verdict, weights: Array, look: NDArray[np.bool_], sums: Tensor
+        self,
+        rows: NDArray[np.intp],
+        verdict: Verdict,
+        weights: Array,
+        look: NDArray[np.bool_],
+        delta: Tensor,
+        sums: Tensor,
     ) -> None:
         """Leave estimates in the running sums; samples that have yet to look are not converged."""
         if not len(rows):
             return
-        steps = verdict.steps[rows][:, :, None]
-        final = torch.as_tensor(weights[rows, :, RULE] + steps * weights[rows, :, CLOSING]).to(sums)
-        gradients = self.gradients[torch.as_tensor(rows, device=sums.device)].to(sums)
+        closing = verdict.steps[rows][:, :, None] * weights[rows, :, CLOSING]
+        parts = torch.as_tensor(np.stack([weights[rows, :, RULE], closing])).to(sums)
+        own = torch.as_tensor(rows, device=sums.device)
+        rule, step = torch.einsum("katn,antd->katd", parts, self.gradients[own].to(sums))
+        corrections = as_array((step * delta[own].to(sums)[:, None]).sum(-1))
         index = torch.tensor([self.samples[a].index for a in rows], device=sums.device)
         sums[index] = 0
-        sums[index, 0] = torch.einsum("atn,antd->atd", final, gradients)
-        for a in rows:
+        sums[index, 0] = rule + step
+        for a, correction in zip(rows, corrections, strict=True):
             sample = self.samples[a]
+            sample.correction = correction
             sample.error, sample.converged = verdict.relative[a], verdict.converged[a] & ~look[a]
             sample.coefficients = np.eye(1, sums.shape[1]).T.repeat(sums.shape[2], 1)
             sample.end("converged" if sample.converged.all() else "budget")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..completeness import gap_limit
+from ..completeness import correctable_gap, gap_limit
 from ..objective import widest
 from .node_trace import TINY
 from .path import Array
@@ -34,12 +34,15 @@ class Measured:
         1 where there is no third.
     allowed_gap : numpy.ndarray
         Largest completeness gap that counts as complete, shape (A, T).
+    correctable : numpy.ndarray
+        Largest completeness gap that a correction may close, shape (A, T).
     """
 
     norms: Array
     totals: Array
     alignment: Array
     allowed_gap: Array
+    correctable: Array
 
 
 class Gauge:
@@ -128,8 +131,10 @@ class Gauge:
         self.chunks.run(len(index), collect, n_projected)
         norms, totals, cosines = (torch.cat(parts) for parts in zip(*found, strict=True))
         ends = self.output[index], self.baseline_output[index]
-        limits = gap_limit(norms[:, 0, 0], *ends, self.tol, self.delta.dtype)
-        return Measured(*map(as_array, (norms, totals, cosines, limits)))
+        limits = [
+            limit(norms[:, 0, 0], *ends, self.tol, self.delta.dtype) for limit in (gap_limit, correctable_gap)
+        ]
+        return Measured(*map(as_array, (norms, totals, cosines, *limits)))
 
     def _norms(
         self, rows: Tensor, block: Tensor, n_projected: int, aligned: bool

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from ..quadrature import fejer2
 from .path import Array
 
+LARGEST = 2**14
+"""Size of the largest rule, whatever the budget: a path that this many nodes do not resolve is no
+matter of more of them, and neither rows nor weights grow with a limit that no path comes near."""
+
 RESERVE = 1.5
 """By this much more than needed the last step that the budget allows must promise, or it is the largest."""
 
@@ -49,8 +53,9 @@ def family(first: int, max_evaluations: int) -> tuple[int, ...]:
     (2, 4, 8, 16, 24, 32, 48, 64, 96)
     """
     sizes = {first // k for k in (2, 4) if first % k == 0 and first // k > 1}
+    most = min(max_evaluations + 1, max(LARGEST, first))
     for start in (first, 3 * first) if first % 3 else (first,):
-        sizes |= {start * 2**k for k in range(60) if start * 2**k <= max_evaluations + 1}
+        sizes |= {start * 2**k for k in range(most.bit_length()) if start * 2**k <= most}
     return tuple(sorted(sizes | {first}))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[np.float64]
-Status = Literal["converged", "budget", "jump", "diverging", "nonfinite"]
+Status = Literal["converged", "budget", "jump", "diverging", "nonfinite", "cancelling"]
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,11 @@ class Diagnosis:
 
     Parameters
     ----------
-    status : {"converged", "budget", "jump", "diverging", "nonfinite"}
+    status : {"converged", "budget", "jump", "diverging", "nonfinite", "cancelling"}
         `"budget"`: more evaluations were needed than allowed. `"jump"`: F jumps on the path.
         `"diverging"`: the attributions grow with every refinement. `"nonfinite"`: F or its
-        gradient is not finite at `place`, and the mean gradient is NaN.
+        gradient is not finite at `place`, and the mean gradient is NaN. `"cancelling"`: every path
+        of several baselines converged, and their mean did not.
     jumps : tuple of Jump
         Jumps that were found, the largest first.
     place : float or None
@@ -71,6 +72,11 @@ class Diagnosis:
             )
         if self.status == "budget":
             return "the path is too rough for max_evaluations (raise it, or tol)"
+        if self.status == "cancelling":
+            return (
+                "the path from each baseline converged, but their attributions cancel, so that the errors "
+                "are larger than tol beside the mean (lower tol, or take baselines that are more alike)"
+            )
         if self.status == "diverging":
             cause = (
                 "the model does not see the scale of its input, so every path from this baseline jumps there"
@@ -109,6 +115,9 @@ class Path:
     n_evaluations : torch.Tensor
         Points at which the model was evaluated inside the path, int64, shape (S,): those at
         which a gradient was taken, and the few at which only F was.
+    correction : torch.Tensor
+        What the last step, which closes the completeness gap, added to Σ δ·ḡ, shape (S, T); zero where
+        there was no such step.
     converged : torch.Tensor or None
         Whether attributions and completeness gap are inside the tolerance, bool, shape (S, T);
         None for a fixed rule, which does not know.
@@ -116,13 +125,14 @@ class Path:
         Estimated L1 error of the attributions relative to their L1 norm, the largest over
         domains, float64, shape (S, T); None for a fixed rule.
     diagnoses : tuple of Diagnosis
-        One a sample; empty for a fixed rule.
+        One per sample; empty for a fixed rule.
     """
 
     mean_gradient: Tensor
     output: Tensor
     baseline_output: Tensor
     n_evaluations: Tensor
+    correction: Tensor
     converged: Tensor | None = None
     error: Tensor | None = None
     diagnoses: tuple[Diagnosis, ...] = ()

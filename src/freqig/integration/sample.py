@@ -97,6 +97,8 @@ class Sample:
         self.error = np.full_like(output, np.inf)
         self.converged: NDArray[np.bool_] = np.zeros(len(output), dtype=bool)
         self.coefficients: Array | None = None
+        # What closing the gap added to the sum of the attributions.
+        self.correction = np.zeros_like(output)
         for place, value in ((0.0, baseline_output), (1.0, output)):
             if not np.isfinite(value).all():
                 self.stop_at(place)
@@ -144,6 +146,8 @@ class Sample:
         if not self._affordable(panels):
             return False
         self.trace, self.phase = trace, Refinement(self.index, panels, self.settings.narrowest)
+        # Panels are judged as they are.
+        self.correction = np.zeros_like(self.correction)
         return True
 
     def judge(self, measured: Measured, a: int, rows: Tensor) -> None:

@@ -148,7 +148,7 @@ def reach_verdict(
     steps = np.where(possible, -gap / np.where(possible, closing, 1.0), 0.0)
     # A step as large as the error may be is one of the errors that there may be.
     cost = np.abs(steps)[:, None] * norms[:, CLOSING]
-    closes = possible & (cost <= error)[:, watched].all(1)
+    closes = possible & (cost <= error)[:, watched].all(1) & (np.abs(gap) <= measured.correctable)
     complete = closes | (np.abs(gap) <= measured.allowed_gap)
     return Verdict(
         relative,

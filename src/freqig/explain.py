@@ -131,6 +131,7 @@ class Explainer:
             scale_of(output)
         self.output = output
         self.output_key = output_key
+        self.model = self.model.choosing(output_key)
         if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
         self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)

@@ -106,6 +106,16 @@ class Model(ABC):
         twin.hints = replace(self.hints, time_axis=time_axis)
         return twin
 
+    def choosing(self, output_key: int | str | None) -> Model:
+        """The same model, told which of its outputs is explained; others are then not judged.
+
+        Parameters
+        ----------
+        output_key : int or str or None
+            As `Explainer` takes it.
+        """
+        return self
+
     def of_inputs(self, inputs: JoinedInputs) -> Model:
         """The same model of several inputs, called on series that hold all of them.
 

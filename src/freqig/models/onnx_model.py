@@ -11,33 +11,24 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .fixed_batch import FixedBatch
 from .hints import Hints, described
 from .joined import JoinedInputs
+from .onnx_batch import BatchError, check_rows, explain_failure
 from .onnx_convert import converters
+from .onnx_net import Graph, Runtime
 from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
+from .onnx_values import DTYPES, Declared, listed
 from .torch_model import TorchModel
-
-Shape = tuple[int | None, ...]
-
-# Random series on which a conversion is tried where the file fixes no batch size.
-N_RANDOM = 8
 
 
 class OnnxNet(nn.Module):
-    """A converted graph, called with the batch sizes that its file allows.
-
-    Every call without gradients is compared with onnxruntime.
+    """A converted graph; every call without gradients is compared with onnxruntime.
 
     Parameters
     ----------
-    net : torch.nn.Module
-        Takes the file's inputs in order, returns its outputs.
-    names : tuple of str
-        Names of the outputs.
-    shapes : tuple of tuple of int or None
-        Declared shapes of the inputs.
+    net : Graph
+        The converted model.
     parity : Parity
         Holds onnxruntime's side.
 
@@ -45,49 +36,72 @@ class OnnxNet(nn.Module):
     ----------
     n_signals : int
         How many of the inputs, the first ones, are explained.
+    output_key : str or int or None
+        Which output is explained, where that was said.
     """
 
     n_signals = 1
+    output_key: str | int | None = None
 
-    def __init__(
-        self, net: nn.Module, names: tuple[str, ...], shapes: tuple[Shape, ...], parity: Parity
-    ) -> None:
+    def __init__(self, net: Graph, parity: Parity) -> None:
         super().__init__()
-        batch = shapes[0][0]
-        self.net = net if batch is None else FixedBatch(net, batch)
-        self.names, self.shapes, self.parity = names, shapes, parity
+        self.net, self.parity = net, parity
+
+    @property
+    def name(self) -> str | None:
+        """Name of the output that is explained; None where that is still to be said."""
+        outputs = self.net.outputs
+        if self.output_key is None:
+            return outputs[0].name if len(outputs) == 1 else None
+        return outputs[self.output_key].name if isinstance(self.output_key, int) else self.output_key
 
     def forward(self, *inputs: Any) -> Any:
-        """Return one tensor, or a dict of them by output name."""
-        if len(inputs) != len(self.shapes):
-            raise ValueError(
-                f"the ONNX model takes {len(self.shapes)} inputs, got {len(inputs)}: pass x as a tuple, or "
-                "what is not to be explained as additional_forward_args"
-            )
-        for one, shape in zip(inputs[: self.n_signals], self.shapes, strict=False):
-            sizes = tuple(one.shape)
-            if len(sizes) != len(shape) or any(
-                declared not in (None, size) for declared, size in zip(shape[1:], sizes[1:], strict=True)
-            ):
-                raise ValueError(f"the ONNX model takes {described(shape)}, got {sizes}")
-        outputs = self.run(*inputs)
-        if not torch.is_grad_enabled():
-            if self.parity.checked_inputs < self.n_signals:
-                self.parity.on_random_data(self.run, inputs, self.n_signals)
-            self.parity.on_data(outputs, inputs)
-        return outputs
+        """Return one tensor, or a dict of them by output name or by the key that was asked for."""
+        given = self._read(inputs)
+        try:
+            outputs = self.net(*given)
+            if not torch.is_grad_enabled():
+                self.parity.on_data(outputs, given, self.n_signals)
+            self.parity.on_slopes(self.net, given, self.n_signals)
+        except (ConversionError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - what the graph's own operators raise
+            explain_failure(self.parity.runtime, given, error)
+        self.parity.judge(self.name)
+        n, name = len(given[0]), self.name
+        if name is None:
+            return {key: one for key, one in outputs.items() if one.shape[:1] == (n,)}
+        explained = check_rows(name, outputs.get(name), n)
+        return explained if self.output_key is None else {self.output_key: explained}
 
-    def run(self, *inputs: Any) -> Any:
-        """Call the graph without comparing anything."""
-        n, found = len(inputs[0]), self.net(*inputs)
-        outputs = tuple(found) if isinstance(found, (tuple, list)) else (found,)
-        for name, output in zip(self.names, outputs, strict=True):
-            if not isinstance(output, Tensor) or output.shape[:1] != (n,):
+    def _read(self, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+        """The inputs as tensors, with their number and sizes checked."""
+        declared = self.net.inputs
+        if len(inputs) != len(declared):
+            raise ValueError(
+                f"the ONNX model takes {len(declared)} input{'s' if len(declared) > 1 else ''}, got "
+                f"{len(inputs)}: it takes {listed(declared)}. Pass x as a tuple, or what is not to be "
+                "explained, in this order, as additional_forward_args"
+            )
+        for one, value in zip(declared[: self.n_signals], inputs, strict=False):
+            if not one.fits(tuple(value.shape)):
+                raise ValueError(f"the ONNX model takes {described(one.shape)}, got {tuple(value.shape)}")
+        given = tuple(one.read(value, inputs[0].device) for one, value in zip(declared, inputs, strict=True))
+        for one, value in list(zip(declared, given, strict=True))[self.n_signals :]:
+            self._check_further(one, tuple(value.shape), len(inputs[0]))
+        return given
+
+    def _check_further(self, declared: Declared, sizes: tuple[int, ...], n: int) -> None:
+        batch = self.net.batch
+        for axis, (wanted, size) in enumerate(zip(declared.sizes, sizes, strict=True)):
+            follows = batch is not None and wanted == batch
+            if follows and size != n and size != batch:
                 raise ValueError(
-                    f"output {name!r} of the ONNX model must have the batch ({n}) first, got "
-                    f"{getattr(output, 'shape', type(output))}"
+                    f"the ONNX model takes {declared}, got {sizes} with {n} series: axis {axis} counts the "
+                    f"series, give it as freqig.per_sample({declared.name}, axis={axis})"
                 )
-        return outputs[0] if len(outputs) == 1 else dict(zip(self.names, outputs, strict=True))
+            if not follows and isinstance(wanted, int) and wanted != size:
+                raise ValueError(f"the ONNX model takes {declared}, got {sizes} for it")
 
 
 class OnnxModel(TorchModel):
@@ -124,18 +138,18 @@ class OnnxModel(TorchModel):
         max_bytes: int = MAX_BYTES,
     ) -> None:
         proto = read(source, max_bytes)
-        runtime = _runtime(proto)
-        first = runtime.get_inputs()[0]
-        own = _dtype(first)
+        _check_scalars(proto)
+        session = _session(proto)
+        inputs = tuple(map(Declared.of, session.get_inputs()))
+        outputs = tuple(map(Declared.of, session.get_outputs()))
+        own = _dtype(inputs[0])
         if dtype not in (None, own):
             raise ValueError(f"dtype must be left out, or be that of the ONNX model, {own}, got {dtype}")
-        shapes = tuple(_shape(value) for value in runtime.get_inputs())
-        shape = shapes[0]
-        if not shape:
-            raise ValueError(f"input {first.name!r} of the ONNX model must have a batch axis, it is a scalar")
-        names = tuple(output.name for output in runtime.get_outputs())
-        sizes = [size for size in shape[1:] if size is not None]
-        only = len(shapes) == 1 and len(sizes) == len(shape) - 1
+        if not inputs[0].sizes:
+            raise ValueError(
+                f"input {inputs[0].name!r} of the ONNX model must have a batch axis, it is a scalar"
+            )
+        runtime = Graph(Runtime(session), inputs, outputs)
         reasons = []
         for name, convert in converters():
             about: dict[str, str | int | float] = {
@@ -143,22 +157,21 @@ class OnnxModel(TorchModel):
                 "class": proto.graph.name,
                 "converter": name,
             }
-            if shape[0] is not None:
-                about["fixed_batch"] = shape[0]
+            if isinstance(runtime.batch, int):
+                about["fixed_batch"] = runtime.batch
             try:
-                parity = Parity(runtime, own, shape[0], about)
-                net = OnnxNet(convert(proto).eval(), names, shapes, parity)
+                net = OnnxNet(Graph(convert(proto).eval(), inputs, outputs), Parity(runtime, own, about))
                 if device is not None:
                     net.to(device)
                 super().__init__(net, own, device)
-                if only:
-                    probe = torch.zeros((shape[0] or N_RANDOM, *sizes), dtype=own, device=self.device)
-                    parity.on_random_data(net.run, (probe,))
+                _try_out(net, own, self.device)
+            except BatchError:
+                raise
             except Exception as error:  # noqa: BLE001 - converters fail in every way there is
                 line = (str(error).splitlines() or [""])[0].rstrip(".")
                 reasons.append(f"{name}: {type(error).__name__}: {line}")
                 continue
-            self.description, self.hints = about, Hints(shape=shape)
+            self.description, self.hints = about, Hints(shape=inputs[0].shape)
             self._digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
             return
         raise ConversionError(
@@ -170,6 +183,21 @@ class OnnxModel(TorchModel):
         net: Any = copy(self.function)
         net.n_signals = len(inputs.shapes)
         return TorchModel.of_inputs(self.calling(net), inputs)
+
+    def choosing(self, output_key: int | str | None) -> TorchModel:
+        net: Any = copy(self.function)
+        names = [declared.name for declared in net.net.outputs]
+        if output_key is None:
+            return self
+        known = output_key in names if isinstance(output_key, str) else 0 <= output_key < len(names)
+        if len(names) == 1 or not known:
+            raise ValueError(
+                f"output_key must be one of {names} for this ONNX model"
+                f"{', or be left out' if len(names) == 1 else ''}, got {output_key!r}"
+            )
+        net.output_key = output_key
+        net.parity.judge(net.name)
+        return self.calling(net)
 
     def fingerprint(self) -> dict[str, str]:
         return {"fingerprint": f"sha256:{self._digest}"}
@@ -191,7 +219,7 @@ def load(
     return OnnxModel(path, dtype, device)
 
 
-def _runtime(proto: Any) -> Any:
+def _session(proto: Any) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
@@ -209,15 +237,36 @@ def _runtime(proto: Any) -> Any:
         raise ValueError(f"onnxruntime cannot run the ONNX model: {error}; {NOT_TRUST}") from error
 
 
-def _shape(value: Any) -> Shape:
-    return tuple(size if isinstance(size, int) and size > 0 else None for size in value.shape)
+def _check_scalars(proto: Any) -> None:
+    """Refuse a file all of whose outputs are declared as scalars."""
+    kinds = [(value.name, value.type.tensor_type) for value in proto.graph.output]
+    if all(kind.HasField("shape") and not kind.shape.dim for _, kind in kinds):
+        check_rows(kinds[0][0], torch.zeros(()), 1)
 
 
-def _dtype(value: Any) -> torch.dtype:
-    types = {"float16": torch.float16, "float": torch.float32, "double": torch.float64}
-    found = types.get(value.type.removeprefix("tensor(").removesuffix(")"))
+def _try_out(net: OnnxNet, dtype: torch.dtype, device: torch.device) -> None:
+    """Compare with onnxruntime on random series, where the file says all of their sizes."""
+    inputs, parity = net.net.inputs, net.parity
+    sizes = inputs[0].shape[1:]
+    if len(inputs) > 1 or None in sizes:
+        return
+    like = torch.zeros(tuple(size or 0 for size in sizes), dtype=dtype, device=device)
+    try:
+        outputs = parity.on_random_data(net.net, like)
+    except Exception as error:  # noqa: BLE001 - what the graph's own operators raise
+        explain_failure(parity.runtime, (torch.stack([like, like]),), error)
+    if not any(output.shape[:1] == (2,) for output in outputs.values()):
+        first = net.net.outputs[0].name
+        check_rows(first, outputs.get(first), 2)
+    parity.judge(net.name)
+
+
+def _dtype(value: Declared) -> torch.dtype:
+    found = DTYPES.get(value.type)
     if found not in TOLERANCE:
-        raise ValueError(f"input {value.name!r} of the ONNX model must be floating, got {value.type}")
+        raise ValueError(
+            f"input {value.name!r} of the ONNX model must be floating to be explained, got {value.type}"
+        )
     return found
 
 

@@ -221,8 +221,12 @@ def test_sampling_rate_of_a_data_array() -> None:
 
     stamps = np.datetime64("2020-01-01", "ns") + np.arange(N) * np.timedelta64(4, "ms")
     assert highest(labelled(x).assign_coords(time=stamps)) == pytest.approx(125)
-    assert highest(labelled(x, fs=200.0)) == pytest.approx(100)
-    assert highest(labelled(x), fs=10) == pytest.approx(5), "the explainer's own comes first"
+    assert highest(labelled(x, fs=200.0).drop_vars("time")) == pytest.approx(100)
+    assert highest(labelled(x), fs=50) == pytest.approx(25)
+    with pytest.raises(ValueError, match="says that it is 50 Hz, got fs=10"):
+        highest(labelled(x), fs=10)
+    with pytest.raises(ValueError, match="200 Hz from its attribute 'fs' and 50 Hz from its time"):
+        highest(labelled(x, fs=200.0))
     assert highest(labelled(x).drop_vars("time")) == pytest.approx(0.5)
     uneven = labelled(x).assign_coords(time=np.arange(N) ** 2.0)
     with pytest.raises(ValueError, match="evenly"):

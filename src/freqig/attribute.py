@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .explain import Explainer
 from .frame import Frame
 from .layout import choose_layout
 from .models import as_model
-from .signals import as_tensor
+from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
 from .targets import Target
 
 
@@ -36,13 +37,14 @@ def attribute(
 
     Parameters
     ----------
-    input : array-like or torch.Tensor
+    input : array-like, torch.Tensor, xarray.DataArray, or MNE Raw, Epochs or Evoked
         Real signals. (n,) and (1, n) are one series, handed to the model as (batch, n), or as
         (batch, 1, n) where it takes only that. (k, n), k > 1, is one series of k channels,
         handed over as (batch, k, n). (N, k, n) is a batch; (N, 1, n) goes over as (N, n) or
         (N, 1, n) by the rule for one series: two and three distinct points are tried as
         (batch, n) first, and the first layout that returns a row a point, independent of the
-        other points, is taken.
+        other points, is taken. Dimensions called sample, channel and time are read by these names,
+        and so are those of baseline and segment, whose channels go by name too.
     model : torch.nn.Module, callable, model of Keras, TensorFlow, JAX or ONNX, or path of a file
         Maps a batch of series to outputs. One that says that it takes (batch, n, k), as Keras models
         do, gets that in place of (batch, k, n). Files that can run code when loaded need
@@ -102,11 +104,11 @@ def attribute(
             f"target must be an index, one a sample, or None for the predicted class, got {target!r}: "
             "an Explainer explains all classes"
         )
-    given = as_tensor(input, "input")
+    known, given = _read_input(input)
     x, leading = _as_batch(given), _result_axes(given)
     begin, length = 0, x.shape[-1]
     if segment is not None:
-        piece = as_tensor(segment, "segment")
+        piece = _read_beside(segment, known, "segment")
         length = piece.shape[-1] if piece.ndim else 0
         begin = _check_start(start_idx, length, x.shape[-1])
         # A copy, for the caller's own array is what x may be.
@@ -115,7 +117,7 @@ def attribute(
     elif start_idx is not None:
         raise ValueError(f"segment must be given with start_idx, got start_idx={start_idx} alone")
     check_real(x, "input")
-    start = _read_baseline(baseline, given, x, begin, length)
+    start = _read_baseline(baseline, known, given, x, begin, length)
     adapter = as_model(model)
     adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))
     explainer = Explainer(adapter, domains=Stretch(begin, length, "rfft"), n_steps=n_steps)
@@ -123,7 +125,7 @@ def attribute(
     shape = (len(x), *axes, x.shape[-1])
     try:
         run = explainer.run(
-            x.reshape(shape),
+            Signal(x.reshape(shape)),
             Frame(shape, None),
             target,
             # Like every argument but the series, in the model's own layout.
@@ -139,7 +141,36 @@ def attribute(
                 "for as many series of one channel pass x[:, None, :]",
             )
         raise
+    hint_at_volts(known, run.output - run.baseline_output, "input")
     return run.attributions[0].reshape(*leading, length // 2 + 1).numpy()
+
+
+def _read_input(input: Any) -> tuple[Signal, Tensor]:
+    """Input with its labels, and values of a shape that `attribute` documents.
+
+    Where axes have names, the labels are those of shape (N, k, n).
+    """
+    signal = labelled(input, "input")
+    if signal.dims is None:
+        return signal, signal.values
+    known = placed(signal, -1, "input")
+    if known.values.ndim == 2:
+        known = _with_channel(known, 1)
+    return known, known.values[0] if batch_of(signal.dims) is None else known.values
+
+
+def _read_beside(other: Any, known: Signal, name: str) -> Tensor:
+    """Segment or baseline, in the order, rate and unit of the input."""
+    read = labelled(other, name)
+    if read.dims is not None and "channel" in (known.dims or ()) and "channel" not in read.dims:
+        read = _with_channel(read, len(read.dims) - 1)
+    return aligned(read, known, -1, name)
+
+
+def _with_channel(signal: Signal, axis: int) -> Signal:
+    """The signal with an axis for the one channel that its names leave out."""
+    dims = signal.dims or ()
+    return replace(signal, values=signal.values.unsqueeze(axis), dims=(*dims[:axis], "channel", *dims[axis:]))
 
 
 def _as_batch(given: Tensor) -> Tensor:
@@ -196,13 +227,13 @@ def _fitted(values: Tensor, given: Tensor, lengths: tuple[int, ...], name: str) 
     return values
 
 
-def _read_baseline(baseline: Any, given: Tensor, x: Tensor, begin: int, length: int) -> Tensor:
+def _read_baseline(baseline: Any, known: Signal, given: Tensor, x: Tensor, begin: int, length: int) -> Tensor:
     """Baseline of the whole input, shape (N, k, n)."""
     start = x.new_zeros(x.shape).double()
     if baseline is None:
         return start
     n = x.shape[-1]
-    values = _fitted(as_tensor(baseline, "baseline"), given, (n, length), "baseline")
+    values = _fitted(_read_beside(baseline, known, "baseline"), given, (n, length), "baseline")
     if values.shape[-1] == n:
         return start + values
     start[..., begin : begin + length] = values

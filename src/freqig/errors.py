@@ -58,6 +58,17 @@ class OutputScaleWarning(FreqigWarning):
     """
 
 
+class SignalWarning(FreqigWarning):
+    """Something that a reader should know of the signals: channels left out, bad spans, their unit.
+
+    Examples
+    --------
+    >>> from freqig.errors import FreqigWarning, SignalWarning
+    >>> issubclass(SignalWarning, FreqigWarning)
+    True
+    """
+
+
 def warn(message: str, category: type[FreqigWarning]) -> None:
     """Warn at the line of the caller's own code that called into freqig.
 

@@ -31,7 +31,15 @@ from .readings import settle_readings
 from .run import Run, working_dtype
 from .scales import OutputScale, scale_of
 from .several import join
-from .signals import Signal, read_signal
+from .signals import (
+    Signal,
+    aligned_rows,
+    hint_at_volts,
+    in_one_order,
+    is_pair_with_rate,
+    read_signal,
+    settled,
+)
 from .targets import Target
 
 
@@ -186,17 +194,18 @@ class Explainer:
         ValueError, TypeError
             If an argument has a wrong shape, type or value, or the model cannot be explained.
         """
-        if isinstance(x, tuple):
+        if isinstance(x, tuple) and not is_pair_with_rate(x):
             return self._explain_several(x, target, baseline, additional_forward_args)
         signal = self._read(x, "x")
-        fs = self.fs if self.fs is not None else signal.fs
-        frame = Frame(tuple(signal.values.shape), fs, signal.channels)
-        run = self.run(signal.values, frame, target, baseline, additional_forward_args)
+        target = aligned_rows(target, signal, "target")
+        frame = Frame.of(signal)
+        run = self.run(signal, frame, target, baseline, additional_forward_args)
+        hint_at_volts(signal, run.output - run.baseline_output)
         return label(
             run,
             frame,
             signal.values,
-            settings=self._settings(fs, target, baseline),
+            settings=self._settings(signal.fs, target, baseline),
             description={**self.model.description, **self.model.fingerprint()},
             unit=self.output if isinstance(self.output, str) else "output",
         )
@@ -205,9 +214,10 @@ class Explainer:
         self, x: tuple[Any, ...], target: Target, baseline: Any, arguments: Any
     ) -> xr.Dataset:
         """Explain a model of several inputs along one path for all of them."""
-        signals = [self._read(one, f"x[{i}]") for i, one in enumerate(x)]
+        signals = in_one_order([self._read(one, f"x[{i}]") for i, one in enumerate(x)], "x")
+        target = aligned_rows(target, signals[0], "target")
         dtype = working_dtype(self.model.dtype)
-        joined = join(signals, baseline, self.domains, self.fs, self.time_axis, dtype)
+        joined = join(signals, baseline, self.domains, self.time_axis, dtype)
         inputs = JoinedInputs(
             tuple(tuple(signal.values.shape[1:]) for signal in signals),
             tuple(self.counted_time_axis(signal.values.ndim) for signal in signals),
@@ -220,13 +230,13 @@ class Explainer:
             twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
         )
 
-    def run(self, values: Tensor, frame: Frame, target: Target, baseline: Any, arguments: Any) -> Run:
+    def run(self, signal: Signal, frame: Frame, target: Target, baseline: Any, arguments: Any) -> Run:
         """Compute what `__call__` labels.
 
         Parameters
         ----------
-        values : torch.Tensor
-            Signals, shape (N, *axes, n), time last.
+        signal : Signal
+            Signals with their axes placed, shape (N, *axes, n), and their labels.
         frame : Frame
             Axes of the signal that appear in the result.
         target, baseline, arguments
@@ -237,7 +247,8 @@ class Explainer:
         Run
             Attributions and diagnostics, without labels.
         """
-        starts = draw_baselines(baseline, values, self.time_axis, frame.fs)
+        values = signal.values
+        starts = draw_baselines(baseline, values, self.time_axis, frame.fs, signal)
         shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
         # Domains learn from every baseline, since each has its own x - x'.
         x, origin = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
@@ -272,7 +283,8 @@ class Explainer:
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
 
     def _read(self, x: Any, name: str) -> Signal:
-        return self.model.hints.complete(read_signal(x, self.time_axis, name), self.fs)
+        signal = settled(read_signal(x, self.time_axis, name), self.fs, name)
+        return self.model.hints.complete(signal, self.fs)
 
     def counted_time_axis(self, ndim: int) -> int:
         """Axis of time counted from the end, so that it holds for points as for signals."""

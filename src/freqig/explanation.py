@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ._version import __version__
 from .domains import Domain
+from .domains.reading import RESERVED
+from .errors import SignalWarning, warn
 from .frame import Frame
 from .integration.path import Status
 from .run import Run
@@ -98,7 +100,7 @@ def label(
     """
     every_class = run.targets is not None and run.targets.shape[1] > 1
     leading = ("sample", "target") if every_class else ("sample",)
-    coords = frame.coords()
+    coords: dict[str, Any] = {}
     variables: dict[str, Variable] = {}
     for domain, attributions in zip(run.domains, run.attributions, strict=True):
         values = _numpy(attributions)
@@ -121,7 +123,7 @@ def label(
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
     # A copy: what the caller does to the input later must not change the result.
     squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n)).copy()
-    variables["signal"] = (("sample", *frame.dims, "time"), squeezed, {"kind": "signal"})
+    variables["signal"] = (("sample", *frame.dims, "time"), squeezed, frame.about_signal())
     for name, tensor, attrs in (
         ("output", run.output, {"units": unit}),
         ("baseline_output", run.baseline_output, {"units": unit}),
@@ -143,6 +145,7 @@ def label(
         variables["target"] = (dims, targets[:, 0] if one_axis else targets, {})
     if run.predicted is not None:
         variables["predicted"] = (("sample",), _numpy(run.predicted), {})
+    coords = {**_free(frame.coords(), {*variables, *coords}), **coords}
     attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
         "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",
@@ -151,6 +154,18 @@ def label(
     }
     described = {f"model_{key}": value for key, value in description.items()}
     return xr.Dataset(dict(variables), dict(coords), {**attrs, **described})
+
+
+def _free(coords: dict[str, Any], taken: set[str]) -> dict[str, Any]:
+    """Coordinates without those along samples whose names the result uses for something else."""
+    own = [name for name, (dim, *_) in coords.items() if dim == "sample" and name in taken | RESERVED - {dim}]
+    if own:
+        warn(
+            f"x has coordinates {', '.join(map(repr, own))} along its samples, names that the result uses "
+            "for something else: they are left out, rename them to have them there",
+            SignalWarning,
+        )
+    return {name: content for name, content in coords.items() if name not in own}
 
 
 def _integration(run: Run) -> dict[str, Variable]:

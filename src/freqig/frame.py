@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .domains.rfft import times
+from .signals import Signal
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,17 @@ class Frame:
         Sampling rate in Hz.
     channels : tuple of str or None
         Names of the channels.
+    unit : str or None
+        Unit of the signals.
+    along : mapping of str to numpy.ndarray
+        Coordinates along the samples, one value per sample each.
     """
 
     shape: tuple[int, ...]
     fs: float | None
     channels: tuple[str, ...] | None = None
+    unit: str | None = None
+    along: Mapping[str, np.ndarray] = field(default_factory=dict)
     axes: tuple[int, ...] = field(init=False)
     dims: tuple[str, ...] = field(init=False)
 
@@ -41,6 +51,11 @@ class Frame:
         object.__setattr__(self, "axes", kept)
         object.__setattr__(self, "dims", names)
 
+    @classmethod
+    def of(cls, signal: Signal) -> Frame:
+        """The frame of signals whose axes are placed."""
+        return cls(tuple(signal.values.shape), signal.fs, signal.channels, signal.unit, signal.coords)
+
     @property
     def n(self) -> int:
         return self.shape[-1]
@@ -50,4 +65,9 @@ class Frame:
         coords: dict[str, Any] = {"time": ("time", values, {"units": unit})}
         if self.channels is not None and self.axes and len(self.channels) == self.axes[-1]:
             coords["channel"] = ("channel", list(self.channels))
+        coords.update({name: ("sample", values) for name, values in self.along.items()})
         return coords
+
+    def about_signal(self) -> dict[str, str]:
+        """Attributes of the signals in the result."""
+        return {"kind": "signal"} if self.unit is None else {"kind": "signal", "units": self.unit}

@@ -122,15 +122,24 @@ class Joined:
     def relabel(self, result: xr.Dataset) -> xr.Dataset:
         """The result with the inputs as `signal_0`, `signal_1`, … in place of the joined series."""
         result = result.drop_vars(["signal", "time"])
+        for frame in self.frames:
+            own = {
+                name: ("sample", values)
+                for name, values in frame.along.items()
+                if name not in result.variables
+            }
+            result = result.assign_coords(own)
         for number, (frame, signal) in enumerate(zip(self.frames, self.signals, strict=True)):
             dims = [f"{dim}_{number}" for dim in (*frame.dims, "time")]
             values, unit = times(frame.n, frame.fs)
             result[f"signal_{number}"] = (
                 ("sample", *dims),
                 signal.reshape(len(signal), *frame.axes, frame.n).numpy(),
-                {"kind": "signal"},
+                frame.about_signal(),
             )
             result = result.assign_coords({dims[-1]: (dims[-1], values, {"units": unit})})
+            if frame.channels is not None and frame.axes and len(frame.channels) == frame.axes[-1]:
+                result = result.assign_coords({dims[-2]: (dims[-2], list(frame.channels))})
         return result
 
 
@@ -138,7 +147,6 @@ def join(
     signals: Sequence[Signal],
     baseline: Any,
     domains: Sequence[Domain],
-    fs: float | None,
     time_axis: int,
     dtype: torch.dtype,
 ) -> Joined:
@@ -152,8 +160,6 @@ def join(
         One an input, each as `draw_baselines` takes it; None for zero everywhere.
     domains : sequence of Domain
         What every input is explained in.
-    fs : float or None
-        Sampling rate in Hz; None for that of each input.
     time_axis : int
         Axis of time in the callers' layout.
     dtype : torch.dtype
@@ -184,8 +190,8 @@ def join(
     flat, drawn, made, frames, offset = [], [], [], [], 0
     for number, (signal, start) in enumerate(zip(signals, starts, strict=True)):
         values = signal.values
-        frame = Frame(tuple(values.shape), signal.fs if fs is None else fs, signal.channels)
-        own = draw_baselines(start, values, time_axis, frame.fs)
+        frame = Frame.of(signal)
+        own = draw_baselines(start, values, time_axis, frame.fs, signal)
         shape = (-1, *frame.axes, frame.n)
         end = in_dtype(values, dtype, f"x[{number}]").expand(own.shape).reshape(shape)
         origin = in_dtype(own, dtype, f"baseline[{number}]").reshape(shape)

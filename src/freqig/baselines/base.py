@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..signals import Signal
+
 
 class Baseline(ABC):
     """A rule that makes baselines for signals.
@@ -51,6 +53,23 @@ class Baseline(ABC):
     def arranged(self, time_axis: int) -> Baseline:
         """The baseline for callers whose signals have time on another axis than the last."""
         return self
+
+    def beside(self, x: Signal, time_axis: int) -> Baseline:
+        """The baseline for signals with these labels.
+
+        Parameters
+        ----------
+        x : Signal
+            What is explained, with its axes placed.
+        time_axis : int
+            Axis of time in the callers' layout.
+
+        Returns
+        -------
+        Baseline
+            Itself, `arranged`, unless it has labels of its own.
+        """
+        return self.arranged(time_axis)
 
 
 def wide(x: Tensor) -> Tensor:

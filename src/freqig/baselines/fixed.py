@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_positive
-from ..signals import read_signal
+from .._check import check_positive, check_real
+from ..signals import Signal, aligned, batch_of, labelled, placed
+from ..signals.reading import check_shape
 from .base import Baseline, wide
 
 
@@ -99,7 +100,7 @@ def data(samples: Any) -> Baseline:
 
     Parameters
     ----------
-    samples : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
+    samples : array-like, torch.Tensor, pandas.DataFrame, xarray.DataArray, or MNE Raw, Epochs or Evoked
         Batch first, in the layout of the signals to be explained, shape (B, ..., n): a few dozen
         from the training data, or from the class to compare with.
 
@@ -119,7 +120,15 @@ def data(samples: Any) -> Baseline:
     >>> data([[0.0, 0.0], [1.0, 2.0]]).draw(torch.ones(3, 2), fs=None).shape
     torch.Size([2, 3, 2])
     """
-    return _Data(samples, read_signal(samples, -1, "samples").values)
+    given = labelled(samples, "samples")
+    if given.dims is not None and batch_of(given.dims) == "channel":
+        # Only signals whose dimensions are named alike will tell which axis is which.
+        values = given.values
+    else:
+        values = placed(given, -1, "samples").values
+    check_shape(values, "samples")
+    check_real(values, "samples")
+    return _Data(given, values)
 
 
 @dataclass(frozen=True)
@@ -170,11 +179,16 @@ class _BandRemoved(Baseline):
 
 @dataclass(frozen=True, eq=False)
 class _Data(Baseline):
-    given: Any = field(repr=False)
+    given: Signal = field(repr=False)
     samples: Tensor = field(repr=False)
 
     def arranged(self, time_axis: int) -> Baseline:
-        return _Data(self.given, read_signal(self.given, time_axis, "samples").values)
+        return _Data(self.given, placed(self.given, time_axis, "samples").values)
+
+    def beside(self, x: Signal, time_axis: int) -> Baseline:
+        values = aligned(self.given, x, time_axis, "samples", own_rows=True)
+        # What has no dimension of samples is one.
+        return _Data(self.given, values if values.ndim == x.values.ndim else values.unsqueeze(0))
 
     def draw(self, x: Tensor, fs: float | None) -> Tensor:
         if self.samples.shape[1:] != x.shape[1:]:

@@ -8,11 +8,23 @@ import torch
 from torch import Tensor
 
 from .._check import check_real
-from ..signals import as_tensor
+from ..signals import Signal, aligned, as_tensor, labelled
 from .base import Baseline
 
+RULES = {
+    "zero": "",
+    "dc": "",
+    "band_removed": "low, high",
+    "surrogate": "",
+    "noise": "",
+    "data": "samples",
+}
+"""Names of the rules, and what they must be given."""
 
-def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -> Tensor:
+
+def draw_baselines(
+    baseline: Any, x: Tensor, time_axis: int, fs: float | None, labels: Signal | None = None
+) -> Tensor:
     """Baselines of every sample, whatever was given.
 
     Parameters
@@ -25,6 +37,8 @@ def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -
         Axis of time in the input's own layout.
     fs : float or None
         Sampling rate in Hz.
+    labels : Signal, optional
+        What `x` says of itself. Baselines with labels of their own are put in its order, rate and unit.
 
     Returns
     -------
@@ -43,17 +57,14 @@ def draw_baselines(baseline: Any, x: Tensor, time_axis: int, fs: float | None) -
     >>> draw_baselines(dc(), torch.tensor([[1.0, 3.0]]), -1, fs=None).shape
     torch.Size([1, 1, 2])
     """
+    known = Signal(x, fs) if labels is None else labels
     if not isinstance(baseline, Baseline):
-        if callable(baseline) and not isinstance(baseline, Tensor):
-            name = getattr(baseline, "__name__", repr(baseline))
-            raise TypeError(
-                f"baseline must be a baseline, not what makes one: write {name}(), with parentheses"
-            )
-        return read_baseline(baseline, x, time_axis)[None]
+        _refuse_names(baseline)
+        return _read(baseline, known, time_axis)[None]
     if len(x) == 0:
         # Fourier transforms refuse empty batches.
         return torch.zeros((1, *x.shape), device=x.device)
-    drawn: Any = baseline.arranged(time_axis).draw(x, fs)
+    drawn: Any = baseline.beside(known, time_axis).draw(x, fs)
     if not isinstance(drawn, Tensor) or drawn.shape[1:] != x.shape or len(drawn) == 0:
         got = tuple(drawn.shape) if isinstance(drawn, Tensor) else type(drawn).__name__
         raise ValueError(
@@ -97,12 +108,14 @@ def read_baseline(baseline: Any, x: Tensor, time_axis: int) -> Tensor:
     ValueError
         If the shape fits neither, or a value is not finite.
     """
+    return _read(baseline, Signal(x), time_axis)
+
+
+def _read(baseline: Any, known: Signal, time_axis: int) -> Tensor:
+    x = known.values
     if baseline is None:
         return torch.zeros((), dtype=torch.float32).expand(x.shape)
-    values = as_tensor(baseline, "baseline")
-    axis = time_axis if time_axis < 0 else time_axis - (x.ndim - values.ndim)
-    if values.ndim in (x.ndim, x.ndim - 1) and values.ndim > 0:
-        values = values.movedim(axis, -1)
+    values = aligned(labelled(baseline, "baseline"), known, time_axis, "baseline")
     if tuple(values.shape) not in (tuple(x.shape), tuple(x.shape[1:])):
         own = list(x.shape)
         own.insert(time_axis % x.ndim, own.pop())
@@ -112,3 +125,17 @@ def read_baseline(baseline: Any, x: Tensor, time_axis: int) -> Tensor:
         )
     check_real(values, "baseline")
     return values.expand(x.shape)
+
+
+def _refuse_names(baseline: Any) -> None:
+    """Rules of `freqig.baselines` that were named and not made."""
+    if isinstance(baseline, str):
+        known = baseline in RULES
+        raise TypeError(
+            f"baseline must be numeric or a rule of freqig.baselines, got the text {baseline!r}: "
+            + (f"write freqig.baselines.{baseline}({RULES[baseline]})" if known else "the rules are ")
+            + ("" if known else ", ".join(f"{rule}({arguments})" for rule, arguments in RULES.items()))
+        )
+    if callable(baseline) and not isinstance(baseline, Tensor):
+        name = getattr(baseline, "__name__", repr(baseline))
+        raise TypeError(f"baseline must be a baseline, not what makes one: write {name}(), with parentheses")

@@ -1,0 +1,29 @@
+"""Signals of many kinds, read into tensors with what they say of themselves.
+
+Arrays, tensors, tables of pandas, DataArrays of xarray and recordings of MNE become a `Signal`; whatever
+is held against it, such as a baseline, is read likewise and put in its order, rate and unit.
+"""
+
+from .alignment import aligned, aligned_rows, in_one_order
+from .arrays import as_tensor
+from .dataarrays import batch_of
+from .rates import settled
+from .reading import labelled, placed, read_signal
+from .refused import is_pair_with_rate
+from .signal import Signal
+from .units import hint_at_volts
+
+__all__ = [
+    "Signal",
+    "aligned",
+    "aligned_rows",
+    "as_tensor",
+    "batch_of",
+    "hint_at_volts",
+    "in_one_order",
+    "is_pair_with_rate",
+    "labelled",
+    "placed",
+    "read_signal",
+    "settled",
+]

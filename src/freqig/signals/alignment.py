@@ -1,0 +1,204 @@
+"""Puts what is held against signals in their order, rate and unit: by names, where both have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .dataarrays import CHANNEL, SAMPLE, batch_of, is_dataarray, time_of
+from .rates import same_rate
+from .reading import placed
+from .signal import Signal
+from .units import converted
+
+
+def aligned(other: Signal, x: Signal, time_axis: int, name: str, *, own_rows: bool = False) -> Tensor:
+    """Values of a signal, as they stand beside those of `x`.
+
+    Axes, channels and samples that both have names for go by these, and values in another unit of
+    the same kind are converted. What has no names is taken by position.
+
+    Parameters
+    ----------
+    other : Signal
+        As `labelled` returns it: of the shape of `x`, or of one of its samples.
+    x : Signal
+        Signals with their axes placed, shape (N, *axes, n).
+    time_axis : int
+        Axis of time in the caller's layout of `x`.
+    name : str
+        Name of `other` in errors.
+    own_rows : bool, default False
+        Whether the samples of `other` are others than those of `x`.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (samples, *axes, n) or (*axes, n); sizes are not compared.
+
+    Raises
+    ------
+    ValueError
+        If names, rates or units contradict each other.
+
+    Examples
+    --------
+    >>> x = Signal(torch.zeros(1, 2, 3), channels=("Fz", "Cz"), dims=("sample", "channel", "time"))
+    >>> other = Signal(torch.tensor([[1.0, 2.0]] * 3), channels=("Cz", "Fz"), dims=("time", "channel"))
+    >>> aligned(other, x, -1, "baseline")
+    tensor([[2., 2., 2.],
+            [1., 1., 1.]])
+    """
+    if x.fs is not None and not same_rate(x.fs, replace(other, fs_error=other.fs_error + x.fs_error)):
+        raise ValueError(
+            f"{name} must have the sampling rate of x, {x.fs:g} Hz, got {other.fs:g} Hz: resample one of them"
+        )
+    if other.dims is None:
+        moved = placed(other, time_axis, name) if own_rows else _by_position(other, x, time_axis)
+    elif x.dims is None:
+        moved = _by_own_names(other, x, time_axis, name, own_rows)
+    else:
+        moved = _by_names(other, x.dims, name, own_rows)
+    values = moved.values
+    for axis, dim in enumerate(moved.dims or ()):
+        theirs: Sequence[object] | None
+        ours: Sequence[object] | None
+        if dim == CHANNEL:
+            theirs, ours = moved.channels, x.channels
+        elif own_rows and x.dims is not None and dim not in x.dims[1:]:
+            continue
+        else:
+            theirs, ours = moved.labels.get(dim), x.labels.get(dim)
+        order = None if theirs is None or ours is None else _order(theirs, ours, dim, name)
+        if order is not None:
+            values = values.index_select(axis, torch.tensor(order, device=values.device))
+    return converted(values, other.unit, x.unit, name)
+
+
+def aligned_rows(values: Any, x: Signal, name: str) -> Any:
+    """What has one entry per sample, in the order of the samples of `x`.
+
+    Parameters
+    ----------
+    values : object
+        A DataArray whose first dimension is that of samples; all else is returned as it is.
+    x : Signal
+        Signals with their axes placed.
+    name : str
+        Name of `values` in errors.
+
+    Returns
+    -------
+    object
+        The same, reordered where both have labels of samples.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not the same ones.
+    """
+    if not is_dataarray(values) or x.dims is None or values.ndim == 0:
+        return values
+    dim, ours = values.dims[0], x.labels.get(x.dims[0])
+    if dim not in (x.dims[0], SAMPLE) or dim not in values.coords or ours is None:
+        return values
+    order = _order(tuple(values.coords[dim].values.tolist()), ours, dim, name)
+    return values if order is None else values.isel({dim: order})
+
+
+def in_one_order(signals: Sequence[Signal], name: str) -> list[Signal]:
+    """Inputs of one model, their samples in the order of the first input where they have labels.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        With their axes placed.
+    name : str
+        Name of the inputs in errors.
+
+    Returns
+    -------
+    list of Signal
+        The same, reordered where labels of samples say so.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not the same ones.
+    """
+    first, *others = signals
+    ours = None if first.dims is None else first.labels.get(first.dims[0])
+    placed_alike = [first]
+    for i, other in enumerate(others, 1):
+        theirs = None if other.dims is None else other.labels.get(other.dims[0])
+        order = None if ours is None or theirs is None else _order(theirs, ours, SAMPLE, f"{name}[{i}]")
+        if order is not None:
+            coords = {key: values[order] for key, values in other.coords.items()}
+            other = replace(other, values=other.values[order], coords=coords)
+        placed_alike.append(other)
+    return placed_alike
+
+
+def _by_position(other: Signal, x: Signal, time_axis: int) -> Signal:
+    values = other.values
+    axis = time_axis if time_axis < 0 else time_axis - (x.values.ndim - values.ndim)
+    if values.ndim in (x.values.ndim, x.values.ndim - 1) and values.ndim > 0:
+        values = values.movedim(axis, -1)
+    return replace(other, values=values)
+
+
+def _by_own_names(other: Signal, x: Signal, time_axis: int, name: str, own_rows: bool) -> Signal:
+    """Where only `other` has names: these say where its own axes go."""
+    dims = other.dims or ()
+    if own_rows or (len(dims) == x.values.ndim and batch_of(dims) is not None):
+        return placed(other, time_axis, name)
+    time = time_of(dims, time_axis if time_axis < 0 else time_axis - 1, name)
+    order = (*(dim for dim in dims if dim != time), time)
+    return _permuted(other, order)
+
+
+def _by_names(other: Signal, wanted: tuple[str, ...], name: str, own_rows: bool) -> Signal:
+    dims = other.dims or ()
+    extra = tuple(dim for dim in dims if dim not in wanted[1:])
+    fits = not extra or extra == wanted[:1] or (own_rows and len(extra) == 1)
+    if not fits or set(wanted[1:]) - set(dims):
+        raise ValueError(
+            f"{name} must have the dimensions of x, {wanted}, or of one of its samples, {wanted[1:]}, in any "
+            f"order, got {dims}: rename them"
+        )
+    return _permuted(other, (*extra, *wanted[1:]))
+
+
+def _permuted(signal: Signal, dims: tuple[str, ...]) -> Signal:
+    own = signal.dims or ()
+    return replace(signal, values=signal.values.permute(*(own.index(dim) for dim in dims)), dims=dims)
+
+
+def _order(theirs: Sequence[object], ours: Sequence[object], dim: str, name: str) -> list[int] | None:
+    """Places in `theirs` of what stands in `ours`; None where the order is the same."""
+    if tuple(theirs) == tuple(ours):
+        return None
+    missing = [label for label in dict.fromkeys(ours) if label not in set(theirs)]
+    surplus = [label for label in dict.fromkeys(theirs) if label not in set(ours)]
+    if missing or surplus:
+        lacks = f"lacks {_listed(missing)}" if missing else ""
+        has = f"has {_listed(surplus)} besides" if surplus else ""
+        raise ValueError(
+            f"{name} must have the labels of x along {dim!r}, but it "
+            f"{lacks}{' and ' * bool(lacks and has)}{has}: select the same ones, in any order"
+        )
+    if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
+        raise ValueError(
+            f"{name} must have the order of x along {dim!r}, where labels occur twice and do not tell it: "
+            "reorder it, or rename them"
+        )
+    place = {label: i for i, label in enumerate(theirs)}
+    return [place[label] for label in ours]
+
+
+def _listed(labels: list[object]) -> str:
+    return ", ".join(map(repr, labels[:8])) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")

@@ -1,0 +1,129 @@
+"""Recordings of MNE: which channels are signals, in which unit, and what is no time series."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from .._check import check_fs
+from ..errors import SignalWarning, warn
+from .arrays import as_tensor
+from .signal import Signal
+
+NO_SIGNAL = ("stim", "exci", "ias", "syst")
+"""Kinds of channels that hold triggers and states of the device."""
+VOLTS = ("eeg", "seeg", "ecog", "dbs", "eog", "ecg", "emg", "bio")
+UNITS = {**dict.fromkeys(VOLTS, "V"), "mag": "T", "ref_meg": "T", "grad": "T/m", "gsr": "S"}
+VOLTS_AT_MOST = 1.0
+"""Peak to peak that no electrode on a body reaches: such a signal was scaled, and is not in volts."""
+REFUSED = {
+    "BaseSpectrum": "pass the Raw or Epochs that the spectrum was computed from",
+    "BaseTFR": "pass the Raw or Epochs that the time-frequency transform was computed from",
+    "_BaseSourceEstimate": "pass its values as one sample, stc.data[None], and fs=1 / stc.tstep",
+    "Annotations": "pass the Raw that the annotations belong to",
+    "ICA": "pass the Raw or Epochs to explain, and the decomposition as a domain, freqig.ICA(ica)",
+    "Info": "pass the Raw or Epochs to explain",
+}
+"""Classes of MNE that are no time series, by the names of their bases, and what to pass instead."""
+
+
+def is_recording(x: Any) -> bool:
+    """Whether this is an object of MNE, or reads like its Raw and Epochs."""
+    return any(base.__module__.startswith("mne.") for base in type(x).__mro__) or (
+        hasattr(x, "get_data") and hasattr(x, "info") and hasattr(x, "ch_names")
+    )
+
+
+def read_recording(x: Any, name: str) -> Signal:
+    """Signals of Raw, Epochs and Evoked objects, with rate, names and unit.
+
+    Channels of triggers and channels marked bad are left out, which one warning says; so is what
+    is marked bad in time, but this stays in.
+
+    Parameters
+    ----------
+    x : mne.io.Raw, mne.Epochs or mne.Evoked
+        A Raw and an Evoked are one sample.
+    name : str
+        Name of the parameter in errors.
+
+    Returns
+    -------
+    Signal
+        Dimensions (channel, time) or (sample, channel, time).
+
+    Raises
+    ------
+    TypeError
+        If it is another object of MNE.
+    ValueError
+        If no channel is left.
+    """
+    bases = {base.__name__ for base in type(x).__mro__}
+    kind = type(x).__name__
+    for base, remedy in REFUSED.items():
+        if base in bases:
+            raise TypeError(f"{name} must be a time series, got MNE's {kind}: {remedy}")
+    if not (hasattr(x, "get_data") and hasattr(x, "info") and hasattr(x, "ch_names")):
+        raise TypeError(f"{name} must be a Raw, Epochs or Evoked of MNE, or an array, got MNE's {kind}")
+    kept, kinds, said = _channels(x, name)
+    said += _bad_spans(x)
+    if said:
+        warn(f"{name}: {'; '.join(said)}", SignalWarning)
+    picked = len(kept) < len(x.ch_names)
+    values = np.asarray(x.get_data(picks=kept) if picked else x.get_data())
+    units = {UNITS.get(one) for one in kinds}
+    scaled = "V" in units and values.size > 0 and np.median(np.ptp(values, -1)) > VOLTS_AT_MOST
+    return Signal(
+        as_tensor(values, name),
+        check_fs(float(x.info["sfreq"])),
+        tuple(str(x.ch_names[i]) for i in kept),
+        ("channel", "time") if values.ndim == 2 else ("sample", "channel", "time"),
+        unit=units.pop() if len(units) == 1 and not scaled else None,
+    )
+
+
+def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:
+    """Places and kinds of the channels to read, and what to say about the others."""
+    bads = set(x.info.get("bads", ()))
+    kinds = list(x.get_channel_types()) if hasattr(x, "get_channel_types") else [""] * len(x.ch_names)
+    left, kept = [], []
+    for i, (channel, kind) in enumerate(zip(x.ch_names, kinds, strict=True)):
+        if channel in bads:
+            left.append(f"{channel} (marked bad)")
+        elif kind in NO_SIGNAL:
+            left.append(f"{channel} ({kind})")
+        else:
+            kept.append(i)
+    if not kept:
+        raise ValueError(
+            f"{name} must have a channel that is neither a trigger nor marked bad, got {', '.join(left)}: "
+            "mend info['bads'] or the kinds of channels"
+        )
+    said = []
+    if left:
+        shown = ", ".join(left[:8]) + (f" and {len(left) - 8} more" if len(left) > 8 else "")
+        said.append(
+            f"{len(left)} of {len(kinds)} channels are left out, {shown}; to have other channels explained, "
+            "pick or interpolate them beforehand"
+        )
+    return kept, [kinds[i] for i in kept], said
+
+
+def _bad_spans(x: Any) -> list[str]:
+    # Epochs were cut with them in view; a Raw, and what was averaged, was not.
+    if "BaseRaw" not in {base.__name__ for base in type(x).__mro__}:
+        return []
+    spans = [one for one in x.annotations if str(one["description"]).lower().startswith("bad")]
+    if not spans:
+        return []
+    counts = Counter(str(one["description"]) for one in spans)
+    kinds = ", ".join(f"{count} × {what}" for what, count in counts.items())
+    seconds = sum(float(one["duration"]) for one in spans)
+    said = (
+        f"spans marked bad ({kinds}, {seconds:.3g} s in all) are explained with the rest; to leave them out, "
+        "cut epochs without them, mne.make_fixed_length_epochs(raw, duration)"
+    )
+    return [said]

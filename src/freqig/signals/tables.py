@@ -1,0 +1,78 @@
+"""Tables of pandas: columns that are no signal, and numbers that may be missing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from .arrays import as_array
+
+TIME = re.compile(r"(times?|timestamps?|datetime|date|t|seconds?|milliseconds?)\s*([(\[].*)?", re.IGNORECASE)
+"""Names of columns that hold times, with or without a unit behind."""
+
+
+def is_table(x: Any) -> bool:
+    """Whether this is a DataFrame or a Series of pandas, which is not imported to ask."""
+    return any(
+        base.__module__.startswith("pandas.") and base.__name__ in ("DataFrame", "Series")
+        for base in type(x).__mro__
+    )
+
+
+def read_table(table: Any, name: str) -> np.ndarray:
+    """Numbers of a table, one series per row; nullable ones are floating, with NaN where missing.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame or pandas.Series
+        One series per row.
+    name : str
+        Name of the parameter in errors.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rows, columns), or (rows,) of a Series.
+
+    Raises
+    ------
+    TypeError
+        If rows are points in time rather than series, or columns are not numeric.
+    """
+    if not hasattr(table, "columns"):
+        table = table.to_frame()
+        return read_table(table, name)[:, 0]
+    dtypes = dict(zip(map(str, table.columns), table.dtypes, strict=True))
+    _refuse_rows_in_time(table, dtypes, name)
+    other = [column for column, dtype in dtypes.items() if not _is_numeric(dtype)]
+    if other:
+        raise TypeError(
+            f"{name} must be numeric, got a DataFrame with columns of other dtypes, "
+            f"{', '.join(map(repr, other[:5]))}{', …' if len(other) > 5 else ''}: drop or convert them first"
+        )
+    if any(not isinstance(dtype, np.dtype) for dtype in dtypes.values()):
+        return np.array(table.to_numpy(dtype=np.float64, na_value=np.nan))
+    return as_array(table.to_numpy(), name)
+
+
+def _refuse_rows_in_time(table: Any, dtypes: dict[str, Any], name: str) -> None:
+    columns = [
+        column
+        for column, dtype in dtypes.items()
+        if TIME.fullmatch(column.strip()) or getattr(dtype, "kind", "") in ("M", "m")
+    ]
+    by_index = type(table.index).__name__ in ("DatetimeIndex", "TimedeltaIndex", "PeriodIndex")
+    if not (columns or by_index or TIME.fullmatch(str(table.index.name).strip())):
+        return
+    what = f"a column of times, {columns[0]!r}" if columns else "times for its index"
+    values = f"table.drop(columns={columns!r})" if columns else "table"
+    raise TypeError(
+        f"{name} must have one series per row, got a DataFrame with {what}, whose rows are points in time: "
+        f"for one sample with one channel per column pass {name}={values}.to_numpy().T[None], and fs="
+    )
+
+
+def _is_numeric(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "biufc" and type(dtype).__name__ != "CategoricalDtype"

@@ -1,0 +1,99 @@
+"""Units with SI prefixes, and a word where a signal is in volts and the model hardly sees it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..errors import SignalWarning, warn
+from .signal import Signal
+
+PREFIXES = {"G": 9, "M": 6, "k": 3, "": 0, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
+BASES = ("V", "T", "T/m", "A", "Pa", "g", "m/s^2", "m/s", "m", "rad/s", "Hz", "S", "N", "W")
+PREFIX_WORDS = {"nano": "n", "micro": "u", "milli": "m", "kilo": "k", "femto": "f", "pico": "p", "": ""}
+BASE_WORDS = {"volt": "V", "tesla": "T", "pascal": "Pa", "ampere": "A", "gram": "g", "newton": "N"}
+VOLTS_OF_RECORDINGS = 1e-3
+"""Peak to peak in V below which a signal is one of the body, seen by electrodes."""
+HARDLY = 1e-3
+"""Change of an output that decides nothing: logits move by 1 or 10, and a millionth of that in volts."""
+
+
+def factor(given: str, wanted: str) -> float | None:
+    """By what to multiply values in one unit to have them in another.
+
+    Returns
+    -------
+    float or None
+        None where one of them is unknown, or they measure different things.
+
+    Examples
+    --------
+    >>> factor("µV", "V"), factor("mV", "uV"), factor("V", "T")
+    (1e-06, 1000.0, None)
+    """
+    if given.strip() == wanted.strip():
+        return 1.0
+    first, second = _parsed(given), _parsed(wanted)
+    if first is None or second is None or first[0] != second[0]:
+        return None
+    return float(f"1e{first[1] - second[1]}")
+
+
+def converted(values: Tensor, given: str | None, wanted: str | None, name: str) -> Tensor:
+    """Values in the unit wanted, where both units are known.
+
+    Raises
+    ------
+    ValueError
+        If the one cannot be converted to the other.
+    """
+    if given is None or wanted is None:
+        return values
+    by = factor(given, wanted)
+    if by is None:
+        raise ValueError(f"{name} must be in the unit of x, {wanted!r}, got {given!r}: convert one of them")
+    return values if by == 1 else values.to(torch.float64) * by
+
+
+def hint_at_volts(signal: Signal, rise: Tensor, name: str = "x") -> None:
+    """Warn where a signal of the body is in volts and outputs hardly move from baseline to input.
+
+    Most networks learned from microvolts, and in volts every signal is silence to them. Where the
+    output does move, the model knows volts, and nothing is said.
+
+    Parameters
+    ----------
+    signal : Signal
+        What is explained.
+    rise : torch.Tensor
+        Differences of outputs that are explained.
+    name : str
+        Name of the signal in the warning.
+    """
+    parsed = None if signal.unit is None else _parsed(signal.unit)
+    if parsed is None or parsed[0] != "V" or signal.values.numel() == 0 or rise.numel() == 0:
+        return
+    ranges = (signal.values.amax(-1) - signal.values.amin(-1)).double() * 10.0 ** parsed[1]
+    typical, moved = float(ranges.median()), float(rise.abs().max())
+    if parsed[1] < -3 or not 0 < typical < VOLTS_OF_RECORDINGS or moved >= HARDLY:
+        return
+    warn(
+        f"{name} is in {signal.unit}, peak-to-peak {typical:.2g} V ({typical * 1e6:.3g} µV) in the median; "
+        f"outputs differ from those at the baseline by {moved:.2g} at most. Most networks are trained on "
+        "microvolts, to which such a signal is silence: if yours is, scale it, for example with "
+        "epochs.copy().apply_function(lambda v: v * 1e6), or epochs.get_data(units='uV') with fs=",
+        SignalWarning,
+    )
+
+
+def _parsed(unit: str) -> tuple[str, int] | None:
+    """Base and power of ten."""
+    text = unit.strip().replace("µ", "u").replace("μ", "u").replace("**", "^").replace("²", "^2")
+    for prefix, base in ((prefix, base) for prefix in PREFIX_WORDS for base in BASE_WORDS):
+        if text.lower().removesuffix("s") == prefix + base:
+            text = PREFIX_WORDS[prefix] + BASE_WORDS[base]
+    for base in BASES:
+        prefix = text.removesuffix(base)
+        if prefix + base == text and prefix in PREFIXES:
+            return base, PREFIXES[prefix]
+    return None

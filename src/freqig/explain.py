@@ -42,6 +42,9 @@ from .signals import (
 )
 from .targets import Target
 
+# Shapes of signals whose chunk size is remembered; more of them are measured anew.
+MOST_SHAPES = 256
+
 
 class Explainer:
     """Explains a model in the frequency domain, and in every other domain asked for.
@@ -295,6 +298,8 @@ class Explainer:
             return Chunks(1)
         shape = tuple(x.shape[1:])
         if shape not in self._chunks:
+            if len(self._chunks) >= MOST_SHAPES:
+                self._chunks.clear()
             rows = torch.tensor([0, len(x) - 1], device=x.device)
             each = objective.bytes_per_point(x[rows], rows)
             self._chunks[shape] = Chunks.for_model(each, x[0].nbytes, x.device)

@@ -77,10 +77,19 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
                 refused.setdefault(axes, error)
                 continue
             if not differ(two, three[[ORDER.index(0), ORDER.index(1)]]):
-                return axes
+                runs = [axes]
+                break
             runs.append(axes)
-    if runs:
-        return runs[0]
+    if not runs:
+        raise _refusal(refused)
+    # An error holds the frame it was caught in, and all tensors of the call with it: a cycle.
+    refused.clear()
+    return runs[0]
+
+
+def _refusal(refused: dict[tuple[int, ...], Exception]) -> Exception:
+    """The error of the first layout, which tells of that of the second too."""
     first, second = refused.values()
+    refused.clear()
     add_context(first, f"and as (batch, 1, n) the model failed with {type(second).__name__}: {second}")
-    raise first
+    return first

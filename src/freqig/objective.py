@@ -50,6 +50,15 @@ class Objective:
     def n_targets(self) -> int:
         return 1 if self.targets is None else self.targets.shape[1]
 
+    @property
+    def rounding_dtype(self) -> torch.dtype:
+        """Dtype by which rounding in the outputs is judged: the model's own before its first gradient.
+
+        That of the coarsest step between points and outputs, where it is known: under autocast outputs
+        are rounded as bfloat16, though parameters and points are float32.
+        """
+        return self.model.rounding or self.model.dtype
+
     def block(self, start: int, stop: int) -> Objective:
         """The objective of samples start..stop alone, counted from zero."""
         targets = None if self.targets is None else self.targets[start:stop]

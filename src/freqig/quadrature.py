@@ -81,10 +81,7 @@ def _moment_error(nodes: np.ndarray, weights: np.ndarray, degree: int) -> float:
     if degree > CHECKED:
         degrees += (2 * np.linspace(CHECKED // 2, degree // 2, CHECKED, dtype=int)).tolist()
     angles = 2 * np.arcsin(np.sqrt(nodes))
-    errors = [
-        float(weights @ np.cos(k * angles)) - (0.0 if k % 2 else 1 / (1 - k**2))
-        for k in degrees
-    ]
+    errors = [float(weights @ np.cos(k * angles)) - (0.0 if k % 2 else 1 / (1 - k**2)) for k in degrees]
     return float(np.abs(errors).max())
 
 

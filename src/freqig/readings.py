@@ -64,10 +64,13 @@ def settle_readings(objective: Objective, x: Tensor, baseline: Tensor) -> Object
     if not works and objective.alone:
         # A model that takes one point a call.
         probes = [_probe(x, baseline, 1)]
-        works, _ = _tried(objective, probes)
+        works, again = _tried(objective, probes)
+        again.clear()
     if not works:
         _explain(errors, objective.extra)
         raise errors[0]
+    # An error holds the frame it was caught in, and all tensors of the call with it: a cycle.
+    errors.clear()
     if len(works) > 1:
         size = len(probes[-1][0])
         first = range(0, len(PLACES) * len(x) if len(x) > 1 else 0, size)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import freqig
 from freqig.models.convolution import LARGEST, quick_convolutions
@@ -152,6 +159,107 @@ def test_a_model_may_map_over_its_batch() -> None:
     _, found = TorchModel(mapped).value_and_gradient(x, (), lambda outputs: outputs[:, :1])
     _, truth = TorchModel(net.double()).value_and_gradient(x.double(), (), lambda outputs: outputs[:, :1])
     torch.testing.assert_close(found.double(), truth, rtol=1e-4, atol=1e-6)
+
+
+class _Counts(TorchFunctionMode):
+    """Notes which functions are called, and gives convolutions twice their result."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        return 2 * found if func is torch.conv1d else found
+
+
+class _Tripled(TorchDispatchMode):
+    """Gives convolutions three times their result."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        return 3 * found if func is torch.ops.aten.convolution.default else found
+
+
+class _Own(Tensor):
+    """A subclass of tensors."""
+
+
+def _own(x: Tensor) -> Tensor:
+    return x.as_subclass(_Own)
+
+
+SITUATIONS: dict[str, Callable[[nn.Module, Tensor], Tensor]] = {
+    "autocast": lambda net, x: _inside(torch.autocast("cpu", dtype=torch.bfloat16), net, x).float(),
+    "function mode": lambda net, x: _inside(_Counts(), net, x),
+    "device mode": lambda net, x: _inside(torch.device("cpu"), net, x),
+    "dispatch mode": lambda net, x: _inside(_Tripled(), net, x),
+    "subclass": lambda net, x: net(_own(x)).as_subclass(Tensor),
+    "subclass of weights": lambda net, x: functional.conv1d(x, _own(net.weight), _own(net.bias)).as_subclass(
+        Tensor
+    ),
+    "grad": lambda net, x: torch.func.grad(lambda v: net(v).square().sum())(x),
+    "vmap": lambda net, x: torch.vmap(lambda v: net(v[None])[0])(x),
+    "jvp": lambda net, x: torch.func.jvp(lambda v: net(v).square(), (x,), (x,))[1],
+    "dual": lambda net, x: _tangent(net, x),
+    "hooks": lambda net, x: _inside(
+        torch.autograd.graph.saved_tensors_hooks(lambda t: t.clone(), lambda t: t), net, x
+    ),
+}
+
+
+def _inside(context: Any, net: nn.Module, x: Tensor) -> Tensor:
+    with context:
+        return net(x)
+
+
+def _tangent(net: nn.Module, x: Tensor) -> Tensor:
+    with forward_ad.dual_level():
+        return forward_ad.unpack_dual(net(forward_ad.make_dual(x, x.detach() ** 2)).square()).tangent
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script:DeprecationWarning")  # PyTorch's own, by jvp
+@pytest.mark.parametrize("outside", [False, True], ids=["in the model", "around it"])
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS.keys())
+def test_every_mode_of_pytorch_is_respected(situation: Any, outside: bool) -> None:
+    """Values and gradients are those of the layer without the other kernel, whoever changes what it means."""
+    torch.manual_seed(0)
+    layer, x = nn.Conv1d(1, 4, 5).requires_grad_(False), torch.randn(3, 1, 16)
+    results = []
+    for context in (quick_convolutions(layer, [layer]), nullcontext()):
+        leaf = x.clone().requires_grad_()
+        if outside:
+            values = situation(_Within(layer, context), leaf)
+        else:
+            with context:
+                values = situation(layer, leaf)
+        results.append((values.detach(), *torch.autograd.grad(values.square().sum(), leaf)))
+    for found, truth in zip(*results, strict=True):
+        torch.testing.assert_close(found, truth, rtol=1e-5, atol=1e-5)
+
+
+class _Within(nn.Module):
+    """A layer that is called in a context; its weights are its own."""
+
+    def __init__(self, layer: nn.Module, context: Any) -> None:
+        super().__init__()
+        self.layer, self.context = layer, context
+        self.weight, self.bias = layer.weight, layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        with self.context:
+            return self.layer(x)
+
+
+@pytest.mark.parametrize("around", [False, True], ids=["in the model", "around the call"])
+def test_autocast_is_explained(around: bool) -> None:
+    """To the rounding of bfloat16, like the network without it."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv1d(1, 8, 7), nn.Tanh(), nn.Conv1d(8, 4, 5), nn.Flatten(), nn.Linear(4 * 54, 2))
+    x = torch.randn(3, 1, 64)
+    cast = torch.autocast("cpu", dtype=torch.bfloat16)
+    with cast if around else nullcontext():
+        model = net if around else lambda points: _inside(cast, net, points)
+        found = freqig.Explainer(model, n_steps=10, tol=10.0)(x, target=0)
+    truth = freqig.Explainer(net, n_steps=10, tol=10.0)(x, target=0)
+    error = np.abs(found.rfft - truth.rfft).sum() / np.abs(truth.rfft).sum()
+    assert 1e-5 < error < 0.05
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Dynamo looks at it

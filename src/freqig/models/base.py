@@ -35,6 +35,9 @@ class Model(ABC):
         Strings and numbers recorded in the `attrs` of every result.
     hints : Hints
         What the model says of the signals it takes.
+    rounding : torch.dtype or None
+        Coarsest floating dtype between points and outputs, such as bfloat16 under autocast; None as
+        long as it is not known.
 
     Examples
     --------
@@ -48,6 +51,7 @@ class Model(ABC):
     device: torch.device
     description: dict[str, str | int | float]
     hints: Hints = Hints()
+    rounding: torch.dtype | None = None
 
     @property
     def fixed_batch(self) -> int | None:

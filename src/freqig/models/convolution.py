@@ -27,6 +27,9 @@ three times, if the stride is 1; of a strided one oneDNN skips what the other ke
 LARGEST = 16 * 2**20
 """Bytes that the matrix of one point may take."""
 
+PLAIN = (Tensor, nn.Parameter)
+"""Classes of tensors that mean what they say; subclasses bring rules of their own."""
+
 _kernel: Any = getattr(torch.ops.aten, "_slow_conv2d_backward", None)
 
 
@@ -75,12 +78,29 @@ class _Quick(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is torch.conv1d or func is torch.conv2d:
+        if (func is torch.conv1d or func is torch.conv2d) and _is_plain_eager():
             found = _read(*args, **kwargs)
             if found is not None:
                 convolve: Callable[..., Tensor] = _Convolution.apply
                 return convolve(*found)
         return func(*args, **kwargs)
+
+
+def _is_plain_eager() -> bool:
+    """Whether nothing else changes what a call of PyTorch means: no other mode, transform or compiler.
+
+    All of them look at the operators that a convolution is made of, and may cast, count or replace them.
+    The substitute would hide those: under autocast its way back would meet two dtypes.
+    """
+    return not (
+        torch._C._is_any_autocast_enabled()
+        or torch._C._len_torch_function_stack()
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._functorch.peek_interpreter_stack() is not None
+        or torch.autograd.forward_ad._current_level >= 0
+        or torch._C._get_tracing_state() is not None
+        or torch.compiler.is_compiling()
+    )
 
 
 def _read(
@@ -95,6 +115,8 @@ def _read(
     """Arguments of `_Convolution`, or None for a convolution that is left as it is."""
     if (
         type(input) is not Tensor
+        or type(weight) not in PLAIN
+        or type(bias) not in (*PLAIN, type(None))
         or isinstance(padding, str)
         or groups != 1
         or not input.requires_grad

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ..errors import CALLED, add_context
+from .backward import coarsest_dtype
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .fixed_batch import filled, gathered
 from .joined import JoinedInputs
@@ -89,6 +90,7 @@ class ForeignModel(Model):
             values = explained(rebuild(raw, iter(outputs)))
         if not values.requires_grad:
             raise ValueError(NOT_DIFFERENTIABLE)
+        self.rounding = coarsest_dtype(values)
         gradients = []
         for t in range(values.shape[1]):
             found = iter(

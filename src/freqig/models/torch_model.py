@@ -12,6 +12,14 @@ import torch
 from torch import Tensor
 
 from ..errors import CALLED, add_context
+from .backward import (
+    coarsest_dtype,
+    held_bytes,
+    is_about_reentrant_checkpoints,
+    slope_by_backward,
+    slope_by_grad,
+    slopes,
+)
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
 from .hints import Hints
@@ -40,6 +48,8 @@ class TorchModel(Model):
     >>> gradient.shape
     torch.Size([2, 1, 3])
     """
+
+    _backward = staticmethod(slope_by_grad)
 
     def __init__(
         self,
@@ -99,23 +109,19 @@ class TorchModel(Model):
         values = explained(outputs)
         if not values.requires_grad:
             raise ValueError(NOT_DIFFERENTIABLE)
-        n_targets = values.shape[1]
-        gradients = []
-        for t in range(n_targets):
-            # One scalar to differentiate: the sum over points, which do not see one another.
-            scalar = values.sum() if n_targets == 1 else values[:, t].sum()
-            try:
-                (gradient,) = torch.autograd.grad(
-                    scalar, leaf, retain_graph=t + 1 < n_targets, allow_unused=True
-                )
-            except RuntimeError as error:
-                add_context(error, f"in the backward pass, for points of {_shape(points)}")
-                raise
-            if gradient is None:
-                raise ValueError(NOT_DIFFERENTIABLE)
-            gradients.append(gradient)
-        stacked = gradients[0].unsqueeze(1) if n_targets == 1 else torch.stack(gradients, 1)
-        return values.detach(), stacked
+        if self.rounding is None:
+            self.rounding = coarsest_dtype(values)
+        try:
+            gradients = slopes(values, leaf, self._backward)
+        except RuntimeError as error:
+            if self._backward is slope_by_grad and is_about_reentrant_checkpoints(error):
+                self._backward = slope_by_backward
+                return self.value_and_gradient(points, extra, explained)
+            add_context(error, f"in the backward pass, for points of {_shape(points)}")
+            raise
+        if gradients is None:
+            raise ValueError(NOT_DIFFERENTIABLE)
+        return values.detach(), gradients
 
     def session(self) -> AbstractContextManager[None]:
         return undisturbed(self._modules, self.device)
@@ -152,25 +158,13 @@ class TorchModel(Model):
         return {"fingerprint": f"sha256:{digest.hexdigest()}"} if tensors else {}
 
     def bytes_per_point(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> float | None:
-        sizes: dict[int, int] = {}
-
-        def record(tensor: Tensor) -> Tensor:
-            if tensor.layout is torch.strided:
-                storage = tensor.untyped_storage()
-                sizes[storage.data_ptr()] = storage.nbytes()
-            return tensor
-
+        weights = (t for module in self._modules for t in (*module.parameters(), *module.buffers()))
         leaf = points.detach().requires_grad_()
         try:
-            with torch.autograd.graph.saved_tensors_hooks(record, lambda tensor: tensor):
-                explained(self.call(leaf.clone(), extra))
+            total = held_bytes(lambda: explained(self.call(leaf.clone(), extra)), weights)
         except torch.OutOfMemoryError:
             return None
-        for module in self._modules:
-            for tensor in (*module.parameters(), *module.buffers()):
-                if tensor.layout is torch.strided:
-                    sizes.pop(tensor.untyped_storage().data_ptr(), None)
-        return sum(sizes.values()) / len(points)
+        return total / len(points)
 
     def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Call the model as it is; its errors say with what shape it was called."""

@@ -20,7 +20,7 @@ def slope_by_grad(scalar: Tensor, leaf: Tensor, again: bool) -> Tensor | None:
 def slope_by_backward(scalar: Tensor, leaf: Tensor, again: bool) -> Tensor | None:
     """Gradient of a scalar, by the way that reentrant checkpoints insist on."""
     leaf.grad = None
-    scalar.backward(retain_graph=again)
+    torch.autograd.backward(scalar, retain_graph=again)
     return leaf.grad
 
 

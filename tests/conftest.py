@@ -35,6 +35,12 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproduci
 # Sums over threads round differently on machines with another number of cores.
 torch.set_num_threads(1)
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Networks of tests are random, and so is what they see in silence; tests of that notice ask for it."""
+    config.addinivalue_line("filterwarnings", "ignore::freqig.errors.EmptyExplanationWarning")
+
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

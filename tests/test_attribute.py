@@ -521,7 +521,7 @@ def test_target_of_outputs_with_more_axes() -> None:
     [
         (3, ValueError, r"target must be in 0\.\.2 \(the model has 3 outputs\), got 3"),
         (-1, ValueError, r"0\.\.2.*got -1"),
-        ([0, 1], ValueError, r"one index a sample, shape \(3,\)"),
+        ([0, 1], ValueError, r"one index per sample, shape \(3,\)"),
         ((0, 1, 2), ValueError, r"one index for all samples and needs 1"),
         (1.5, TypeError, "1.5"),
         ([0.0, 1.0, 2.0], TypeError, "integers"),

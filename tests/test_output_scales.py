@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import torch
 from torch import Tensor
 
 from freqig import Explainer
-from freqig.errors import OutputScaleWarning
 
 from .helpers import Smooth, SmoothTruth, close, legendre, noise, scores_of
 
@@ -222,41 +220,6 @@ def test_the_prediction_does_not_follow_a_given_target() -> None:
     np.testing.assert_array_equal(result.predicted, [int(truth(one).argmax()) for one in x])
 
 
-# --- probabilities -------------------------------------------------------------------------------
-
-
-def scale_warnings(call: Callable[[], Any]) -> list[str]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        call()
-    return [str(w.message) for w in caught if issubclass(w.category, OutputScaleWarning)]
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("name", ["log_prob", "probability", "margin"])
-def test_outputs_that_are_probabilities_warn(name: str, dtype: torch.dtype) -> None:
-    smooth = Smooth(N, outputs=7, dtype=dtype)
-    explainer = fixed(lambda points: smooth(points).softmax(-1), output=name, tol=1.0)
-    (message,) = scale_warnings(lambda: explainer(noise(40, N)))
-    assert f"output={name!r}" in message
-    assert "sum to 1" in message
-
-
-def test_nothing_to_warn_of() -> None:
-    x = noise(5, N)
-    logits, probabilities = Smooth(N), lambda points: Smooth(N)(points).softmax(-1)
-    for name in SCALES:
-        assert scale_warnings(functools.partial(fixed(logits, output=name), x)) == []
-        assert scale_warnings(functools.partial(fixed(Smooth(N, outputs=1), output=name), x)) == []
-    assert scale_warnings(lambda: fixed(probabilities)(x)) == []
-    assert scale_warnings(lambda: fixed(probabilities, output=lambda raw, t: raw[:, 0])(x)) == []
-    log_probabilities = fixed(lambda points: Smooth(N)(points).log_softmax(-1), output="log_prob")
-    assert scale_warnings(lambda: log_probabilities(x)) == []
-    # Scores of several labels lie between 0 and 1 each, and do not sum to 1.
-    labels = fixed(lambda points: Smooth(N)(points).sigmoid(), output="margin")
-    assert scale_warnings(lambda: labels(x)) == []
-
-
 # --- several outputs -----------------------------------------------------------------------------
 
 Pair = namedtuple("Pair", ["scores", "features"])
@@ -357,9 +320,9 @@ def step_truth(scale: Scale, x: np.ndarray, index: tuple[int, int]) -> np.ndarra
 
 @pytest.mark.parametrize("name", SCALES)
 def test_a_tuple_is_one_index_for_all_samples(name: str) -> None:
-    """The softmax is that of the step: over the last axis alone."""
+    """The softmax is that of the step: over the axis of the classes alone."""
     x = noise(2, 2, N)
-    result = fixed(by_step, output=name, dtype=torch.float64)(x, target=(2, 1))
+    result = fixed(by_step, output=name, class_axis=-1, dtype=torch.float64)(x, target=(2, 1))
     close(result.rfft, np.stack([step_truth(SCALES[name], one, (2, 1)) for one in x]), 1e-11)
     np.testing.assert_array_equal(result.target, [[2, 1], [2, 1]])
     last = SmoothTruth(N, 2, CLASSES, seed=2)
@@ -370,7 +333,8 @@ def test_a_tuple_is_one_index_for_all_samples(name: str) -> None:
 def test_a_list_of_tuples_is_one_index_a_sample(pack: Callable[[Any], Any]) -> None:
     x = noise(3, 2, N)
     indices = [(2, 1), (0, 3), (1, 0)]
-    result = fixed(by_step, output="log_prob", dtype=torch.float64)(x, target=pack(indices))
+    explainer = fixed(by_step, output="log_prob", class_axis=2, dtype=torch.float64)
+    result = explainer(x, target=pack(indices))
     expected = [step_truth(log_prob, one, index) for one, index in zip(x, indices, strict=True)]
     close(result.rfft, np.stack(expected), 1e-11)
     np.testing.assert_array_equal(result.target, indices)

@@ -120,7 +120,10 @@ def attribute(
     start = _read_baseline(baseline, known, given, x, begin, length)
     adapter = as_model(model)
     adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))
-    explainer = Explainer(adapter, domains=Stretch(begin, length, "rfft"), n_steps=n_steps)
+    # What is explained is documented, the raw output, so there is nothing to find out about its scale.
+    explainer = Explainer(
+        adapter, domains=Stretch(begin, length, "rfft"), n_steps=n_steps, probabilities=False
+    )
     axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
     shape = (len(x), *axes, x.shape[-1])
     try:

@@ -48,7 +48,7 @@ class ConvergenceWarning(FreqigWarning):
 
 
 class OutputScaleWarning(FreqigWarning):
-    """The requested output scale expects logits, and the model seems to return probabilities.
+    """The model returns probabilities, or seems to, which output scales read otherwise than logits.
 
     Examples
     --------
@@ -65,6 +65,31 @@ class SignalWarning(FreqigWarning):
     --------
     >>> from freqig.errors import FreqigWarning, SignalWarning
     >>> issubclass(SignalWarning, FreqigWarning)
+    True
+    """
+
+
+class EmptyExplanationWarning(FreqigWarning):
+    """Between baseline and input there is nothing, or hardly anything, to explain.
+
+    The input is its own baseline, the output does not move, or the baseline is predicted as the
+    class that is explained.
+
+    Examples
+    --------
+    >>> from freqig.errors import EmptyExplanationWarning, FreqigWarning
+    >>> issubclass(EmptyExplanationWarning, FreqigWarning)
+    True
+    """
+
+
+class ResolutionWarning(FreqigWarning):
+    """A domain cannot resolve what it is asked for in signals of this length.
+
+    Examples
+    --------
+    >>> from freqig.errors import FreqigWarning, ResolutionWarning
+    >>> issubclass(ResolutionWarning, FreqigWarning)
     True
     """
 

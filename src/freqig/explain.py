@@ -16,16 +16,19 @@ from ._check import check_dtype, check_flag, check_fs, check_integer, in_dtype
 from .arguments import Extra
 from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
+from .classes import Classes, ClassReader
 from .domains import RFFT, Domain
 from .domains.check import ready
 from .domains.reading import read_domains
 from .engines import Method
+from .errors import ResolutionWarning, warn
 from .explanation import label
 from .failures import told_of
 from .frame import Frame
 from .models import as_model
 from .models.joined import JoinedInputs
-from .objective import Objective, OutputKey
+from .objective import Objective
+from .outputs import OutputKey, read_output_key
 from .problem import Problem
 from .readings import settle_readings
 from .run import Run, working_dtype
@@ -61,11 +64,24 @@ class Explainer:
         What to explain in; `RFFT()` by default. All share the same model evaluations.
     output : {"logit", "log_prob", "probability", "margin"} or callable, default "logit"
         What of the model's output is explained. `logit` is the raw output; `log_prob` and
-        `probability` its (log-)softmax over the last axis, with one output the (log-)sigmoid;
-        `margin` the logit minus the logsumexp of the others. A callable gets the raw outputs
-        (P, ...) and the targets (P,) and returns one scalar a series, shape (P,).
-    output_key : int or str, optional
-        Which part of a tuple, list or dict output is explained.
+        `probability` its (log-)softmax over the classes, with one output the (log-)sigmoid;
+        `margin` the logit minus the logsumexp of the others, the log-odds of the target. A
+        callable gets the raw outputs (P, ...) and the targets of the same series, and returns one
+        scalar per series, shape (P,).
+    output_key : int, str or tuple of them, optional
+        Which part of a tuple, list, dict or object output is explained; a tuple leads into nested
+        ones, from the outermost inwards.
+    class_axis : int, optional
+        Axis of the raw output that holds the classes, with the batch axis as 0: 1 for outputs
+        (N, class, step), 2 or -1 for (N, step, class). Default: that of outputs with two axes; with
+        more, the only axis over which outputs are found to be a softmax. Where neither says it,
+        only `logit` with a tuple as target is explained, and `predicted` is left out.
+    probabilities : bool, optional
+        Whether the outputs are probabilities. Then `logit` and `probability` are the outputs as
+        they are, `log_prob` is their logarithm and `margin` their log-odds, log p - log(1 - p), also
+        of a single output. False takes them for logits. Default None: decided at the first call,
+        with a warning, for two or more outputs that are non-negative and sum to 1 within 8 eps, at
+        the input and on the path; a single output is never taken for a probability.
     engine : {"path", "captum"}, default "path"
         freqig's streaming path integrator, or Captum's IntegratedGradients over
         `FrequencyModel` as a reference (domain RFFT only).
@@ -121,7 +137,9 @@ class Explainer:
         fs: float | None = None,
         domains: Domain | Sequence[Domain] | None = None,
         output: OutputScale = "logit",
-        output_key: OutputKey = None,
+        output_key: OutputKey | np.integer[Any] = None,
+        class_axis: int | np.integer[Any] | None = None,
+        probabilities: bool | np.bool_ | None = None,
         engine: str = "path",
         n_steps: int | None = None,
         tol: float = 0.01,
@@ -141,8 +159,9 @@ class Explainer:
         if not callable(output):
             scale_of(output)
         self.output = output
-        self.output_key = output_key
-        self.model = self.model.choosing(output_key)
+        self.output_key = read_output_key(output_key)
+        self.model = self.model.choosing(self.output_key)
+        self._reader = ClassReader.of(class_axis, probabilities, output)
         if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
         self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
@@ -171,8 +190,12 @@ class Explainer:
             and names and dimensions end in the number of the input: `rfft_0`, `rfft_1`, ….
         target : int, tuple, sequence, array, tensor, "all" or None
             Which output: one class for all samples, a tuple as one index for all, or a
-            sequence with one a sample. None: each sample's predicted class. "all": every
-            class, on a dimension `target`.
+            sequence with one per sample. None: each sample's predicted class. "all": every
+            class, on a dimension `target`. The numbers of a tuple are in the order of the output
+            axes, wherever the classes are: (class, step) for class_axis=1; in the place of the
+            class it may hold None or "all". A callable `output` has targets of its own: a number
+            or a tuple for all samples, or a list, array or tensor with one thing per sample,
+            whose tensors follow the samples.
         baseline : Baseline or array-like, optional
             Start of the path: a rule of `freqig.baselines`, or values of the shape of `x` or of
             one of its series; zero by default. Over several baselines attributions are averaged,
@@ -188,9 +211,9 @@ class Explainer:
         xarray.Dataset
             A variable a domain, with `attrs["kind"] == "attribution"`, such as
             `rfft(sample, channel, frequency)`; `signal`; and by sample `output`,
-            `baseline_output`, `target`, `predicted`, `completeness_gap`, `correction`,
-            `converged`, `estimated_error`, `status` and `n_evaluations`, with Σ attribution =
-            output - baseline_output + completeness_gap + correction.
+            `baseline_output`, `completeness_gap`, `correction`, `converged`, `estimated_error`,
+            `status` and `n_evaluations`, with Σ attribution = output - baseline_output +
+            completeness_gap + correction; and `target` and `predicted` as coordinates.
 
         Raises
         ------
@@ -208,7 +231,7 @@ class Explainer:
             run,
             frame,
             signal.values,
-            settings=self._settings(signal.fs, target, baseline),
+            settings=self._settings(signal.fs, target, baseline, run.classes),
             description={**self.model.description, **self.model.fingerprint()},
             unit=self.output if isinstance(self.output, str) else "output",
         )
@@ -257,9 +280,11 @@ class Explainer:
         x, origin = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
         ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, origin))
         domains = ready(self.domains, ends[0], ends[1], frame.fs)
+        if remarks := [remark for domain in domains if (remark := domain.remark(frame.n))]:
+            warn("; ".join(remarks), ResolutionWarning)
         if len(values) == 0:
-            none = torch.zeros((0, 1, 1), dtype=torch.int64)
-            return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0, 0])
+            none = torch.zeros((0, 1), dtype=torch.int64)
+            return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0])
         with (
             self.model.session(),
             told_of(self._given or [values.movedim(-1, self.time_axis).shape]) as hints,
@@ -282,7 +307,7 @@ class Explainer:
                 in_dtype(v, self.model.dtype, name).to(self.model.device)
                 for v, name in ((values, "x"), (starts, "baseline"))
             )
-            problem = Problem(objective, x, starts, frame, domains, target, self.output)
+            problem = Problem(objective, x, starts, frame, domains, target, self.output, self._reader)
             return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
 
     def _read(self, x: Any, name: str) -> Signal:
@@ -305,10 +330,12 @@ class Explainer:
             self._chunks[shape] = Chunks.for_model(each, x[0].nbytes, x.device)
         return self._chunks[shape]
 
-    def _settings(self, fs: float | None, target: Target, baseline: Any) -> dict[str, Any]:
+    def _settings(self, fs: float | None, target: Target, baseline: Any, classes: Classes) -> dict[str, Any]:
         scale = self.output
         return {
             "baseline": describe_baseline(baseline),
+            "class_axis": classes.axis,
+            "probabilities": classes.values != "logits",
             "batch_independent": self.batch_independent,
             "domains": [repr(domain) for domain in self.domains],
             "dtype": str(self.model.dtype).removeprefix("torch."),

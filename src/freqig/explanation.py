@@ -136,19 +136,15 @@ def label(
         variables[name] = (leading, values if every_class else values[:, 0], attrs)
     variables["n_evaluations"] = (("sample",), _numpy(run.n_evaluations), {})
     variables.update(_integration(run))
-    if every_class and run.targets is not None:
-        coords["target"] = ("target", _numpy(run.targets)[0, :, 0])
-    elif run.targets is not None:
-        targets = _numpy(run.targets)[:, 0]
-        one_axis = targets.shape[1] == 1
-        dims = ("sample",) if one_axis else ("sample", "output_axis")
-        variables["target"] = (dims, targets[:, 0] if one_axis else targets, {})
+    if run.targets is not None:
+        coords["target"] = _target_coordinate(_numpy(run.targets), every_class)
     if run.predicted is not None:
-        variables["predicted"] = (("sample",), _numpy(run.predicted), {})
+        coords["predicted"] = ("sample", _numpy(run.predicted))
     coords = {**_free(frame.coords(), {*variables, *coords}), **coords}
     attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
         "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",
+        "outputs": run.classes.describe(),
         "settings": json.dumps(settings, sort_keys=True),
         "versions": json.dumps(versions(), sort_keys=True),
     }
@@ -159,13 +155,23 @@ def label(
 def _free(coords: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     """Coordinates without those along samples whose names the result uses for something else."""
     own = [name for name, (dim, *_) in coords.items() if dim == "sample" and name in taken | RESERVED - {dim}]
-    if own:
+    # What a signal out of a result brings along is told anew.
+    if foreign := [name for name in own if name not in ("target", "predicted")]:
         warn(
-            f"x has coordinates {', '.join(map(repr, own))} along its samples, names that the result uses "
-            "for something else: they are left out, rename them to have them there",
+            f"x has coordinates {', '.join(map(repr, foreign))} along its samples, names that the result "
+            "uses for something else: they are left out, rename them to have them there",
             SignalWarning,
         )
     return {name: content for name, content in coords.items() if name not in own}
+
+
+def _target_coordinate(targets: np.ndarray, every_class: bool) -> tuple[tuple[str, ...], np.ndarray]:
+    """Dimensions and values of the coordinate `target`, from an array of shape (N, T, ...)."""
+    if every_class:
+        return ("target",), targets[0]
+    values = targets[:, 0]
+    further = ["output_axis"] if values.ndim == 2 else [f"target_axis_{a}" for a in range(1, values.ndim)]
+    return ("sample", *further), values
 
 
 def _integration(run: Run) -> dict[str, Variable]:

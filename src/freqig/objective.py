@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from .arguments import Extra
+from .classes import UNKNOWN, Classes
 from .models import Model, TorchModel
+from .outputs import OutputKey, tidy_outputs
 from .scales import ScaleName, scale_of
-
-OutputKey = int | str | None
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,18 @@ class Objective:
     scale : str or callable
         Output scale, see `freqig.scales`.
     targets : torch.Tensor or None
-        Output indices, int64, shape (N, T, m); None where a callable scale needs none.
+        Output indices, int64, shape (N, T, m); of a callable scale whatever it takes, shape
+        (N, T, ...), or None.
     extra : Extra
         Further arguments of the model.
-    output_key : int or str, optional
+    output_key : int, str or tuple of them, optional
         Which of several outputs is explained.
     time_axis : int
         Axis of time in the model's layout; points here have time last.
     alone : bool
         Whether points must be handed to the model one a call.
+    classes : Classes
+        How the outputs are read.
     """
 
     model: Model
@@ -45,6 +48,7 @@ class Objective:
     output_key: OutputKey = None
     time_axis: int = -1
     alone: bool = False
+    classes: Classes = UNKNOWN
 
     @property
     def n_targets(self) -> int:
@@ -112,9 +116,13 @@ class Objective:
         if isinstance(self.model, TorchModel):
             self.model.settle_dtype(self._arranged(points), self.extra.at(rows))
 
-    def aimed_at(self, targets: Tensor | None) -> Objective:
-        """The objective for other targets, int64, shape (N, T, m)."""
-        return replace(self, targets=None if targets is None else targets.to(self.model.device))
+    def aimed_at(self, targets: Tensor | None, classes: Classes | None = None) -> Objective:
+        """The objective for other targets, shape (N, T, ...), of outputs that are read so."""
+        return replace(
+            self,
+            targets=None if targets is None else targets.to(self.model.device),
+            classes=classes or self.classes,
+        )
 
     def _arranged(self, points: Tensor) -> Tensor:
         return points if self.time_axis == -1 else points.movedim(-1, self.time_axis).contiguous()
@@ -163,21 +171,14 @@ class Objective:
             return _call_scale(self.scale, raw, targets)
         if targets is None:
             raise ValueError("target must be given unless output is a callable")
-        *leading, last = targets.unbind(-1)
-        if leading:
-            # Earlier axes, such as the step of a sequence, are selected before the scale.
-            point = torch.arange(len(raw), device=raw.device).unsqueeze(1)
-            raw = raw[(point, *leading)]
-        return scale_of(self.scale)(raw, last)
+        scores, classes = self.classes.last(raw, targets)
+        return scale_of(self.scale, self.classes.values)(scores, classes)
 
 
 def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | None) -> Tensor:
     per_target: list[Tensor] = []
     for t in range(1 if targets is None else targets.shape[1]):
-        target = None if targets is None else targets[:, t]
-        if target is not None and target.shape[-1] == 1:
-            target = target[:, 0]
-        values: Any = scale(raw, target)
+        values: Any = scale(raw, None if targets is None else targets[:, t])
         if not isinstance(values, Tensor) or values.numel() != len(raw):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(
@@ -186,71 +187,6 @@ def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | Non
             )
         per_target.append(values.reshape(len(raw)))
     return torch.stack(per_target, 1)
-
-
-def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
-    """Select one tensor of shape (P, *axes) from what a model returns.
-
-    Parameters
-    ----------
-    outputs : torch.Tensor, tuple, list, dict or object with attributes
-        What the model returned.
-    output_key : int or str or None
-        Which part to take.
-    n_points : int
-        Number of points P that the model was called with.
-
-    Returns
-    -------
-    torch.Tensor
-        Floating outputs; one output a point has shape (P, 1).
-
-    Raises
-    ------
-    TypeError
-        If the output is no floating tensor.
-    ValueError
-        If a selector is needed, does not fit, or the first axis is not that of points.
-    """
-    selected = outputs
-    if output_key is not None:
-        try:
-            has_name = isinstance(output_key, str) and not isinstance(outputs, dict)
-            selected = getattr(outputs, str(output_key)) if has_name else outputs[output_key]
-        except (KeyError, IndexError, TypeError, AttributeError):
-            raise ValueError(
-                f"output_key={output_key!r} does not fit the model's output: {_describe(outputs)}"
-            ) from None
-    if not isinstance(selected, Tensor):
-        if isinstance(selected, (tuple, list, dict)) or hasattr(selected, "keys"):
-            raise ValueError(
-                f"the model returns {_describe(selected)}: pass output_key= to Explainer to choose "
-                "the one to explain"
-            )
-        raise TypeError(f"the model must return a tensor, got {type(selected).__name__}")
-    if not selected.is_floating_point():
-        raise TypeError(
-            f"the model must return floating scores, got dtype {selected.dtype}: class indices "
-            "have no gradient, explain the logits they come from"
-        )
-    if n_points == 1 and selected.ndim == 0:
-        selected = selected.reshape(1)
-    if selected.ndim == 0 or len(selected) != n_points:
-        raise ValueError(
-            f"the model must return one row a series, batch axis first: for a batch of {n_points} "
-            f"it returned shape {tuple(selected.shape)}"
-        )
-    return selected.reshape(n_points, 1) if selected.numel() == n_points else selected
-
-
-def _describe(outputs: Any) -> str:
-    if isinstance(outputs, Tensor):
-        return f"a tensor of shape {tuple(outputs.shape)}"
-    if hasattr(outputs, "keys"):
-        return f"a dict with keys {', '.join(map(repr, outputs.keys()))}"
-    if isinstance(outputs, (tuple, list)):
-        return f"a {type(outputs).__name__} of {len(outputs)} (output_key 0..{len(outputs) - 1})"
-    return f"a {type(outputs).__name__}"
 
 
 def widest(device: torch.device) -> torch.dtype:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,15 +12,17 @@ from torch import Tensor
 
 from .averaging import average
 from .chunks import Chunks
+from .classes import Classes, ClassReader, possible_readings
+from .contrast import Standing, tell_of_contrast
 from .domains import Domain
 from .engines import Method, explain_with_captum, explain_with_nodes
-from .errors import OutputScaleWarning, warn
 from .frame import Frame
 from .objective import Objective
 from .run import Run, explain_blocks, working_dtype
 from .safeguards import check_independence
-from .scales import EXPECTS_LOGITS, OutputScale, look_like_probabilities
+from .scales import OutputScale
 from .statements import warn_of_shortfalls
+from .target_values import own_target
 from .targets import Target, predicted_class, resolve_target
 
 
@@ -43,6 +46,8 @@ class Problem:
         What the caller asked for.
     output : str or callable
         Output scale.
+    reader : ClassReader
+        Finds out how the outputs are read.
     """
 
     objective: Objective
@@ -52,6 +57,7 @@ class Problem:
     domains: Sequence[Domain]
     target: Target
     output: OutputScale
+    reader: ClassReader
 
     def solve(self, method: Method, chunks: Chunks, progress: bool) -> Run:
         """Check the model, find the targets, integrate and project.
@@ -70,19 +76,11 @@ class Problem:
         Run
             Results of all samples.
         """
-        raw = self._raw_outputs(chunks)
+        raw = self._raw_outputs(self.x, chunks)
         check_independence(self.objective, self.x, self.baselines[0])
-        if self.output in EXPECTS_LOGITS and look_like_probabilities(raw):
-            warn(
-                f"output={self.output!r} expects logits, but the model's outputs are non-negative "
-                "and sum to 1 like probabilities: explain the layer before the softmax, or use "
-                "output='logit' for the outputs as they are",
-                OutputScaleWarning,
-            )
-        targets = None
-        if not (self.target is None and callable(self.output) and raw.ndim > 2):
-            targets = resolve_target(self.target, raw)
-        objective = self.objective.aimed_at(targets)
+        classes = self.reader.read(raw, self._probe(chunks))
+        targets = self._targets(raw, classes)
+        objective = self.objective.aimed_at(targets, classes)
         output = objective.value_of(raw)
         spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
         if spoilt:
@@ -100,8 +98,83 @@ class Problem:
             run, spreads = average(runs, method.tol, self.x.dtype)
             run = replace(run, spreads=spreads)
         warn_of_shortfalls(run, method.n_steps, method.tol)
-        predicted = None if targets is None else predicted_class(raw, targets)
-        return replace(run, targets=targets, predicted=predicted)
+        self._tell_of_contrast(run, objective, raw, chunks)
+        targets, predicted = self._labels(raw, classes, targets)
+        return replace(run, targets=targets, predicted=predicted, classes=classes)
+
+    def _probe(self, chunks: Chunks) -> Tensor:
+        """Raw outputs at two points of the path beside the input, normalised by chance in few models."""
+        start = self.baselines[0, 0]
+        return self._raw_outputs(torch.stack([start, start + 0.5 * (self.x[0] - start)]), chunks, 0)
+
+    def _targets(self, raw: Tensor, classes: Classes) -> Tensor | None:
+        """What the objective is aimed at, shape (N, T, m), or (N, T, ...) for a callable scale."""
+        axes = tuple(raw.shape[1:])
+        if not callable(self.output):
+            if classes.axis is None and self.output != "logit":
+                either = " or ".join(f"class_axis={a + 1}" for a in range(len(axes)))
+                raise ValueError(
+                    f"output={self.output!r} compares classes, and outputs of shape {('N', *axes)} may be "
+                    f"{possible_readings(axes)}: pass {either} to Explainer, or output='logit'"
+                )
+            return resolve_target(self.target, raw, classes.axis)
+        if self.target is None and (classes.axis is None or math.prod(axes) > axes[classes.axis - 1]):
+            return None
+        if self.target is None or isinstance(self.target, str):
+            return resolve_target(self.target, raw, classes.axis)[..., (classes.axis or 0) - 1]
+        return own_target(self.target, len(raw))
+
+    def _labels(
+        self, raw: Tensor, classes: Classes, targets: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Targets as they are stored, and predicted classes where it is known what they are."""
+        if targets is None:
+            return None, None
+        axis = classes.axis
+        predicted = None
+        if axis is not None and raw.ndim == 2:
+            predicted = raw.argmax(-1)
+        elif axis is not None and not callable(self.output):
+            predicted = predicted_class(raw, targets, axis)
+        if not callable(self.output) and (raw.ndim == 2 or targets.shape[1] > 1):
+            # One number says which, of one axis or of all classes.
+            targets = targets[..., (axis or 0) - 1]
+        return targets, predicted
+
+    def _tell_of_contrast(self, run: Run, objective: Objective, raw: Tensor, chunks: Chunks) -> None:
+        """Say where there is nothing to explain between baseline and input."""
+        moves = (self.x.unsqueeze(0) != self.baselines).flatten(2).any(2).any(0)
+        eps = torch.finfo(self.x.dtype).eps
+        classes, indices = objective.classes, objective.targets
+        decides = classes.axis is not None and (
+            raw.shape[classes.axis] > 1
+            or classes.values != "logits"
+            or self.output in ("log_prob", "probability")
+        )
+        if callable(self.output) or indices is None or not decides:
+            tell_of_contrast(run, moves, None, None, eps)
+            return
+        starts = [self._standing_at(start, indices, objective, chunks) for start in self.baselines]
+        tell_of_contrast(run, moves, Standing.of(raw, indices, classes), Standing.mean(starts), eps)
+
+    def _standing_at(
+        self, baseline: Tensor, indices: Tensor, objective: Objective, chunks: Chunks
+    ) -> Standing:
+        """How sure the model is of the targets at baselines of shape (N, *shape)."""
+        n_samples, parts = len(baseline), list[Standing]()
+        if not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
+            # One baseline for all, such as silence, is asked once.
+            raw = self._raw_outputs(baseline[:1], chunks)
+            return Standing.of(raw.expand(n_samples, *raw.shape[1:]), indices, objective.classes)
+
+        def evaluate(part: slice) -> None:
+            rows = torch.arange(part.start, part.stop, device=baseline.device)
+            parts.append(Standing.of(objective.raw(baseline[part], rows), indices[part], objective.classes))
+
+        chunks.run(n_samples, evaluate)
+        return Standing(
+            torch.cat([part.probability for part in parts]), torch.cat([part.predicted for part in parts])
+        )
 
     def _along(
         self,
@@ -131,13 +204,13 @@ class Problem:
             progress,
         )
 
-    def _raw_outputs(self, chunks: Chunks) -> Tensor:
-        """Raw outputs at the input, shape (N, *axes)."""
+    def _raw_outputs(self, points: Tensor, chunks: Chunks, sample: int | None = None) -> Tensor:
+        """Raw outputs, shape (P, *axes), at points that belong to one sample, or one by one to all."""
         parts: list[Tensor] = []
 
         def evaluate(part: slice) -> None:
-            rows = torch.arange(part.start, part.stop, device=self.x.device)
-            parts.append(self.objective.raw(self.x[part], rows))
+            rows = torch.arange(part.start, part.stop, device=points.device)
+            parts.append(self.objective.raw(points[part], rows if sample is None else rows * 0 + sample))
 
-        chunks.run(len(self.x), evaluate)
+        chunks.run(len(points), evaluate)
         return torch.cat(parts)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from .classes import UNKNOWN, Classes
 from .completeness import gap_limit, is_complete
 from .domains import Domain
 from .domains.base import Coefficients
@@ -54,9 +55,12 @@ class Run:
     spreads : list of torch.Tensor
         Standard deviations over several baselines, one a domain; empty where there was one.
     targets : torch.Tensor or None
-        Explained output indices, shape (S, T, m); None where a callable scale needed none.
+        Explained classes, shape (S, T), or output indices, shape (S, 1, m); of a callable scale
+        whatever it was given, shape (S, T, ...); None where it needed none.
     predicted : torch.Tensor or None
-        Predicted classes, shape (S,).
+        Predicted classes, shape (S,); None where it is not known which axis holds them.
+    classes : Classes
+        How the outputs were read.
     """
 
     domains: Sequence[Domain]
@@ -74,6 +78,7 @@ class Run:
     spreads: list[Tensor] = field(default_factory=list)
     targets: Tensor | None = None
     predicted: Tensor | None = None
+    classes: Classes = UNKNOWN
 
     @classmethod
     def empty(

@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .classes import Values
+
 ScaleName = Literal["logit", "log_prob", "probability", "margin"]
 OutputScale = ScaleName | Callable[..., Tensor]
 
 SCALE_NAMES: tuple[str, ...] = get_args(ScaleName)
-EXPECTS_LOGITS = ("log_prob", "probability", "margin")
 
 
-def scale_of(name: ScaleName) -> Callable[[Tensor, Tensor], Tensor]:
-    """Function that turns logits and target classes into explained scalars.
+def scale_of(name: ScaleName, values: Values = "logits") -> Callable[[Tensor, Tensor], Tensor]:
+    """Function that turns outputs and target classes into explained scalars.
 
     Parameters
     ----------
@@ -30,11 +31,15 @@ def scale_of(name: ScaleName) -> Callable[[Tensor, Tensor], Tensor]:
         `logit`: the raw output. `log_prob` and `probability`: its (log-)softmax over classes,
         with one class the (log-)sigmoid. `margin`: the logit minus the logsumexp of the other
         logits, that is the log-odds of the target; with one class the logit.
+    values : {"logits", "softmax", "probabilities"}
+        What the outputs are, see `freqig.classes.Classes`. Of probabilities `logit` and
+        `probability` are the outputs as they are, `log_prob` is their logarithm, and `margin` their
+        log-odds log p - log(1 - p), with the others' sum for 1 - p where it is known to be that.
 
     Returns
     -------
     callable
-        Takes logits of shape (P, K) or (P, T, K) and classes of shape (P, T), int64, and
+        Takes outputs of shape (P, K) or (P, T, K) and classes of shape (P, T), int64, and
         returns scalars of shape (P, T).
 
     Raises
@@ -49,11 +54,12 @@ def scale_of(name: ScaleName) -> Callable[[Tensor, Tensor], Tensor]:
     tensor([[0.5000]])
     """
     try:
-        return _SCALES[name]
+        of_logits, of_softmax, of_probabilities = _SCALES[name]
     except (KeyError, TypeError):
         raise ValueError(
             f"output must be one of {', '.join(map(repr, SCALE_NAMES))}, or a callable, got {name!r}"
         ) from None
+    return {"logits": of_logits, "softmax": of_softmax, "probabilities": of_probabilities}[values]
 
 
 def _pick(scores: Tensor, classes: Tensor) -> Tensor:
@@ -73,27 +79,45 @@ def _probability(logits: Tensor, classes: Tensor) -> Tensor:
 
 
 def _margin(logits: Tensor, classes: Tensor) -> Tensor:
-    n_classes = logits.shape[-1]
-    if n_classes == 1:
+    if logits.shape[-1] == 1:
         return _pick(logits, classes)
-    per_target = logits if logits.ndim == 3 else logits.unsqueeze(1)
-    is_target = functional.one_hot(classes, n_classes).bool()
-    others = per_target.masked_fill(is_target, -torch.inf).logsumexp(-1)
+    others = _but_targets(logits, classes, -torch.inf).logsumexp(-1)
     return _pick(logits, classes) - others
 
 
-_SCALES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "logit": _pick,
-    "log_prob": _log_prob,
-    "probability": _probability,
-    "margin": _margin,
+def _but_targets(scores: Tensor, classes: Tensor, value: float) -> Tensor:
+    """Scores of all classes for each target, (P, T, K), with `value` in the target's own place."""
+    per_target = scores if scores.ndim == 3 else scores.unsqueeze(1)
+    return per_target.masked_fill(functional.one_hot(classes, scores.shape[-1]).bool(), value)
+
+
+def _log(p: Tensor) -> Tensor:
+    """Logarithm of probabilities; what a dtype cannot tell from zero is taken for its smallest number."""
+    # In half precision 6e-5 would be the smallest.
+    p = p if p.dtype in (torch.float32, torch.float64) else p.float()
+    return p.clamp_min(torch.finfo(p.dtype).tiny).log()
+
+
+def _log_of_probability(p: Tensor, classes: Tensor) -> Tensor:
+    return _log(_pick(p, classes))
+
+
+def _margin_of_softmax(p: Tensor, classes: Tensor) -> Tensor:
+    # 1 - p of a p near one would be rounding; the sum of the others is what it stands for.
+    return _log(_pick(p, classes)) - _log(_but_targets(p, classes, 0.0).sum(-1))
+
+
+def _margin_of_probability(p: Tensor, classes: Tensor) -> Tensor:
+    chosen = _pick(p, classes)
+    return _log(chosen) - _log(1 - chosen)
+
+
+_Scale = Callable[[Tensor, Tensor], Tensor]
+
+_SCALES: dict[str, tuple[_Scale, _Scale, _Scale]] = {
+    "logit": (_pick, _pick, _pick),
+    "log_prob": (_log_prob, _log_of_probability, _log_of_probability),
+    "probability": (_probability, _pick, _pick),
+    "margin": (_margin, _margin_of_softmax, _margin_of_probability),
 }
-
-
-def look_like_probabilities(outputs: Tensor) -> bool:
-    """Whether raw outputs of shape (N, K), K > 1, are non-negative and sum to one."""
-    if outputs.ndim < 2 or outputs.shape[-1] < 2 or outputs.numel() == 0:
-        return False
-    sums = outputs.double().sum(-1)
-    rounding = max(1e-3, torch.finfo(outputs.dtype).eps)
-    return bool((outputs >= 0).all()) and bool(((sums - 1).abs() < rounding).all())
+"""By name, of logits, of probabilities that sum to one, and of other probabilities."""

@@ -66,6 +66,9 @@ class OfInput(Domain):
     def auxiliary(self, n: int, fs: float | None) -> Mapping[str, tuple[tuple[str, ...], Coordinate, str]]:
         return self._domain.auxiliary(self._frame.n, self._frame.fs)
 
+    def remark(self, n: int) -> str:
+        return self._domain.remark(self._frame.n)
+
     def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
         keys = list(keys)
         known = {key: key for key in keys if key in self._frame.dims}

@@ -197,6 +197,10 @@ class Domain(ABC):
         """
         return {}
 
+    def remark(self, n: int) -> str:
+        """What a reader must know of this bound domain for signals of n samples; nothing by default."""
+        return ""
+
     def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Names that dimensions of `coords` have in the result."""
         return tuple(key if key in self.shared else f"{self.name}_{key}" for key in keys)

@@ -117,6 +117,9 @@ class Composition(Domain):
                     found[stage.dims((key,))[0]] = (stage.dims(dims), values, unit)
         return found
 
+    def remark(self, n: int) -> str:
+        return self.first.remark(n) or self.then.remark(n)
+
     def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(keys)
 

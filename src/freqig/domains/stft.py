@@ -109,6 +109,15 @@ class STFT(Domain):
             "time": (np.arange(self._count(n)) * self._step / fs, "s"),
         }
 
+    def remark(self, n: int) -> str:
+        if self._length <= n:
+            return ""
+        return (
+            f"window of domain {self.name!r} is {self.window:g} s, longer than the signal of "
+            f"{self.window * n / self._length:.3g} s, so each of its {self._count(n)} frames sees most "
+            "of it and they hardly tell times apart: choose a window of a fraction of the signal, or RFFT()"
+        )
+
     def _count(self, n: int) -> int:
         # Centres at 0, step, 2 step, ... up to the first at or beyond the last sample: then the
         # tails are covered as well as the middle.

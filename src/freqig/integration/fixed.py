@@ -78,7 +78,8 @@ def integrate(
         rows, node = index // n_nodes, index % n_nodes
         points = points_on_path(baseline, delta, rows, nodes[node])
         _, gradients = objective.value_and_gradient(points, rows)
-        weighted = gradients.reshape(len(rows), -1).to(wide).mul_(weights[node].unsqueeze(1))
+        # Not in place: the gradient of a sum is one number, expanded.
+        weighted = gradients.reshape(len(rows), -1).to(wide) * weights[node].unsqueeze(1)
         total.index_add_(0, rows, weighted)
 
     chunks.run(n_samples * n_nodes, accumulate)

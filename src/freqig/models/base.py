@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..outputs import OutputKey
 from .hints import Hints
 from .joined import JoinedInputs
 
@@ -110,12 +111,12 @@ class Model(ABC):
         twin.hints = replace(self.hints, time_axis=time_axis)
         return twin
 
-    def choosing(self, output_key: int | str | None) -> Model:
+    def choosing(self, output_key: OutputKey) -> Model:
         """The same model, told which of its outputs is explained; others are then not judged.
 
         Parameters
         ----------
-        output_key : int or str or None
+        output_key : int, str, tuple of them, or None
             As `Explainer` takes it.
         """
         return self

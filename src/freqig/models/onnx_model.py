@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..outputs import OutputKey
 from .hints import Hints, described
 from .joined import JoinedInputs
 from .onnx_batch import BatchError, check_rows, explain_failure
@@ -184,12 +185,12 @@ class OnnxModel(TorchModel):
         net.n_signals = len(inputs.shapes)
         return TorchModel.of_inputs(self.calling(net), inputs)
 
-    def choosing(self, output_key: int | str | None) -> TorchModel:
+    def choosing(self, output_key: OutputKey) -> TorchModel:
         net: Any = copy(self.function)
         names = [declared.name for declared in net.net.outputs]
         if output_key is None:
             return self
-        known = output_key in names if isinstance(output_key, str) else 0 <= output_key < len(names)
+        known = output_key in (names if isinstance(output_key, str) else range(len(names)))
         if len(names) == 1 or not known:
             raise ValueError(
                 f"output_key must be one of {names} for this ONNX model"

@@ -1,0 +1,142 @@
+"""Whether there is something to explain between baseline and input, and what is said where there is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .classes import Classes
+from .errors import EmptyExplanationWarning, warn
+from .run import Run
+
+CONFIDENT = 0.9
+"""Probability from which a model is sure of a class: untrained networks seldom are of any."""
+NEAR = 0.01
+"""F rises by less than this part of itself where it is said to be near."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How sure the model is of the targets at one end of the path; N samples, T targets.
+
+    Parameters
+    ----------
+    probability : torch.Tensor
+        Of the target, shape (N, T).
+    predicted : torch.Tensor
+        Whether the target is the class that the model predicts, bool, shape (N, T).
+    """
+
+    probability: Tensor
+    predicted: Tensor
+
+    @classmethod
+    def of(cls, raw: Tensor, indices: Tensor, classes: Classes) -> Standing:
+        """Read off raw outputs of shape (N, *axes) for output indices of shape (N, T, len(axes))."""
+        scores, chosen = classes.last(raw.float(), indices)
+        scores = scores if scores.ndim == 3 else scores.unsqueeze(1).expand(-1, chosen.shape[1], -1)
+        if scores.shape[-1] == 1:
+            # One output is the probability of "yes" against "no".
+            p = (scores.sigmoid() if classes.values == "logits" else scores).squeeze(-1)
+            return cls(p, p > 0.5)
+        logits = classes.values == "logits" and not classes.normalised
+        p = scores.softmax(-1) if logits else scores
+        return cls(p.gather(-1, chosen.unsqueeze(-1)).squeeze(-1), p.argmax(-1) == chosen)
+
+    @classmethod
+    def mean(cls, several: Sequence[Standing]) -> Standing:
+        """Of several baselines: the mean probability, and whether most are predicted as the target."""
+        predicted = torch.stack([one.predicted for one in several]).float().mean(0) > 0.5
+        return cls(torch.stack([one.probability for one in several]).mean(0), predicted)
+
+
+def tell_of_contrast(
+    run: Run, moves: Tensor, at_x: Standing | None, at_baseline: Standing | None, eps: float
+) -> None:
+    """Say once where an explanation has nothing to tell, or its baseline is the class itself.
+
+    Parameters
+    ----------
+    run : Run
+        Results of all samples.
+    moves : torch.Tensor
+        Whether a sample differs from its baseline, bool, shape (N,).
+    at_x, at_baseline : Standing or None
+        How sure the model is of the targets at both ends; None where outputs are no classes.
+    eps : float
+        Of the dtype of the model.
+    """
+    moves = moves.cpu()
+    said = [_of_equal_ends(moves), _of_nothing(run, moves, eps)]
+    if at_x is not None and at_baseline is not None and not said[1]:
+        said.append(_of_classes(run, moves, at_x, at_baseline))
+    if any(said):
+        warn(". ".join(filter(None, said)), EmptyExplanationWarning)
+
+
+REMEDY = (
+    "explain against a baseline that the model takes for something else, such as "
+    "baseline=freqig.baselines.data(...) with series of other classes"
+)
+
+
+def _of_equal_ends(moves: Tensor) -> str:
+    same = _rows(~moves)
+    if not same:
+        return ""
+    return (
+        f"x equals its baseline for {_counted(same, len(moves))}, so there is nothing to explain and all "
+        "attributions are 0: leave out series without signal, or pass another baseline"
+    )
+
+
+def _of_nothing(run: Run, moves: Tensor, eps: float) -> str:
+    sizes = torch.stack([values.flatten(2).double().abs().sum(-1) for values in run.attributions]).amax(0)
+    largest = torch.maximum(run.output.abs(), run.baseline_output.abs())
+    rows = _rows((sizes <= eps * largest).all(1) & moves)
+    if not rows:
+        return ""
+    first = rows[0]
+    ends = float(run.output[first, 0]), float(run.baseline_output[first, 0])
+    return (
+        f"all attributions are 0, or less than the rounding of the output, for {_counted(rows, len(moves))}: "
+        f"the output does not move on the path from the baseline, F(x) = {ends[0]:.6g} and F(x') = "
+        f"{ends[1]:.6g} for sample {first}. Where it is saturated, explain what "
+        f"comes before (the logits, or output='log_prob' or 'margin'); else {REMEDY}"
+    )
+
+
+def _of_classes(run: Run, moves: Tensor, at_x: Standing, at_baseline: Standing) -> str:
+    p, q = at_x.probability.cpu(), at_baseline.probability.cpu()
+    explained, before = at_x.predicted.cpu(), at_baseline.predicted.cpu()
+    # Of every class at once, only the one that is decided for is asked about.
+    asked = explained if explained.shape[1] > 1 else torch.ones_like(explained)
+    itself = before & (q >= CONFIDENT) & asked
+    rise, size = run.output - run.baseline_output, torch.maximum(run.output.abs(), run.baseline_output.abs())
+    lower = explained & (p >= CONFIDENT) & (rise <= NEAR * size)
+    flagged = (itself | lower) & moves.unsqueeze(1)
+    rows = _rows(flagged.any(1))
+    if not rows:
+        return ""
+    i, t = rows[0], int(flagged[rows[0]].int().argmax())
+    ends = float(run.output[i, t]), float(run.baseline_output[i, t])
+    why = "is itself predicted as the target" if bool(before[i, t]) else "has an output as high"
+    return (
+        f"the baseline {why} for {_counted(rows, len(moves))}: for sample {i} p = {float(q[i, t]):.2f} and "
+        f"F(x') = {ends[1]:.4g} at the baseline, p = {float(p[i, t]):.2f} and "
+        f"F(x) = {ends[0]:.4g} at the input. Attributions tell what makes up F(x) - F(x'), and "
+        f"so not why it is this class: {REMEDY}"
+    )
+
+
+def _rows(flags: Tensor) -> list[int]:
+    rows: list[int] = flags.nonzero().flatten().tolist()
+    return rows
+
+
+def _counted(rows: Sequence[int], total: int) -> str:
+    named = ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")
+    return f"{len(rows)} of {total} samples ({named})"

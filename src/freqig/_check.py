@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,52 +11,158 @@ import numpy as np
 import torch
 from torch import Tensor
 
+SMALLEST, LARGEST = 1e-100, 1e100
+"""Numbers between these, squared or inverted, neither overflow nor vanish."""
+LARGEST_COUNT = 2**31 - 1
+
 
 def check_fs(fs: Any) -> float:
     """Sampling rate as a float; ValueError unless finite and positive."""
-    if isinstance(fs, (bool, str)) or not isinstance(fs, (Real, np.number)):
-        raise TypeError(f"fs must be a number of Hz, got {fs!r}")
-    if not (np.isfinite(float(fs)) and float(fs) > 0):
+    rate = check_number(fs, "fs", "a number of Hz")
+    if not SMALLEST <= rate <= LARGEST:
         raise ValueError(f"fs must be finite and above 0 Hz, got {fs}")
-    return float(fs)
+    return rate
+
+
+def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
+    """An `__init__` that takes the model alone by position, and says how to name what comes behind it."""
+
+    @wraps(init)
+    def checked(self: Any, *positional: Any, **named: Any) -> None:
+        if len(positional) > 1:
+            given = shown(positional[1])
+            raise TypeError(
+                f"{type(self).__name__} takes the model alone without a name, got {given} besides: name it, "
+                f"such as {type(self).__name__}(model, fs={given})"
+            )
+        init(self, *positional, **named)
+
+    return checked
+
+
+def check_number(value: Any, name: str, what: str = "a number") -> float:
+    """Real number as a float; one too large for a float is infinite."""
+    # NumPy counts complex scalars among its numbers as well.
+    if isinstance(value, bool) or not isinstance(value, (Real, np.integer, np.floating)):
+        raise TypeError(f"{name} must be {what}, got {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        return float("-inf" if str(value).startswith("-") else "inf")
 
 
 def check_positive(value: Any, name: str, *, zero_allowed: bool = False) -> float:
     """Finite number above zero as a float."""
-    if isinstance(value, (bool, str)) or not isinstance(value, (Real, np.number)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    number = float(value)
-    if not np.isfinite(number) or number < 0 or (number == 0 and not zero_allowed):
-        raise ValueError(f"{name} must be finite and above 0, got {value}")
+    number = check_number(value, name)
+    if number == 0 and zero_allowed:
+        return 0.0
+    if not SMALLEST <= number <= LARGEST:
+        raise ValueError(f"{name} must be finite and above 0, got {shown(value)}")
     return number
 
 
 def check_integer(value: Any, name: str) -> int:
     """Integer of any kind but bool."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
     return int(value)
 
 
+def check_seed(value: Any, name: str) -> int:
+    """Integer of any size from 0 on."""
+    seed = check_integer(value, name)
+    if seed < 0:
+        raise ValueError(f"{name} must be at least 0, got {shown(value)}")
+    return seed
+
+
 def check_count(value: Any, name: str, minimum: int = 1) -> int:
-    """Integer of at least `minimum`."""
+    """Integer of at least `minimum` that a 32-bit number holds."""
     count = check_integer(value, name)
     if count < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    if count > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {shown(value)}")
     return count
+
+
+def check_name(name: Any) -> str:
+    """Name of a variable in the result, which files can hold too."""
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {shown(name)}")
+    if not name.strip() or "/" in name or name.startswith("."):
+        raise ValueError(f"name must not be empty, start with a dot or have a slash in it, got {shown(name)}")
+    return name
+
+
+def check_names(names: Any, name: str) -> tuple[str, ...] | None:
+    """Names of rows or parts as strings; a lone string is no sequence of names."""
+    if names is None:
+        return None
+    if isinstance(names, (str, bytes)):
+        raise TypeError(f"{name} must be a sequence of names, got {shown(names)} alone")
+    try:
+        read = tuple(names)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of names, got {shown(names)}") from None
+    wrong = [one for one in read if not isinstance(one, (str, int, np.integer)) or isinstance(one, bool)]
+    if wrong:
+        raise TypeError(f"{name} must be names, strings or integers, got {shown(wrong[0])} among them")
+    return tuple(map(str, read))
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """ValueError where an array, or a list of arrays, has masked values."""
+    if is_masked(values):
+        raise ValueError(f"{name} must have no masked values: fill or drop them before explaining")
+
+
+def is_masked(values: Any) -> bool:
+    """Whether an array, or an array in a list, has masked values."""
+    if isinstance(values, (list, tuple)):
+        return any(is_masked(part) for part in values if not isinstance(part, (int, float)))
+    return bool(np.ma.is_masked(values))
+
+
+def check_device(device: Any) -> torch.device | None:
+    """Device that this machine has, or None."""
+    if device is None:
+        return None
+    if isinstance(device, bool) or not isinstance(device, (torch.device, str, int)):
+        raise TypeError(
+            f"device must be a torch.device or its name, such as 'cpu' or 'cuda:0', got {shown(device)}"
+        )
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).cpu()
+    except Exception as error:  # noqa: BLE001 - each backend has its own
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device must be one that PyTorch has here, such as 'cpu', got {shown(device)}: {reason}"
+        ) from None
+    return found
+
+
+def shown(value: Any) -> str:
+    """What came, on one line and not long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - whatever a caller's own class does
+        text = f"an object of class {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:150]} … ({type(value).__name__})"
 
 
 def check_flag(value: Any, name: str) -> bool:
     """Truth value, Python's or NumPy's; 0, 1 and words are not taken for one."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def check_choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {shown(value)}")
     return value
 
 
@@ -63,7 +171,7 @@ def check_dtype(dtype: Any) -> torch.dtype | None:
     if dtype is None:
         return None
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise TypeError(f"dtype must be a floating torch.dtype or None, got {dtype!r}")
+        raise TypeError(f"dtype must be a floating torch.dtype or None, got {shown(dtype)}")
     return dtype
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_integer
+from ._check import check_integer, check_unmasked
 
 NAME = "additional_forward_args"
 MOST_UNDECIDED = 6
@@ -245,6 +245,7 @@ def _check(value: Any, axis: int | None, n_samples: int, name: str) -> None:
 def _as_numbers(values: Any) -> Tensor:
     """Tensor of what is per sample; lists are read as NumPy reads them."""
     tensor = values
+    check_unmasked(values, "values")
     if isinstance(values, (list, tuple)) and values and all(isinstance(part, Tensor) for part in values):
         tensor = torch.stack(list(values))
     elif not isinstance(values, Tensor):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_real
+from ._check import check_real, shown
 from .domains.stretch import Stretch
 from .errors import add_context
 from .explain import Explainer
@@ -195,7 +195,7 @@ def _check_start(start_idx: Any, length: int, n: int) -> int:
     if start_idx is None:
         raise ValueError("start_idx must be given with segment: the index of its first sample")
     if isinstance(start_idx, (bool, np.bool_)) or not isinstance(start_idx, (int, np.integer)):
-        raise TypeError(f"start_idx must be an integer, got {start_idx!r}")
+        raise TypeError(f"start_idx must be an integer, got {shown(start_idx)}")
     if not 1 <= length <= n:
         raise ValueError(f"segment must have 1 to {n} samples in time, like the input, got {length}")
     if start_idx < 0 or start_idx + length > n:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from itertools import pairwise
-from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import xarray as xr
+
+from ._check import check_number, shown
 
 presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
@@ -193,14 +194,10 @@ def _edges(name: object, pair: object) -> tuple[float, float]:
             f"bands must have names other than '' and {_REST!r}, which holds the frequencies "
             f"outside all bands, got {name!r}"
         )
-    if (
-        not isinstance(pair, tuple | list | np.ndarray)
-        or np.ndim(pair) != 1
-        or len(pair) != 2
-        or not all(isinstance(edge, Real) and not isinstance(edge, bool) for edge in pair)
-    ):
-        raise TypeError(f"bands[{name!r}] must be two numbers (low, high) in Hz, got {pair!r}")
-    low, high = (float(edge) for edge in pair)
+    edges = pair.tolist() if isinstance(pair, np.ndarray) else pair
+    if not isinstance(edges, tuple | list) or len(edges) != 2:
+        raise TypeError(f"bands[{name!r}] must be two numbers (low, high) in Hz, got {shown(pair)}")
+    low, high = (check_number(edge, f"bands[{name!r}]", "two numbers (low, high) in Hz") for edge in edges)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(
             f"bands[{name!r}] must have finite edges in Hz, got ({low:g}, {high:g}); frequencies "

@@ -26,6 +26,7 @@ from .objective import Objective
 from .quadrature import gauss_legendre
 from .run import Analysis, Projection, Run, project, working_dtype
 
+ENGINES = ("path", "captum")
 BLOCK_BYTES = 32 * 2**20
 """What the running sums of a block may take."""
 
@@ -60,11 +61,12 @@ class Method:
     @classmethod
     def read(cls, engine: Any, n_steps: Any, tol: Any, max_evaluations: Any, n_initial: Any) -> Method:
         """Check what a caller asked for."""
+        engine = check_choice(engine, "engine", ENGINES)
         if n_steps is None and engine == "captum":
             # Captum's integrator has no error estimate; 50 is its own default.
             n_steps = 50
         return cls(
-            check_choice(engine, "engine", ("path", "captum")),
+            engine,
             None if n_steps is None else check_count(n_steps, "n_steps"),
             check_positive(tol, "tol"),
             check_count(max_evaluations, "max_evaluations"),

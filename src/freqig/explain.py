@@ -12,7 +12,15 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import check_dtype, check_flag, check_fs, check_integer, in_dtype
+from ._check import (
+    check_choice,
+    check_dtype,
+    check_flag,
+    check_fs,
+    check_integer,
+    in_dtype,
+    settings_by_name,
+)
 from .arguments import Extra
 from .baselines import describe_baseline, draw_baselines
 from .chunks import Chunks
@@ -20,15 +28,16 @@ from .classes import Classes, ClassReader
 from .domains import RFFT, Domain
 from .domains.check import ready
 from .domains.reading import read_domains
-from .engines import Method
+from .engines import ENGINES, Method
 from .errors import ResolutionWarning, warn
 from .explanation import label
-from .failures import told_of
+from .failures import left_the_model, told_of
+from .fitting import refuse_axes
 from .frame import Frame
 from .models import as_model
 from .models.joined import JoinedInputs
 from .objective import Objective
-from .outputs import OutputKey, read_output_key
+from .outputs import ROWS, OutputKey, read_output_key
 from .problem import Problem
 from .readings import settle_readings
 from .run import Run, working_dtype
@@ -130,6 +139,7 @@ class Explainer:
     True
     """
 
+    @settings_by_name
     def __init__(
         self,
         model: Any,
@@ -162,6 +172,7 @@ class Explainer:
         self.output_key = read_output_key(output_key)
         self.model = self.model.choosing(self.output_key)
         self._reader = ClassReader.of(class_axis, probabilities, output)
+        check_choice(engine, "engine", ENGINES)
         if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
         self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
@@ -225,7 +236,13 @@ class Explainer:
         signal = self._read(x, "x")
         target = aligned_rows(target, signal, "target")
         frame = Frame.of(signal)
-        run = self.run(signal, frame, target, baseline, additional_forward_args)
+        try:
+            run = self.run(signal, frame, target, baseline, additional_forward_args)
+        except Exception as error:
+            # Where a part of the outputs is asked for, it may be this part that does not fit.
+            if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
+                self._refuse_axes(signal, additional_forward_args, error)
+            raise
         hint_at_volts(signal, run.output - run.baseline_output)
         return label(
             run,
@@ -299,6 +316,8 @@ class Explainer:
                 alone=not self.batch_independent,
             )
             hints += objective.extra.hints
+            if objective.extra.values:
+                hints.append(f"with {len(objective.extra.values)} further arguments, additional_forward_args")
             objective = settle_readings(objective, values, starts[0])
             few = torch.tensor([0, len(values) - 1])
             objective.settle_dtype(values[few], few.to(self.model.device))
@@ -317,6 +336,13 @@ class Explainer:
     def counted_time_axis(self, ndim: int) -> int:
         """Axis of time counted from the end, so that it holds for points as for signals."""
         return self.time_axis if self.time_axis < 0 else self.time_axis - ndim
+
+    def _refuse_axes(self, signal: Signal, arguments: Any, error: Exception) -> None:
+        """Raise for signals whose axes, arranged in another way, the model would take."""
+        own = signal.values.movedim(-1, self.time_axis)
+        with self.model.session():
+            extra = Extra.of(arguments, len(own), self.model.device)
+            refuse_axes(Objective(self.model, "logit", None, extra, self.output_key), own, error)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
         if not self.batch_independent:

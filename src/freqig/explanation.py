@@ -58,7 +58,9 @@ def attribution_variable(
     coords: dict[str, Any] = {}
     for (key, name), size in zip(names.items(), values.shape[-len(names) :], strict=True):
         content = coordinates[key]
-        array, unit_of_axis = content if isinstance(content, tuple) else (content, "")
+        # Two names are a tuple as well, though none of values and unit.
+        pair = isinstance(content, tuple) and len(content) == 2 and not isinstance(content[0], str)
+        array, unit_of_axis = content if pair else (content, "")
         array = np.asarray(array)
         if array.shape != (size,):
             raise ValueError(

@@ -28,7 +28,7 @@ def told_of(shapes: Sequence[torch.Size]) -> Iterator[list[str]]:
     try:
         yield hints
     except Exception as error:
-        if _left_the_model(error):
+        if left_the_model(error):
             told = " and ".join(str(tuple(shape)) for shape in shapes)
             for context in (f"x has the shape{'s' if len(shapes) > 1 else ''} {told}", *hints):
                 add_context(error, context)
@@ -41,10 +41,11 @@ def at_the_baseline() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if _left_the_model(error):
+        if left_the_model(error):
             add_context(error, "at the baseline, where the model must work as well: pass another baseline=")
         raise
 
 
-def _left_the_model(error: Exception) -> bool:
+def left_the_model(error: Exception) -> bool:
+    """Whether an error is that of a model that freqig called."""
     return CALLED in "\n".join([*map(str, error.args), *getattr(error, "__notes__", ())])

@@ -7,13 +7,12 @@ magnitudes with the phase given as a further argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from ._check import check_count
+from ._check import check_choice, check_count, shown
 
 Representation = Literal["complex", "magnitude"]
 
@@ -45,13 +44,12 @@ class InverseRFFT(nn.Module):
     def __init__(self, n: int, representation: Representation = "complex") -> None:
         super().__init__()
         n = check_count(n, "n")
-        if representation not in get_args(Representation):
-            raise ValueError(f"representation must be 'complex' or 'magnitude', got {representation!r}")
         self.n = n
-        self.representation = representation
+        self.representation = check_choice(representation, "representation", get_args(Representation))
 
     def forward(self, spectrum: Tensor, phase: Tensor | None = None) -> Tensor:
         """Series of shape (..., n) from a spectrum."""
+        _check_tensor(spectrum, "spectrum")
         n_freq = self.n // 2 + 1
         expected = (n_freq, 2) if self.representation == "complex" else (n_freq,)
         if spectrum.shape[-len(expected) :] != expected:
@@ -79,12 +77,18 @@ class InverseRFFT(nn.Module):
         return self._analyze(x).angle()
 
     def _analyze(self, x: Tensor) -> Tensor:
+        _check_tensor(x, "x")
         if x.shape[-1:] != (self.n,):
             raise ValueError(
                 f"x must have {self.n} time samples on its last axis, got shape {tuple(x.shape)}"
             )
         coefficients: Tensor = torch.fft.rfft(x)
         return coefficients
+
+
+def _check_tensor(values: Any, name: str) -> None:
+    if not isinstance(values, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {shown(values)}")
 
 
 class FrequencyModel(nn.Module):
@@ -111,8 +115,10 @@ class FrequencyModel(nn.Module):
     torch.Size([1, 5, 2])
     """
 
-    def __init__(self, model: Callable[..., Any], n: int, representation: Representation = "complex") -> None:
+    def __init__(self, model: Any, n: int, representation: Representation = "complex") -> None:
         super().__init__()
+        if not callable(model) or isinstance(model, type):
+            raise TypeError(f"model must be a torch.nn.Module or a callable, got {shown(model)}")
         self.inverse = InverseRFFT(n, representation)
         self.model = model
 

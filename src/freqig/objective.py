@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .arguments import Extra
 from .classes import UNKNOWN, Classes
+from .errors import add_context
 from .models import Model, TorchModel
 from .outputs import OutputKey, tidy_outputs
 from .scales import ScaleName, scale_of
@@ -178,7 +179,11 @@ class Objective:
 def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | None) -> Tensor:
     per_target: list[Tensor] = []
     for t in range(1 if targets is None else targets.shape[1]):
-        values: Any = scale(raw, None if targets is None else targets[:, t])
+        try:
+            values: Any = scale(raw, None if targets is None else targets[:, t])
+        except Exception as error:
+            add_context(error, "raised by the function given as output=")
+            raise
         if not isinstance(values, Tensor) or values.numel() != len(raw):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ._check import shown
+
 Selector = int | str
 OutputKey = Selector | tuple[Selector, ...] | None
+ROWS = "the model must return one row a series"
+"""Start of the message where outputs do not belong to the points one by one."""
 
 
 def read_output_key(output_key: Any) -> OutputKey:
@@ -52,7 +56,7 @@ def _selector(one: Any, output_key: Any) -> Selector:
         return int(one)
     raise TypeError(
         "output_key must be an int or a str, or a tuple of them that leads into nested outputs, got "
-        f"{output_key!r}"
+        f"{shown(output_key)}"
     )
 
 
@@ -95,8 +99,8 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
         selected = selected.reshape(1)
     if selected.ndim == 0 or len(selected) != n_points:
         raise ValueError(
-            f"the model must return one row a series, batch axis first: for a batch of {n_points} "
-            f"it returned shape {tuple(selected.shape)}"
+            f"{ROWS}, batch axis first: for a batch of {n_points} it returned shape "
+            f"{tuple(selected.shape)}{_at(way)}"
         )
     return selected.reshape(n_points, 1) if selected.numel() == n_points else selected
 
@@ -118,7 +122,7 @@ def _part(outputs: Any, key: Selector, output_key: OutputKey) -> Any:
         # libraries that are both.
         by_name = isinstance(key, str) and not isinstance(outputs, Mapping)
         return getattr(outputs, str(key)) if by_name else outputs[key]
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise ValueError(
             f"output_key={output_key!r} does not fit the model's output: {_describe(outputs)}"
         ) from None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_count
+from .._check import check_count, check_flag, check_number, check_seed
 from .base import Baseline, wide
+
+STEEPEST = 100.0
+"""Exponent beyond which one frequency holds all of the noise."""
 
 
 def surrogate(seed: int = 0, *, together: bool = False, draws: int = 1) -> Baseline:
@@ -52,7 +54,7 @@ def surrogate(seed: int = 0, *, together: bool = False, draws: int = 1) -> Basel
     >>> torch.allclose(torch.fft.rfft(other).abs(), torch.fft.rfft(x).abs()), torch.allclose(other, x)
     (True, False)
     """
-    return _Surrogate(check_count(seed, "seed", 0), bool(together), check_count(draws, "draws"))
+    return _Surrogate(check_seed(seed, "seed"), check_flag(together, "together"), check_count(draws, "draws"))
 
 
 def noise(power: float = -1.0, seed: int = 0, *, draws: int = 1) -> Baseline:
@@ -90,15 +92,14 @@ def noise(power: float = -1.0, seed: int = 0, *, draws: int = 1) -> Baseline:
     >>> round(other.mean().item(), 9), round(other.std(correction=0).item(), 9)
     (2.0, 1.0)
     """
-    return _Noise(_read_power(power), check_count(seed, "seed", 0), check_count(draws, "draws"))
+    return _Noise(_read_power(power), check_seed(seed, "seed"), check_count(draws, "draws"))
 
 
 def _read_power(power: Any) -> float:
-    if isinstance(power, bool) or not isinstance(power, Real):
-        raise TypeError(f"power must be a number, got {power!r}")
-    if not np.isfinite(float(power)):
-        raise ValueError(f"power must be finite, got {power}")
-    return float(power)
+    number = check_number(power, "power")
+    if not abs(number) <= STEEPEST:
+        raise ValueError(f"power must be finite and no steeper than {STEEPEST:g}, got {power}")
+    return number
 
 
 @dataclass(frozen=True)

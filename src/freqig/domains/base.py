@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import check_name, shown
+
 Coefficients = Tensor | tuple[Tensor, ...]
 Coordinate = Sequence[float] | Sequence[str] | np.ndarray
 Coords = Mapping[str, Coordinate | tuple[Coordinate, str]]
@@ -74,7 +76,7 @@ class Domain(ABC):
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
-            self.name = name
+            self.name = check_name(name)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,7 +94,7 @@ class Domain(ABC):
 
         if not isinstance(other, Domain):
             hint = ", write it with parentheses" if isinstance(other, type) else ""
-            raise TypeError(f"both sides of >> must be freqig.Domain instances, got {other!r}{hint}")
+            raise TypeError(f"both sides of >> must be freqig.Domain instances, got {shown(other)}{hint}")
         return Composition(self, other)
 
     @abstractmethod

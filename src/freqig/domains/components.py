@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import check_names, shown
+from ..errors import add_context
+from ..signals import as_tensor
 from .base import Coefficients, Coords, Domain
 from .rfft import times
 
@@ -70,11 +73,11 @@ class Components(Domain):
         if not callable(decompose):
             raise TypeError(
                 "decompose must be a function from an array of shape (series, n) to a dict of named arrays "
-                f"that add up to it, got {decompose!r}"
+                f"that add up to it, got {shown(decompose)}"
             )
         self.decompose = decompose
         self.fixed = parts is not None
-        self.names = _with_residual(parts or ())
+        self.names = _with_residual(check_names(parts, "parts") or ())
 
     def __repr__(self) -> str:
         function = getattr(self.decompose, "__qualname__", type(self.decompose).__name__)
@@ -110,7 +113,11 @@ class Components(Domain):
     def _run(self, x: Tensor) -> dict[str, np.ndarray]:
         """Parts by name, float64, the shape of `x`."""
         series = x.detach().cpu().to(torch.float64).reshape(-1, x.shape[-1]).numpy()
-        found = self.decompose(series.copy())
+        try:
+            found = self.decompose(series.copy())
+        except Exception as error:
+            add_context(error, f"raised by decompose of domain {self.name!r}")
+            raise
         if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
             raise TypeError(
                 f"decompose of domain {self.name!r} must return a dict of named arrays, got "
@@ -120,7 +127,7 @@ class Components(Domain):
         return {name: self._read(name, part, shape).reshape(x.shape) for name, part in found.items()}
 
     def _read(self, part: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+        array = as_tensor(values, f"decompose of domain {self.name!r}: {part!r}").cpu().numpy()
         if array.shape != shape:
             raise ValueError(
                 f"decompose of domain {self.name!r} must return arrays of the shape it was given, {shape}, "

@@ -47,7 +47,7 @@ class Composition(Domain):
 
     def __init__(self, first: Domain, then: Domain, name: str | None = None) -> None:
         _check_order(first, then)
-        super().__init__(name or f"{first.name}_{then.name}")
+        super().__init__(f"{first.name}_{then.name}" if name is None else name)
         self.first, self.then = first, then
         self.consumes = first.consumes
         self.series = then.series

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import shown
 from .base import Coords, Domain
 from .rfft import times
 from .spatial import check_channels, read_matrix
@@ -100,7 +101,7 @@ def _matrices(fitted: Any) -> tuple[Tensor, Tensor]:
     if isinstance(fitted, str) or not hasattr(fitted, "__len__"):
         raise TypeError(
             "mixing must be a fitted sklearn FastICA or mne.preprocessing.ICA, or a matrix of shape "
-            f"(channels, components), got {fitted!r}"
+            f"(channels, components), got {shown(fitted)}"
         )
     mixing = read_matrix(fitted, "mixing", "(channels, components)")
     return mixing, torch.linalg.pinv(mixing)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from .._check import shown
 from .base import Domain
 from .rfft import RFFT
 
@@ -15,6 +17,11 @@ RESERVED = frozenset(
     )
 )
 """Names of dimensions and variables that results have beside the domains."""
+NAMES = (
+    *("RFFT", "Time", "STFT", "Wavelet", "Segments", "FilterBank", "Polar"),
+    *("ICA", "Spatial", "Components"),
+)
+"""Domains of the package, for those who name one instead of making it."""
 
 
 def read_domains(domains: Any) -> tuple[Domain, ...]:
@@ -44,11 +51,12 @@ def read_domains(domains: Any) -> tuple[Domain, ...]:
     """
     if domains is None:
         return (RFFT(),)
-    chosen = (domains,) if isinstance(domains, Domain) else tuple(domains)
+    chosen = _as_tuple(domains)
     for domain in chosen:
         if not isinstance(domain, Domain):
-            hint = ", write it with parentheses" if isinstance(domain, type) else ""
-            raise TypeError(f"domains must consist of freqig.Domain instances, got {domain!r}{hint}")
+            raise TypeError(
+                f"domains must consist of freqig.Domain instances, got {shown(domain)}{_instead(domain)}"
+            )
     taken = sorted({domain.name for domain in chosen} & RESERVED)
     if taken:
         raise ValueError(
@@ -62,3 +70,26 @@ def read_domains(domains: Any) -> tuple[Domain, ...]:
             f"domains must be at least one and have different names, got {names}: tell them apart with name="
         )
     return chosen
+
+
+def _as_tuple(domains: Any) -> tuple[Any, ...]:
+    # Strings and classes of enumerations are iterable too.
+    if isinstance(domains, (Domain, str, bytes, Mapping, type)):
+        return (domains,)
+    try:
+        return tuple(domains)
+    except TypeError:
+        return (domains,)
+
+
+def _instead(domain: Any) -> str:
+    """How to make an instance of what was only named."""
+    if isinstance(domain, type) and issubclass(domain, Domain):
+        return f": write {domain.__name__}(), with parentheses"
+    if isinstance(domain, str):
+        wanted = domain.lower().replace("_", "")
+        for name in NAMES:
+            if wanted == name.lower():
+                return f": write freqig.{name}()"
+        return f": they are made by {', '.join(f'freqig.{name}()' for name in NAMES)}"
+    return ""

@@ -9,11 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import check_names
+from ..signals import as_tensor
 from .base import Coords, Domain
 from .rfft import times
 
 INVERTED = 1e-9
 """Largest entry of pinv(matrix) @ matrix - identity for which a map counts as invertible."""
+
+
+EXTREME = 1e15
+"""Size of the largest entry of a matrix beyond which float32 overflows on the way back."""
 
 
 class Spatial(Domain):
@@ -66,9 +72,11 @@ class Spatial(Domain):
                 f"(pinv(matrix) @ matrix is off by {residual:.2g}): add rows for what it loses, such as "
                 "the mean over channels, or use ICA(pinv(matrix)), which keeps it as a residual"
             )
-        if rows is not None and len(rows) != n_rows:
-            raise ValueError(f"rows must be {n_rows} names, as many as the matrix has rows, got {len(rows)}")
-        self.rows = None if rows is None else tuple(map(str, rows))
+        self.rows = check_names(rows, "rows")
+        if self.rows is not None and len(self.rows) != n_rows:
+            raise ValueError(
+                f"rows must be {n_rows} names, as many as the matrix has rows, got {len(self.rows)}"
+            )
 
     def __repr__(self) -> str:
         return f"Spatial(matrix of shape {tuple(self.matrix.shape)}, name={self.name!r})"
@@ -99,16 +107,18 @@ def read_matrix(matrix: Any, parameter: str, axes: str) -> Tensor:
     ValueError
         If it is no matrix, empty, or holds NaN or infinity.
     """
-    # Not torch.as_tensor, which rounds Python's numbers to float32.
-    values = torch.as_tensor(matrix if isinstance(matrix, Tensor) else np.asarray(matrix))
-    values = values.detach().cpu()
-    if values.is_complex():
-        raise TypeError(f"{parameter} must be real, got {values.dtype}")
-    values = values.to(torch.float64)
+    values = as_tensor(matrix, parameter).cpu().to(torch.float64)
     if values.ndim != 2 or values.numel() == 0 or not bool(torch.isfinite(values).all()):
         raise ValueError(
             f"{parameter} must be a finite matrix of shape {axes}, got shape {tuple(values.shape)}"
             + (" with NaN or infinity" if not bool(torch.isfinite(values).all()) else "")
+        )
+    # Their squares stand in the pseudo-inverse, and a model may run in float32.
+    largest = float(values.abs().max())
+    if not EXTREME**-1 <= largest <= EXTREME:
+        raise ValueError(
+            f"{parameter} must have a largest entry from {1 / EXTREME:g} to {EXTREME:g} in size, got "
+            f"{largest:.3g}: rescale it"
         )
     return values
 

@@ -16,6 +16,8 @@ from .windows import Taper, read_taper, samples_in, taper_values
 
 # Below this share of its maximum the sum of squared tapers is rounding, not coverage.
 UNCOVERED = 1e-10
+LONGEST = 64
+"""Length of a window over that of the signal beyond which it would hold little but zeros."""
 
 
 class STFT(Domain):
@@ -76,6 +78,11 @@ class STFT(Domain):
     def bind(self, shape: tuple[int, ...], fs: float | None) -> STFT:
         bound = copy.copy(self)
         bound._length = samples_in(self.window, fs, "window", self.name)
+        if bound._length > max(LONGEST * shape[-1], LONGEST**2):
+            raise ValueError(
+                f"window of domain {self.name!r} must be at most {LONGEST} times as long as the signal of "
+                f"{shape[-1]} samples, got {bound._length} samples"
+            )
         half = max(1, bound._length // 2)
         bound._step = half if self.hop is None else samples_in(self.hop, fs, "hop", self.name)
         bound._taper = taper_values(self.taper, bound._length, self.name)

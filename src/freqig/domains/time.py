@@ -26,7 +26,7 @@ class Time(Domain):
     shared = ("channel", "time")
 
     def __init__(self, name: str | None = None) -> None:
-        super().__init__(name or "waveform")
+        super().__init__("waveform" if name is None else name)
 
     def analyze(self, x: Tensor) -> Tensor:
         return x

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count
+from .._check import check_choice, check_count, check_flag, shown
 from .base import Coefficients, Coordinate, Coords, Domain
 
 MODES = ("zero", "symmetric", "reflect", "periodic", "constant")
@@ -88,7 +88,7 @@ class Wavelet(Domain):
         self.wavelet: str = self._filters.name
         self.level = None if level is None else check_count(level, "level")
         self.mode = check_choice(mode, "mode", MODES)
-        self.packets = packets
+        self.packets = check_flag(packets, "packets")
 
     def __repr__(self) -> str:
         return (
@@ -241,7 +241,7 @@ def _read_wavelet(wavelet: Any) -> Any:
     if isinstance(wavelet, pywt.Wavelet):
         return wavelet
     if not isinstance(wavelet, str):
-        raise TypeError(f"wavelet must be a name or a pywt.Wavelet, got {wavelet!r}")
+        raise TypeError(f"wavelet must be a name or a pywt.Wavelet, got {shown(wavelet)}")
     if wavelet not in pywt.wavelist(kind="discrete"):
         raise ValueError(
             "wavelet must be a discrete one, a name of pywt.wavelist(kind='discrete') such as 'db4', "

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from .._check import LARGEST_COUNT
+from ..errors import add_context
+from ..signals import as_tensor
 
 # "boxcar" as in scipy.signal.windows: no taper at all.
 TAPERS = ("bartlett", "blackman", "boxcar", "cosine", "hamming", "hann", "nuttall")
@@ -57,7 +60,13 @@ def taper_values(taper: Taper, length: int, domain: str) -> Tensor:
             return torch.ones(length, dtype=torch.float64)
         function: Callable[..., Tensor] = getattr(torch.signal.windows, taper)
         return function(length, sym=False, dtype=torch.float64)
-    values = _values(taper(length)) if callable(taper) else taper
+    values: Tensor = taper
+    if callable(taper):
+        try:
+            values = _values(taper(length))
+        except Exception as error:
+            add_context(error, f"raised by the function given as taper of domain {domain!r}")
+            raise
     if len(values) != length:
         raise ValueError(
             f"taper of domain {domain!r} must have as many values as the window has samples, {length}, "
@@ -85,6 +94,11 @@ def samples_in(seconds: float, fs: float | None, parameter: str, domain: str) ->
             "pass fs= in Hz"
         )
     count = round(seconds * fs)
+    if count > LARGEST_COUNT:
+        raise ValueError(
+            f"{parameter} of domain {domain!r} must be at most {LARGEST_COUNT} samples, got {seconds:g} s at "
+            f"fs={fs:g} Hz"
+        )
     if count < 1:
         raise ValueError(
             f"{parameter} of domain {domain!r} must be at least one sample, {1 / fs:g} s at fs={fs:g} Hz, "
@@ -94,9 +108,7 @@ def samples_in(seconds: float, fs: float | None, parameter: str, domain: str) ->
 
 
 def _values(taper: Any) -> Tensor:
-    # Not torch.as_tensor, which rounds Python's numbers to float32.
-    values = torch.as_tensor(taper if isinstance(taper, Tensor) else np.asarray(taper))
-    values = values.detach().cpu().to(torch.float64)
+    values = as_tensor(taper, "taper").cpu().to(torch.float64)
     if values.ndim != 1 or len(values) == 0 or not bool(torch.isfinite(values).all()):
         raise ValueError(
             f"taper must be a series of finite real numbers, got shape {tuple(values.shape)}"

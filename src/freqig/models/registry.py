@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from .._check import check_device
 from .base import Model
 from .modules import find_modules
 from .torch_model import TorchModel
@@ -96,6 +97,7 @@ def as_model(
     >>> as_model(torch.nn.Linear(4, 2)).description["class"]
     'torch.nn.modules.linear.Linear'
     """
+    device = check_device(device)
     if isinstance(model, Model):
         return model
     if isinstance(model, (str, os.PathLike)):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import check_unmasked
 from .refused import refuse_what_is_no_array
 
 
@@ -71,8 +72,7 @@ def as_array(x: Any, name: str) -> np.ndarray:
         As `as_tensor`.
     """
     refuse_what_is_no_array(x, name)
-    if _is_masked(x):
-        raise ValueError(f"{name} must have no masked values: fill or drop them before explaining")
+    check_unmasked(x, name)
     try:
         array = np.asarray(_plain(x))
     except Exception:  # noqa: BLE001 - whatever an object raises that is no array
@@ -110,12 +110,6 @@ def _plain(x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return [_plain(part) for part in x]
     return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
-
-
-def _is_masked(x: Any) -> bool:
-    if isinstance(x, (list, tuple)):
-        return any(_is_masked(part) for part in x if not isinstance(part, (int, float)))
-    return bool(np.ma.is_masked(x))
 
 
 def _not_rectangular(x: Any, name: str) -> Exception:

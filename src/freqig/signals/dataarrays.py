@@ -20,7 +20,10 @@ UNNAMED = re.compile(r"dim_\d+")
 
 def is_dataarray(x: Any) -> bool:
     """Whether this is a DataArray."""
-    return hasattr(x, "dims") and hasattr(x, "coords") and not hasattr(x, "data_vars")
+    return any(
+        base.__module__.partition(".")[0] == "xarray" and base.__name__ == "DataArray"
+        for base in type(x).__mro__
+    )
 
 
 def read_dataarray(x: Any, name: str) -> Signal:

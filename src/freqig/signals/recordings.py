@@ -31,7 +31,7 @@ REFUSED = {
 
 def is_recording(x: Any) -> bool:
     """Whether this is an object of MNE, or reads like its Raw and Epochs."""
-    return any(base.__module__.startswith("mne.") for base in type(x).__mro__) or (
+    return any(base.__module__.partition(".")[0] == "mne" for base in type(x).__mro__) or (
         hasattr(x, "get_data") and hasattr(x, "info") and hasattr(x, "ch_names")
     )
 

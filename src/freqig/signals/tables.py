@@ -16,7 +16,7 @@ TIME = re.compile(r"(times?|timestamps?|datetime|date|t|seconds?|milliseconds?)\
 def is_table(x: Any) -> bool:
     """Whether this is a DataFrame or a Series of pandas, which is not imported to ask."""
     return any(
-        base.__module__.startswith("pandas.") and base.__name__ in ("DataFrame", "Series")
+        base.__module__.partition(".")[0] == "pandas" and base.__name__ in ("DataFrame", "Series")
         for base in type(x).__mro__
     )
 

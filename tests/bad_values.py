@@ -1,0 +1,185 @@
+"""Passes bad values for every parameter, and prints those that no error with its name refuses.
+
+Run on its own, without the checks of annotations that the tests have: `python tests/bad_values.py`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+from torch import nn
+
+from freqig import (
+    ICA,
+    RFFT,
+    STFT,
+    Components,
+    Explainer,
+    FilterBank,
+    FrequencyModel,
+    InverseRFFT,
+    Polar,
+    Segments,
+    Spatial,
+    Time,
+    Wavelet,
+    attribute,
+    bands,
+    baselines,
+)
+from freqig.errors import FreqigWarning
+
+N, FS = 32, 100.0
+X = np.random.default_rng(0).normal(size=(2, N))
+TWO = np.random.default_rng(1).normal(size=(2, 2, N))
+MODEL = nn.Linear(N, 3)
+FLAT = nn.Sequential(nn.Flatten(), nn.Linear(2 * N, 3))
+EXPLAINER = Explainer(MODEL, fs=FS, n_steps=2, tol=100.0)
+
+
+class Unshowable:
+    """Breaks whoever wants to print or read it."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError
+
+
+BAD: dict[str, Any] = {
+    "None": None,
+    "text": "abc",
+    "no text": "",
+    "nan": float("nan"),
+    "inf": -float("inf"),
+    "negative": -1,
+    "zero": 0,
+    "huge": 10**400,
+    "10**30": 10**30,
+    "subnormal": 5e-324,
+    "fraction": 1.5,
+    "Fraction": Fraction(1, 3),
+    "true": np.True_,
+    "complex": np.complex64(1 + 1j),
+    "list": [1, 2],
+    "empty": [],
+    "dict": {"a": 1},
+    "class": RFFT,
+    "instance": RFFT(),
+    "function": abs,
+    "unshowable": Unshowable(),
+    "0-d": np.array(3.0),
+    "matrix": np.ones((3, 3, 3, 3, 0)),
+    "objects": np.array([1, None, "a"], dtype=object),
+    "masked": np.ma.masked_array(np.ones((2, N)), mask=np.eye(2, N)),
+    "list of masked": [np.ma.masked_array(np.ones(N), mask=np.arange(N) == 1)] * 2,
+    "complex array": np.ones((2, N), dtype=complex),
+    "nan array": np.full((2, N), np.nan),
+    "huge array": np.full((2, N), 10**400, dtype=object),
+    "tensor": torch.tensor(2.0),
+    "sparse": torch.eye(3).to_sparse(),
+    "meta": torch.ones(3, device="meta"),
+    "texts": ["a", "b"],
+    "Dataset": xr.Dataset({"a": 1}),
+    "table": pd.DataFrame({"time": [1, 2], "a": [1, 2]}),
+    "dtype": np.float32,
+    "device": "cuda:7",
+}
+
+
+def explainer(**kwargs: Any) -> Explainer:
+    return Explainer(MODEL, **{"fs": FS, "n_steps": 2, "tol": 100.0, **kwargs})
+
+
+def explained(domain: Any) -> xr.Dataset:
+    return Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=domain)(TWO, target=0)
+
+
+# By parameter: how it is used, and which of the values above are right for it.
+USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
+    "fs": (lambda v: explainer(fs=v)(X), {"None", "10**30", "fraction", "Fraction"}),
+    "domains": (lambda v: explainer(domains=v)(X), {"None", "instance"}),
+    "output_key": (lambda v: explainer(output_key=v)(X), {"None"}),
+    "engine": (lambda v: explainer(engine=v)(X), set()),
+    "n_steps": (lambda v: explainer(n_steps=v)(X), {"None"}),
+    "tol": (lambda v: explainer(tol=v)(X), {"10**30", "fraction", "Fraction"}),
+    "max_evaluations": (lambda v: explainer(max_evaluations=v)(X), set()),
+    "n_initial": (lambda v: explainer(n_initial=v)(X), set()),
+    "time_axis": (lambda v: explainer(time_axis=v)(X), {"negative"}),
+    "dtype": (lambda v: explainer(dtype=v)(X), {"None"}),
+    "device": (lambda v: explainer(device=v)(X), {"None"}),
+    "trust": (lambda v: explainer(trust=v)(X), {"true"}),
+    "batch_independent": (lambda v: explainer(batch_independent=v)(X), {"true"}),
+    "x": (lambda v: EXPLAINER(v), set()),
+    "baseline": (lambda v: EXPLAINER(X, baseline=v), {"None"}),
+    "samples": (lambda v: EXPLAINER(X, target=0, baseline=baselines.data(v)), set()),
+    "segment": (lambda v: attribute(X[0], MODEL, 0, n_steps=2, segment=v, start_idx=3), {"list"}),
+    "start_idx": (
+        lambda v: attribute(X[0], MODEL, 0, n_steps=2, segment=[1.0], start_idx=v),
+        {"zero"},
+    ),
+    "window": (lambda v: explained(STFT(v)), {"fraction", "Fraction"}),
+    "hop": (lambda v: explained(STFT(0.1, hop=v)), {"None"}),
+    "taper": (lambda v: explained(STFT(0.1, taper=v)), set()),
+    "transition": (lambda v: explained(FilterBank("eeg", v)), {"zero", "fraction", "Fraction", "10**30"}),
+    "bands": (lambda v: explained(FilterBank(v)), set()),
+    "bands['a']": (
+        lambda v: bands(EXPLAINER(X, target=0), {"a": (v, 20)}),
+        {"zero", "subnormal", "fraction", "Fraction"},
+    ),
+    "length": (lambda v: explained(Segments(v)), {"fraction", "Fraction"}),
+    "matrix": (lambda v: explained(Spatial(v)), set()),
+    "rows": (lambda v: explained(Spatial(np.eye(2), rows=v)), {"None", "list", "texts", "table"}),
+    "mixing": (lambda v: explained(ICA(v)), {"table"}),
+    "decompose": (lambda v: explained(Components(v)), set()),
+    "decompose of": (lambda v: explained(Components(lambda series: {"a": v})), set()),
+    "parts": (
+        lambda v: explained(Components(lambda series: {"a": series}, parts=v)),
+        {"None", "list", "empty", "dict", "texts", "Dataset", "table"},
+    ),
+    "wavelet": (lambda v: explained(Wavelet(v)), set()),
+    "level": (lambda v: explained(Wavelet("haar", level=v)), {"None"}),
+    "mode": (lambda v: explained(Wavelet(mode=v)), set()),
+    "packets": (lambda v: explained(Wavelet(packets=v)), {"true"}),
+    "low": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(v, 20)), {"zero", "fraction", "Fraction"}),
+    "high": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(2, v)), {"10**30"}),
+    "seed": (lambda v: baselines.surrogate(v), {"zero", "huge", "10**30"}),
+    "together": (lambda v: baselines.surrogate(together=v), {"true"}),
+    "draws": (lambda v: baselines.noise(draws=v), set()),
+    "power": (lambda v: baselines.noise(v), {"negative", "zero", "subnormal", "fraction", "Fraction"}),
+    "n": (lambda v: InverseRFFT(v), set()),
+    "representation": (lambda v: InverseRFFT(8, v), set()),
+    "spectrum": (lambda v: InverseRFFT(8)(v), set()),
+    "model": (lambda v: FrequencyModel(v, 8), {"function"}),
+}
+for made in (RFFT, Time, Polar, Segments, STFT):
+    USES[f"name={made.__name__}"] = (lambda v, made=made: explained(made(name=v)), {"None", "text", "device"})
+
+
+def fault(use: Callable[[Any], Any], value: Any, name: str) -> str | None:
+    """What is wrong with how a bad value is met; None where an error names the parameter."""
+    try:
+        use(value)
+    except (TypeError, ValueError) as error:
+        return None if name in str(error) else f"is not named: {error!r}"
+    except Exception as error:  # noqa: BLE001
+        return f"ends in {error!r}"
+    return "is taken"
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    warnings.simplefilter("ignore", FreqigWarning)
+    for parameter, (use, right) in USES.items():
+        for label, value in BAD.items():
+            found = fault(use, value, parameter.partition("=")[0])
+            if found != ("is taken" if label in right else None):
+                print(f"{parameter}: {label} {found or 'is refused'}")

@@ -1,0 +1,95 @@
+"""Where axes are swapped or missing, the error says which arrangement the model takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from freqig import Explainer
+
+from .helpers import seeded
+
+
+def conv(channels: int) -> nn.Module:
+    return seeded(
+        lambda: nn.Sequential(
+            nn.Conv1d(channels, 4, 5), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 2)
+        )
+    )
+
+
+def image() -> nn.Module:
+    return seeded(
+        lambda: nn.Sequential(nn.Conv2d(1, 4, (3, 5)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    )
+
+
+class Recurrent(nn.Module):
+    """Time before channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lstm(x)[0][:, -1]
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "remedy", "takes", "settings"),
+    [
+        (conv(3), (4, 50, 3), lambda x: x.swapaxes(1, 2), r"x\.swapaxes\(1, 2\), of shape \(4, 3, 50\)", {}),
+        (conv(3), (3, 50), lambda x: x[None], r"x\[None\], of shape \(1, 3, 50\), if it is one series", {}),
+        (conv(2), (2, 50), lambda x: x[None], r"x\[None\], of shape \(1, 2, 50\)", {}),
+        (conv(3), (50, 3), lambda x: x.T[None], r"x\.T\[None\], of shape \(1, 3, 50\)", {}),
+        (conv(1), (4, 50), lambda x: x[:, None], r"x\[:, None\], of shape \(4, 1, 50\)", {}),
+        (conv(3), (4, 1, 3, 50), lambda x: x[:, 0], r"x\[:, 0\], of shape \(4, 3, 50\)", {}),
+        (image(), (4, 3, 50), lambda x: x[:, None], r"x\[:, None\], of shape \(4, 1, 3, 50\)", {}),
+        (image(), (4, 50, 3), lambda x: x.swapaxes(1, 2)[:, None], r"x\.swapaxes\(1, 2\)\[:, None\]", {}),
+        (seeded(Recurrent), (4, 3, 50), lambda x: x.swapaxes(1, 2), r"x\.swapaxes\(1, 2\)", {"time_axis": 1}),
+    ],
+)
+def test_the_arrangement_that_fits_is_named(
+    model: Any, shape: tuple[int, ...], remedy: Any, takes: str, settings: dict[str, Any]
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(
+        ValueError, match=rf"x must have the axes of the model, .*but takes {takes}"
+    ) as caught:
+        Explainer(model, **settings)(x)
+    # The model's own words are the cause.
+    assert isinstance(caught.value.__cause__, (RuntimeError, ValueError))
+    # What it says works.
+    assert Explainer(model, n_steps=2, tol=10.0, **settings)(remedy(x), target=0).rfft.notnull().all()
+
+
+def test_the_model_speaks_for_itself_where_nothing_fits() -> None:
+    with pytest.raises(RuntimeError, match=r"to have 3 channels, but got 5 .*x has the shape \(4, 5, 50\)"):
+        Explainer(conv(3))(np.zeros((4, 5, 50)))
+
+    def fails(x: Tensor) -> Tensor:
+        raise LookupError("nothing to do with axes")
+
+    with pytest.raises(LookupError, match="nothing to do with axes"):
+        Explainer(fails)(np.zeros((4, 50)))
+
+
+def test_no_arrangement_is_offered_for_other_faults() -> None:
+    def later(x: Tensor) -> Tensor:
+        if x.requires_grad:
+            raise LookupError("only on the way back")
+        return x.mean(-1)
+
+    with pytest.raises(LookupError, match="only on the way back"):
+        Explainer(later)(np.ones((4, 50)), target=0)
+
+
+def test_a_series_without_axes() -> None:
+    with pytest.raises(
+        ValueError, match=r"for one series pass x\[None\], or x\[None, None\] where the model"
+    ):
+        Explainer(conv(1))(torch.zeros(50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import UserList
 from typing import Any
 
@@ -117,6 +118,44 @@ def test_targets_that_do_not_fit_more_axes(target: Any, message: str) -> None:
 def test_targets_that_are_no_integers(target: Any) -> None:
     with pytest.raises(TypeError):
         resolve_target(target, OUTPUTS)
+
+
+NAMES = r"classes are numbers, 0\.\.2 here.*names\.index\('N2'\)"
+EVENTS = np.array([[10, 0, 1], [20, 0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        ("N2", ValueError, NAMES),
+        (["N2", "W"], ValueError, NAMES),
+        (np.array(["N2", "W"]), ValueError, NAMES),
+        ([0, "N2"], ValueError, "classes are numbers"),
+        ([0, 2.0], TypeError, "class numbers are integers"),
+        (np.array([0.0, 2.0]), TypeError, r"class numbers are integers, such as target\.astype\(int\)"),
+        ([True, False], TypeError, "truth value is no class number"),
+        ([True, 2], TypeError, "truth value is no class number"),
+        (np.eye(3)[:2], TypeError, r"one-hot, pass np\.argmax\(target, -1\)"),
+        (np.eye(3, dtype=int)[:2], ValueError, r"one-hot: pass np\.argmax\(target, -1\)"),
+        (torch.eye(3)[:2].bool(), TypeError, "one-hot"),
+        ([3, 1], ValueError, r"targets are 1, 3: if these are codes of events or labels.*classes\.index"),
+        ([769, 770], ValueError, "The targets are 769, 770"),
+        (EVENTS, ValueError, r"events of Epochs, their codes are events\[:, 2\]"),
+        ([None, 1], TypeError, "must consist of integers"),
+        ({"N2": 1}, TypeError, "got a dict"),
+    ],
+    ids=str,
+)
+def test_what_is_often_at_hand_in_place_of_class_numbers(
+    target: Any, error: type[Exception], message: str
+) -> None:
+    # EVENTS has three columns like OUTPUTS has classes, and is no table of them.
+    with pytest.raises(error, match=message):
+        inspect.unwrap(resolve_target)(target, OUTPUTS)
+
+
+def test_integers_of_objects() -> None:
+    assert resolve_target(np.array([2, 0], dtype=object), OUTPUTS).tolist() == [[[2]], [[0]]]
 
 
 def test_predicted_class_is_where_the_target_is() -> None:

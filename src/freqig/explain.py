@@ -37,7 +37,7 @@ from .frame import Frame
 from .models import as_model
 from .models.joined import JoinedInputs
 from .objective import Objective
-from .outputs import ROWS, OutputKey, read_output_key
+from .outputs import ROWS, read_output_key
 from .problem import Problem
 from .readings import settle_readings
 from .run import Run, working_dtype
@@ -147,7 +147,7 @@ class Explainer:
         fs: float | None = None,
         domains: Domain | Sequence[Domain] | None = None,
         output: OutputScale = "logit",
-        output_key: OutputKey | np.integer[Any] = None,
+        output_key: int | str | np.integer[Any] | Sequence[Any] | None = None,
         class_axis: int | np.integer[Any] | None = None,
         probabilities: bool | np.bool_ | None = None,
         engine: str = "path",

@@ -21,7 +21,8 @@ class ArrayLike(Protocol):
     def __array__(self) -> np.ndarray: ...
 
 
-Target = int | Sequence[Any] | ArrayLike | Tensor | None
+Target = float | Sequence[Any] | ArrayLike | Tensor | None
+"""Numbers of classes; floats, which only a callable scale takes, are told so where they are read."""
 
 
 def resolve_target(target: Target, outputs: Tensor, class_axis: int | None = None) -> Tensor:

@@ -58,9 +58,15 @@ def title_of(
         if found is None:
             return None
         entry = found.values.tolist()
+        if key in ("target", "predicted") and isinstance(entry, float) and key not in one.coords:
+            # The mean of the numbers of classes, from a file that does not have them as coordinates.
+            return None
         return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
 
-    what = [] if sample is None else [f"sample {sample}"]
+    # Where samples have names, these say more than places.
+    named = one.coords.get("sample")
+    shown = sample if named is None or named.ndim else named.values[()]
+    what = [] if shown is None else [f"sample {shown}"]
     if channel is not None:
         what.append(f"channel {channel}")
     if (target := value("target")) is not None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +23,7 @@ from .base import Model
 from .fixed_batch import FixedBatch
 from .foreign import ForeignModel, check_device
 from .hints import LAST, Hints
+from .keras_archive import TooLargeError, at_most, check_archive, ending_in_keras
 from .torch_model import TorchModel, dotted_name
 
 MAX_BYTES = 4 << 30
@@ -237,12 +237,15 @@ def load(
     ValueError
         For a file that is not a `.keras` archive, is too large or cannot be read.
     """
-    _check_archive(path, max_bytes)
+    allowed = check_archive(path, max_bytes)
     keras = _import()
     try:
-        model = keras.saving.load_model(os.fspath(path), compile=False, safe_mode=not trust)
+        with ending_in_keras(path) as name, at_most(allowed):
+            model = keras.saving.load_model(name, compile=False, safe_mode=not trust)
     except Exception as error:
         text = str(error)
+        if "TooLargeError" in text or isinstance(error, TooLargeError):
+            raise ValueError(f"{os.fspath(path)} is not loaded: {TooLargeError.REASON}") from error
         if not trust and ("safe_mode" in text or "unsafe" in text.lower()):
             raise PermissionError(
                 f"{os.fspath(path)} holds Python code (a Lambda layer), which freqig does not load. {TRUST}"
@@ -252,21 +255,6 @@ def load(
             "the module that registers its custom layers first. trust=True does not help with this"
         ) from error
     return adapt(model, dtype, device)
-
-
-def _check_archive(path: str | PathLike[str], max_bytes: int) -> None:
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{os.fspath(path)} is not a .keras archive: HDF5 and SavedModel files are not loaded, open "
-            "them in Keras and save as .keras. trust=True does not change this"
-        )
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > max_bytes:
-        raise ValueError(
-            f"{os.fspath(path)} unpacks to {size} bytes, more than max_bytes={max_bytes}; trust=True does "
-            "not change this"
-        )
 
 
 def _import() -> Any:

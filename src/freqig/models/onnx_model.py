@@ -16,9 +16,11 @@ from .hints import Hints, described
 from .joined import JoinedInputs
 from .onnx_batch import BatchError, check_rows, explain_failure
 from .onnx_convert import converters
+from .onnx_limits import check_limits
 from .onnx_net import Graph, Runtime
 from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
+from .onnx_trial import try_out
 from .onnx_values import DTYPES, Declared, listed
 from .torch_model import TorchModel
 
@@ -140,7 +142,9 @@ class OnnxModel(TorchModel):
     ) -> None:
         proto = read(source, max_bytes)
         _check_scalars(proto)
-        session = _session(proto)
+        if check_limits(proto, _called(source)):
+            try_out(proto.SerializeToString(), _called(source))
+        session = session_of(proto)
         inputs = tuple(map(Declared.of, session.get_inputs()))
         outputs = tuple(map(Declared.of, session.get_outputs()))
         own = _dtype(inputs[0])
@@ -220,7 +224,16 @@ def load(
     return OnnxModel(path, dtype, device)
 
 
-def _session(proto: Any) -> Any:
+def session_of(proto: Any) -> Any:
+    """Start onnxruntime with a model.
+
+    Raises
+    ------
+    ImportError
+        Without onnxruntime.
+    ValueError
+        If it cannot run the model.
+    """
     try:
         import onnxruntime
     except ImportError as error:

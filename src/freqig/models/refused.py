@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .wrappers import network_in
+
 ADVICE = {
     "sklearn": "scikit-learn estimators give no gradients, and freqig needs those of the output with "
     "respect to the signal: train a network on the same data (PyTorch, Keras, JAX), or write the decision "
     "function of a linear model or an MLP in PyTorch and pass that",
     "trees": "trees are piecewise constant, their gradient is zero almost everywhere, so no gradient "
     "method can explain them: use TreeSHAP on spectral features, or train a differentiable model",
+    "wrapper": "there is no network in it yet: fit or initialize it first, then pass it, or its network",
     "onnxruntime": "an onnxruntime session runs a model and has no gradients: pass the path of its .onnx "
     "file, or the onnx.ModelProto, which freqig converts and compares with onnxruntime",
 }
 TREES = {"lightgbm", "xgboost", "catboost"}
+WRAPPERS = {"skorch", "fastai", "transformers"}
+NETWORKS = {"torch.nn.modules.module.Module"}
+NETWORKS_IN = ("keras.src.models.", "tf_keras.src.models.", "tf_keras.src.engine.", "flax.nnx.")
 
 
 def adapt(model: Any, **_: Any) -> NoReturn:
@@ -30,6 +36,19 @@ def adapt(model: Any, **_: Any) -> NoReturn:
     if packages & TREES or any(base.startswith(("sklearn.tree", "sklearn.ensemble")) for base in bases):
         reason = "trees"
     else:
-        reason = "onnxruntime" if "onnxruntime" in packages else "sklearn"
+        reason = next((name for name in ("onnxruntime", "sklearn") if name in packages), "wrapper")
+        reason = "wrapper" if packages & WRAPPERS else reason
     kind = f"{type(model).__module__.partition('.')[0]}.{type(model).__qualname__}"
+    found = network_in(model, is_network)
+    if found is not None:
+        raise TypeError(
+            f"model must be the network itself, got a {kind} around one, through which no gradients flow: "
+            f"pass the network in it, model{found[0]}, and signals as a {type(found[1]).__name__} takes"
+        )
     raise TypeError(f"model must be differentiable, got a {kind}: {ADVICE[reason]}")
+
+
+def is_network(part: object) -> bool:
+    """Whether an object is a network of a framework that gives gradients, by the names of its classes."""
+    names = {f"{base.__module__}.{base.__qualname__}" for base in type(part).__mro__}
+    return bool(names & NETWORKS) or any(name.startswith(NETWORKS_IN) for name in names)

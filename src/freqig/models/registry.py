@@ -17,12 +17,17 @@ import torch
 
 from .._check import check_device
 from .base import Model
+from .content import kind_of
 from .modules import find_modules
-from .torch_model import TorchModel
+from .refused import adapt as refuse
+from .refused import is_network
+from .torch_model import TorchModel, dotted_name
 from .uses import packages_used
+from .wrappers import network_in
 
 # Start of the dotted name of a class, and the module of its adapter. The first class of the __mro__
-# that fits decides, so a Keras model on the torch backend is Keras's before it is torch's.
+# that fits decides, so a Keras model on the torch backend is Keras's before it is torch's. What is a module
+# and an estimator besides is a module.
 ADAPTERS = (
     ("keras.src.", "keras_model"),
     ("tf_keras.src.", "keras_model"),
@@ -32,6 +37,9 @@ ADAPTERS = (
     ("flax.", "jax_model"),
     ("onnx.onnx_ml_pb2.ModelProto", "onnx_model"),
     ("onnxruntime.", "refused"),
+    ("skorch.", "wrapper"),
+    ("fastai.learner.", "wrapper"),
+    ("transformers.pipelines.", "wrapper"),
     ("sklearn.", "refused"),
     ("lightgbm.", "refused"),
     ("xgboost.", "refused"),
@@ -56,6 +64,22 @@ SUFFIXES = {
     ".ts": "torch_file",
 }
 
+# What is in a file decides before its name does.
+CONTENTS = {
+    "ONNX": "onnx_model",
+    "Keras": "keras_model",
+    "TorchScript": "torch_file",
+    "torch.export": "torch_file",
+    "pickle": "torch_file",
+}
+ELSEWHERE = {
+    "HDF5": "load it in Keras, keras.saving.load_model(path, compile=False), and pass the model, or save it "
+    "there as .keras; if it holds weights alone, build the model, model.load_weights(path), and pass that",
+    "safetensors": "it holds weights alone. Build the class and load them, "
+    "net.load_state_dict(safetensors.torch.load_file(path)), then pass net",
+    "TensorFlow Lite": "it has no gradients. Pass the model that it was made of",
+}
+
 
 def as_model(
     model: Any,
@@ -70,7 +94,8 @@ def as_model(
     ----------
     model : Model, torch.nn.Module, callable, other framework's model, str or os.PathLike
         The model to explain: of PyTorch, Keras, TensorFlow or JAX, an `onnx.ModelProto`, or the
-        path of a file that ends in .onnx, .keras, .pt, .pth, .ts or .pt2.
+        path of a file of ONNX, Keras, TorchScript or `torch.export`, whatever its name ends in.
+        Of wrappers such as skorch's, the network in them.
     dtype : torch.dtype, optional
         Floating dtype to run the model in.
     device : torch.device or str, optional
@@ -109,13 +134,28 @@ def as_model(
     name = None if isinstance(model, type) else adapter_name(model)
     if name is None:
         got = f"the class {model.__name__} itself" if isinstance(model, type) else type(model).__name__
+        found = None if isinstance(model, type) else network_in(model, is_network)
+        if found is not None:
+            got += f" around one: pass the network in it, model{found[0]}"
         raise TypeError(
             "model must be a torch.nn.Module, a callable from a batch of series to outputs, a model of "
             f"Keras, TensorFlow, JAX or ONNX, or the path of a model file, got {got}"
         )
     if name == "torch_model":
         return TorchModel(model, dtype, device)
+    if name == "wrapper":
+        return _unwrapped(model, dtype, device)
     adapted: Model = import_module(f".{name}", __package__).adapt(model, dtype=dtype, device=device)
+    return adapted
+
+
+def _unwrapped(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Model:
+    """Adapter of the trained network in a wrapper whose kind is known."""
+    where = next((name for name in ("module_", "model") if is_network(getattr(model, name, None))), None)
+    if where is None:
+        refuse(model)
+    adapted = as_model(getattr(model, where), dtype=dtype, device=device)
+    adapted.description["wrapper"] = dotted_name(model)
     return adapted
 
 
@@ -133,7 +173,7 @@ def adapter_name(model: Any) -> str | None:
     if isinstance(model, partial):
         return adapter_name(model.func) if _by_class(model.func) else _by_content(model)
     owner = getattr(model, "__self__", None)
-    if isinstance(model, MethodType) and _by_class(owner) == "refused":
+    if isinstance(model, MethodType) and _by_class(owner) in ("refused", "wrapper"):
         return "refused"
     return _by_content(model) if callable(model) else None
 
@@ -143,7 +183,7 @@ def _by_class(model: Any) -> str | None:
         dotted = f"{base.__module__}.{base.__qualname__}"
         for start, name in ADAPTERS:
             if dotted.startswith(start):
-                return name
+                return "torch_model" if name == "refused" and isinstance(model, torch.nn.Module) else name
     return None
 
 
@@ -158,29 +198,38 @@ def _by_content(model: Any) -> str:
 
 
 def adapter_of_file(path: str) -> str:
-    """Module in `freqig.models` that loads a file, by the end of its name.
+    """Module in `freqig.models` that loads a file, by its content, else by the end of its name.
 
     Raises
     ------
     ValueError
-        If the end is not a known one.
+        If neither is known, or the file holds what is not loaded.
     FileNotFoundError
         If there is no such file.
 
     Examples
     --------
-    >>> adapter_of_file("model.pkl")
+    >>> adapter_of_file("absent.onnx")
     Traceback (most recent call last):
-    ValueError: model must be ... a path that ends in .onnx, .keras, .pt, .pth, .pt2 or .ts, ...
+    FileNotFoundError: model must be the path of a file, but there is none at 'absent.onnx'
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        *most, last = SUFFIXES
+    if Path(path).is_dir():
         raise ValueError(
-            f"model must be an object, or a path that ends in {', '.join(most)} or {last}, got {path!r}. "
-            "Save an HDF5 file (.h5) or a SavedModel folder as .keras in Keras, or load it and pass the "
-            "model; pickles are never loaded, and trust=True does not change this"
+            f"model must be an object or the path of a file, but {path!r} is a folder: load a SavedModel "
+            "with tf.saved_model.load, another folder with its own library, and pass what that returns"
         )
     if not Path(path).is_file():
         raise FileNotFoundError(f"model must be the path of a file, but there is none at {path!r}")
-    return SUFFIXES[suffix]
+    suffix, kind = Path(path).suffix.lower(), kind_of(path)
+    if kind in CONTENTS:
+        return CONTENTS[kind]
+    if kind in ELSEWHERE:
+        raise ValueError(f"{path} is a file of {kind}: {ELSEWHERE[kind]}. trust=True does not change this")
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    *most, last = SUFFIXES
+    raise ValueError(
+        "model must be an object, or the path of a file of ONNX, Keras, TorchScript or torch.export, such as "
+        f"end in {', '.join(most)} or {last}, got {path!r}, whose content is none of these: load the model "
+        "with its own library and pass it. trust=True does not change this"
+    )

@@ -11,6 +11,7 @@ the class and load a state dict,
 from __future__ import annotations
 
 import os
+import pickle
 import zipfile
 from collections.abc import Callable
 from os import PathLike
@@ -20,7 +21,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .content import kind_of
 from .fixed_batch import FixedBatch
+from .pickles import advice
 from .torch_model import TorchModel
 
 RECIPE = (
@@ -60,28 +63,41 @@ def load(
         For a file that holds no program (a state dict, a pickled module).
     """
     name = os.fspath(path)
-    kind = _kind(name)
-    if kind is None:
+    kind = kind_of(name)
+    if kind not in ("TorchScript", "torch.export"):
+        recipe = advice(name) if kind == "pickle" else RECIPE
         raise ValueError(
             f"{name} holds no program (TorchScript or torch.export) but weights or a pickled module: "
-            f"{RECIPE}. trust=True does not change this"
+            f"{recipe}. trust=True does not change this"
         )
     if not trust:
         raise PermissionError(
             f"{name} is a {kind} program, and loading it can run code that is in the file: trust=True "
             f"loads it, for files whose origin you trust; otherwise {RECIPE}"
         )
+    try:
+        model = _load(name, kind, dtype, device)
+    except (RuntimeError, zipfile.BadZipFile, pickle.UnpicklingError, KeyError, EOFError) as error:
+        line = (str(error).splitlines() or [""])[0]
+        raise ValueError(
+            f"{name} is a damaged {kind} program, or one of another version of PyTorch "
+            f"({type(error).__name__}: {line}): save or download it again"
+        ) from error
+    model.description |= {"framework": f"{kind}, torch {torch.__version__}", "class": Path(name).name}
+    return model
+
+
+def _load(name: str, kind: str, dtype: torch.dtype | None, device: torch.device | str | None) -> TorchModel:
+    """Load a program, which runs what is in the file."""
     if kind == "TorchScript":
         load_script: Callable[..., nn.Module] = torch.jit.load
         script = load_script(name, map_location="cpu" if device is None else device)
-        model = TorchModel(script.eval(), dtype, device)
-    else:
-        program = torch.export.load(name)
-        net, batch = program.module(), _batch(program)
-        model = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
-        if batch is not None:
-            model.description["fixed_batch"] = batch
-    model.description |= {"framework": f"{kind}, torch {torch.__version__}", "class": Path(name).name}
+        return TorchModel(script.eval(), dtype, device)
+    program = torch.export.load(name)
+    net, batch = program.module(), _batch(program)
+    model = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
+    if batch is not None:
+        model.description["fixed_batch"] = batch
     return model
 
 
@@ -98,19 +114,6 @@ class _Exported(nn.Module):
     def train(self, mode: bool = True) -> _Exported:
         self.training = mode
         return self
-
-
-def _kind(name: str) -> str | None:
-    """Tell from the names in an archive, without loading anything, what a file is."""
-    if not zipfile.is_zipfile(name):
-        return None
-    with zipfile.ZipFile(name) as archive:
-        inside = [entry.split("/", 1)[-1] for entry in archive.namelist()]
-    if any(entry.startswith("code/") for entry in inside):
-        return "TorchScript"
-    if any("archive_format" in entry or "serialized_exported_program" in entry for entry in inside):
-        return "torch.export"
-    return None
 
 
 def _batch(program: Any) -> int | None:

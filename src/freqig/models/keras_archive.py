@@ -1,0 +1,206 @@
+"""Looks into a `.keras` archive before anything is built of it: sizes, and whether they are true."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import shutil
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from .content import names_in
+
+NOT_TRUST = "trust=True does not change this"
+WEIGHTS = "model.weights.h5"
+MAX_CONFIG = 4 << 20
+MAX_LAYERS = 5_000
+# Keras stores without compression; others may compress by so much, above what is small anyway.
+MAX_RATIO, SMALL = 50, 64 << 20
+# Variables that are not kept in the file, such as states of random generators.
+BESIDE_WEIGHTS = 1 << 20
+PIECE = 1 << 16
+
+
+class TooLargeError(MemoryError):
+    """A model that would need more memory for its weights than its file has of them.
+
+    Examples
+    --------
+    >>> issubclass(TooLargeError, MemoryError)
+    True
+    """
+
+    REASON = f"its configuration declares more weights than the file holds. {NOT_TRUST}"
+
+
+def check_archive(path: str | PathLike[str], max_bytes: int) -> int:
+    """Refuse an archive whose sizes are too large, or not true.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    max_bytes : int
+        Largest unpacked size accepted.
+
+    Returns
+    -------
+    int
+        Bytes of weights in the file.
+
+    Raises
+    ------
+    ValueError
+        If it is no archive, or is refused.
+    """
+    name = os.fspath(path)
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"{name} is not a .keras archive: HDF5 and SavedModel files are not loaded, open them in Keras "
+            f"and save as .keras. {NOT_TRUST}"
+        )
+    names_in(path)
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        size, there = sum(entry.file_size for entry in entries), Path(path).stat().st_size
+        if size > max_bytes:
+            raise ValueError(f"{name} unpacks to {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}")
+        if size > max(SMALL, MAX_RATIO * there):
+            raise ValueError(
+                f"{name} has {there} bytes and unpacks to {size}, which no model does; {NOT_TRUST}"
+            )
+        for entry in entries:
+            if entry.filename.endswith(".json") and entry.file_size > MAX_CONFIG:
+                raise ValueError(
+                    f"{entry.filename} in {name} has {entry.file_size} bytes, more than the {MAX_CONFIG} "
+                    f"that a configuration may have; {NOT_TRUST}"
+                )
+            _check_size(archive, entry, name)
+        if "config.json" in archive.namelist():
+            layers = archive.read("config.json").count(b'"class_name"')
+            if layers > MAX_LAYERS:
+                raise ValueError(f"{name} declares {layers} objects, more than {MAX_LAYERS}; {NOT_TRUST}")
+        return _weights(archive, name) if WEIGHTS in archive.namelist() else 0
+
+
+def _check_size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> None:
+    """Unpack a member piece by piece, and refuse it where it is not as long as stated."""
+    lies = ValueError(f"{entry.filename} in {name} is not as long as the archive states; {NOT_TRUST}")
+    if entry.compress_type == zipfile.ZIP_STORED:
+        if entry.compress_size != entry.file_size:
+            raise lies
+        return
+    if entry.compress_type != zipfile.ZIP_DEFLATED:
+        raise ValueError(
+            f"{entry.filename} in {name} is compressed in a way that Keras does not use; {NOT_TRUST}"
+        )
+    unpack, length = zlib.decompressobj(-15), 0
+    raw = _raw(archive, entry)
+    try:
+        while not unpack.eof and length <= entry.file_size:
+            packed = unpack.unconsumed_tail or raw.read(PIECE)
+            if not packed:
+                break
+            length += len(unpack.decompress(packed, PIECE))
+    except zlib.error as error:
+        raise ValueError(f"{entry.filename} in {name} is damaged: {error}; {NOT_TRUST}") from error
+    if length != entry.file_size:
+        raise lies
+
+
+def _raw(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Any:
+    """The packed bytes of a member, as a file."""
+    with archive.open(entry):  # checks the header in front of them
+        pass
+    file: Any = archive.fp
+    file.seek(entry.header_offset + 26)
+    lengths = file.read(4)
+    file.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), os.SEEK_CUR)
+    return io.BytesIO(file.read(entry.compress_size))
+
+
+def _weights(archive: zipfile.ZipFile, name: str) -> int:
+    """Bytes of all arrays in the file of weights, none of which may claim more than is there."""
+    import h5py
+
+    content = archive.read(WEIGHTS)
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            total = sum(_claimed(array) for array in _arrays(file))
+    except Exception as error:
+        raise ValueError(f"{WEIGHTS} in {name} is not taken: {error}; {NOT_TRUST}") from error
+    if total > len(content):
+        raise ValueError(f"{WEIGHTS} in {name} claims {total} bytes, of {len(content)}; {NOT_TRUST}")
+    return total
+
+
+def _claimed(array: Any) -> int:
+    """Bytes of an array, all of which must be in this file."""
+    size, there = math.prod(array.shape) * array.dtype.itemsize, array.id.get_storage_size()
+    if array.external or array.is_virtual or size > there:
+        raise ValueError(f"{array.name} claims {size} bytes, of which {there} are there")
+    return int(size)
+
+
+def _arrays(group: Any) -> Iterator[Any]:
+    import h5py
+
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise TypeError(f"{group.name}/{key} is a link")
+        child = group[key]
+        if isinstance(child, h5py.Group):
+            yield from _arrays(child)
+        elif isinstance(child, h5py.Dataset):
+            yield child
+
+
+@contextmanager
+def at_most(allowed: int) -> Iterator[None]:
+    """Let Keras make variables of so many bytes in this thread, and a few for what is in no file.
+
+    Raises
+    ------
+    TooLargeError
+        Before one more is made.
+    """
+    import keras
+
+    make, thread, total = keras.Variable.__init__, threading.get_ident(), 0
+
+    def counted(self: Any, initializer: Any, shape: Any = None, *more: Any, **named: Any) -> None:
+        nonlocal total
+        if threading.get_ident() == thread and shape is not None:
+            total += 4 * math.prod(int(size) for size in shape)
+            if total > 2 * allowed + BESIDE_WEIGHTS:  # half precision is kept in half the bytes
+                raise TooLargeError(f"TooLargeError: {TooLargeError.REASON}")
+        make(self, initializer, shape, *more, **named)
+
+    keras.Variable.__init__ = counted
+    try:
+        yield
+    finally:
+        keras.Variable.__init__ = make
+
+
+@contextmanager
+def ending_in_keras(path: str | PathLike[str]) -> Iterator[str]:
+    """A name of the file by which Keras knows it, for it looks at its end alone."""
+    if Path(path).suffix == ".keras":
+        yield os.fspath(path)
+        return
+    with TemporaryDirectory() as folder:
+        name = Path(folder) / "model.keras"
+        try:
+            name.symlink_to(Path(path).resolve())
+        except OSError:  # not everybody may make links on Windows
+            shutil.copyfile(path, name)
+        yield str(name)

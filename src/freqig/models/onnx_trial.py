@@ -36,9 +36,7 @@ def try_out(model: bytes, name: str) -> None:
     """
     memory = MEMORY + PER_BYTE * len(model)
     command = [sys.executable, "-m", __name__, str(SECONDS), str(memory)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as child:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=away) as child:  # noqa: S603
         try:
             said, _ = child.communicate(model, timeout=PATIENCE * SECONDS)
         except subprocess.TimeoutExpired:

@@ -36,6 +36,8 @@ def try_out(model: bytes, name: str) -> None:
     """
     memory = MEMORY + PER_BYTE * len(model)
     command = [sys.executable, "-m", __name__, str(SECONDS), str(memory)]
+    pipe, away = subprocess.PIPE, subprocess.DEVNULL
+    # The command is this interpreter and this file; the model is data on its input.
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=away) as child:  # noqa: S603
         try:
             said, _ = child.communicate(model, timeout=PATIENCE * SECONDS)

@@ -53,9 +53,9 @@ def main(folder: Path) -> None:
         above, result.isel(sample=0), "Is there a 20 Hz tone? It waxes and wanes under alpha and a slow drift"
     )
     freqig.plots.components(result, name="filterbank", axes=below)
-    # Above the map, when the tone is loud.
+    # In its row, when the tone is loud.
     row = list(BANDS).index("beta")
-    below.plot(TIME, row + 1 - 0.9 * gain, color="black", linewidth=0.9, linestyle=(0, (5, 3)))
+    below.plot(TIME, row + 0.9 * gain, color="black", linewidth=0.9, linestyle=(0, (5, 3)))
     save(figure, folder, "modulated")
 
 

@@ -16,7 +16,7 @@ from matplotlib.patches import PathPatch
 
 import freqig
 from freqig import plots
-from freqig.plots._map import HATCHED, pooled
+from freqig.plots._map import HATCHES, pooled
 from freqig.plots._time import time_axis
 
 FS, N = 64.0, 200
@@ -56,7 +56,8 @@ def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
     maps: xr.Dataset, draw: Callable[..., Any], name: str
 ) -> None:
     axes = Figure(layout="constrained").subplots()
-    assert draw(maps, 1, name=name, axes=axes) is axes
+    everything = {} if draw is plots.components and name != "ica_rfft" else {"max_frequency": np.inf}
+    assert draw(maps, 1, name=name, axes=axes, **everything) is axes
     drawn = sum(float(np.ma.filled(mesh.get_array(), 0).sum()) for mesh in meshes(axes))
     np.testing.assert_allclose(drawn, float(maps[name][1].sum()), atol=1e-9)
     for mesh in meshes(axes):
@@ -68,7 +69,7 @@ def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
     assert label[1:2] == (
         ["sum of 3 channels"]
         if "channel" in maps[name].dims
-        else ["sum of 3 of ica_component"]
+        else ["sum of 3 components"]
         if name == "ica_stft"
         else []
     )
@@ -79,7 +80,7 @@ def test_every_attribution_is_drawn_in_colours_symmetric_about_zero(
 
 
 def test_spectrogram_has_frames_and_frequencies_in_their_places(maps: xr.Dataset) -> None:
-    axes = plots.spectrogram(maps, channel=2)
+    axes = plots.spectrogram(maps, channel=2, max_frequency=np.inf)
     np.testing.assert_allclose(cells(axes), maps.stft[0, 2], atol=1e-12)
     x, y = borders(meshes(axes)[0])
     np.testing.assert_allclose(x[1:-1], (maps.stft_time[1:].values + maps.stft_time[:-1].values) / 2)
@@ -91,25 +92,33 @@ def test_spectrogram_has_frames_and_frequencies_in_their_places(maps: xr.Dataset
     assert len(cells(limited)) == 6
 
 
-def test_strong_negative_cells_are_hatched_and_no_others(maps: xr.Dataset) -> None:
-    axes = plots.spectrogram(maps)
-    values = maps.stft[0].sum("channel").values
-    x, y = borders(meshes(axes)[0])
-    (hatched,) = [one for one in axes.patches if isinstance(one, PathPatch)]
-    assert hatched.get_hatch()
-    centres = [
-        ((a + b) / 2, (c + d) / 2)
-        for c, d in zip(y, y[1:], strict=False)
-        for a, b in zip(x, x[1:], strict=False)
-    ]
-    inside = np.zeros(len(centres), dtype=bool)
-    for corners in hatched.get_path().vertices.reshape(-1, 5, 2):
+def covered(patch: PathPatch, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which cells between borders a patch of rectangles covers."""
+    across, up = np.meshgrid((x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2)
+    inside = np.zeros(across.shape, dtype=bool)
+    for corners in patch.get_path().vertices.reshape(-1, 5, 2):
         (left, bottom), (right, top) = corners.min(axis=0), corners.max(axis=0)
-        inside |= [left < a < right and bottom < c < top for a, c in centres]
-    np.testing.assert_array_equal(inside.reshape(values.shape), values < -HATCHED * np.abs(values).max())
-    # The key: the same hatch on that part of the colour bar.
-    (key,) = [one for one in colour_bar(axes).patches if getattr(one, "get_hatch", lambda: None)()]
-    assert key.get_path().vertices[:, 1].max() == pytest.approx(-HATCHED * np.abs(values).max())
+        inside |= (left < across) & (across < right) & (bottom < up) & (up < top)
+    return inside
+
+
+def test_negative_cells_are_hatched_weak_ones_less_densely_and_no_others(maps: xr.Dataset) -> None:
+    axes = plots.spectrogram(maps, max_frequency=np.inf)
+    values = maps.stft[0].sum("channel").values
+    relative = -values / np.abs(values).max()
+    x, y = borders(meshes(axes)[0])
+    patches = [one for one in axes.patches if isinstance(one, PathPatch)]
+    keys = [one for one in colour_bar(axes).patches if getattr(one, "get_hatch", lambda: None)()]
+    weak, strong = sorted(patches, key=lambda one: len(one.get_hatch()))
+    assert len(weak.get_hatch()) < len(strong.get_hatch())
+    np.testing.assert_array_equal(covered(weak, x, y), (relative >= 0.04) & (relative < 0.25))
+    np.testing.assert_array_equal(covered(strong, x, y), relative >= 0.25)
+    assert covered(weak, x, y).any()
+    # The key: the same hatches on those parts of the colour bar.
+    assert {key.get_hatch() for key in keys} == {hatch for *_, hatch in HATCHES}
+    highest = {key.get_hatch(): key.get_path().vertices[:, 1].max() for key in keys}
+    for weakest, _, hatch in HATCHES:
+        assert highest[hatch] == pytest.approx(-weakest * np.abs(values).max())
 
 
 def test_a_result_that_never_lowers_the_output_has_no_hatch(maps: xr.Dataset) -> None:
@@ -224,18 +233,19 @@ def test_cells_that_cannot_be_seen_are_summed(maps: xr.Dataset) -> None:
 def test_polar_has_amplitudes_above_and_phases_below_on_one_scale(
     maps: xr.Dataset, bars: Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    above, below = plots.polar(maps, 1, bands="eeg")
+    above, below = plots.polar(maps, 1, bands="eeg", max_frequency=np.inf)
     values = maps.polar[1].sum("channel")
     for axes, kind in ((above, "amplitude"), (below, "phase")):
         part = values.sel(polar_part=kind)
         np.testing.assert_allclose(bars(axes)[0], part, atol=1e-12)
-        assert axes.get_ylabel().splitlines() == [f"{kind} part", "(logit)", f"sum {float(part.sum()):+.3g}"]
+        assert " ".join(axes.get_ylabel().split()) == (
+            f"{kind} part (logit) sum {float(part.sum()):+.3g} over 3 channels"
+        )
     assert above.get_ylim() == below.get_ylim()
     assert above.get_xlim() == below.get_xlim()
     assert below.get_xlabel() == "frequency (Hz)"
     gap = float(maps.polar_completeness_gap[1])
-    assert f"completeness gap {gap:.4g}" in above.get_title(loc="left")
-    assert above.get_title(loc="left").splitlines()[-1] == "sum of 3 channels"
+    assert f"completeness gap {gap:.2g}" in [text.get_text() for text in above.texts]
     assert len(plots.polar(maps, max_frequency=5)) == 2
     with pytest.raises(ValueError, match=r"must have the parts 'amplitude' and 'phase', got \['phase'\]"):
         plots.polar(maps.isel(polar_part=[1]))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -17,13 +18,13 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 from freqig import plots
+from freqig.plots._labels import shade_bands
 from freqig.plots._style import (
     NEGATIVE,
     NEGATIVE_EDGE,
     POSITIVE,
     SIGNED_COLORMAP,
     label_with_units,
-    shade_bands,
     signed_norm,
 )
 
@@ -79,10 +80,23 @@ def test_signs_are_told_apart_in_grey() -> None:
     assert max(grey(NEGATIVE), grey(NEGATIVE_EDGE)) < 0.88 - 0.1
 
 
-def test_many_channels_name_only_some(explanation: Build) -> None:
-    above, below = plots.spectrum(explanation(layout={"channel": 64}))
-    assert len(above.get_lines()) == 64
-    assert 8 <= len(above.get_yticklabels()) <= 12
+def test_many_channels_are_rows_of_a_map_with_units(explanation: Build) -> None:
+    result = explanation(layout={"channel": 64})
+    result.signal.attrs["units"] = "µV"
+    above, below = plots.spectrum(result)
+    (image,) = above.get_images()
+    signal = result.signal[0]
+    np.testing.assert_allclose(image.get_array(), signal - signal.median("time"))
+    assert image.get_extent() == [0, 2, 64, 0]
+    names = [label.get_text() for label in above.get_yticklabels()]
+    assert len(names) >= 8
+    for at, name in zip(above.get_yticks(), names, strict=True):
+        assert name == f"EEG {int(at)}"
+    (bar,) = [one for one in above.get_figure().axes if one.get_label() == "<colorbar>"]
+    low, zero, high = (label.get_text() for label in bar.get_yticklabels())
+    limit = image.norm.vmax
+    assert (low, zero, high) == (f"−{limit:g} µV", "0", f"{limit:g} µV")
+    assert limit == pytest.approx(np.percentile(np.abs(np.asarray(image.get_array())), 98), rel=0.06)
     assert_readable(above, below)
 
 
@@ -212,10 +226,28 @@ def drawn_texts(figure: Figure) -> list[Text]:
     return [text for text in found if text.get_visible() and text.get_text().strip()]
 
 
-@pytest.mark.parametrize("size", [(8.0, 4.5), (5.0, 3.6)], ids=str)
-@pytest.mark.parametrize(("n_frames", "n_channels"), [(2, 1), (60, 8), (2000, 1)])
+@pytest.mark.parametrize(
+    ("size", "letters", "n_frames", "n_channels"),
+    [
+        ((8.0, 4.5), 10, 2, 1),
+        ((8.0, 4.5), 10, 2000, 8),
+        ((5.0, 3.6), 10, 60, 8),
+        # The column of a journal.
+        ((85 / 25.4, 75 / 25.4), 8, 2, 1),
+        ((85 / 25.4, 75 / 25.4), 8, 60, 8),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("name", ["stft", "segments", "filterbank", "wavelet", "polar"])
-def test_maps_are_readable(name: str, n_frames: int, n_channels: int, size: tuple[float, float]) -> None:
+def test_maps_are_readable(
+    name: str,
+    n_frames: int,
+    n_channels: int,
+    size: tuple[float, float],
+    letters: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(rcParams, "font.size", letters)
     result = _time_frequency(n_frames, n_channels)
     figure = Figure(figsize=size, layout="constrained")
     if name == "stft":

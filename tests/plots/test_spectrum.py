@@ -27,7 +27,7 @@ Bars = Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 
 def test_bars_are_the_attributions_of_the_sample(explanation: Build, bars: Bars) -> None:
     result = explanation()
-    above, below = plots.spectrum(result, 1)
+    above, below = plots.spectrum(result, 1, max_frequency=np.inf)
     heights, borders = bars(below)
     np.testing.assert_allclose(heights, result.rfft[1])
     np.testing.assert_allclose((borders[1:] + borders[:-1]) / 2, result.frequency)
@@ -47,7 +47,7 @@ def test_bars_are_the_attributions_of_the_sample(explanation: Build, bars: Bars)
 
 @pytest.mark.parametrize("fs", [128.0, None])
 def test_labels_have_units(explanation: Build, fs: float | None) -> None:
-    above, below = plots.spectrum(explanation(fs=fs))
+    above, below = plots.spectrum(explanation(fs=fs), max_frequency=1000)
     assert above.get_xlabel() == ("time (s)" if fs else "time (samples)")
     assert below.get_xlabel() == ("frequency (Hz)" if fs else "frequency (cycles per sample)")
     assert below.get_ylabel() == "attribution (logit)"
@@ -63,15 +63,13 @@ def test_units_of_the_signal_are_named(explanation: Build) -> None:
     assert " µV apart" in above.get_ylabel()
 
 
-def test_title_tells_target_output_and_gap(explanation: Build) -> None:
+def test_title_tells_target_and_output_and_the_corner_the_gap(explanation: Build) -> None:
     above, _ = plots.spectrum(explanation())
-    assert above.get_title(loc="left") == (
-        "sample 0, target 1\nlogit 8.313 (baseline 0.5), completeness gap -1.5e-05"
-    )
+    assert above.get_title(loc="left") == ("sample 0, target 1\nlogit 8.313 (baseline 0.5)")
+    assert [text.get_text() for text in above.texts] == ["completeness gap -1.5e-05"]
     above, _ = plots.spectrum(explanation(), sample=-1)
-    assert above.get_title(loc="left") == (
-        "sample 1, target 0, predicted 1\nlogit -2 (baseline 0.25), completeness gap 0.2, not converged"
-    )
+    assert [text.get_text() for text in above.texts] == ["completeness gap 0.2, not converged"]
+    assert above.get_title(loc="left") == ("sample 1, target 0, predicted 1\nlogit -2 (baseline 0.25)")
 
 
 def test_title_does_without_what_the_result_lacks(explanation: Build) -> None:
@@ -89,7 +87,7 @@ def test_title_tells_the_target_that_was_selected_from_several(explanation: Buil
 
 def test_channels_are_summed_below_and_stacked_above(explanation: Build, bars: Bars) -> None:
     result = explanation(layout={"channel": 8})
-    above, below = plots.spectrum(result)
+    above, below = plots.spectrum(result, max_frequency=np.inf)
     np.testing.assert_allclose(bars(below)[0], result.rfft[0].sum("channel"))
     assert below.get_ylabel() == "attribution (logit)\nsum of 8 channels"
     assert [label.get_text() for label in above.get_yticklabels()] == [f"EEG {i}" for i in range(8)]
@@ -105,19 +103,23 @@ def test_channels_are_summed_below_and_stacked_above(explanation: Build, bars: B
 def test_one_channel_by_name_and_by_position(explanation: Build, bars: Bars) -> None:
     result = explanation(layout={"channel": 3})
     for channel in ("EEG 2", 2, -1):
-        above, below = plots.spectrum(result, channel=channel)
+        above, below = plots.spectrum(result, channel=channel, max_frequency=np.inf)
         np.testing.assert_allclose(bars(below)[0], result.rfft[0, 2])
         assert f"channel {channel}" in above.get_title(loc="left")
         assert len(above.get_lines()) == 1
     numbered = result.assign_coords(channel=[7, 8, 9])
-    np.testing.assert_allclose(bars(plots.spectrum(numbered, channel=7)[1])[0], result.rfft[0, 0])
+    np.testing.assert_allclose(
+        bars(plots.spectrum(numbered, channel=7, max_frequency=np.inf)[1])[0], result.rfft[0, 0]
+    )
     unnamed = explanation(layout={"channel": 3}, names=False)
-    np.testing.assert_allclose(bars(plots.spectrum(unnamed, channel=1)[1])[0], result.rfft[0, 1])
+    np.testing.assert_allclose(
+        bars(plots.spectrum(unnamed, channel=1, max_frequency=np.inf)[1])[0], result.rfft[0, 1]
+    )
 
 
 def test_more_axes_than_channels(explanation: Build, bars: Bars) -> None:
     result = explanation(layout={"axis_1": 2, "channel": 3})
-    above, below = plots.spectrum(result)
+    above, below = plots.spectrum(result, max_frequency=np.inf)
     np.testing.assert_allclose(bars(below)[0], result.rfft[0].sum(("axis_1", "channel")))
     names = [label.get_text() for label in above.get_yticklabels()]
     assert names == [f"{i} EEG {j}" for i in range(2) for j in range(3)]
@@ -194,9 +196,21 @@ def test_wrong_types(explanation: Build, arguments: dict[str, Any]) -> None:
         plots.spectrum(explanation(), **arguments)
 
 
-def test_one_axes_is_not_enough(explanation: Build) -> None:
+def test_one_axes_holds_the_spectrum_alone(explanation: Build, bars: Bars) -> None:
+    axes = Figure(layout="constrained").subplots()
+    result = explanation().drop_vars("signal")
+    assert plots.spectrum(result, axes=axes, max_frequency=np.inf) is axes
+    np.testing.assert_allclose(bars(axes)[0], result.rfft[0])
+    assert axes.get_title(loc="left").startswith("sample 0, target 1")
+    alone = plots.spectrum(explanation(), signal=False)
+    assert isinstance(alone, Axes)
+    assert alone.get_figure().axes == [alone]
     with pytest.raises(TypeError, match="axes must be two matplotlib Axes"):
-        plots.spectrum(explanation(), axes=Figure().subplots())
+        plots.spectrum(explanation(), signal=True, axes=Figure().subplots())
+    with pytest.raises(TypeError, match="axes must be one matplotlib Axes"):
+        plots.spectrum(explanation(), signal=False, axes=Figure().subplots(2))
+    with pytest.raises(ValueError, match=r"variable 'signal'.*pass signal=False"):
+        plots.spectrum(result)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from freqig.plots.polar import polar
 from freqig.plots.segments import segments
 from freqig.plots.spectrogram import spectrogram
 from freqig.plots.spectrum import spectrum
+from freqig.plots.waveform import waveform
 from freqig.plots.wavelet import wavelet
 
-__all__ = ["components", "flicker", "polar", "segments", "spectrogram", "spectrum", "wavelet"]
+__all__ = ["components", "flicker", "polar", "segments", "spectrogram", "spectrum", "waveform", "wavelet"]

@@ -1,152 +1,191 @@
-"""Bars over frequency, dark red upward and light blue downward."""
+"""Bars over frequency or time, dark red upward and light blue downward."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from freqig._check import check_positive
+from freqig.plots._labels import fit_label, scaled, shade_bands
+from freqig.plots._limits import set_scale
+from freqig.plots._markers import Marker, draw_markers
 from freqig.plots._style import (
     NEGATIVE,
     NEGATIVE_EDGE,
+    PLACEHOLDER,
     POSITIVE,
     POSITIVE_EDGE,
-    SMALL,
-    label_with_units,
-    shade_bands,
+    length_of,
+    letters,
     size_in_points,
+    units_of,
 )
 
+SIGNS = (
+    (np.maximum, POSITIVE, POSITIVE_EDGE, "raises the output"),
+    (np.minimum, NEGATIVE, NEGATIVE_EDGE, "lowers the output"),
+)
+"""How values of each sign are taken from all, their colours, and what they mean."""
 
-def draw_bars(axes: Axes, values: np.ndarray, frequency: xr.DataArray) -> None:
-    """Draw signed values over frequency, each as a bar as wide as the spacing.
+
+def draw_bars(axes: Axes, values: np.ndarray, borders: np.ndarray, xscale: str = "linear") -> None:
+    """Draw signed values over frequency or time, each as a bar between two borders.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Where to draw; its limits in frequency are set.
+        Where to draw; its horizontal limits are set.
     values : numpy.ndarray
-        Shape (frequency,).
-    frequency : xarray.DataArray
-        Where they are, with ``attrs["units"]``.
+        Shape (n,).
+    borders : numpy.ndarray
+        Shape (n + 1,).
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the horizontal axis.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
-    >>> draw_bars(axes, np.array([1.0, -1.0]), xr.DataArray([0.0, 2.0], dims="frequency"))
+    >>> draw_bars(axes, np.array([1.0, -1.0]), np.array([-1.0, 1.0, 3.0]))
     >>> [float(limit) for limit in axes.get_xlim()]
     [-1.0, 3.0]
+    """
+    # One patch a sign, whatever the number of bars; the outline keeps a bar that is narrower than a
+    # pixel from fading out.
+    for part, face, edge, label in SIGNS:
+        heights = part(values, 0)
+        if heights.any():
+            axes.stairs(
+                heights, borders, fill=True, facecolor=face, edgecolor=edge, linewidth=0.6, label=label
+            )
+    axes.axhline(0, color="0.3", linewidth=0.6)
+    axes.set_ylabel(PLACEHOLDER)
+    set_scale(axes.xaxis, xscale, "xscale", borders)
+
+
+def bar_borders(frequency: xr.DataArray) -> np.ndarray:
+    """Borders of bars as wide as the spacing of the frequencies, shape (n + 1,).
+
+    Examples
+    --------
+    >>> bar_borders(xr.DataArray([0.0, 2.0])).tolist()
+    [-1.0, 1.0, 3.0]
     """
     at = frequency.values.astype(np.float64)
     # One frequency alone has no spacing, and nothing beside it to show a width.
     spacing = float(np.diff(at).min()) if at.size > 1 else 1.0
-    borders = np.append(at - spacing / 2, at[-1] + spacing / 2)
-    # One patch a sign, whatever the number of frequencies; the outline keeps a bar that is
-    # narrower than a pixel from fading out.
-    for part, face, edge, label in (
-        (np.maximum(values, 0), POSITIVE, POSITIVE_EDGE, "raises the output"),
-        (np.minimum(values, 0), NEGATIVE, NEGATIVE_EDGE, "lowers the output"),
-    ):
-        if part.any():
-            axes.stairs(part, borders, fill=True, facecolor=face, edgecolor=edge, linewidth=0.8, label=label)
-    axes.axhline(0, color="0.3", linewidth=0.6)
-    axes.set_xlim(borders[0], borders[-1])
-    if at.size < 4:
-        # The axes begin half a bar before the first frequency, and no tick may be negative.
-        axes.set_xticks(at)
-    axes.set_xlabel(label_with_units("frequency", frequency))
+    return np.append(at - spacing / 2, at[-1] + spacing / 2)
 
 
-def make_room(
-    axes: Axes,
-    values: np.ndarray,
-    edges: Mapping[str, tuple[float, float]] | None,
-    *,
-    legend: bool = True,
-    named: bool = True,
-) -> None:
-    """Set vertical limits that leave the legend and the names of bands free of bars.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Axes with bars.
-    values : numpy.ndarray
-        What the limits are to hold: the heights of the bars, and of others on the same scale.
-    edges : mapping of str to (float, float), optional
-        Bands to shade, edges in Hz by name.
-    legend : bool, default True
-        Whether to explain the colours.
-    named : bool, default True
-        Whether to name the bands. Without, the room is left all the same, so that axes below
-        each other keep one scale.
+def explain_signs(axes: Axes, *others: Axes) -> float:
+    """Say above axes what the colours in them and in others mean; the height that it takes, in points.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
-    >>> make_room(axes, np.array([-1.0, 1.0]), None, legend=False)
-    >>> bool(axes.get_ylim()[1] > 1)
+    >>> draw_bars(axes, np.array([1.0]), np.array([0.0, 1.0]))
+    >>> explain_signs(axes) > 0
     True
     """
-    taken = 0.0
-    if values.any():
-        if legend:
-            axes.legend(
-                loc="upper right", ncols=2, frameon=False, fontsize=SMALL, borderpad=0, borderaxespad=0.5
-            )
-        taken += 2 * SMALL / size_in_points(axes)[1]
-    if edges is not None:
-        taken += shade_bands(axes, edges, top=1 - taken - 0.01)
-        if not named:
-            for text in list(axes.texts):
-                text.remove()
-    low, high = float(np.min(values, initial=0.0)), float(np.max(values, initial=0.0))
-    if not np.isfinite(high - low) or high == low:
-        low, high = -1.0, 1.0
-    margin = 0.05 * (high - low)
-    bottom = low - margin
-    # Never less than a third for the bars, however flat the axes are.
-    axes.set_ylim(bottom, bottom + (high + margin - bottom) / max(1 - taken, 1 / 3))
+    found: dict[Any, Artist] = {}
+    for one in (axes, *others):
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    if not found:
+        return 0.0
+    labels = [label for *_, label in SIGNS if label in found]
+    handles = [found[label] for label in labels]
+    if sum(length_of(label) + 3 * letters() for label in labels) > size_in_points(axes)[0]:
+        labels = [label.partition(" ")[0] for label in labels]
+    axes.legend(
+        handles,
+        labels,
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=2,
+        frameon=False,
+        fontsize="small",
+        borderpad=0,
+        borderaxespad=0.3,
+        handlelength=1,
+        handletextpad=0.4,
+        columnspacing=1,
+    )
+    return 1.5 * letters()
 
 
-def up_to(one: xr.Dataset, max_frequency: float | int | None, dim: str = "frequency") -> xr.Dataset:
-    """Frequencies up to a limit.
+def finish_bars(
+    axes: Axes,
+    values: np.ndarray,
+    variable: xr.DataArray,
+    *,
+    quantity: str = "attribution",
+    further: Sequence[str] = (),
+    vmax: float | int | None = None,
+    bands: Mapping[str, tuple[float, float]] | None = None,
+    markers: tuple[Marker, ...] = (),
+    named: bool = True,
+) -> None:
+    """Label the vertical axis, and set its limits so that names at the top are free of bars.
+
+    Call it when the layout is settled.
 
     Parameters
     ----------
-    one : xarray.Dataset
-        With a coordinate `dim`.
-    max_frequency : float or None
-        In its units; None takes all.
-    dim : str, default "frequency"
-        Name of the dimension.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the limit is no number of at least 0, or below every frequency.
+    axes : matplotlib.axes.Axes
+        Axes with bars, the label of the horizontal axis written.
+    values : numpy.ndarray
+        What the limits are to hold: the heights of the bars, and of others on the same scale.
+    variable : xarray.DataArray
+        What is drawn, with ``attrs["units"]``.
+    quantity : str
+        What the bars are.
+    further : sequence of str
+        Parts of the last line of the label; empty ones are left out.
+    vmax : float, optional
+        Where the axis ends, above and below. Default where the bars do.
+    bands : mapping of str to (float, float), optional
+        Bands to shade, edges in Hz by name.
+    markers : tuple of Marker
+        Lines to draw.
+    named : bool, default True
+        Whether to name bands and markers. Without, the room is left all the same, so that axes
+        below each other keep one scale.
 
     Examples
     --------
-    >>> up_to(xr.Dataset(coords={"frequency": [0.0, 1.0, 2.0]}), 1).sizes["frequency"]
-    2
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> finish_bars(axes, np.array([-1.0, 1.0]), xr.DataArray(0.0, attrs={"units": "logit"}))
+    >>> bool(axes.get_ylim()[1] > 1), axes.get_ylabel()
+    (True, 'attribution (logit)')
     """
-    if max_frequency is None:
-        return one
-    limit = check_positive(max_frequency, "max_frequency", zero_allowed=True)
-    # With the slack that bands allow for the rounding of k * fs / n.
-    shown = one[dim].values <= limit * (1 + 1e-9)
-    if not shown.any():
-        raise ValueError(
-            f"max_frequency must be at least {float(one[dim].min()):g}, the lowest frequency "
-            f"of the result, got {max_frequency}"
-        )
-    return one.isel({dim: shown})
+    finite = values[np.isfinite(values)]
+    if vmax is not None:
+        high = check_positive(vmax, "vmax")
+        low = -high
+    else:
+        low, high = float(np.min(finite, initial=0.0)), float(np.max(finite, initial=0.0))
+        low, high = (-1.0, 1.0) if high == low else (low - 0.05 * (high - low), high + 0.05 * (high - low))
+    units = scaled(axes.yaxis, max(-low, high), units_of(variable))
+    axes.set_ylim(low, high)
+    fit_label(axes, axes.yaxis, [quantity, units], further)
+    before = set(axes.texts)
+    taken = shade_bands(axes, bands, 2.0) if bands else 0.0
+    # Below the bands, so that lines do not cross their names.
+    taken += draw_markers(axes, markers, 2.0 + taken)
+    if not named:
+        for text in set(axes.texts) - before:
+            text.remove()
+    # Never less than a third for the bars, however flat the axes are.
+    share = min(taken / size_in_points(axes)[1], 2 / 3)
+    axes.set_ylim(low, low + (high - low) / (1 - share))
 
 
 def edges_in_hertz(
@@ -171,3 +210,16 @@ def edges_in_hertz(
             "freqig.Explainer(model, fs=...), or leave bands out"
         )
     return edges
+
+
+def hide_upper_labels(above: Axes) -> None:
+    """Leave the labels of a common horizontal axis to the axes below.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> hide_upper_labels(Figure().subplots())
+    """
+    off: dict[str, Any] = {"labelbottom": False}
+    above.set_xlabel("")
+    above.tick_params(axis="x", which="both", **off)

@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter
 
-from freqig.plots._select import one_channel
-from freqig.plots._style import SIGNED_COLORMAP, SMALL, label_with_units, size_in_points
+from freqig.plots._labels import fit_label, scaled
+from freqig.plots._style import (
+    PLACEHOLDER,
+    SIGNED_COLORMAP,
+    SignedNorm,
+    root_of,
+    settle,
+    size_in_points,
+    units_of,
+)
+from freqig.plots._view import View
 
-HATCHED = 0.25
-"""Negative cells are hatched from this share of the colour limit on: red and blue of one strength
-are one grey in print."""
+HATCHES = ((0.04, 0.25, "///"), (0.25, np.inf, "//////"))
+"""Shares of the colour limit between which negative cells are hatched, the weak less densely than the
+strong: red and blue of one strength are one grey in print. Weaker cells are as good as white."""
 
-_HATCH = "/////"
 # Navy: seen on the palest of the hatched blues and on the deepest.
 _INK = "#053061"
-
-
-def new_axes(axes: Any, height: float = 4.0) -> Axes:
-    """The axes given, or those of a new pyplot figure.
-
-    Raises
-    ------
-    TypeError
-        If `axes` are neither Axes nor None.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> axes = Figure().subplots()
-    >>> new_axes(axes) is axes
-    True
-    """
-    if axes is None:
-        # Only here does a figure need pyplot, which looks for a display and keeps the figure.
-        from matplotlib import pyplot as plt
-
-        return plt.figure(figsize=(8, height), layout="constrained").subplots()
-    if not isinstance(axes, Axes):
-        raise TypeError(
-            f"axes must be one matplotlib Axes, got {type(axes).__name__}; for example Figure().subplots()"
-        )
-    return axes
 
 
 def total_over(variable: xr.DataArray, dims: Iterable[str]) -> tuple[np.ndarray, str]:
@@ -72,9 +50,15 @@ def total_over(variable: xr.DataArray, dims: Iterable[str]) -> tuple[np.ndarray,
     dims = tuple(dims)
     others = [dim for dim in variable.dims if dim not in dims]
     counts = {str(dim): variable.sizes[dim] for dim in others if variable.sizes[dim] > 1}
-    words = [f"{n} channels" if dim == "channel" else f"{n} of {dim}" for dim, n in counts.items()]
+    words = [f"{n} {_plural(dim)}" for dim, n in counts.items()]
     total = variable.sum(others, skipna=False, dtype=np.float64).transpose(*dims)
     return np.asarray(total.values), f"sum of {' × '.join(words)}" if words else ""
+
+
+def _plural(dim: str) -> str:
+    """What the entries of a dimension are called; domains put their name before it, as in "ica_component"."""
+    kind = dim if dim.startswith("axis_") else dim.rpartition("_")[2]
+    return {"frequency": "frequencies", "time": "times"}.get(kind, kind.replace("_", " ") + "s")
 
 
 def borders(centres: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
@@ -139,7 +123,7 @@ def draw_grid(
     x: np.ndarray,
     y: np.ndarray,
     values: np.ndarray,
-    norm: Normalize,
+    norm: SignedNorm,
 ) -> None:
     """Draw cells between borders; those without a finite value are left blank.
 
@@ -151,7 +135,7 @@ def draw_grid(
         Borders, shapes (columns + 1,) and (rows + 1,).
     values : numpy.ndarray
         Shape (rows, columns).
-    norm : matplotlib.colors.Normalize
+    norm : SignedNorm
         Colour limits, see `freqig.plots._style.signed_norm`.
 
     Examples
@@ -165,32 +149,42 @@ def draw_grid(
     """
     shown = np.ma.masked_invalid(values)
     axes.pcolormesh(x, y, shown, cmap=SIGNED_COLORMAP, norm=norm, shading="flat", rasterized=True)
-    largest = float(norm.vmax or 1.0)
-    negative = np.asarray((shown < -HATCHED * largest).filled(False))
-    if not negative.any():
-        return
-    # One rectangle for each run of cells in a row.
-    steps = np.diff(np.pad(negative.astype(int), ((0, 0), (1, 1))), axis=1)
+    size = np.asarray((-shown / norm.limit).filled(0.0))
+    for weakest, strongest, hatch in HATCHES:
+        inside = (size >= weakest) & (size < strongest)
+        if inside.any():
+            _hatch(axes, _outlines(x, y, inside), hatch)
+
+
+def _outlines(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> Path:
+    """A rectangle for each run of cells in a row."""
+    steps = np.diff(np.pad(inside.astype(int), ((0, 0), (1, 1))), axis=1)
     (row, start), (_, stop) = np.nonzero(steps == 1), np.nonzero(steps == -1)
     left, right, bottom, top = x[start], x[stop], y[row], y[row + 1]
     corners = np.stack([left, bottom, right, bottom, right, top, left, top, left, bottom], axis=-1)
     codes = np.tile([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], len(row))
-    _hatch(axes, Path(corners.reshape(-1, 2), codes))
+    return Path(corners.reshape(-1, 2), codes)
 
 
-def draw_colour_bar(axes: Axes, norm: Normalize, variable: xr.DataArray, *notes: str) -> Axes:
-    """Draw a colour bar beside axes, labelled with quantity, units and notes, hatched as cells are.
+def finish_map(
+    axes: Axes, view: View, norm: SignedNorm, *notes: str, title: str | None = None, pad: float = 0.0
+) -> Axes:
+    """Draw a colour bar beside a map, labelled and hatched as cells are, and write the title above.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Axes of the map.
-    norm : matplotlib.colors.Normalize
+        Axes of the map, the label of the horizontal axis written. The layout is settled here.
+    view : View
+        What is drawn.
+    norm : SignedNorm
         Its colour limits.
-    variable : xarray.DataArray
-        What is drawn, with ``attrs["units"]``.
     *notes : str
-        Further lines of the label; empty ones are left out.
+        What the label of the colour bar adds; empty ones are left out.
+    title : str, optional
+        Title in place of that of the view.
+    pad : float, default 0.0
+        Height of what stands between map and title, in points.
 
     Returns
     -------
@@ -199,32 +193,44 @@ def draw_colour_bar(axes: Axes, norm: Normalize, variable: xr.DataArray, *notes:
 
     Examples
     --------
+    >>> import xarray as xr
     >>> from matplotlib.figure import Figure
     >>> from freqig.plots._style import signed_norm
-    >>> values = xr.DataArray([1.0], attrs={"units": "logit"})
-    >>> draw_colour_bar(Figure().subplots(), signed_norm(values), values).get_ylabel()
-    'attribution (logit)'
+    >>> from freqig.plots._view import look_at
+    >>> result = xr.Dataset({"stft": ("time", [1.0], {"units": "log_prob"})}, {"time": [0.0]})
+    >>> view = look_at(result, 0, "stft", ("time",), "freqig.STFT()")
+    >>> finish_map(Figure().subplots(), view, signed_norm([1.0])).get_ylabel()
+    'attribution (log probability)'
     """
-    figure = axes.get_figure()
-    if figure is None:
-        raise ValueError("axes must belong to a figure, got axes that were removed from theirs")
-    bar = figure.colorbar(ScalarMappable(norm, SIGNED_COLORMAP), ax=axes, pad=0.02, aspect=25)
-    # A power of ten above the bar would stand in the title of a narrow map.
-    bar.ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:.6g}".replace("-", "\N{MINUS SIGN}"))
+    bar = root_of(axes).colorbar(
+        ScalarMappable(norm, SIGNED_COLORMAP),
+        ax=axes,
+        pad=0.02,
+        aspect=25,
+        extend="both" if norm.beyond else "neither",
     )
-    bar.set_label("\n".join([label_with_units("attribution", variable), *filter(None, notes)]))
-    bar.ax.tick_params(labelsize=SMALL)
-    largest = float(norm.vmax or 1.0)
-    corners = [(0, -largest), (1, -largest), (1, -HATCHED * largest), (0, -HATCHED * largest)]
-    _hatch(bar.ax, Path(np.array(corners), closed=False))
-    return bar.ax
+    units = scaled(bar.ax.yaxis, norm.limit, units_of(view.variable))
+    bar.ax.tick_params(labelsize="small")
+    for weakest, strongest, hatch in HATCHES:
+        low, high = -norm.limit * min(strongest, 1.0), -norm.limit * weakest
+        corners = [(0, low), (1, low), (1, high), (0, high)]
+        _hatch(bar.ax, Path(np.array(corners), closed=False), hatch)
+    axes.set_ylabel(axes.get_ylabel() or PLACEHOLDER)
+    axes.set_title(PLACEHOLDER, loc="left", pad=pad)
+    bar.set_label(PLACEHOLDER)
+    settle(axes)
+    fit_label(bar.ax, bar.ax.yaxis, ["attribution", units], notes)
+    whole = bar.ax.get_tightbbox()
+    beside = 0.0 if whole is None else (whole.x1 - axes.get_window_extent().x1) * 72 / root_of(axes).dpi
+    view.head(axes, title, pad=pad, beside=beside)
+    drawn: Axes = bar.ax
+    return drawn
 
 
-def _hatch(axes: Axes, path: Path) -> None:
+def _hatch(axes: Axes, path: Path, hatch: str) -> None:
     with mpl.rc_context({"hatch.linewidth": 0.45}):
         axes.add_patch(
-            PathPatch(path, facecolor="none", edgecolor=_INK, linewidth=0, hatch=_HATCH, alpha=0.55)
+            PathPatch(path, facecolor="none", edgecolor=_INK, linewidth=0, hatch=hatch, alpha=0.55)
         )
 
 
@@ -251,15 +257,3 @@ def cells_note(columns: int, rows: int) -> str:
     ('', 'sum of 4 × 2 cells')
     """
     return "" if columns * rows == 1 else f"sum of {columns} × {rows} cells"
-
-
-def channel_of(one: xr.Dataset, name: str, channel: Hashable | None) -> xr.DataArray:
-    """The variable, of one channel where one is asked for.
-
-    Examples
-    --------
-    >>> one = xr.Dataset({"stft": ("channel", [1.0, 2.0])}, coords={"channel": ["Fz", "Oz"]})
-    >>> float(channel_of(one, "stft", "Oz"))
-    2.0
-    """
-    return one[name] if channel is None else one_channel(one[[name]], channel)[name]

@@ -9,57 +9,16 @@ import xarray as xr
 
 from freqig._check import check_count
 
+_MEASURED = ("frequency", "time", "segment")
+"""Dimensions along which a figure needs to know where things are."""
 
-def one_sample(result: xr.Dataset, sample: int) -> xr.Dataset:
-    """Check a result that is to be drawn, and take one sample of it.
-
-    Parameters
-    ----------
-    result : xarray.Dataset
-        With ``rfft`` over ``frequency`` and ``signal`` over ``time``, both with coordinates.
-    sample : int
-        Position of the sample, from the end where negative. A result whose dimension ``sample``
-        is gone is itself the only one.
-
-    Returns
-    -------
-    xarray.Dataset
-        `result` without the dimension ``sample``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `freqig.plots.spectrum`.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> from freqig.plots._select import one_sample
-    >>> result = xr.Dataset(
-    ...     {"rfft": (("sample", "frequency"), [[1.0]]), "signal": (("sample", "time"), [[2.0]])},
-    ...     coords={"frequency": [0.0], "time": [0.0]},
-    ... )
-    >>> dict(one_sample(result, -1).sizes)
-    {'frequency': 1, 'time': 1}
-    """
-    if not isinstance(result, xr.Dataset):
-        raise TypeError(
-            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
-        )
-    for name, dim in (("rfft", "frequency"), ("signal", "time")):
-        if name not in result.data_vars or dim not in result[name].dims:
-            raise ValueError(
-                f"result must have a variable {name!r} with the dimension {dim!r}, got the "
-                f"variables {', '.join(repr(found) for found in result.data_vars)}; explain with "
-                "the domain freqig.RFFT(), and draw the result before bands are summed"
-            )
-        if dim not in result[name].coords:
-            raise ValueError(f"result.{name} must have a coordinate {dim!r}, got none")
-    return _picked(result, "rfft", sample)
+_BY_NAME = ", and pass the name of its variable as name="
+_OTHERS = {"rfft": ", and draw the result before bands are summed"}
+"""What an error adds where a figure draws one variable only."""
 
 
-def _picked(result: xr.Dataset, name: str, sample: int) -> xr.Dataset:
-    """One sample of a result, once it is clear that it holds one target."""
+def _picked(result: xr.Dataset, name: str, sample: int) -> tuple[xr.Dataset, int | None]:
+    """One sample of a result and its position, once it is clear that it holds one explanation."""
     if "target" in result[name].dims:
         raise ValueError(
             f"result must hold one target, got {result.sizes['target']}; select one, for example "
@@ -71,12 +30,28 @@ def _picked(result: xr.Dataset, name: str, sample: int) -> xr.Dataset:
         raise ValueError("result must hold at least one sample, got none")
     if check_count(sample, "sample", minimum=-count) >= count:
         raise ValueError(f"sample must be in {-count}..{count - 1} (the result has {count}), got {sample}")
-    return result.isel(sample=int(sample)) if "sample" in result.dims else result
+    if "sample" not in result.dims:
+        one, position = result, None
+    elif "sample" in result[name].dims:
+        one, position = result.isel(sample=int(sample)), int(sample) % count
+    else:
+        # A mean over samples that was put among numbers of single samples, which say nothing of it.
+        one, position = result.drop_dims("sample"), None
+        if "signal" in result and "sample" in result.signal.dims:
+            one = one.assign(signal=result.signal.mean("sample", keep_attrs=True))
+    for key in ("output", "completeness_gap", "converged"):
+        if key in one and one[key].ndim:
+            dim = one[key].dims[0]
+            raise ValueError(
+                f"result must hold one explanation, got {one.sizes[dim]} along {dim!r}; select one, for "
+                f"example result.isel({dim}=0), or average over them, result.mean({dim!r})"
+            )
+    return one, position
 
 
 def one_variable(
     result: xr.Dataset, sample: int, name: str, kinds: Sequence[str], domain: str
-) -> tuple[xr.Dataset, tuple[str, ...]]:
+) -> tuple[xr.Dataset, tuple[str, ...], int | None]:
     """Check a variable that is to be drawn, take one sample, and find its dimensions.
 
     Parameters
@@ -99,6 +74,8 @@ def one_variable(
         `result` without the dimension ``sample``.
     dims : tuple of str
         Names of the dimensions, in the order of `kinds`.
+    position : int or None
+        Position of the sample from the first; None in a result of one sample, or of a mean.
 
     Raises
     ------
@@ -110,7 +87,8 @@ def one_variable(
     --------
     >>> import xarray as xr
     >>> from freqig.plots._select import one_variable
-    >>> result = xr.Dataset({"stft": (("sample", "stft_frequency", "stft_time"), [[[1.0]]])})
+    >>> values = ("sample", "stft_frequency", "stft_time"), [[[1.0]]]
+    >>> result = xr.Dataset({"stft": values}, {"stft_frequency": [0.0], "stft_time": [0.0]})
     >>> one_variable(result, 0, "stft", ("time", "frequency"), "freqig.STFT()")[1]
     ('stft_time', 'stft_frequency')
     """
@@ -121,17 +99,21 @@ def one_variable(
     if name not in result.data_vars:
         raise ValueError(
             f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
-            f"with domains=[{domain}], or pass the name of its variable as name="
+            f"with domains=[{domain}]{_OTHERS.get(name, _BY_NAME)}"
         )
     found = {kind: dim_of(result[name], kind) for kind in kinds}
     missing = [kind for kind, dim in found.items() if dim is None]
     if missing:
         raise ValueError(
             f"result.{name} must have a dimension of {' and one of '.join(missing)}, got "
-            f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}], and pass the "
-            "name of its variable as name="
+            f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}]"
+            f"{_OTHERS.get(name, _BY_NAME)}"
         )
-    return _picked(result, name, sample), tuple(str(dim) for dim in found.values())
+    lost = [dim for kind, dim in found.items() if kind in _MEASURED and dim not in result[name].coords]
+    if lost:
+        raise ValueError(f"result.{name} must have a coordinate {lost[0]!r}, got none")
+    one, position = _picked(result, name, sample)
+    return one, tuple(str(dim) for dim in found.values()), position
 
 
 def dim_of(variable: xr.DataArray, kind: str) -> str | None:
@@ -154,7 +136,7 @@ def one_channel(one: xr.Dataset, channel: Hashable) -> xr.Dataset:
     Parameters
     ----------
     one : xarray.Dataset
-        One sample, as `one_sample` returns it.
+        One sample, as `one_variable` returns it.
     channel : hashable
         Name of a channel; or, where names are not integers, its position.
 

@@ -1,4 +1,4 @@
-"""Series over time: one line, or the lines of several channels above each other."""
+"""Series over time: one line, the lines of several channels above each other, or a map of many."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._style import SMALL, label_with_units
+from freqig.plots._labels import fit_label, scaled
+from freqig.plots._style import ROBUST, letters, root_of, settle, size_in_points, units_of
+from freqig.plots._time import time_axis
 
-# More names than this along the vertical axis would touch each other.
-_MOST_NAMES = 12
+LEAST_HEIGHT = 5.0
+"""Points that a line needs among others; where there are fewer, channels become rows of a map."""
 
 
 def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
@@ -17,7 +19,8 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
 
     Channels are drawn above each other in their order, the first at the top, each about the
     middle of its range. All have the same scale; the label of the vertical axis says how far
-    apart they are.
+    apart they are. Where the axes are too low for that, every channel is a row of a map in shades
+    of grey, whose colour bar has the units; each is drawn less its median.
 
     Parameters
     ----------
@@ -39,34 +42,64 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
     >>> [label.get_text() for label in axes.get_yticklabels()], axes.get_xlabel()
     (['Fz', 'Oz'], 'time (s)')
     """
-    time = signal.time.values
+    time = signal.time.values.astype(np.float64)
+    unit = time_axis(float(np.ptp(time)), signal.time.attrs.get("units"))
+    time = time / unit.divisor
     others = [dim for dim in signal.dims if dim != "time"]
     lines = signal.transpose(*others, "time").values.reshape(-1, time.size).astype(np.float64)
+    axes.set_xlabel(unit.label)
+    if len(lines) > 1 and size_in_points(axes)[1] < LEAST_HEIGHT * len(lines):
+        _draw_map(axes, time, lines, signal, others)
+        return
     if len(lines) == 1:
-        axes.set_ylabel(label_with_units("signal", signal))
+        largest = float(np.max(np.abs(lines), initial=0.0, where=np.isfinite(lines)))
+        fit_label(axes, axes.yaxis, ["signal", scaled(axes.yaxis, largest, units_of(signal))])
     elif len(lines):
-        step = float(np.ptp(lines, axis=1).max()) or 1.0
+        ranges = np.ptp(lines, axis=1)
+        # A channel with an artefact may reach over its neighbours, which would else be flat.
+        step = min(float(ranges.max()), 3 * float(np.median(ranges))) or float(ranges.max()) or 1.0
         middles = (lines.max(axis=1) + lines.min(axis=1)) / 2
         levels = -step * np.arange(len(lines))
         lines = lines - middles[:, None] + levels[:, None]
-        every = -(-len(lines) // _MOST_NAMES)
-        axes.set_yticks(levels[::every], _names(signal, others)[::every], fontsize=SMALL)
         axes.set_ylim(levels[-1] - 0.6 * step, levels[0] + 0.6 * step)
-        units = signal.attrs.get("units")
-        distance = f"{step:.3g} {units}" if units else f"{step:.3g}"
-        axes.set_ylabel(f"channels\n({distance} apart)")
+        _name_channels(axes, levels, _names(signal, others))
+        fit_label(axes, axes.yaxis, ["channels"], [f"({f'{step:.3g} {units_of(signal)}'.strip()} apart)"])
     # A line through fewer than three points does not show where they are.
     marker = "." if time.size < 3 else ""
-    axes.plot(
-        time,
-        lines.T,
-        color="0.25",
-        linewidth=0.8 if len(lines) <= _MOST_NAMES else 0.4,
-        marker=marker,
-    )
-    axes.set_xlabel(label_with_units("time", signal.time))
+    axes.plot(time, lines.T, color="0.25", linewidth=0.8 if len(lines) == 1 else 0.6, marker=marker)
     if time.size > 2:
         axes.set_xlim(time[0], time[-1])
+
+
+def _draw_map(
+    axes: Axes, time: np.ndarray, lines: np.ndarray, signal: xr.DataArray, others: list[object]
+) -> None:
+    lines = lines - np.median(lines, axis=1, keepdims=True)
+    # Two digits, so that the tick labels are exact.
+    limit = float(f"{np.percentile(np.abs(lines), ROBUST):.1e}") or 1.0
+    step = float(time[1] - time[0]) if time.size > 1 else 1.0
+    image = axes.imshow(
+        lines,
+        cmap="gray",
+        vmin=-limit,
+        vmax=limit,
+        aspect="auto",
+        extent=(float(time[0]), float(time[-1]) + step, len(lines), 0),
+    )
+    _name_channels(axes, np.arange(len(lines)) + 0.5, _names(signal, others))
+    fit_label(axes, axes.yaxis, ["channels,"], ["less medians"])
+    # No label beside the bar, which would cost width; its ticks have the units.
+    bar = root_of(axes).colorbar(image, ax=axes, pad=0.01, aspect=15, extend="both")
+    ends = f"{limit:g} {units_of(signal)}".strip()
+    bar.set_ticks([-limit, 0.0, limit], labels=[f"\N{MINUS SIGN}{ends}", "0", ends], fontsize="small")
+    settle(axes)
+
+
+def _name_channels(axes: Axes, levels: np.ndarray, names: list[str]) -> None:
+    """Write as many names as there is room for, evenly."""
+    room = size_in_points(axes)[1] / (1.25 * letters())
+    every = -(-len(names) // max(int(room), 1))
+    axes.set_yticks(levels[::every], names[::every], fontsize="small")
 
 
 def _names(signal: xr.DataArray, dims: list[object]) -> list[str]:

@@ -1,8 +1,7 @@
-"""What figures share: colours of signed values, units of axes, bands behind a spectrum."""
+"""What figures share: colours of signed values, sizes of letters and axes, units in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,10 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
+
+from freqig._check import check_positive
 
 SIGNED_COLORMAP = LinearSegmentedColormap.from_list(
     "signed", colormaps["RdBu_r"](np.linspace(0.1, 0.9, 257)), N=257
@@ -24,30 +26,88 @@ Without the ends of that map, where both colours are nearly black.
 POSITIVE, POSITIVE_EDGE = "#b2182b", "#b2182b"
 NEGATIVE, NEGATIVE_EDGE = "#92c5de", "#4393c3"
 
-SMALL = 8.0
-"""Size of labels inside axes, in points."""
+ROBUST = 98.0
+"""Percentile of the magnitudes at which the colours of a robust map end."""
+
+PLACEHOLDER = " \n "
+"""Stands for titles and labels of two lines until their axes can be measured."""
 
 _UNITS = {
     "Hz": "Hz",
     "cycles/sample": "cycles per sample",
+    "log_prob": "log probability",
     "s": "s",
     "samples": "samples",
 }
 
 
-def signed_norm(values: object) -> Normalize:
+def letters(size: str = "small") -> float:
+    """Size in points of letters that matplotlib calls "small" or "medium", by its present settings.
+
+    Examples
+    --------
+    >>> letters("small") < letters("medium")
+    True
+    """
+    return float(FontProperties(size=size).get_size_in_points())
+
+
+def length_of(text: str, size: str = "small") -> float:
+    """Width of a text in points.
+
+    Examples
+    --------
+    >>> length_of("alpha") < length_of("alpha and beta")
+    True
+    """
+    return float(TextPath((0, 0), text, size=letters(size)).get_extents().width) if text.strip() else 0.0
+
+
+class SignedNorm(Normalize):
+    """Colour limits symmetric about zero.
+
+    Parameters
+    ----------
+    limit : float
+        Where the colours end, above and below.
+    beyond : bool, default False
+        Whether there are values beyond.
+
+    Examples
+    --------
+    >>> SignedNorm(2.0).vmin
+    -2.0
+    """
+
+    def __init__(self, limit: float, beyond: bool = False) -> None:
+        super().__init__(-limit, limit)
+        self.limit = limit
+        self.beyond = beyond
+
+
+def signed_norm(values: object, vmax: float | int | None = None, robust: bool = False) -> SignedNorm:
     """Colour limits symmetric about zero, for `SIGNED_COLORMAP`.
 
     Parameters
     ----------
     values : array-like of float, any shape
         What is to be coloured. NaN and infinities do not count.
+    vmax : float, optional
+        Where the colours end. Default the largest magnitude.
+    robust : bool, default False
+        Whether they end at the 98th percentile of the magnitudes above zero instead, so that a few
+        cells do not set the scale of all others.
 
     Returns
     -------
-    matplotlib.colors.Normalize
-        From ``-m`` to ``m``, m the largest magnitude; from -1 to 1 where there is none above zero,
-        so that nothing is drawn in the colour of zero.
+    SignedNorm
+        From ``-m`` to ``m``; from -1 to 1 where there is no magnitude above zero, so that nothing
+        is drawn in the colour of zero.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `vmax` is no number above 0, `robust` no bool, or both are given.
 
     Examples
     --------
@@ -55,10 +115,36 @@ def signed_norm(values: object) -> Normalize:
     >>> norm = signed_norm([-1.0, 4.0])
     >>> norm.vmin, norm.vmax
     (-4.0, 4.0)
+    >>> signed_norm([0.0, -1.0, 2.0, 1000.0], robust=True).vmax
+    2.0
     """
+    if not isinstance(robust, bool | np.bool_):
+        raise TypeError(f"robust must be True or False, got {robust!r}")
+    if vmax is not None and robust:
+        raise ValueError(f"robust must be False where vmax sets the colours, got True and vmax={vmax}")
     magnitude = np.abs(np.asarray(values, dtype=np.float64))
-    largest = float(np.max(magnitude, where=np.isfinite(magnitude), initial=0.0)) or 1.0
-    return Normalize(-largest, largest)
+    magnitude = magnitude[np.isfinite(magnitude) & (magnitude > 0)]
+    largest = float(magnitude.max()) if magnitude.size else 0.0
+    if vmax is not None:
+        limit = check_positive(vmax, "vmax")
+    elif robust and magnitude.size:
+        # A magnitude that occurs, and with few cells the second largest.
+        limit = float(np.percentile(magnitude, ROBUST, method="lower"))
+    else:
+        limit = largest or 1.0
+    return SignedNorm(limit, largest > limit)
+
+
+def units_of(variable: xr.DataArray, default: str = "") -> str:
+    """Units of a variable in words.
+
+    Examples
+    --------
+    >>> units_of(xr.DataArray(0.0, attrs={"units": "log_prob"}))
+    'log probability'
+    """
+    units = variable.attrs.get("units")
+    return _UNITS.get(units, str(units).replace("_", " ")) if units else default
 
 
 def label_with_units(quantity: str, variable: xr.DataArray) -> str:
@@ -83,79 +169,33 @@ def label_with_units(quantity: str, variable: xr.DataArray) -> str:
     >>> label_with_units("frequency", xr.DataArray([0.5], attrs={"units": "cycles/sample"}))
     'frequency (cycles per sample)'
     """
-    units = variable.attrs.get("units")
-    return f"{quantity} ({_UNITS.get(units, units)})" if units else quantity
+    units = units_of(variable)
+    return f"{quantity} ({units})" if units else quantity
 
 
-def shade_bands(axes: Axes, edges: Mapping[str, tuple[float, float]], top: float) -> float:
-    """Shade bands behind a spectrum and write their names beneath the upper edge of the axes.
+def settle(axes: Axes) -> None:
+    """Let the layout of a figure make room for what its axes hold by now, so that they can be measured.
 
-    Call it when the limits of the frequency axis are set. Names stand upright where they fit,
-    else all of them are turned by 90°; a name that would then still run into the one before it,
-    or over the left edge, is left out.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Axes with frequency in Hz from left to right.
-    edges : mapping of str to (float, float)
-        Edges in Hz by name, as `freqig.bands.named_bands` returns them.
-    top : float
-        Where the names end above, as a fraction of the height of the axes.
-
-    Returns
-    -------
-    float
-        Height the names need, as a fraction of the height of the axes; 0 where no band is in view.
+    It takes about as long as drawing the figure, so a figure does it once, with placeholders for the
+    texts whose length depends on the outcome.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from freqig.plots._style import shade_bands
-    >>> axes = Figure().subplots()
-    >>> _ = axes.set_xlim(0, 40)
-    >>> height = shade_bands(axes, {"theta": (4.0, 8.0), "alpha": (8.0, 12.0)}, top=1.0)
-    >>> [text.get_text() for text in axes.texts]
-    ['theta', 'alpha']
+    >>> axes = Figure(layout="constrained").subplots()
+    >>> before = axes.get_window_extent().height
+    >>> settle(axes)
+    >>> bool(axes.get_window_extent().height != before)
+    True
     """
-    left, right = sorted(axes.get_xlim())
-    visible = sorted(
-        (max(low, left), min(high, right), name)
-        for name, (low, high) in edges.items()
-        if low < right and high > left
-    )
-    if not visible:
-        return 0.0
-    width, height = size_in_points(axes)
-    points_per_hertz = width / (right - left)
-    lengths = [TextPath((0, 0), name, size=SMALL).get_extents().width for *_, name in visible]
-    room = [(high - low) * points_per_hertz for low, high, _ in visible]
-    turned = any(length + SMALL / 2 > space for length, space in zip(lengths, room, strict=True))
-
-    free_from = left
-    for i, (low, high, name) in enumerate(visible):
-        # Two greys in turn keep neighbours apart; both stay lighter than any bar.
-        axes.axvspan(low, high, color="0.88" if i % 2 == 0 else "0.94", linewidth=0, zorder=0)
-        centre = (low + high) / 2
-        if turned and (centre - free_from) * points_per_hertz < 0.6 * SMALL:
-            continue
-        free_from = centre + 0.6 * SMALL / points_per_hertz
-        axes.text(
-            centre,
-            top,
-            name,
-            transform=axes.get_xaxis_transform(),
-            rotation=90 if turned else 0,
-            ha="center",
-            va="top",
-            fontsize=SMALL,
-            color="0.3",
-        )
-    return ((max(lengths) if turned else SMALL) + SMALL) / height
+    figure = root_of(axes)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def size_in_points(axes: Axes) -> tuple[float, float]:
-    """Width and height of axes in points (1/72 inch), less what a layout engine may yet take.
+    """Width and height of axes in points (1/72 inch), less what placeholders may be short of.
 
     Examples
     --------
@@ -165,12 +205,64 @@ def size_in_points(axes: Axes) -> tuple[float, float]:
     >>> 300 < width < 8 * 72 and 100 < height < 4 * 72
     True
     """
-    figure = axes.get_figure()
+    points = 0.95 * 72 / root_of(axes).dpi
+    box = axes.get_window_extent()
+    return points * float(box.width), points * float(box.height)
+
+
+def root_of(axes: Axes) -> Any:
+    """The figure that axes belong to, not a part of it.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> root_of(figure.subfigures(1, 2)[0].subplots()) is figure
+    True
+    """
+    figure: Any = axes.get_figure()
     if figure is None:
         raise ValueError("axes must belong to a figure, got axes that were removed from theirs")
-    box = axes.get_window_extent()
-    # Labels take their room when the figure is drawn, after the texts inside are placed.
-    return 0.9 * 72 * float(box.width) / figure.dpi, 0.8 * 72 * float(box.height) / figure.dpi
+    return figure.figure
+
+
+def new_axes(axes: Any, height: float = 4.0) -> Axes:
+    """The axes given, or those of a new pyplot figure.
+
+    Raises
+    ------
+    TypeError
+        If `axes` are neither Axes nor None.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> new_axes(axes) is axes
+    True
+    """
+    if axes is None:
+        return new_pair(height, (1,))[0]
+    if not isinstance(axes, Axes):
+        raise TypeError(
+            f"axes must be one matplotlib Axes, got {type(axes).__name__}; for example Figure().subplots()"
+        )
+    return axes
+
+
+def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
+    """Axes below each other in a new pyplot figure.
+
+    Examples
+    --------
+    >>> len(new_pair(5.0, (1, 1.8)))
+    2
+    """
+    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=(8, height), layout="constrained")
+    return list(np.ravel(figure.subplots(len(ratios), squeeze=False, height_ratios=ratios)))
 
 
 def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:

@@ -1,4 +1,4 @@
-"""What the title of a figure says of the explanation in it."""
+"""What the title of a figure says of the explanation in it, and its corner of how complete it is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from collections.abc import Hashable
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.textpath import TextPath
 
-from freqig.plots._style import size_in_points
-
-TITLE = 10.0
-"""Size of the letters in points: "medium" by matplotlib's default."""
+from freqig.plots._labels import fitted
+from freqig.plots._style import length_of, letters, size_in_points, units_of
 
 
 def title_of(
@@ -21,23 +18,23 @@ def title_of(
     sample: int | None = None,
     channel: Hashable | None = None,
     *,
-    axes: Axes | None = None,
+    room: float = np.inf,
 ) -> str:
-    """Sample, channel and target in one line; output, baseline and completeness gap in the next.
+    """Sample, channel and target in one line; output and baseline in the next.
 
     Parameters
     ----------
     one : xarray.Dataset
         One sample. Averages and other derived results lack some of these, and the title says what
-        there is. The gap is that of the variable's own path, where it has one.
+        there is.
     name : str
         Variable that is drawn.
     sample : int, optional
         Position of the sample.
     channel : hashable, optional
         The one channel that is drawn.
-    axes : matplotlib.axes.Axes, optional
-        Axes it stands above: what is wider than they are goes on in another line.
+    room : float, optional
+        Width in points: what is wider goes on in another line. Default no limit.
 
     Returns
     -------
@@ -75,18 +72,29 @@ def title_of(
         what.append(f"predicted {predicted}")
     sums = []
     if (output := value("output")) is not None:
-        units = one.output.attrs.get("units", one[name].attrs.get("units", "output"))
+        units = units_of(one.output, units_of(one[name], "output"))
         sums.append(f"{units} {output}")
         if (baseline := value("baseline_output")) is not None:
             sums[-1] += f" (baseline {baseline})"
+    return "\n".join(fitted(parts, room, between=", ") for parts in (what, sums) if parts)
+
+
+def gap_of(one: xr.Dataset, name: str) -> str:
+    """The completeness gap of the path of a variable, and whether it converged; empty where unknown.
+
+    Examples
+    --------
+    >>> gap_of(xr.Dataset({"completeness_gap": 1e-5, "converged": False}), "rfft")
+    'completeness gap 1e-05, not converged'
+    """
     own = f"{name}_" if f"{name}_completeness_gap" in one else ""
-    if (gap := value(f"{own}completeness_gap")) is not None:
-        converged = one.data_vars.get(f"{own}converged")
-        late = converged is not None and not bool(converged)
-        sums.append(f"completeness gap {gap}{', not converged' if late else ''}")
-    room = np.inf if axes is None else size_in_points(axes)[0]
-    lines = (_joined(parts, room) for parts in (what, sums) if parts)
-    return "\n".join(lines)
+    if f"{own}completeness_gap" not in one:
+        return ""
+    text = f"completeness gap {float(one[f'{own}completeness_gap']):.2g}"
+    share = float(one.get(f"{own}converged", 1.0))
+    # Between the two in a mean over samples.
+    late = "" if share >= 1 else ", not converged" if share <= 0 else f", {1 - share:.0%} not converged"
+    return text + late
 
 
 def draw_title(
@@ -96,10 +104,11 @@ def draw_title(
     sample: int | None,
     channel: Hashable | None,
     *,
-    further: str = "",
-    pad: float | None = None,
+    title: str | None = None,
+    pad: float = 0.0,
+    beside: float = 0.0,
 ) -> None:
-    """Write the title of one sample above the axes of a figure.
+    """Write the title of one sample above the axes of a figure, and the completeness gap in the corner.
 
     Parameters
     ----------
@@ -107,41 +116,55 @@ def draw_title(
         Uppermost axes of the figure.
     one, name, sample, channel
         As `title_of` takes them.
-    further : str, default ""
-        A line more.
-    pad : float, optional
-        Room below the title in points. Default matplotlib's.
+    title : str, optional
+        Title to write instead; an empty one leaves none.
+    pad : float, default 0.0
+        Room below the title in points, for what is there already.
+    beside : float, default 0.0
+        Width in points of what stands on the right of the axes and is no higher, over which the
+        title may reach.
+
+    Raises
+    ------
+    TypeError
+        If `title` is no string.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> axes = Figure().subplots()
-    >>> draw_title(axes, xr.Dataset({"rfft": ("frequency", [1.0])}), "rfft", 3, None, further="sum 1")
-    >>> axes.get_title(loc="left").splitlines()
-    ['sample 3', 'sum 1']
+    >>> draw_title(axes, xr.Dataset({"rfft": ("frequency", [1.0])}), "rfft", 3, None)
+    >>> axes.get_title(loc="left")
+    'sample 3'
     """
-    lines = (title_of(one, name, sample, channel, axes=axes), further)
-    axes.set_title("\n".join(filter(None, lines)), loc="left", fontsize="medium", pad=pad)
-
-
-def _joined(parts: list[str], room: float) -> str:
-    """Parts with commas between them, in as many lines as it takes."""
-    lines = parts[:1]
-    for part in parts[1:]:
-        longer = f"{lines[-1]}, {part}"
-        if TextPath((0, 0), longer, size=TITLE).get_extents().width <= room:
-            lines[-1] = longer
-        else:
-            lines.append(part)
-    return "\n".join(lines)
-
-
-def position_of(result: xr.Dataset, sample: int) -> int | None:
-    """Position of a sample counted from the first, None in a result of one sample without the dimension.
-
-    Examples
-    --------
-    >>> position_of(xr.Dataset({"output": ("sample", [1.0, 2.0])}), -1)
-    1
-    """
-    return sample % result.sizes["sample"] if "sample" in result.dims else None
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string, or None for one made from the result, got {title!r}")
+    room = size_in_points(axes)[0] + beside
+    if title is None:
+        text = title_of(one, name, sample, channel, room=room)
+    else:
+        text = "\n".join(fitted(line.split(" "), room) for line in title.splitlines())
+    # Room for descenders too, or matplotlib lifts the title once more.
+    pad += 0.75 * letters()
+    gap = gap_of(one, name)
+    lines = text.splitlines()
+    longest = max((length_of(line, "medium") for line in lines), default=0.0)
+    # Beside the lowest line, or above all of them where it would touch one.
+    row = 0 if longest + letters() + length_of(gap) <= room else len(lines)
+    # The layout makes room above for blanks: for the text it would do so on the right as well, and move
+    # the colour bar away that the title may stand above.
+    height = max(len(lines), row + 1 if gap else 0)
+    axes.set_title("\n".join(" " * height), fontsize="medium", pad=pad)
+    axes.set_title(text, loc="left", fontsize="medium", pad=pad).set_in_layout(False)
+    axes.annotate(
+        gap,
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(beside, pad + row * 1.25 * letters("medium")),
+        textcoords="offset points",
+        ha="right",
+        va="baseline",
+        fontsize="small",
+        color="0.4",
+        annotation_clip=False,
+    ).set_in_layout(False)

@@ -9,22 +9,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._bars import up_to
-from freqig.plots._map import (
-    borders,
-    cells_note,
-    channel_of,
-    draw_colour_bar,
-    draw_grid,
-    new_axes,
-    pooled,
-    total_over,
-    visible_cells,
-)
-from freqig.plots._select import dim_of, one_variable
-from freqig.plots._style import SMALL, label_with_units, signed_norm
+from freqig.plots._labels import fit_label, label_frequency
+from freqig.plots._limits import set_scale
+from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from freqig.plots._select import dim_of
+from freqig.plots._style import letters, new_axes, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._view import look_at
 
 ROWS = ("component", "part", "band", "row")
 """Names of the rows of `ICA`, `Components`, `FilterBank` and `Spatial`."""
@@ -39,13 +30,19 @@ def components(
     name: str = "components",
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    robust: bool = False,
+    xscale: str = "linear",
     axes: Any = None,
 ) -> Axes:
     """Draw the attributions of components, one row each, over time or over frequency.
 
     For results of `freqig.ICA`, `freqig.Components`, `freqig.FilterBank` and `freqig.Spatial`,
     also followed by `freqig.RFFT` as in ``ICA(mixing) >> RFFT()``. Beside the name of a component
-    stands the sum of its attributions. Red raises the explained output; blue lowers it, and is
+    stands the sum of its attributions. Bands rise from the lowest at the bottom, as in
+    `freqig.plots.spectrogram`, with their edges in Hz; other components are in their own order from
+    the top. Red raises the explained output; blue lowers it, and is
     hatched where it is strong. Cells too small to be seen are summed, and the label of the colour
     bar says how many.
 
@@ -62,7 +59,17 @@ def components(
         Name of the one channel to draw, or its position where names are not integers. Default the
         sum over channels, in which those of opposite sign cancel.
     max_frequency : float, optional
-        End of the frequency axis, in its units. Default the last one.
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the colours end, above and below. Default the largest magnitude.
+    robust : bool, default False
+        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
+        that a few cells do not leave all others blank.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the time or frequency axis. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure.
 
@@ -93,39 +100,43 @@ def components(
     >>> [label.get_text().split() for label in axes.get_yticklabels()]
     [['ICA000', '+3'], ['residual', '-1']]
     """
-    one, _ = one_variable(result, sample, name, (), _DOMAINS)
-    row, column = _dims(one[name], name)
-    over_time = column == dim_of(one[name], "time")
+    view = look_at(result, sample, name, (), _DOMAINS, channel)
+    row, column = _dims(view.variable, name)
+    over_time = column == dim_of(view.variable, "time")
     if not over_time:
-        one = up_to(one, max_frequency, column)
+        view = view.up_to(column, max_frequency)
     elif max_frequency is not None:
         raise ValueError(
             f"max_frequency must be None for result.{name}, which is over time, got {max_frequency}"
         )
-    variable = channel_of(one, name, channel)
+    names, order = _rows(view.variable, row)
+    variable = view.variable.isel({row: order})
     values, summed = total_over(variable, (row, column))
     panel = new_axes(axes, min(1.6 + 0.45 * len(values), 8.0))
 
     at = variable[column].values.astype(np.float64)
+    unit = None
+    x = borders(at) if over_time else borders(at, low=0.0)
     if over_time:
-        x = borders(at)
         # Samples begin at their times.
         x = x + (at[0] - x[0]) if at.size else x
-        low, high = span_of(one, x)
+        low, high = span_of(view.one, x)
         unit = time_axis(high - low, variable[column].attrs.get("units"))
-        x, label = x / unit.divisor, unit.label
-    else:
-        x, label = borders(at, low=0.0), label_with_units("frequency", variable[column])
+        x = x / unit.divisor
     totals = np.where(np.isfinite(values), values, 0.0).sum(axis=1)
     values, x, across = pooled(values, x, 1, visible_cells(panel)[0])
-    norm = signed_norm(values)
+    norm = signed_norm(values, vmax, robust)
     draw_grid(panel, x, np.arange(len(values) + 1.0), values, norm)
     panel.hlines(np.arange(1, len(values)), x[0], x[-1], color="0.85", linewidth=0.5, zorder=1.5)
-    panel.set(xlim=(x[0], x[-1]), ylim=(len(values), 0))
-    panel.set_xlabel(label)
-    _name_rows(panel, variable, row, totals)
-    draw_title(panel, one, name, position_of(result, sample), channel)
-    draw_colour_bar(panel, norm, variable, summed, cells_note(across, 1))
+    set_scale(panel.xaxis, xscale, "xscale", x)
+    # The first row is at the top, the lowest band at the bottom.
+    panel.set_ylim((0, len(values)) if _is_band(row) else (len(values), 0))
+    panel.set_xlabel(unit.label if unit else "frequency")
+    panel.set_yticks(np.arange(len(names)) + 0.5, names, fontsize="small")
+    finish_map(panel, view, norm, summed, cells_note(across, 1), title=title)
+    _name_rows(panel, row, names, totals)
+    if unit is None:
+        label_frequency(panel, panel.xaxis, variable[column], view.in_view)
     return panel
 
 
@@ -147,13 +158,29 @@ def _dims(variable: xr.DataArray, name: str) -> tuple[str, str]:
     return row, columns[0]
 
 
-def _name_rows(axes: Axes, variable: xr.DataArray, row: str, totals: np.ndarray) -> None:
-    names = variable[row].values.tolist() if row in variable.coords else list(range(len(totals)))
+def _is_band(row: str) -> bool:
+    return row == "band" or row.endswith("_band")
+
+
+def _rows(variable: xr.DataArray, row: str) -> tuple[list[str], np.ndarray]:
+    """Names of the rows, and their order: bands by frequency, what lies in none of them last."""
+    count = variable.sizes[row]
+    names = [str(name) for name in variable[row].values.tolist()] if row in variable.coords else []
+    names = names or [str(i) for i in range(count)]
+    low, high = (variable.coords.get(f"{row.removesuffix('band')}{end}") for end in ("low", "high"))
+    if not _is_band(row) or low is None or high is None:
+        return names, np.arange(count)
+    order = np.argsort(low.values, kind="stable")
+    edges = [f" {a:g}–{b:g} Hz" if a == a else "" for a, b in zip(low.values, high.values, strict=True)]
+    return [names[i] + edges[i] for i in order], order
+
+
+def _name_rows(axes: Axes, row: str, names: list[str], totals: np.ndarray) -> None:
     height = visible_cells(axes)[1] / max(len(names), 1)
-    between = "\n" if height > 24 else "  "
+    between = "\n" if height > 2.6 * letters() else "  "
     labels = [f"{label}{between}{total:+.3g}" for label, total in zip(names, totals, strict=True)]
-    every = max(1, int(np.ceil(12 / height)))
-    axes.set_yticks(np.arange(len(names))[::every] + 0.5, labels[::every], fontsize=SMALL)
+    every = max(1, int(np.ceil(1.3 * letters() / height)))
+    axes.set_yticks(np.arange(len(names))[::every] + 0.5, labels[::every], fontsize="small")
     axes.tick_params(axis="y", length=0)
     kind = next(kind for kind in ROWS if row == kind or row.endswith(f"_{kind}"))
-    axes.set_ylabel(f"{kind}, and its sum")
+    fit_label(axes, axes.yaxis, [f"{kind},", "and its sum"])

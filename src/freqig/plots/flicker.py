@@ -11,20 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from freqig._check import check_positive
-from freqig.plots._style import (
-    NEGATIVE,
-    NEGATIVE_EDGE,
-    POSITIVE,
-    POSITIVE_EDGE,
-    SMALL,
-    label_with_units,
-    size_in_points,
-)
-
-_SIGNS = (
-    (np.maximum, POSITIVE, POSITIVE_EDGE, "raises the output"),
-    (np.minimum, NEGATIVE, NEGATIVE_EDGE, "lowers the output"),
-)
+from freqig.plots._bars import SIGNS, bar_borders, draw_bars, finish_bars
+from freqig.plots._labels import fit_label, fitted, label_frequency, scaled
+from freqig.plots._limits import up_to
+from freqig.plots._markers import Marker
+from freqig.plots._style import PLACEHOLDER, letters, root_of, settle, size_in_points, units_of
 
 
 def flicker(
@@ -32,6 +23,9 @@ def flicker(
     frequencies: Sequence[float | int],
     *,
     max_frequency: float | int | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    xscale: str = "linear",
     axes: Any = None,
 ) -> np.ndarray:
     """Draw the mean attributions of each class, by frequency and by channel.
@@ -50,6 +44,12 @@ def flicker(
         Frequency in Hz that each class stands for, in the order of the model's outputs.
     max_frequency : float, optional
         End of the frequency axis in Hz. Default the last one.
+    title : str, optional
+        Title above the whole figure. Default none.
+    vmax : float, optional
+        Where the axis of attributions ends, above and below. Default where the bars do.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.
     axes : array of matplotlib.axes.Axes, optional
         Where to draw, shape (number of classes, 2). Default those of a new pyplot figure.
 
@@ -84,35 +84,51 @@ def flicker(
     'class 12 Hz, mean of 2 samples'
     """
     attribution, target, classes = _checked(result, frequencies)
-    if max_frequency is not None:
-        shown = attribution.frequency.values <= check_positive(max_frequency, "max_frequency") * (1 + 1e-9)
-        if not shown.any():
-            raise ValueError(
-                f"max_frequency must be at least {float(attribution.frequency.min()):g}, the lowest "
-                f"frequency of the result, got {max_frequency}"
-            )
-    else:
-        shown = np.ones(attribution.sizes["frequency"], dtype=bool)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string or None, got {title!r}")
+    marks = [(Marker(f"f = {f:g} Hz", f), Marker(f"2f = {2 * f:g} Hz", 2 * f)) for f in classes]
+    last = max(mark.at for pair in marks for mark in pair)
+    shown, note = up_to(attribution.to_dataset(name="rfft"), "rfft", "frequency", max_frequency, last)
+    frequency = shown.frequency
     grid = _new_axes(len(classes)) if axes is None else _given_axes(axes, len(classes))
 
     means = [attribution.isel(sample=np.flatnonzero(target == i)) for i in range(len(classes))]
     counts = [mean.sizes["sample"] for mean in means]
     means = [mean.sum("sample", dtype=np.float64) / max(n, 1) for mean, n in zip(means, counts, strict=True)]
-    spectra = np.stack([mean.sum("channel").values[shown] for mean in means])
-    # One scale in a column, so that classes can be compared.
+    spectra = np.stack([mean.sum("channel").values[: frequency.size] for mean in means])
     for row, (mean, spectrum) in enumerate(zip(means, spectra, strict=True)):
-        _draw_spectrum(grid[row, 0], attribution.isel(frequency=shown), spectrum, spectra)
-        _mark(grid[row, 0], classes[row])
-        _draw_channels(grid[row, 1], mean.sum("frequency"))
-        title = f"class {classes[row]:g} Hz, mean of {counts[row]} samples"
-        grid[row, 0].set_title(title, loc="left", fontsize="medium")
+        left, right = grid[row]
+        draw_bars(left, spectrum, bar_borders(frequency), xscale)
+        _draw_channels(right, mean.sum("frequency"))
+        left.set_title(PLACEHOLDER, loc="left", fontsize="medium")
     _share_limits(grid[:, 1])
     grid[0, 1].set_title("by channel", loc="left", fontsize="medium")
-    quantity = label_with_units("attribution", attribution)
-    grid[-1, 0].set_xlabel(label_with_units("frequency", attribution.frequency))
-    grid[-1, 1].set_xlabel(f"{quantity},\nsum over frequencies")
-    grid[len(grid) // 2, 0].set_ylabel(f"{quantity}, sum of {attribution.sizes['channel']} channels")
-    _explain_colours(grid[0, 0])
+    grid[-1, 0].set_xlabel(PLACEHOLDER)
+    grid[-1, 1].set_xlabel(PLACEHOLDER)
+    _explain_colours(grid[0, 0], title)
+    settle(grid[0, 0])
+    label_frequency(grid[-1, 0], grid[-1, 0].xaxis, frequency, note)
+    units = scaled(grid[-1, 1].xaxis, float(np.abs(grid[-1, 1].get_xlim()).max()), units_of(attribution))
+    fit_label(grid[-1, 1], grid[-1, 1].xaxis, ["attribution", units])
+    for row, axes_of_class in enumerate(grid[:, 0]):
+        finish_bars(
+            axes_of_class,
+            # One scale in a column, so that classes can be compared.
+            spectra,
+            attribution,
+            further=[f"sum of {attribution.sizes['channel']} channels"] if row == len(grid) // 2 else [],
+            vmax=vmax,
+            markers=marks[row],
+        )
+        parts = [f"class {classes[row]:g} Hz", f"mean of {counts[row]} samples"]
+        heading = fitted(parts, size_in_points(axes_of_class)[0], between=", ")
+        axes_of_class.set_title(heading, loc="left", fontsize="medium")
+    low = min(axes_of_class.get_ylim()[0] for axes_of_class in grid[:, 0])
+    high = max(axes_of_class.get_ylim()[1] for axes_of_class in grid[:, 0])
+    for axes_of_class in grid[:, 0]:
+        axes_of_class.set_ylim(low, high)
+    for right in grid[:, 1]:
+        _name_channels(right, attribution)
     return grid
 
 
@@ -170,52 +186,22 @@ def _given_axes(axes: Any, n_classes: int) -> np.ndarray:
     return grid.reshape(n_classes, 2)
 
 
-def _draw_spectrum(axes: Axes, attribution: xr.DataArray, values: np.ndarray, every: np.ndarray) -> None:
-    frequency = attribution.frequency.values.astype(np.float64)
-    spacing = float(np.diff(frequency).min()) if frequency.size > 1 else 1.0
-    borders = np.append(frequency - spacing / 2, frequency[-1] + spacing / 2)
-    for part, face, edge, _ in _SIGNS:
-        heights = part(values, 0)
-        if heights.any():
-            axes.stairs(heights, borders, fill=True, facecolor=face, edgecolor=edge, linewidth=0.8)
-    axes.axhline(0, color="0.3", linewidth=0.6)
-    axes.set_xlim(borders[0], borders[-1])
-    low, high = float(min(every.min(), 0)), float(max(every.max(), 0))
-    height = (high - low) or 1.0
-    # Room above the bars for the names of the marks.
-    room = min(2 * SMALL / size_in_points(axes)[1], 0.5)
-    axes.set_ylim(low - 0.05 * height, low + 1.05 * height / (1 - room))
-
-
-def _mark(axes: Axes, frequency: float) -> None:
-    """Mark a frequency and its double, where they are in view."""
-    low, high = axes.get_xlim()
-    for name, at in (("f", frequency), ("2f", 2 * frequency)):
-        if low <= at <= high:
-            axes.axvline(at, color="0.5", linewidth=0.8, linestyle=(0, (4, 3)), zorder=0.5)
-            left = at > (low + high) * 0.85
-            axes.annotate(
-                f"{name} = {at:g} Hz",
-                (at, 1),
-                xycoords=axes.get_xaxis_transform(),
-                xytext=(-3 if left else 3, -3),
-                textcoords="offset points",
-                ha="right" if left else "left",
-                va="top",
-                fontsize=SMALL,
-            )
-
-
 def _draw_channels(axes: Axes, values: xr.DataArray) -> None:
     heights = values.values
     rows = np.arange(heights.size)
-    for part, face, edge, _ in _SIGNS:
-        axes.barh(rows, part(heights, 0), height=0.7, facecolor=face, edgecolor=edge, linewidth=0.8)
+    for part, face, edge, _ in SIGNS:
+        axes.barh(rows, part(heights, 0), height=0.7, facecolor=face, edgecolor=edge, linewidth=0.6)
     axes.axvline(0, color="0.3", linewidth=0.6)
-    names = values.channel.values.tolist() if "channel" in values.coords else rows.tolist()
-    every = -(-len(names) // 12)
-    axes.set_yticks(rows[::every], [str(name) for name in names[::every]], fontsize=SMALL)
     axes.set_ylim(heights.size - 0.4, -0.6)
+    axes.locator_params(axis="x", nbins=3)
+    _name_channels(axes, values)
+
+
+def _name_channels(axes: Axes, values: xr.DataArray) -> None:
+    count = values.sizes["channel"]
+    names = values.channel.values.tolist() if "channel" in values.coords else range(count)
+    every = -(-count // max(1, int(size_in_points(axes)[1] / (1.25 * letters()))))
+    axes.set_yticks(range(count)[::every], [str(name) for name in names][::every], fontsize="small")
 
 
 def _share_limits(column: np.ndarray) -> None:
@@ -224,8 +210,17 @@ def _share_limits(column: np.ndarray) -> None:
         axes.set_xlim(limits[:, 0].min(), limits[:, 1].max())
 
 
-def _explain_colours(axes: Axes) -> None:
-    handles = [Patch(facecolor=face, edgecolor=edge, label=label) for _, face, edge, label in _SIGNS]
-    figure = axes.get_figure()
-    assert figure is not None
-    figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=SMALL)
+def _explain_colours(axes: Axes, title: str | None) -> None:
+    handles = [Patch(facecolor=face, edgecolor=edge, label=label) for _, face, edge, label in SIGNS]
+    figure = root_of(axes)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    figure.legend(
+        handles=handles,
+        loc="outside upper right",
+        ncols=2,
+        frameon=False,
+        fontsize="small",
+        handlelength=1,
+        borderpad=0.1,
+    )

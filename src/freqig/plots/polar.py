@@ -9,11 +9,19 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from freqig.bands import named_bands
-from freqig.plots._bars import draw_bars, edges_in_hertz, make_room, up_to
-from freqig.plots._map import channel_of, total_over
-from freqig.plots._select import one_variable
-from freqig.plots._style import two_axes
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._bars import (
+    bar_borders,
+    draw_bars,
+    edges_in_hertz,
+    explain_signs,
+    finish_bars,
+    hide_upper_labels,
+)
+from freqig.plots._labels import label_frequency
+from freqig.plots._map import total_over
+from freqig.plots._markers import read_markers
+from freqig.plots._style import PLACEHOLDER, new_pair, settle, two_axes
+from freqig.plots._view import look_at
 
 PARTS = ("amplitude", "phase")
 
@@ -26,6 +34,11 @@ def polar(
     channel: Hashable | None = None,
     bands: Any = None,
     max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    xscale: str = "linear",
     axes: Any = None,
 ) -> tuple[Axes, Axes]:
     """Draw what the amplitude of every frequency contributed, and below what its phase did.
@@ -48,7 +61,19 @@ def polar(
     bands : {"sleep", "eeg"} or mapping of str to (float, float), optional
         Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz.
     max_frequency : float, optional
-        End of the frequency axis, in its units. Default the last one.
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.
+    markers : mapping of str to float, optional
+        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
+        the axis. Those above `max_frequency` are not in view.
+    harmonics : int, default 1
+        Up to which multiple the markers are drawn.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the axis of attributions ends, above and below. Default where the bars do.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.
     axes : sequence of two matplotlib.axes.Axes, optional
         Where to draw amplitude and phase. Default two new ones, one above the other, of a new
         pyplot figure.
@@ -83,34 +108,42 @@ def polar(
     >>> below.get_ylabel().splitlines(), above.get_ylim() == below.get_ylim()
     (['phase part', 'sum +1'], True)
     """
-    one, (part, row) = one_variable(result, sample, name, ("part", "frequency"), "freqig.Polar()")
-    named = one[part].values.tolist() if part in one.coords else []
+    view = look_at(result, sample, name, ("part", "frequency"), "freqig.Polar()", channel)
+    part, row = view.dims
+    named = view.one[part].values.tolist() if part in view.one.coords else []
     if not set(PARTS) <= set(named):
         raise ValueError(
             f"result.{name} must have the parts 'amplitude' and 'phase', got {named}; explain with "
             "domains=[freqig.Polar()]"
         )
-    edges = edges_in_hertz(None if bands is None else named_bands(bands), one[row])
-    one = up_to(one, max_frequency, row)
-    variable = channel_of(one, name, channel)
-    values, summed = total_over(variable.sel({part: list(PARTS)}), (part, row))
-    above, below = _new_axes() if axes is None else two_axes(axes, "amplitude", "phase")
+    frequency = view.one[row]
+    edges = edges_in_hertz(None if bands is None else named_bands(bands), frequency)
+    lines = read_markers(markers, harmonics, float(frequency.max()))
+    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
+    frequency = view.one[row]
+    values, summed = total_over(view.variable.sel({part: list(PARTS)}), (part, row))
+    above, below = new_pair(5.0, (1, 1)) if axes is None else two_axes(axes, "amplitude", "phase")
+    for panel, heights in zip((above, below), values, strict=True):
+        draw_bars(panel, heights, bar_borders(frequency), xscale)
+    hide_upper_labels(above)
+    below.set_xlabel("frequency")
+    above.set_title(PLACEHOLDER, loc="left")
+    # Both colours are explained above, whichever of them the upper panel has.
+    pad = explain_signs(above, below)
+    settle(above)
+    label_frequency(below, below.xaxis, frequency, view.in_view)
+    view.head(above, title, pad=pad)
     for panel, heights, kind in zip((above, below), values, PARTS, strict=True):
-        draw_bars(panel, heights, one[row])
-        make_room(panel, values, edges, legend=panel is above, named=panel is above)
-        units = variable.attrs.get("units")
-        lines = (f"{kind} part", f"({units})" if units else "", f"sum {heights.sum():+.3g}")
-        panel.set_ylabel("\n".join(filter(None, lines)))
+        finish_bars(
+            panel,
+            values,
+            view.variable,
+            quantity=f"{kind} part",
+            further=(f"sum {heights.sum():+.3g}", summed.replace("sum of", "over")),
+            vmax=vmax,
+            bands=edges,
+            markers=lines,
+            named=panel is above,
+        )
     below.set_ylim(above.get_ylim())
-    above.set_xlabel("")
-    above.tick_params(axis="x", labelbottom=False)
-    draw_title(above, one, name, position_of(result, sample), channel, further=summed)
-    return above, below
-
-
-def _new_axes() -> tuple[Axes, Axes]:
-    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
-    from matplotlib import pyplot as plt
-
-    above, below = plt.figure(figsize=(8, 5), layout="constrained").subplots(2)
     return above, below

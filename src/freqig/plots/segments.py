@@ -10,22 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
-from freqig.plots._bars import up_to
-from freqig.plots._map import (
-    borders,
-    cells_note,
-    channel_of,
-    draw_colour_bar,
-    draw_grid,
-    new_axes,
-    pooled,
-    total_over,
-    visible_cells,
-)
-from freqig.plots._select import one_variable
-from freqig.plots._style import SMALL, label_with_units, signed_norm
+from freqig.plots._labels import label_frequency
+from freqig.plots._limits import set_scale
+from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from freqig.plots._style import letters, new_axes, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._view import look_at
 
 
 def segments(
@@ -37,6 +27,11 @@ def segments(
     order: Sequence[Hashable] | None = None,
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    robust: bool = False,
+    xscale: str = "linear",
+    yscale: str = "linear",
     axes: Any = None,
 ) -> Axes:
     """Draw the attributions of segments, and above them the class of each.
@@ -66,7 +61,19 @@ def segments(
         Name of the one channel to draw, or its position where names are not integers. Default the
         sum over channels, in which those of opposite sign cancel.
     max_frequency : float, optional
-        End of the frequency axis, in its units. Default the last one.
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the colours end, above and below. Default the largest magnitude.
+    robust : bool, default False
+        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
+        that a few cells do not leave all others blank.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the time axis. A logarithmic one begins above zero.
+    yscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure. The row of classes is an inset above
         them, among their `child_axes`.
@@ -102,14 +109,15 @@ def segments(
     >>> [label.get_text() for label in axes.child_axes[0].get_yticklabels()]
     ['W', 'N1', 'N2']
     """
-    one, (column, row) = one_variable(result, sample, name, ("segment", "frequency"), "freqig.Segments()")
-    labels = _read_classes(one, name, column, classes)
-    one = up_to(one, max_frequency, row)
-    variable = channel_of(one, name, channel)
+    view = look_at(result, sample, name, ("segment", "frequency"), "freqig.Segments()", channel)
+    column, row = view.dims
+    labels = _read_classes(view.one, name, column, classes)
+    view = view.up_to(row, max_frequency)
+    variable = view.variable
     panel = new_axes(axes, 4.8 if labels else 4.0)
     values, summed = total_over(variable, (row, column))
 
-    x = _borders(one, variable[column])
+    x = _borders(view.one, variable[column])
     y = borders(variable[row].values.astype(np.float64), low=0.0)
     unit = time_axis(x[-1] - x[0], variable[column].attrs.get("units"))
     x = x / unit.divisor
@@ -128,17 +136,16 @@ def segments(
         cells, up, n_rows = pooled(cells, up, 0, rows)
         notes.append(cells_note(n_columns, n_rows))
         drawn.append((across, up, cells))
-    norm = signed_norm(np.concatenate([cells.ravel() for *_, cells in drawn]))
+    norm = signed_norm(np.concatenate([cells.ravel() for *_, cells in drawn]), vmax, robust)
     for across, up, cells in drawn:
         if cells.size:
             draw_grid(panel, across, up, cells, norm)
-    panel.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    set_scale(panel.xaxis, xscale, "xscale", x)
+    set_scale(panel.yaxis, yscale, "yscale", y)
     panel.set_xlabel(unit.label)
-    panel.set_ylabel(label_with_units("frequency", variable[row]))
-    draw_colour_bar(panel, norm, variable, summed, notes[0])
-    height = _draw_classes(panel, x, labels, order) if labels else 0.0
-    # Points above the map: the layout makes room for a title, and so for what is below it.
-    draw_title(panel, one, name, position_of(result, sample), channel, pad=height + 6)
+    pad = _draw_classes(panel, x, labels, order) if labels else 0.0
+    finish_map(panel, view, norm, summed, notes[0], title=title, pad=pad)
+    label_frequency(panel, panel.yaxis, variable[row], view.in_view)
     return panel
 
 
@@ -180,7 +187,7 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
         order = sorted(found) if all(isinstance(label, int | float) for label in found) else found
     if missing := [label for label in found if label not in order]:
         raise ValueError(f"order must hold every class, got {list(order)!r} without {missing!r}")
-    below, height = 5.0, 11.0 * len(order)
+    below, height = 5.0, 1.3 * letters() * len(order)
     figure = axes.get_figure()
     assert figure is not None
     # Points above the upper edge. Any transform will do for ScaledTranslation, but its stubs are narrower.
@@ -193,7 +200,7 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
     )
     row.stairs(places, x, baseline=None, color="0.55", linewidth=0.8)
     row.hlines(places, x[:-1], x[1:], color="0.1", linewidth=2.5)
-    row.set_yticks(np.arange(len(order)), [str(label) for label in order], fontsize=SMALL)
+    row.set_yticks(np.arange(len(order)), [str(label) for label in order], fontsize="small")
     row.set_ylim(len(order) - 0.5, -0.5)
     row.tick_params(axis="x", labelbottom=False, length=0)
     row.tick_params(axis="y", length=0)

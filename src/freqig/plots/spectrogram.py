@@ -9,22 +9,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._bars import up_to
-from freqig.plots._map import (
-    borders,
-    cells_note,
-    channel_of,
-    draw_colour_bar,
-    draw_grid,
-    new_axes,
-    pooled,
-    total_over,
-    visible_cells,
-)
-from freqig.plots._select import one_variable
-from freqig.plots._style import label_with_units, signed_norm
+from freqig.plots._labels import label_frequency
+from freqig.plots._limits import set_scale
+from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from freqig.plots._style import new_axes, signed_norm
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._view import look_at
 
 
 def spectrogram(
@@ -34,6 +24,11 @@ def spectrogram(
     name: str = "stft",
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    robust: bool = False,
+    xscale: str = "linear",
+    yscale: str = "linear",
     axes: Any = None,
 ) -> Axes:
     """Draw the attributions of a short-time Fourier transform.
@@ -55,7 +50,19 @@ def spectrogram(
         Name of the one channel to draw, or its position where names are not integers. Default the
         sum over channels, in which those of opposite sign cancel.
     max_frequency : float, optional
-        End of the frequency axis, in its units. Default the last one.
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the colours end, above and below. Default the largest magnitude.
+    robust : bool, default False
+        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
+        that a few cells do not leave all others blank.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the time axis. A logarithmic one begins above zero.
+    yscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure.
 
@@ -88,14 +95,15 @@ def spectrogram(
     >>> axes.get_xlabel(), axes.get_ylabel()
     ('time (s)', 'frequency (Hz)')
     """
-    one, (row, column) = one_variable(result, sample, name, ("frequency", "time"), "freqig.STFT()")
-    one = up_to(one, max_frequency, row)
-    variable = channel_of(one, name, channel)
+    view = look_at(result, sample, name, ("frequency", "time"), "freqig.STFT()", channel)
+    row, column = view.dims
+    view = view.up_to(row, max_frequency)
+    variable = view.variable
     panel = new_axes(axes)
     values, summed = total_over(variable, (row, column))
 
     centres = variable[column].values.astype(np.float64)
-    low, high = span_of(one, borders(centres))
+    low, high = span_of(view.one, borders(centres))
     # A last frame that is centred behind the series is shown up to its middle.
     high = max(high, float(centres[-1])) if centres.size else high
     x = borders(centres, low, high)
@@ -104,12 +112,12 @@ def spectrogram(
     values, x, across = pooled(values, x, 1, columns)
     values, y, up = pooled(values, y, 0, rows)
 
-    norm = signed_norm(values)
+    norm = signed_norm(values, vmax, robust)
     unit = time_axis(high - low, variable[column].attrs.get("units"))
     draw_grid(panel, x / unit.divisor, y, values, norm)
-    panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
+    set_scale(panel.xaxis, xscale, "xscale", np.array([low, *x[1:-1], high]) / unit.divisor)
+    set_scale(panel.yaxis, yscale, "yscale", y)
     panel.set_xlabel(unit.label)
-    panel.set_ylabel(label_with_units("frequency", variable[row]))
-    draw_title(panel, one, name, position_of(result, sample), channel)
-    draw_colour_bar(panel, norm, variable, summed, cells_note(across, up))
+    finish_map(panel, view, norm, summed, cells_note(across, up), title=title)
+    label_frequency(panel, panel.yaxis, variable[row], view.in_view)
     return panel

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 
 from freqig.bands import named_bands
-from freqig.plots._bars import draw_bars, edges_in_hertz, make_room, up_to
-from freqig.plots._select import one_channel, one_sample
-from freqig.plots._signal import draw_signal
-from freqig.plots._style import label_with_units, two_axes
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._bars import bar_borders, draw_bars, edges_in_hertz
+from freqig.plots._map import total_over
+from freqig.plots._markers import read_markers
+from freqig.plots._panels import finish_panels, open_panels
+from freqig.plots._view import look_at
 
 
 def spectrum(
@@ -24,17 +22,25 @@ def spectrum(
     channel: Hashable | None = None,
     bands: Any = None,
     max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    signal: bool | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    xscale: str = "linear",
     axes: Any = None,
-) -> tuple[Axes, Axes]:
+) -> Any:
     """Draw a series and the attributions of its frequencies.
 
     Attributions that raise the explained output point up and are dark red, those that lower it
     point down and are light blue. Each bar is as wide as the spacing of the frequencies. The title
-    has the target, the output at the series and at the baseline, and the completeness gap.
+    has the target and the output at the series and at the baseline, the corner beside it the
+    completeness gap.
 
     With several channels the bars are sums over channels, which still add up to the difference of
     the outputs; channels of opposite sign cancel in them, and `channel` shows one alone. The
-    signals are drawn above each other on one scale, whose step is in the label.
+    signals are drawn above each other on one scale, whose step is in the label; more channels than
+    there is room for are rows of a map.
 
     Parameters
     ----------
@@ -45,27 +51,41 @@ def spectrum(
     channel : hashable, optional
         Name of the one channel to draw, or its position where names are not integers. Default all.
     bands : {"sleep", "eeg"} or mapping of str to (float, float), optional
-        Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz. A name that would
-        run into its neighbour is left out; lower `max_frequency` to make room. Default none.
+        Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz. Default none.
     max_frequency : float, optional
-        End of the frequency axis, in its units (Hz, or cycles per sample). Default the last one.
-    axes : sequence of two matplotlib.axes.Axes, optional
-        Where to draw the signal and the spectrum. Default two new ones, one above the other, of a
-        new pyplot figure.
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.
+    markers : mapping of str to float, optional
+        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
+        the axis. Those above `max_frequency` are not in view.
+    harmonics : int, default 1
+        Up to which multiple the markers are drawn.
+    signal : bool, optional
+        Whether to draw the series, too. Default True, unless `axes` are one Axes.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the axis of attributions ends, above and below. Default where the bars do.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.
+    axes : matplotlib.axes.Axes or sequence of two, optional
+        Where to draw the signal and the spectrum, or one for the spectrum alone. Default new ones,
+        one above the other, of a new pyplot figure.
 
     Returns
     -------
     signal_axes, spectrum_axes : matplotlib.axes.Axes
-        The two axes drawn on.
+        The two axes drawn on; without the signal the one, and no tuple.
 
     Raises
     ------
     TypeError
-        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+        If `result` or another argument is of another type.
     ValueError
         If `result` lacks ``rfft`` over ``frequency``, or ``signal``, or holds several targets; if
         there is no such sample or channel, or no frequency up to `max_frequency`; if `bands` are
-        wrong (see `freqig.bands`) or the frequencies are not in Hz.
+        wrong (see `freqig.bands`) or the frequencies are not in Hz; if a marker is not above 0 and
+        among the frequencies, `vmax` not above 0, or there is no such `xscale`.
 
     Examples
     --------
@@ -87,38 +107,22 @@ def spectrum(
     >>> below.get_xlabel()
     'frequency (Hz)'
     """
-    one = one_sample(result, sample)
-    edges = edges_in_hertz(None if bands is None else named_bands(bands), one.frequency)
-    one = one if channel is None else one_channel(one, channel)
-    one = up_to(one, max_frequency)
-    above, below = _new_axes(one) if axes is None else two_axes(axes, "the signal", "the spectrum")
-    draw_signal(above, one.signal)
-    draw_title(above, one, "rfft", position_of(result, sample), channel)
-    _draw_attributions(below, one.rfft, edges)
-    return above, below
-
-
-def _new_axes(one: xr.Dataset) -> tuple[Axes, Axes]:
-    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
-    from matplotlib import pyplot as plt
-
-    several = one.signal.size > one.signal.sizes["time"]
-    _, (above, below) = plt.subplots(
-        2,
-        figsize=(8, 6 if several else 5),
-        height_ratios=(1.4 if several else 1, 1.8),
-        layout="constrained",
+    view = look_at(result, sample, "rfft", ("frequency",), "freqig.RFFT()", channel)
+    panels = open_panels(view, signal, axes, "the spectrum")
+    edges = edges_in_hertz(None if bands is None else named_bands(bands), view.one.frequency)
+    lines = read_markers(markers, harmonics, float(view.one.frequency.max()))
+    view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
+    values, summed = total_over(view.variable, ("frequency",))
+    draw_bars(panels.below, values, bar_borders(view.one.frequency), xscale)
+    panels.below.set_xlabel("frequency")
+    return finish_panels(
+        panels,
+        view,
+        values,
+        title=title,
+        further=summed,
+        vmax=vmax,
+        frequency=view.one.frequency,
+        bands=edges,
+        markers=lines,
     )
-    return above, below
-
-
-def _draw_attributions(
-    axes: Axes, attribution: xr.DataArray, edges: Mapping[str, tuple[float, float]] | None
-) -> None:
-    others = [dim for dim in attribution.dims if dim != "frequency"]
-    values = attribution.sum(others, skipna=False, dtype=np.float64).values
-    draw_bars(axes, values, attribution.frequency)
-    quantity = label_with_units("attribution", attribution)
-    summed = int(np.prod([attribution.sizes[dim] for dim in others], dtype=np.int64))
-    axes.set_ylabel(f"{quantity}\nsum of {summed} channels" if summed > 1 else quantity)
-    make_room(axes, values, edges)

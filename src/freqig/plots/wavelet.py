@@ -9,21 +9,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._map import (
-    borders,
-    cells_note,
-    channel_of,
-    draw_colour_bar,
-    draw_grid,
-    new_axes,
-    pooled,
-    total_over,
-    visible_cells,
-)
-from freqig.plots._select import dim_of, one_variable
-from freqig.plots._style import SMALL, label_with_units, signed_norm
+from freqig.plots._labels import fit_label, label_frequency
+from freqig.plots._limits import set_scale
+from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from freqig.plots._select import dim_of
+from freqig.plots._style import letters, new_axes, signed_norm, units_of
 from freqig.plots._time import span_of, time_axis
-from freqig.plots._title import draw_title, position_of
+from freqig.plots._view import look_at
 
 
 def wavelet(
@@ -32,6 +24,10 @@ def wavelet(
     *,
     name: str = "wavelet",
     channel: Hashable | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    robust: bool = False,
+    xscale: str = "linear",
     axes: Any = None,
 ) -> Axes:
     """Draw the attributions of wavelet coefficients.
@@ -55,6 +51,15 @@ def wavelet(
     channel : hashable, optional
         Name of the one channel to draw, or its position where names are not integers. Default the
         sum over channels, in which those of opposite sign cancel.
+    title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.
+    vmax : float, optional
+        Where the colours end, above and below. Default the largest magnitude.
+    robust : bool, default False
+        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
+        that a few cells do not leave all others blank.
+    xscale : {"linear", "log"}, default "linear"
+        Scale of the time axis. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure.
 
@@ -89,8 +94,8 @@ def wavelet(
     >>> [label.get_text() for label in axes.get_yticklabels()]
     ['A1  lowest', 'D1  0.7']
     """
-    one, (column,) = one_variable(result, sample, name, ("position",), "freqig.Wavelet()")
-    variable = channel_of(one, name, channel)
+    view = look_at(result, sample, name, ("position",), "freqig.Wavelet()", channel)
+    (column,), variable = view.dims, view.variable
     row = dim_of(variable, "level") or dim_of(variable, "frequency")
     clock = f"{column.removesuffix('position')}time"
     if row is None or clock not in variable.coords:
@@ -103,20 +108,24 @@ def wavelet(
     times = variable[clock].transpose(row, column).values.astype(np.float64)
 
     rows = [_row(values[i], times[i]) for i in range(len(values))]
-    low, high = span_of(one, np.concatenate([x for x, _ in rows]))
+    low, high = span_of(view.one, np.concatenate([x for x, _ in rows]))
     columns = visible_cells(panel)[0]
     drawn = [pooled(cells, x, 0, columns) for x, cells in rows]
-    norm = signed_norm(np.concatenate([cells for cells, _, _ in drawn]))
+    norm = signed_norm(np.concatenate([cells for cells, _, _ in drawn]), vmax, robust)
     unit = time_axis(high - low, variable[clock].attrs.get("units"))
-    y = _name_rows(panel, variable, row)
+    y = _row_borders(variable, row)
     for i, (cells, x, _) in enumerate(drawn):
         if cells.size:
             draw_grid(panel, x / unit.divisor, y[i : i + 2], cells[None], norm)
-    panel.set(xlim=(low / unit.divisor, high / unit.divisor), ylim=(y[0], y[-1]))
-    panel.set_xlabel(unit.label + _beyond(values, times, low, high))
-    draw_title(panel, one, name, position_of(result, sample), channel)
+    steps = np.unique(np.concatenate([[low], *(x for _, x, _ in drawn), [high]]).clip(low, high))
+    set_scale(panel.xaxis, xscale, "xscale", steps / unit.divisor)
+    panel.set_ylim(y[0], y[-1])
     most = max(each for _, _, each in drawn)
-    draw_colour_bar(panel, norm, variable, summed, "up to " + cells_note(most, 1) if most > 1 else "")
+    panel.set_xlabel(unit.label)
+    panel.set_yticks(y[:-1], [str(name) for name in variable[row].values], fontsize="small")
+    finish_map(panel, view, norm, summed, "up to " + cells_note(most, 1) if most > 1 else "", title=title)
+    _name_rows(panel, variable, row)
+    fit_label(panel, panel.xaxis, [unit.label + _beyond(values, times, low, high)])
     return panel
 
 
@@ -126,20 +135,26 @@ def _row(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return borders(times[there]), values[there]
 
 
-def _name_rows(axes: Axes, variable: xr.DataArray, row: str) -> np.ndarray:
-    """Write names of the rows on the vertical axis; where the borders between rows are."""
+def _row_borders(variable: xr.DataArray, row: str) -> np.ndarray:
+    """Where rows begin and end: levels are all of one height, packets as high as their band is wide."""
+    if row.endswith("level"):
+        return np.arange(variable.sizes[row] + 1.0)
+    return borders(variable[row].values.astype(np.float64), low=0.0)
+
+
+def _name_rows(axes: Axes, variable: xr.DataArray, row: str) -> None:
     if not row.endswith("level"):
-        axes.set_ylabel(label_with_units("frequency", variable[row]))
-        return borders(variable[row].values.astype(np.float64), low=0.0)
+        return label_frequency(axes, axes.yaxis, variable[row])
     names = [str(level) for level in variable[row].values.tolist()]
-    quantity = "level"
+    quantity = ["level"]
     key = f"{row.removesuffix('level')}frequency"
     if key in variable.coords:
         at = variable[key].values
         names = [f"{level}  {_short(f)}" for level, f in zip(names, at, strict=True)]
-        quantity = label_with_units("level, and its frequency", variable[key])
-    every = -(-len(names) * 12 // visible_cells(axes)[1])
-    axes.set_yticks(np.arange(len(names))[::every] + 0.5, names[::every], fontsize=SMALL)
+        units = units_of(variable[key])
+        quantity = ["level, and its", f"frequency ({units})" if units else "frequency"]
+    every = -(-len(names) * int(1.4 * letters()) // visible_cells(axes)[1])
+    axes.set_yticks(np.arange(len(names))[::every] + 0.5, names[::every], fontsize="small")
     axes.tick_params(axis="y", length=0)
     axes.hlines(
         np.arange(1, len(names)),
@@ -150,12 +165,12 @@ def _name_rows(axes: Axes, variable: xr.DataArray, row: str) -> np.ndarray:
         linewidth=0.5,
         zorder=1.5,
     )
-    axes.set_ylabel(quantity)
-    return np.arange(len(names) + 1.0)
+    fit_label(axes, axes.yaxis, quantity)
+    return None
 
 
 def _short(frequency: float) -> str:
-    return f"{frequency:.3g}" if frequency > 0 else "lowest"
+    return f"{float(f'{frequency:.3g}'):g}" if frequency > 0 else "lowest"
 
 
 def _beyond(values: np.ndarray, times: np.ndarray, low: float, high: float) -> str:

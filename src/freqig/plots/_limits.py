@@ -1,0 +1,131 @@
+"""What part of an axis is in view, and on which scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from freqig._check import check_choice
+
+IN_VIEW = 0.995
+"""Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""
+
+SCALES = ("linear", "log")
+
+
+def up_to(
+    one: xr.Dataset, name: str, dim: str, max_frequency: float | int | None, at_least: float = 0.0
+) -> tuple[xr.Dataset, str]:
+    """Frequencies that are in view, and what the label says of them.
+
+    Parameters
+    ----------
+    one : xarray.Dataset
+        One sample, with a coordinate `dim`.
+    name : str
+        Variable that is drawn.
+    dim : str
+        Name of the dimension of frequency.
+    max_frequency : float or None
+        End of the axis, in its units, infinity for all. None: where 99.5 % of |attribution| lies.
+    at_least : float, default 0.0
+        What is to be in view in any case, such as markers, where `max_frequency` is None.
+
+    Returns
+    -------
+    one : xarray.Dataset
+        What is in view.
+    note : str
+        Empty unless the end was found, and frequencies are left out.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the limit is no number of at least 0, or below every frequency.
+
+    Examples
+    --------
+    >>> one = xr.Dataset({"rfft": ("frequency", [1.0, 9.0, 0.01])}, {"frequency": [0.0, 1.0, 2.0]})
+    >>> cut, note = up_to(one, "rfft", "frequency", None)
+    >>> cut.sizes["frequency"], note
+    (2, 'up to 99.5 % of |attribution|')
+    """
+    frequency = one[dim].values.astype(np.float64)
+    if max_frequency is None:
+        # One frequency at or above what must be in view, so that it does not lie on the edge.
+        beyond = frequency[frequency >= at_least]
+        limit = max(_held(one[name], dim), float(beyond.min()) if beyond.size else np.inf)
+    else:
+        limit = _checked(max_frequency)
+    # With the slack that bands allow for the rounding of k * fs / n.
+    shown = frequency <= limit * (1 + 1e-9)
+    if not shown.any():
+        raise ValueError(
+            f"max_frequency must be at least {frequency.min():g}, the lowest frequency of the result, "
+            f"got {max_frequency}"
+        )
+    note = f"up to {IN_VIEW:.1%} of |attribution|".replace("%", " %") if max_frequency is None else ""
+    return one.isel({dim: shown}), note if not shown.all() else ""
+
+
+def _held(variable: xr.DataArray, dim: str) -> float:
+    """Lowest frequency up to which `IN_VIEW` of the magnitude lies; infinity where there is none."""
+    size = np.abs(variable.transpose(dim, ...).values.astype(np.float64)).reshape(variable.sizes[dim], -1)
+    running = np.cumsum(np.where(np.isfinite(size), size, 0.0).sum(axis=1))
+    if not running.size or not running[-1] > 0:
+        return np.inf
+    return float(variable[dim].values[np.argmax(running >= IN_VIEW * running[-1])])
+
+
+def _checked(max_frequency: float | int) -> float:
+    if isinstance(max_frequency, bool | str) or not isinstance(max_frequency, int | float | np.number):
+        raise TypeError(f"max_frequency must be a number, got {max_frequency!r}")
+    if not float(max_frequency) >= 0:
+        raise ValueError(
+            f"max_frequency must be finite and at least 0, or float('inf') for all, got {max_frequency}"
+        )
+    return float(max_frequency)
+
+
+def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
+    """Set scale and limits of an axis. On a logarithmic one, what lies about zero is not in view.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Horizontal or vertical axis.
+    scale : {"linear", "log"}
+        Its scale.
+    name : str
+        Name of the parameter, for errors.
+    borders : numpy.ndarray
+        Borders of what is drawn, rising.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scale, or nothing to be shown on it.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> set_scale(axes.xaxis, "log", "xscale", np.array([-0.5, 0.5, 1.5, 2.5]))
+    >>> [float(limit) for limit in axes.get_xlim()]
+    [0.5, 2.5]
+    """
+    low, high = float(borders[0]), float(borders[-1])
+    if check_choice(scale, name, SCALES) == "log":
+        positive = borders[borders > 0]
+        if positive.size < 2:
+            raise ValueError(f"{name} must be 'linear' where nothing above zero is in view, got 'log'")
+        low = float(positive[0])
+        set_log = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+        set_log("log")
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    set_limits = axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim
+    set_limits(low, high)

@@ -1,0 +1,93 @@
+"""Lines at frequencies that are known beforehand: a fault, a flicker, the mains, and their multiples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+
+from freqig._check import check_count, check_positive
+from freqig.plots._labels import name_spans
+from freqig.plots._style import size_in_points
+
+
+class Marker(NamedTuple):
+    """A line at a frequency.
+
+    Examples
+    --------
+    >>> Marker("mains", 50.0).name
+    'mains'
+    """
+
+    name: str
+    at: float
+
+
+def read_markers(markers: Any, harmonics: Any, highest: float) -> tuple[Marker, ...]:
+    """Markers and their multiples, as far as the frequencies of a result reach.
+
+    Parameters
+    ----------
+    markers : mapping of str to float, or None
+        Frequencies by name, in the units of the result.
+    harmonics : int
+        Up to which multiple, 1 for the frequencies alone.
+    highest : float
+        Highest frequency of the result.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no mapping of names to numbers above 0, or one lies above `highest`; if
+        `harmonics` is no integer of at least 1.
+
+    Examples
+    --------
+    >>> [tuple(marker) for marker in read_markers({"BPFO": 107}, 2, 400.0)]
+    [('BPFO', 107.0), ('2×BPFO', 214.0)]
+    """
+    count = check_count(harmonics, "harmonics")
+    if markers is None:
+        return ()
+    if not isinstance(markers, Mapping):
+        raise TypeError(
+            f"markers must be a mapping of names to frequencies, such as {{'BPFO': 107}}, got {markers!r}"
+        )
+    found = []
+    for name, value in markers.items():
+        at = check_positive(value, f"markers[{name!r}]")
+        if at > highest * (1 + 1e-9):
+            raise ValueError(
+                f"markers[{name!r}] must be at most {highest:g}, the highest frequency of the result, "
+                f"got {value}"
+            )
+        found += [
+            Marker(f"{k}×{name}" if k > 1 else str(name), k * at)
+            for k in range(1, count + 1)
+            if k * at <= highest * (1 + 1e-9)
+        ]
+    return tuple(sorted(found, key=lambda marker: marker.at))
+
+
+def draw_markers(axes: Axes, markers: tuple[Marker, ...], top: float) -> float:
+    """Draw the markers in view as lines with their names at the upper end; the height of the names in points.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> _ = axes.set_xlim(0, 100)
+    >>> draw_markers(axes, (Marker("mains", 50.0), Marker("2×mains", 100.5)), 0.0) > 0
+    True
+    >>> len(axes.lines)
+    1
+    """
+    low, high = axes.get_xlim()
+    shown = [marker for marker in markers if low <= marker.at <= high]
+    taken = name_spans(axes, [(marker.at, marker.at, marker.name) for marker in shown], top)
+    end = 1 - (top + taken) / size_in_points(axes)[1]
+    for marker in shown:
+        axes.axvline(marker.at, ymax=end, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)), zorder=0.5)
+    return taken

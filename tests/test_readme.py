@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,49 @@ def test_snippets_run(
 def test_first_snippet_is_short() -> None:
     _, first = blocks(ROOT / "README.md", "python")[0]
     assert len([line for line in first.splitlines() if line]) <= 10
+
+
+PLACES_TO_INSTALL = [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "examples").rglob("*.py"))]
+
+
+def test_nothing_installs_the_old_version_of_the_package_index() -> None:
+    """PyPI has 0.1.8; what is documented here comes from the checkout, with extras that exist."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    known = set(project["optional-dependencies"])
+    found = []
+    for page in PLACES_TO_INSTALL:
+        for line in re.findall(r"pip install ([^`\n]*)", page.read_text(encoding="utf-8")):
+            wanted = re.split(r"&&|;", line)[0].split()
+            assert not [one for one in wanted if re.match(r"[\"']?freqig\b", one, re.IGNORECASE)], page.name
+            found += [one.strip("\"'") for one in wanted if one.strip("\"'").startswith(".")]
+    extras = {name for one in found for name in re.findall(r"[\w-]+", one)}
+    assert {".", ".[test]", ".[eeg]"} <= set(found)
+    assert extras <= known
+
+
+def test_every_extra_for_users_is_in_the_table() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("| extra | for |") :].split("\n\n")[0]
+    named = set(re.findall(r"`([\w-]+)`", table))
+    assert named == set(project["optional-dependencies"]) - {"test-models"}
+
+
+def test_sections_stand_in_the_order_of_a_stranger() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    order = [
+        "docs/images/demo.png",
+        "freqig demo",
+        "| extra | for |",
+        "in ten lines",
+        "savefig",
+        "Recordings are welcome",
+        'output="log_prob"',
+        "to_dataframe",
+        "## Beside other packages",
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
 
 
 def commands() -> list[str]:

@@ -145,7 +145,7 @@ def test_the_advice_for_pickled_modules_works_as_it_stands(how: str, tmp_path: P
     torch.testing.assert_close(outputs(as_model(space["net"]), x), batch_norm()(x).detach())
 
 
-@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", None])
+@pytest.mark.parametrize("key", ["state_dict", "model_state_dict", "model_state", None])
 @pytest.mark.parametrize("new", [True, False])
 def test_the_advice_for_checkpoints_works_as_it_stands(key: str | None, new: bool, tmp_path: Path) -> None:
     path, net = tmp_path / "weights.ckpt", batch_norm()

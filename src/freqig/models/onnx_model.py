@@ -241,7 +241,7 @@ def session_of(proto: Any) -> Any:
             "an ONNX model needs onnxruntime, to check its conversion: pip install freqig[onnx]"
         ) from error
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what it says is raised as well
     options.intra_op_num_threads = torch.get_num_threads()
     try:
         return onnxruntime.InferenceSession(

@@ -15,7 +15,7 @@ N_PICKLES = 5
 # Modules whose names stand in files of mere weights.
 OF_WEIGHTS = {"collections", "torch", "torch._utils", "torch.storage", "torch.serialization", "torch._tensor"}
 # Names under which a checkpoint keeps the weights beside other things.
-OF_CHECKPOINTS = ("state_dict", "model_state_dict", "model", "net", "weights")
+OF_CHECKPOINTS = ("state_dict", "model_state_dict", "model_state", "model", "net", "weights")
 
 
 def advice(path: str | os.PathLike[str]) -> str:

@@ -54,7 +54,7 @@ def explained(
         if adaptive
         else partial(integrate, rule=gauss_legendre(n_steps), chunks=chunks)
     )
-    with adapter.session():
-        objective = objective_of(adapter, x, targets, **how)
+    with adapter.session() as running:
+        objective = objective_of(running, x, targets, **how)
         outputs = (values_at(objective, x, chunks), values_at(objective, baseline, chunks))
         return explain_nonlinear(domain, objective, x, baseline, outputs, axes, run, 0.01)

@@ -303,14 +303,14 @@ class Explainer:
             none = torch.zeros((0, 1), dtype=torch.int64)
             return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0])
         with (
-            self.model.session(),
+            self.model.session() as model,
             told_of(self._given or [values.movedim(-1, self.time_axis).shape]) as hints,
         ):
             objective = Objective(
-                self.model,
+                model,
                 self.output,
                 None,
-                Extra.of(arguments, len(values), self.model.device),
+                Extra.of(arguments, len(values), model.device),
                 self.output_key,
                 self.counted_time_axis(values.ndim),
                 alone=not self.batch_independent,
@@ -320,10 +320,10 @@ class Explainer:
                 hints.append(f"with {len(objective.extra.values)} further arguments, additional_forward_args")
             objective = settle_readings(objective, values, starts[0])
             few = torch.tensor([0, len(values) - 1])
-            objective.settle_dtype(values[few], few.to(self.model.device))
+            objective.settle_dtype(values[few], few.to(model.device))
             # Of a model in half precision, whose domains are in float32.
             x, starts = (
-                in_dtype(v, self.model.dtype, name).to(self.model.device)
+                in_dtype(v, model.dtype, name).to(model.device)
                 for v, name in ((values, "x"), (starts, "baseline"))
             )
             problem = Problem(objective, x, starts, frame, domains, target, self.output, self._reader)

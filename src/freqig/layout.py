@@ -59,7 +59,7 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
     points = torch.stack([start + node * delta for node in NODES])
     runs: list[tuple[int, ...]] = []
     refused: dict[tuple[int, ...], Exception] = {}
-    with model.session():
+    with model.session() as model:
         extra = Extra.of(arguments, len(x), model.device)
         for axes, reading in product(((), (1,)), extra.readings()):
             shaped = points.reshape(len(points), *axes, x.shape[-1])

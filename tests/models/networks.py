@@ -20,14 +20,14 @@ def squares(raw: Tensor) -> Tensor:
 
 def gradient(model: Model, points: Tensor, extra: tuple[Any, ...] = ()) -> Tensor:
     """Gradient of the sum of squares, as the core would ask for it."""
-    with model.session():
-        return model.value_and_gradient(points, extra, squares)[1][:, 0]
+    with model.session() as running:
+        return running.value_and_gradient(points, extra, squares)[1][:, 0]
 
 
 def outputs(model: Model, points: Tensor) -> Any:
     """Outputs, as the core would ask for them."""
-    with model.session():
-        return model.outputs(points, ())
+    with model.session() as running:
+        return running.outputs(points, ())
 
 
 def expected(net: Callable[[Tensor], Tensor], points: Tensor) -> tuple[Tensor, Tensor]:

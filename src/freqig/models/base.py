@@ -139,9 +139,9 @@ class Model(ABC):
             "the others as additional_forward_args"
         )
 
-    def session(self) -> AbstractContextManager[None]:
-        """Context in which the model is called, after which it is exactly as it was."""
-        return nullcontext()
+    def session(self) -> AbstractContextManager[Model]:
+        """Context that gives what is to be called in place of the model, which is left as it is."""
+        return nullcontext(self)
 
     def fingerprint(self) -> dict[str, str]:
         """What tells this model from another with other weights, for the `attrs` of results."""

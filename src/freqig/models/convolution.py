@@ -50,13 +50,14 @@ def quick_convolutions(model: object, modules: Iterable[nn.Module]) -> AbstractC
         convolution, or the model is compiled and so brings kernels of its own.
     """
     every = [sub for module in modules for sub in module.modules()]
-    if _kernel is None or _is_compiled(model) or any(map(_is_compiled, every)):
+    if _kernel is None or is_compiled(model) or any(map(is_compiled, every)):
         return nullcontext()
     tensors = (t for sub in every for own in (sub._parameters, sub._buffers) for t in own.values())
     return _Quick() if any(t is not None and _fits(t) for t in tensors) else nullcontext()
 
 
-def _is_compiled(model: object) -> bool:
+def is_compiled(model: object) -> bool:
+    """Whether `torch.compile` has made this module or function."""
     names = ("_torchdynamo_orig_callable", "_orig_mod", "_compiled_call_impl")
     return any(getattr(model, name, None) is not None for name in names)
 

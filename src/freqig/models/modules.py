@@ -1,25 +1,29 @@
-"""Finds the torch modules inside a callable and keeps them undisturbed while they are used."""
+"""Finds the torch modules inside a callable."""
 
 from __future__ import annotations
 
 import dis
 import functools
-import random
+import weakref
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-MAX_DEPTH = 4
+MAX_DEPTH = 8
+
+# Objects that are looked into. A module behind more than these is noticed when it runs.
+MOST_OBJECTS = 5000
 
 # Neither modules nor anything that could hold one; long lists of these are common.
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type, ModuleType, Tensor, np.ndarray)
+
+CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+CALLABLES = (FunctionType, MethodType, functools.partial)
 
 # What every module has; attributes that a model adds may hold modules that it does not register.
 OF_ANY_MODULE = frozenset(vars(nn.Module()))
@@ -28,9 +32,9 @@ OF_ANY_MODULE = frozenset(vars(nn.Module()))
 def find_modules(model: object) -> list[nn.Module]:
     """Outermost modules reachable from a callable.
 
-    Looks into closures, defaults, referenced globals, bound methods, partials, attributes of
-    objects, and lists, tuples and dicts of these; in modules into lists and dicts that they hold
-    beside their registered submodules.
+    Looks into closures, defaults, referenced globals, bound methods, partials, attributes and slots of
+    objects, weak references, and containers of these; in modules into containers and callables that they
+    hold beside their registered submodules.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def find_modules(model: object) -> list[nn.Module]:
         if isinstance(value, nn.Module):
             found.append(value)
             seen.update(map(id, value.modules()))
-        if depth < MAX_DEPTH:
+        if depth < MAX_DEPTH and len(seen) < MOST_OBJECTS:
             parts = [part for part in parts_of(value) if not isinstance(part, PLAIN)]
             for part in parts:
                 if id(part) not in seen:
@@ -70,7 +74,7 @@ def parts_of(value: object) -> Iterator[object]:
     if isinstance(value, nn.Module):
         for module in value.modules():
             added = [part for name, part in vars(module).items() if name not in OF_ANY_MODULE]
-            yield from (part for part in added if isinstance(part, (list, tuple, dict)))
+            yield from (part for part in added if isinstance(part, (*CONTAINERS, *CALLABLES)))
     elif isinstance(value, functools.partial):
         yield from (value.func, *value.args, *value.keywords.values())
     elif isinstance(value, MethodType):
@@ -81,13 +85,28 @@ def parts_of(value: object) -> Iterator[object]:
         yield from (value.__kwdefaults__ or {}).values()
         # A lambda written at module level reaches its network through a global name.
         yield from (value.__globals__.get(name) for name in _names(value.__code__))
-    elif isinstance(value, (list, tuple)):
-        yield from value
     elif isinstance(value, dict):
         yield from value.values()
-    elif hasattr(value, "__dict__"):
-        yield from vars(value).values()
+        yield from value
+    elif isinstance(value, CONTAINERS):
+        yield from value
+    elif isinstance(value, weakref.ref):
+        yield value()
+    else:
+        yield from getattr(value, "__dict__", {}).values()
+        yield from (part for _, part in slots_of(value))
         yield vars(type(value)).get("__call__")
+
+
+def slots_of(value: object) -> Iterator[tuple[str, object]]:
+    """Names and contents of the `__slots__` of an object."""
+    for base in type(value).__mro__:
+        names = vars(base).get("__slots__", ())
+        for name in (names,) if isinstance(names, str) else tuple(names):
+            private = name.startswith("__") and not name.endswith("__")
+            own = f"_{base.__name__.lstrip('_')}{name}" if private else name
+            if own not in ("__dict__", "__weakref__") and hasattr(value, own):
+                yield own, getattr(value, own)
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -117,113 +136,17 @@ def first_floating_parameter(modules: list[nn.Module]) -> Tensor | None:
     return None
 
 
-@contextmanager
-def undisturbed(modules: list[nn.Module], device: torch.device) -> Iterator[None]:
-    """Run modules in eval without weight gradients, then put everything back.
-
-    Restored: of every submodule its mode, attributes, parameters and buffers, those with their
-    values and `requires_grad`; and the random state of torch, NumPy and Python. Gradients and
-    hooks are never touched. Works inside `torch.no_grad` and `torch.inference_mode`. Needs the
-    memory of the parameters and buffers once more, for models that change them when called.
+def check_initialized(modules: Iterable[nn.Module]) -> None:
+    """Refuse lazy modules.
 
     Raises
     ------
     ValueError
-        If a lazy module has not met its first batch.
+        If one has not met its first batch.
     """
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-    submodules = list(dict.fromkeys(sub for module in modules for sub in module.modules()))
-    _check_initialized(submodules)
-    modes = [(sub, sub.training) for sub in submodules if hasattr(sub, "training")]
-    containers = [(container, dict(container)) for sub in submodules for container in _containers(sub)]
-    with torch.inference_mode(False):
-        tensors = [_Kept.of(tensor) for tensor in _tensors(submodules)]
-    stand_ins: list[tuple[dict[str, Any], str, Tensor]] = []
-    devices = [device] if device.type == "cuda" else []
-    # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.
-    recurrent = device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in submodules)
-    try:
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            torch.random.fork_rng(devices),
-            without_cudnn() if recurrent else nullcontext(),
-        ):
-            _replace_inference_tensors(submodules, stand_ins)
-            for module in modules:
-                module.eval()
-            for kept in tensors:
-                kept.freeze()
-            yield
-    finally:
-        for stand_in_container, name, tensor in stand_ins:
-            stand_in_container[name] = tensor
-        for container, content in containers:
-            if list(container) != list(content):
-                container.clear()
-            container.update(content)
-        for sub, mode in modes:
-            sub.training = mode
-        with torch.inference_mode(False):
-            for kept in tensors:
-                kept.restore()
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """A parameter or buffer as it was: the tensor, its memory, and a copy of its values."""
-
-    tensor: Tensor
-    requires_grad: bool
-    memory: Tensor | None
-    values: Tensor | None
-
-    @classmethod
-    def of(cls, tensor: Tensor) -> _Kept:
-        plain = tensor.layout is torch.strided and not tensor.is_meta and type(tensor.data) is Tensor
-        memory = tensor.data if plain else None
-        return cls(tensor, tensor.requires_grad, memory, None if memory is None else memory.clone())
-
-    def freeze(self) -> None:
-        if self.requires_grad and self.tensor.is_leaf:
-            self.tensor.requires_grad_(False)
-
-    def restore(self) -> None:
-        if self.tensor.is_leaf:
-            self.tensor.requires_grad_(self.requires_grad)
-        if self.memory is None or self.values is None:
-            return
-        # Some layers bound their weights in forward, by `weight.data = renorm(weight.data, …)`.
-        if self.tensor.data_ptr() != self.memory.data_ptr() or self.tensor.shape != self.memory.shape:
-            self.tensor.data = self.memory
-        # Written through the detached alias, values leave the version that autograd counts alone:
-        # a graph that the caller holds can still be differentiated.
-        if not torch.equal(self.memory, self.values):
-            self.memory.copy_(self.values)
-
-
-def _containers(module: nn.Module) -> list[dict[str, Any]]:
-    every: tuple[Any, ...] = (vars(module), module._parameters, module._buffers, module._modules)
-    # Those of scripted modules are views of something else.
-    return [container for container in every if isinstance(container, dict)]
-
-
-def _tensors(submodules: list[nn.Module]) -> list[Tensor]:
-    """Parameters and buffers, each once, without those made under inference_mode."""
-    every = [t for sub in submodules for t in _own_tensors(sub) if not t.is_inference()]
-    return list({id(tensor): tensor for tensor in every}.values())
-
-
-def _own_tensors(module: nn.Module) -> list[Tensor]:
-    values = (*module._parameters.values(), *module._buffers.values())
-    return [tensor for tensor in values if tensor is not None]
-
-
-def _check_initialized(submodules: list[nn.Module]) -> None:
-    for sub in submodules:
-        if any(nn.parameter.is_lazy(tensor) for tensor in _own_tensors(sub)):
+    for sub in (sub for module in modules for sub in module.modules()):
+        own = (*sub._parameters.values(), *sub._buffers.values())
+        if any(nn.parameter.is_lazy(tensor) for tensor in own):
             raise ValueError(
                 f"model must be initialized, but its {type(sub).__name__} waits for a first batch to "
                 "take its shape from: call the model once, then explain it"
@@ -240,19 +163,3 @@ def without_cudnn() -> Iterator[None]:
         yield
     finally:
         cudnn.enabled = enabled
-
-
-def _replace_inference_tensors(
-    submodules: list[nn.Module], replaced: list[tuple[dict[str, Any], str, Tensor]]
-) -> None:
-    """Swap tensors made under inference_mode, which autograd refuses, for clones."""
-    for sub in submodules:
-        containers: tuple[dict[str, Any], ...] = (sub._parameters, sub._buffers, vars(sub))
-        for container in containers:
-            for name, tensor in list(container.items()):
-                if not isinstance(tensor, Tensor) or not tensor.is_inference():
-                    continue
-                copy = tensor.clone()
-                is_parameter = isinstance(tensor, nn.Parameter)
-                container[name] = nn.Parameter(copy, requires_grad=False) if is_parameter else copy
-                replaced.append((container, name, tensor))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +25,8 @@ from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
 from .hints import Hints
 from .joined import JoinedInputs
-from .modules import find_modules, first_floating_parameter, undisturbed
+from .modules import find_modules, first_floating_parameter
+from .session import Use
 
 
 class TorchModel(Model):
@@ -50,6 +52,9 @@ class TorchModel(Model):
     """
 
     _backward = staticmethod(slope_by_grad)
+    # What a session knows of its twins.
+    _quick: AbstractContextManager[Any] = nullcontext()
+    _weights: Iterable[Tensor] = ()
 
     def __init__(
         self,
@@ -58,9 +63,7 @@ class TorchModel(Model):
         device: torch.device | str | None = None,
     ) -> None:
         self._model = model
-        self._modules = find_modules(model)
-        self._quick = quick_convolutions(model, self._modules)
-        parameter = first_floating_parameter(self._modules)
+        parameter = first_floating_parameter(find_modules(model))
         self._dtype_is_known = dtype is not None or parameter is not None
         self.dtype = dtype or (torch.float32 if parameter is None else parameter.dtype)
         where = device or (torch.device("cpu") if parameter is None else parameter.device)
@@ -123,8 +126,21 @@ class TorchModel(Model):
             raise ValueError(NOT_DIFFERENTIABLE)
         return values.detach(), gradients
 
-    def session(self) -> AbstractContextManager[None]:
-        return undisturbed(self._modules, self.device)
+    @contextmanager
+    def session(self) -> Iterator[TorchModel]:
+        """Context that gives the model with twins of its modules, in eval.
+
+        Modules are searched for each time, for what a callable refers to may have changed since.
+        """
+        running = copy(self)
+        with Use(self._model, self.device).session() as use:
+            running._model = use.call
+            running._quick = quick_convolutions(use.function, use.modules)
+            running._weights = [t for m in use.modules for t in (*m.parameters(), *m.buffers())]
+            try:
+                yield running
+            finally:
+                self.dtype, self._dtype_is_known = running.dtype, running._dtype_is_known
 
     def settle_dtype(self, points: Tensor, extra: tuple[Any, ...]) -> None:
         """Try float64 for a callable without parameters that refuses float32.
@@ -148,7 +164,7 @@ class TorchModel(Model):
 
     def fingerprint(self) -> dict[str, str]:
         digest = hashlib.sha256()
-        tensors = [item for module in self._modules for item in module.state_dict().items()]
+        tensors = [item for module in find_modules(self._model) for item in module.state_dict().items()]
         for name, tensor in tensors:
             if isinstance(tensor, Tensor):
                 dense = tensor if tensor.layout is torch.strided else tensor.to_dense()
@@ -158,10 +174,9 @@ class TorchModel(Model):
         return {"fingerprint": f"sha256:{digest.hexdigest()}"} if tensors else {}
 
     def bytes_per_point(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> float | None:
-        weights = (t for module in self._modules for t in (*module.parameters(), *module.buffers()))
         leaf = points.detach().requires_grad_()
         try:
-            total = held_bytes(lambda: explained(self.call(leaf.clone(), extra)), weights)
+            total = held_bytes(lambda: explained(self.call(leaf.clone(), extra)), self._weights)
         except torch.OutOfMemoryError:
             return None
         return total / len(points)
@@ -169,7 +184,7 @@ class TorchModel(Model):
     def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Call the model as it is; its errors say with what shape it was called."""
         try:
-            return self._model(points, *extra)
+            return self._model(points, *(own(value) for value in extra))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
@@ -177,6 +192,24 @@ class TorchModel(Model):
             says = "" if window is None else f"; its own n_times is {window}"
             add_context(error, f"{CALLED} {_shape(points)}{says}")
             raise
+
+
+def own(value: Any) -> Any:
+    """A copy of an argument, down to the tensors and arrays in it, for models that write to theirs.
+
+    Examples
+    --------
+    >>> given = {"mask": torch.zeros(2)}
+    >>> own(given)["mask"].add_(1), given["mask"]
+    (tensor([1., 1.]), tensor([0., 0.]))
+    """
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(own, value))
+    return {key: own(entry) for key, entry in value.items()} if type(value) is dict else value
 
 
 def _shape(points: Tensor) -> str:

@@ -1,0 +1,133 @@
+"""What holds while a PyTorch model is explained: nothing of the caller's is disturbed, all runs in eval."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
+
+from .borrowed import Lease, to_eval
+from .convolution import is_compiled
+from .draws import Draws
+from .modules import check_initialized, find_modules, without_cudnn
+from .twin import Twins
+
+Function = Callable[..., Any]
+
+
+class Use:
+    """A model that may be called: with twins for its modules where that is possible, else with borrowed ones.
+
+    Parameters
+    ----------
+    model : callable
+        The caller's.
+    device : torch.device
+        Where it runs.
+
+    Attributes
+    ----------
+    function : callable
+        What is to be called.
+    modules : list of torch.nn.Module
+        Outermost modules in it that could be found.
+    """
+
+    def __init__(self, model: Function, device: torch.device) -> None:
+        check_initialized(find_modules(model))
+        twins = Twins()
+        self.device, self.function, self._made = device, twins.of(model), twins.made
+        # Identities of twins hold only as long as what they were made of.
+        self._twins = twins
+        self.modules = find_modules(self.function)
+        self._lease = Lease()
+        self._watched = is_compiled(model) or any(
+            is_compiled(sub) for module in self.modules for sub in module.modules()
+        )
+        self._calls: list[tuple[str, torch.dtype]] = [
+            (kind, torch.get_autocast_dtype(kind))
+            for kind in dict.fromkeys(("cpu", device.type))
+            if torch.is_autocast_enabled(kind)
+        ]
+
+    @contextmanager
+    def session(self) -> Iterator[Use]:
+        """Context in which `call` may be used."""
+        # Twice, for an interruption may fall on the first.
+        self._draws = Draws(self.device)
+        stack, grad = torch._C._len_torch_function_stack(), torch.is_grad_enabled()
+        try:
+            try:
+                for module in self.modules:
+                    self._take(module)
+                    to_eval(module)
+                with ExitStack() as contexts:
+                    for context in self._contexts():
+                        contexts.enter_context(context)
+                    yield self
+            finally:
+                self._give_back(stack, grad)
+        finally:
+            self._give_back(stack, grad)
+
+    def call(self, *arguments: Any) -> Any:
+        """Call the model, in the caller's autocast if there is one."""
+        with ExitStack() as contexts:
+            for kind, dtype in self._calls:
+                contexts.enter_context(torch.autocast(kind, dtype))
+            if not self._watched:
+                # Only the first call: what a model runs in one it runs in all.
+                contexts.enter_context(self._draws.watching())
+                contexts.enter_context(self._watching())
+            return self.function(*arguments)
+
+    def _contexts(self) -> Iterator[Any]:
+        yield torch.inference_mode(False)
+        yield torch.enable_grad()
+        # The caller's autocast is meant for the model, and not for sums over nodes.
+        yield from (torch.autocast(kind, enabled=False) for kind, _ in self._calls)
+        # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.
+        every = (sub for module in self.modules for sub in module.modules())
+        recurrent = self.device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in every)
+        yield without_cudnn() if recurrent else nullcontext()
+
+    def _give_back(self, stack: int, grad: bool) -> None:
+        self._lease.give_back()
+        self._draws.set_back()
+        torch._C._set_grad_enabled(grad)
+        while torch._C._len_torch_function_stack() > stack:
+            torch._C._pop_torch_function_stack()
+
+    def _take(self, module: nn.Module) -> None:
+        """Borrow what of a tree is the caller's own."""
+        own = [sub for sub in module.modules() if id(sub) not in self._made]
+        check_initialized(own)
+        self._lease.take(own)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Borrow modules that nothing but their running reveals, such as those behind slots of a library."""
+        known = {id(sub) for module in self.modules for sub in module.modules()}
+        thread = threading.get_ident()
+
+        def meet(module: nn.Module, _: Any) -> None:
+            if threading.get_ident() == thread and id(module) not in known:
+                known.update(id(sub) for sub in module.modules())
+                self.modules.append(module)
+                self._take(module)
+                to_eval(module)
+
+        handle = register_module_forward_pre_hook(meet)
+        try:
+            try:
+                yield
+            finally:
+                handle.remove()
+        finally:
+            handle.remove()
+        self._watched = True

@@ -50,7 +50,7 @@ class Draws:
         if self._alone:
             yield
             return
-        seen = _Seen()
+        seen = _Seen()  # type: ignore[no-untyped-call]
         try:
             with seen:
                 yield
@@ -66,7 +66,7 @@ class Draws:
         self._generators = {}
 
 
-class _Seen(TorchDispatchMode):
+class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes whether an operator of this thread draws from a generator of the process."""
 
     supports_higher_order_operators = True

@@ -146,7 +146,7 @@ def check_initialized(modules: Iterable[nn.Module]) -> None:
     """
     for sub in (sub for module in modules for sub in module.modules()):
         own = (*sub._parameters.values(), *sub._buffers.values())
-        if any(nn.parameter.is_lazy(tensor) for tensor in own):
+        if any(tensor is not None and nn.parameter.is_lazy(tensor) for tensor in own):
             raise ValueError(
                 f"model must be initialized, but its {type(sub).__name__} waits for a first batch to "
                 "take its shape from: call the model once, then explain it"

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.modules.module import _global_forward_pre_hooks, register_module_forward_pre_hook
+from torch.utils._python_dispatch import _pop_mode
 
 from .borrowed import Lease, to_eval
 from .convolution import is_compiled
@@ -60,7 +61,7 @@ class Use:
         """Context in which `call` may be used."""
         # Twice, for an interruption may fall on the first.
         self._draws = Draws(self.device)
-        stack, grad = torch._C._len_torch_function_stack(), torch.is_grad_enabled()
+        before = _modes_of_thread()
         try:
             try:
                 for module in self.modules:
@@ -71,9 +72,9 @@ class Use:
                         contexts.enter_context(context)
                     yield self
             finally:
-                self._give_back(stack, grad)
+                self._give_back(*before)
         finally:
-            self._give_back(stack, grad)
+            self._give_back(*before)
 
     def call(self, *arguments: Any) -> Any:
         """Call the model, in the caller's autocast if there is one."""
@@ -96,12 +97,16 @@ class Use:
         recurrent = self.device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in every)
         yield without_cudnn() if recurrent else nullcontext()
 
-    def _give_back(self, stack: int, grad: bool) -> None:
+    def _give_back(self, grad: bool, functions: int, dispatches: int) -> None:
+        """Undo all that is left, also of contexts that were interrupted as they were entered or left."""
+        while torch._C._len_torch_dispatch_stack() > dispatches:
+            _pop_mode()
+        while torch._C._len_torch_function_stack() > functions:
+            torch._C._pop_torch_function_stack()
+        torch._C._set_grad_enabled(grad)
+        self._look_away()
         self._lease.give_back()
         self._draws.set_back()
-        torch._C._set_grad_enabled(grad)
-        while torch._C._len_torch_function_stack() > stack:
-            torch._C._pop_torch_function_stack()
 
     def _take(self, module: nn.Module) -> None:
         """Borrow what of a tree is the caller's own."""
@@ -112,22 +117,30 @@ class Use:
     @contextmanager
     def _watching(self) -> Iterator[None]:
         """Borrow modules that nothing but their running reveals, such as those behind slots of a library."""
-        known = {id(sub) for module in self.modules for sub in module.modules()}
-        thread = threading.get_ident()
-
-        def meet(module: nn.Module, _: Any) -> None:
-            if threading.get_ident() == thread and id(module) not in known:
-                known.update(id(sub) for sub in module.modules())
-                self.modules.append(module)
-                self._take(module)
-                to_eval(module)
-
-        handle = register_module_forward_pre_hook(meet)
+        self._known = {id(sub) for module in self.modules for sub in module.modules()}
+        self._thread = threading.get_ident()
         try:
-            try:
-                yield
-            finally:
-                handle.remove()
+            register_module_forward_pre_hook(self._meet)
+            yield
         finally:
-            handle.remove()
+            self._look_away()
         self._watched = True
+
+    def _meet(self, module: nn.Module, _: Any) -> None:
+        if threading.get_ident() == self._thread and id(module) not in self._known:
+            self._known.update(id(sub) for sub in module.modules())
+            self.modules.append(module)
+            self._take(module)
+            to_eval(module)
+
+    def _look_away(self) -> None:
+        # By what it is, since an interruption may have taken the handle.
+        for key, hook in list(_global_forward_pre_hooks.items()):
+            if hook == self._meet:
+                _global_forward_pre_hooks.pop(key, None)
+
+
+def _modes_of_thread() -> tuple[bool, int, int]:
+    """Whether gradients are on, and how many modes of functions and of operators are active."""
+    counts = torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()
+    return torch.is_grad_enabled(), *counts

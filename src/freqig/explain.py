@@ -340,9 +340,9 @@ class Explainer:
     def _refuse_axes(self, signal: Signal, arguments: Any, error: Exception) -> None:
         """Raise for signals whose axes, arranged in another way, the model would take."""
         own = signal.values.movedim(-1, self.time_axis)
-        with self.model.session():
-            extra = Extra.of(arguments, len(own), self.model.device)
-            refuse_axes(Objective(self.model, "logit", None, extra, self.output_key), own, error)
+        with self.model.session() as model:
+            extra = Extra.of(arguments, len(own), model.device)
+            refuse_axes(Objective(model, "logit", None, extra, self.output_key), own, error)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
         if not self.batch_independent:

@@ -56,7 +56,7 @@ def test_the_error_of_a_walk_is_as_expected() -> None:
     """
     gradients, integrals = at_nodes(NODES, 4000)
     truth = np.abs(np.einsum("an,antd->ad", trapezoid(NODES), gradients.numpy()) - integrals).sum(1)
-    rough = measure(gradients, torch.ones(3, 4000, dtype=torch.float64), NODES)
+    rough = measure(gradients, torch.ones(3, 4000, dtype=torch.float64), NODES, np.ones((3, 1)))
     assert ((rough.total[:, 0] / truth > 0.75) & (rough.total[:, 0] / truth < 0.95)).all()
     # Summed over features the variance per length is their number; 2/π of it is what one
     # difference and one bend, both normal, make of it as a geometric mean.
@@ -66,7 +66,7 @@ def test_the_error_of_a_walk_is_as_expected() -> None:
 
 def test_a_drift_is_no_walk() -> None:
     drift = torch.tensor(NODES)[:, :, None, None] * torch.tensor(noise(40))
-    rough = measure(drift, torch.ones(3, 40, dtype=torch.float64), NODES)
+    rough = measure(drift, torch.ones(3, 40, dtype=torch.float64), NODES, np.ones((3, 1)))
     assert (rough.rises > 0).all()
     assert rough.total.max() < 1e-6 * float(drift.abs().sum(-1).max())
 
@@ -74,9 +74,9 @@ def test_a_drift_is_no_walk() -> None:
 @pytest.mark.parametrize("limit", [1, 50, 1000])
 def test_large_gradients_are_measured_in_parts(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     gradients, delta = torch.tensor(noise(3, 12, 2, 30)), torch.tensor(noise(3, 30))
-    whole = measure(gradients, delta, NODES)
+    whole = measure(gradients, delta, NODES, np.ones((3, 2)))
     monkeypatch.setattr("freqig.integration.roughness.LARGEST", limit)
-    parts = measure(gradients, delta, NODES)
+    parts = measure(gradients, delta, NODES, np.ones((3, 2)))
     for name in ("total", "each", "rises"):
         assert np.allclose(getattr(whole, name), getattr(parts, name), rtol=1e-12)
 
@@ -151,11 +151,20 @@ def test_what_does_not_fit_is_integrated_otherwise(room: int, monkeypatch: pytes
 
 def some(count: int, n_nodes: int) -> Kept:
     """Samples with so many nodes, of which nothing else matters."""
-    settings = Settings(0.01, 2000, (2, 4, 8), 8, 1e-16, slice(0, None), 100)
+    settings = Settings(0.01, 2000, (2, 4, 8), 8, 1e-16, 0.0, slice(0, None), 100)
     samples = [Sample(i, np.zeros(1), np.ones(1), settings) for i in range(count)]
     nodes = np.tile(np.linspace(0.1, 0.9, n_nodes), (count, 1))
     trace = np.zeros((3, count, n_nodes + 2, 1))
-    return Kept(samples, settings, nodes, trace, torch.zeros(count, n_nodes, 1, 2), [])
+    return Kept(
+        samples,
+        settings,
+        nodes,
+        trace,
+        torch.zeros(count, n_nodes, 1, 2),
+        [],
+        nodes[:, 0],
+        np.zeros(count, dtype=bool),
+    )
 
 
 def test_those_with_most_nodes_go_first() -> None:

@@ -16,9 +16,12 @@ from .fixed import points_on_path, values_at
 from .kept import Kept, admitted, together
 from .measuring import Gauge, Projection, as_array
 from .nested import family, first_size
+from .node_trace import VALUES
 from .panels import Panel
 from .path import Array, Path
+from .probe import Probe, places_of
 from .sample import Sample, Settings
+from .slopes import COARSE, contradicted, places_around, suspects, told_of
 from .streaming import Group, Sums, stream
 from .verdict import combinations
 
@@ -76,9 +79,10 @@ def integrate_adaptive(
     settings = Settings(
         tol,
         max_evaluations,
-        family(first := first_size(n_initial, max_evaluations), max_evaluations),
+        family(first := first_size(n_initial, max_evaluations - 1), max_evaluations),
         first,
         float(torch.finfo(x.dtype).eps),
+        float(torch.finfo(x.dtype).smallest_normal * torch.finfo(x.dtype).eps),
         slice(1 if projections else 0, None),
         kept_nodes(objective.n_targets * x[0].numel() * x.element_size()),
     )
@@ -102,9 +106,9 @@ def rows_per_sample(n_initial: int, max_evaluations: int) -> int:
     Examples
     --------
     >>> rows_per_sample(7, 2000)
-    32
+    33
     """
-    return _n_rows(family(first_size(n_initial, max_evaluations), max_evaluations)) + KEPT - 1
+    return _n_rows(family(first_size(n_initial, max_evaluations - 1), max_evaluations)) + KEPT
 
 
 def _n_rows(sizes: tuple[int, ...]) -> int:
@@ -140,15 +144,27 @@ class _Integrator:
     def run(self) -> Path:
         """Rounds until every sample has a status."""
         started = [sample for sample in self.samples if sample.status is None]
-        cohorts = [Cohort(started, self.settings)] if started else []
+        cohorts = [self._first(started)] if started else []
         waiting = list[Kept]()
         while cohorts or waiting or self._refined():
             kept, waiting = admitted(waiting, self.settings.kept_nodes)
             self._evaluate_cuts(self._refined())
             self._evaluate_nodes(cohorts, kept, self._refined())
+            for cohort in cohorts:
+                if cohort.samples and not cohort.lengths and cohort.size >= 4:
+                    self._examine(cohort.samples, *cohort.known())
             cohorts, more = self._judge(cohorts, kept)
             waiting += more
         return self._path()
+
+    def _first(self, samples: Sequence[Sample]) -> Cohort:
+        """All samples before their first nodes, each with an unused place, if that is affordable."""
+        probe = None
+        if self.settings.first <= self.settings.max_evaluations:
+            index = [sample.index for sample in samples]
+            places = places_of(self.delta, self.settings.first)[index]
+            probe = Probe(samples, places, self._room(len(samples), 1))
+        return Cohort(samples, self.settings, probe)
 
     def _refined(self) -> list[Sample]:
         return [sample for sample in self.samples if sample.status is None and sample.phase is not None]
@@ -158,6 +174,18 @@ class _Integrator:
         wanted = [(s, place) for s in active if s.phase for place in s.phase.unknown_ends()]
         if not wanted:
             return
+        values = self._values(wanted)
+        known: dict[int, dict[float, Array]] = {}
+        for (sample, place), value in zip(wanted, values, strict=True):
+            known.setdefault(sample.index, {})[place] = value
+            if not np.isfinite(value).all():
+                sample.stop_at(place)
+        for sample in active:
+            if sample.phase:
+                sample.phase.know(known.get(sample.index, {}))
+
+    def _values(self, wanted: Sequence[tuple[Sample, float]]) -> Array:
+        """F, without gradients, at places of samples, shape (len(wanted), T)."""
         rows = torch.tensor([sample.index for sample, _ in wanted], device=self.x.device)
         places = torch.tensor([place for _, place in wanted], dtype=torch.float64).to(self.x)
         delta = self.delta.reshape(self.x.shape)
@@ -168,15 +196,27 @@ class _Integrator:
             values[part] = as_array(self.objective.value(points, rows[part]))
 
         self.chunks.run(len(wanted), evaluate)
-        known: dict[int, dict[float, Array]] = {}
-        for (sample, place), value in zip(wanted, values, strict=True):
+        for sample, _ in wanted:
             sample.used += 1
-            known.setdefault(sample.index, {})[place] = value
-            if not np.isfinite(value).all():
-                sample.stop_at(place)
-        for sample in active:
-            if sample.phase:
-                sample.phase.know(known.get(sample.index, {}))
+        return values
+
+    def _examine(self, samples: Sequence[Sample], nodes: Array, trace: Array) -> None:
+        """Compare F with its gradient from near by where it does not rise as that says, once per sample."""
+        if self.settings.eps > COARSE:
+            return
+        rounding = self.settings.rounding(trace[VALUES], 1)
+        for a in np.flatnonzero(suspects(nodes, trace, rounding).any(1)):
+            sample, around = samples[a], places_around(nodes[a], self.settings.eps)
+            if sample.examined or sample.used + around.size > self.settings.max_evaluations:
+                continue
+            sample.examined = True
+            values = self._values([(sample, float(place)) for place in around.ravel()])
+            values = values.reshape(*around.shape, -1)
+            if (
+                np.isfinite(values).all()
+                and contradicted(nodes[a], trace[:, a], around, values, rounding[a]).any()
+            ):
+                sample.misled, sample.detail = True, told_of(nodes[a], trace[:, a])
 
     def _room(self, n_samples: int, n_nodes: int) -> Tensor:
         return self.x.new_empty(n_samples, n_nodes, *self.sums.shape[2:])
@@ -186,8 +226,11 @@ class _Integrator:
     ) -> None:
         """Gradients at the next nodes of all samples, in full chunks."""
         groups: list[Group] = []
-        owners: list[Cohort | Kept | tuple[Sample, Panel]] = []
+        owners: list[Cohort | Kept | Probe | tuple[Sample, Panel]] = []
         for cohort in cohorts:
+            if cohort.probe and cohort.size == 1:
+                groups.append(cohort.probe.propose())
+                owners.append(cohort.probe)
             groups.append(cohort.propose(self._room))
             owners.append(cohort)
         for rough in kept:
@@ -206,7 +249,7 @@ class _Integrator:
             for c in np.flatnonzero(np.any(bad, axis=1)):
                 own = np.broadcast_to(groups[index].nodes, (len(groups[index].samples), bad.shape[1]))
                 samples[c].stop_at(float(own[part][c][bad[c]].min()))
-            if isinstance(owner, Kept):
+            if isinstance(owner, Kept | Probe):
                 owner.absorb(part, result)
                 return
             if isinstance(owner, Cohort):
@@ -240,7 +283,7 @@ class _Integrator:
             # The difference before last has been projected, unless this is the first judgement.
             n_projected = min(2, len(combined)) if cohort.lengths else len(combined)
             measured = self.gauge.of_sums(cohort.index, self.sums, combined, n_projected)
-            parts, divided = cohort.judge(measured, n_rows)
+            parts, divided = cohort.judge(measured, n_rows, self.gauge)
             going += parts
             if divided:
                 rough.append(divided)
@@ -256,7 +299,8 @@ class _Integrator:
         return going, together(more)
 
     def _judge_kept(self, part: Kept) -> tuple[list[Kept], list[Cohort]]:
-        weights = combinations(part.nodes, part.trace)
+        self._examine(part.samples, part.nodes, part.trace)
+        weights = combinations(part.nodes, part.trace, part.probed)
         measured = self.gauge.of_gradients(part.index, part.gradients, weights)
         delta = self.delta[torch.as_tensor(part.index, device=self.x.device)]
         return part.judge(measured, weights, delta, self.sums)

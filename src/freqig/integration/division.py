@@ -24,7 +24,7 @@ def next_count(n: int, excess: float) -> int:
     """
     most = n * (2.0 if excess > 4 else 1.6)
     count = 7
-    while count <= n:
+    while count < n + 2:
         count += max(2, count // 5)
     while count < excess * n and (larger := count + max(2, count // 5)) <= most:
         count = larger
@@ -66,6 +66,34 @@ def divide(nodes: Array, strength: Array, m: int) -> Array:
     nth = np.arange(len(which)) - np.repeat(np.cumsum(extra) - extra, extra) + 1
     new: Array = places[:, :-1].ravel()[which] + width.ravel()[which] * nth / parts.ravel()[which]
     return new.reshape(len(nodes), m)
+
+
+def between(nodes: Array, probed: Array) -> Array:
+    """A place in each interval, the stretches to both ends included, that does not touch one of the nodes.
+
+    Parameters
+    ----------
+    nodes : numpy.ndarray
+        Ascending, shape (A, n).
+    probed : numpy.ndarray
+        The node whose neighbourhood is known, shape (A,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Ascending, shape (A, n - 1): 0.4 and 0.6 of the way in turns.
+
+    Examples
+    --------
+    >>> between(np.array([[0.2, 0.5, 0.7]]), np.array([0.5])).round(2).tolist()
+    [[0.08, 0.82]]
+    """
+    places = with_ends(nodes)
+    shares = np.resize([0.4, 0.6], nodes.shape[1] + 1)
+    new = places[:, :-1] + shares * np.diff(places)
+    at = np.abs(nodes - probed[:, None]).argmin(1)[:, None]
+    other = (np.arange(new.shape[1]) != at) & (np.arange(new.shape[1]) != at + 1)
+    return new[other].reshape(len(nodes), -1)
 
 
 def with_ends(nodes: Array) -> Array:

@@ -115,8 +115,10 @@ def error_from_gap(gap: Array, norms: Array, totals: Array) -> Array:
     norms, totals : numpy.ndarray
         L1 norms, shape (2, ..., T), and sums, shape (2, ..., T), of the last two differences.
     """
-    length = norms.sum(0)
-    limited: Array = np.minimum(np.abs(gap) * length / (np.abs(totals).sum(0) + TINY), length)
+    total = np.abs(totals).sum(0)
+    # The share first: a product of two small numbers may be none.
+    gap = np.minimum(np.abs(gap), total)
+    limited: Array = norms.sum(0) * (gap / np.where(total > 0, total, 1.0))
     return limited
 
 

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .division import divide, next_count
+from .division import between, divide, next_count
 from .measuring import Measured, as_array
+from .node_trace import SIZES, VALUES, unit
 from .path import Array
 from .roughness import measure
 from .sample import Sample, Settings
@@ -29,7 +30,7 @@ LOOK = 0.1
 is known: a kink there is seen by F alone, and two that bend F to and fro not even by F. Where kinks
 are few and large, and not many and small, somebody has to look."""
 
-ORDER, FIRST, HOPE = 1.5, 7, 10.0
+ORDER, FIRST, HOPE = 1.5, 8, 10.0
 """Of the error of a walk; beyond the first nodes, it is asked whether this many times the evaluations
 that are left would do. Where they would not, the path must be smooth between its steps to be
 integrated at all, and panels are for that."""
@@ -53,12 +54,17 @@ class Kept:
     nodes : numpy.ndarray
         Places, ascending, shape (A, n).
     trace : numpy.ndarray
-        F, its slope and Σ |δ·g| at the nodes and both ends of the path, shape (3, A, n + 2, T); slope and
-        size are NaN at the ends.
+        What `node_trace` lists, at the nodes and both ends of the path, shape (4, A, n + 2, T); all but F is
+        NaN at the ends.
     gradients : torch.Tensor
         At the nodes, shape (A, n, T, D).
     origins : sequence of (Cohort, int)
         Where the samples came from, and where they go if their path is not one of kinks.
+    probed : numpy.ndarray
+        Which of their nodes no rule uses, by its place, shape (A,).
+    astray : numpy.ndarray
+        Whether the gradient there is not what the other nodes lead to expect, bool, shape (A,): then all
+        intervals are looked into once, before any is taken for solved.
     """
 
     def __init__(
@@ -69,14 +75,17 @@ class Kept:
         trace: Array,
         gradients: Tensor,
         origins: Sequence[tuple[Cohort, int]],
+        probed: Array,
+        astray: NDArray[np.bool_],
     ) -> None:
         self.samples, self.settings, self.origins = list(samples), settings, list(origins)
-        self.nodes, self.trace, self.gradients = nodes, trace, gradients
+        self.nodes, self.trace, self.gradients, self.probed = nodes, trace, gradients, probed
+        self.astray = astray
         self.added = np.empty((len(nodes), 0))
         self.looked = np.zeros(len(nodes), dtype=bool)
         # The least error as yet, and at how many nodes.
         self.best = np.full((2, len(nodes)), np.inf)
-        self.fresh = np.empty((3, len(nodes), 0, trace.shape[-1]))
+        self.fresh = np.empty((len(trace), len(nodes), 0, trace.shape[-1]))
         self.fresh_gradients = gradients[:, :0]
 
     @property
@@ -102,6 +111,8 @@ class Kept:
             np.concatenate([part.trace for part in parts], 1),
             torch.cat([part.gradients for part in parts]),
             [origin for part in parts for origin in part.origins],
+            np.concatenate([part.probed for part in parts]),
+            np.concatenate([part.astray for part in parts]),
         )
         whole.added = np.concatenate([part.added for part in parts])
         whole.looked = np.concatenate([part.looked for part in parts])
@@ -120,6 +131,8 @@ class Kept:
             self.trace[:, rows],
             self.gradients[torch.as_tensor(rows, device=self.gradients.device)],
             [self.origins[a] for a in rows],
+            self.probed[rows],
+            self.astray[rows],
         )
         part.added, part.looked, part.best = self.added[rows], self.looked[rows], self.best[:, rows]
         return part
@@ -127,7 +140,7 @@ class Kept:
     def propose(self) -> Group:
         """The nodes to add, each sample's own."""
         n_samples, m = self.added.shape
-        self.fresh = np.empty((3, n_samples, m, self.trace.shape[-1]))
+        self.fresh = np.empty((len(self.trace), n_samples, m, self.trace.shape[-1]))
         self.fresh_gradients = self.gradients.new_empty(n_samples, m, *self.gradients.shape[2:])
         for sample in self.samples:
             sample.used += m
@@ -135,7 +148,7 @@ class Kept:
 
     def absorb(self, part: slice, result: Sums) -> None:
         """Take what came of some of these samples."""
-        self.fresh[:, part] = result.values, result.slopes, result.sizes
+        self.fresh[:, part] = result.trace()
 
     def grow(self) -> Kept:
         """All nodes are in: put them where they belong; samples that failed leave."""
@@ -185,19 +198,25 @@ class Kept:
             Those whose gradients cannot be kept, or whose path is no matter of kinks.
         """
         settings, n = self.settings, self.nodes.shape[1]
-        rough = measure(self.gradients, delta, self.nodes)
-        verdict = reach_verdict(self.nodes, self.trace, rough, measured, settings)
+        size = unit(self.trace[SIZES])
+        rough = measure(self.gradients, delta, self.nodes, size)
+        verdict = reach_verdict(self.nodes, self.trace, rough, measured, settings, size)
         look = verdict.few & ~self.looked
-        done = verdict.converged.all(1) & ~look
-        excess = np.maximum(verdict.relative.max(1) / settings.tol, 1.05)
+        astray = self.astray
+        look &= ~astray
+        misled = np.array([sample.misled for sample in self.samples], dtype=bool)
+        done = verdict.done.all(1) & ~(look | astray)
+        excess = np.maximum(verdict.excess.max(1), 1.05)
         left = settings.max_evaluations - np.array([sample.used for sample in self.samples])
         counts = np.array([next_count(n, e) for e in (excess**STEP).tolist()])
+        counts = np.where(astray, 2 * n - 1, counts)
+        goes_on = ~done & (counts <= settings.kept_nodes) & ~(astray & (left < n - 1))
         counts = np.minimum(counts, n + np.maximum(left, 0))
-        goes_on = ~done & (counts > n + look) & (counts <= settings.kept_nodes)
-        goes_on &= ~self._in_vain(excess, n + left)
+        goes_on &= ~misled & (counts > n + look) & ~self._in_vain(excess, n + left)
         parts: list[Kept] = []
-        for count, looks in sorted(set(zip(counts[goes_on].tolist(), look[goes_on].tolist(), strict=True))):
-            chosen = goes_on & (counts == count) & (look == looks)
+        ways = zip(counts[goes_on].tolist(), look[goes_on].tolist(), astray[goes_on].tolist(), strict=True)
+        for count, looks, strays in sorted(set(ways)):
+            chosen = goes_on & (counts == count) & (look == looks) & (astray == strays)
             part = self.part(chosen)
             fine = part._add(verdict.strength[chosen], count - n, looks)
             goes_on[np.flatnonzero(chosen)[~fine]] = False
@@ -206,7 +225,7 @@ class Kept:
         refused: list[Cohort] = []
         for a in np.flatnonzero(~goes_on):
             cohort, row = self.origins[a]
-            back = None if done[a] or counts[a] <= n + look[a] else cohort.resumed(row)
+            back = None if done[a] or misled[a] or counts[a] <= n + look[a] else cohort.resumed(row)
             if back is not None:
                 refused.append(back)
                 goes_on[a] = True
@@ -216,11 +235,14 @@ class Kept:
     def _in_vain(self, excess: Array, most: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether the error of a walk would be too large with `most` nodes, or nodes have not helped."""
         n = self.nodes.shape[1]
+        # An estimate that one more place contradicts is none to come back to.
+        self.best[0, self.astray] = np.inf
+        excess = np.where(self.astray, np.inf, excess)
         better = excess < self.best[0]
         self.best = np.where(better, np.stack([excess, np.full_like(excess, n)]), self.best)
         far = (n > FIRST) & (n * excess ** (1 / ORDER) > HOPE * most)
         vain: NDArray[np.bool_] = far | (n > STALLED * self.best[1])
-        return vain
+        return vain & ~self.astray
 
     def _end(
         self,
@@ -234,6 +256,7 @@ class Kept:
         """Leave estimates in the running sums; samples that have yet to look are not converged."""
         if not len(rows):
             return
+        tol = self.settings.tol
         closing = verdict.steps[rows][:, :, None] * weights[rows, :, CLOSING]
         parts = torch.as_tensor(np.stack([weights[rows, :, RULE], closing])).to(sums)
         own = torch.as_tensor(rows, device=sums.device)
@@ -245,14 +268,18 @@ class Kept:
         for a, correction in zip(rows, corrections, strict=True):
             sample = self.samples[a]
             sample.correction = correction
-            sample.error, sample.converged = verdict.relative[a], verdict.converged[a] & ~look[a]
+            done = verdict.done[a] & ~(look[a] | self.astray[a])
+            sample.error, sample.converged = verdict.relative[a], done & (verdict.relative[a] <= tol)
             sample.coefficients = np.eye(1, sums.shape[1]).T.repeat(sums.shape[2], 1)
-            sample.end("converged" if sample.converged.all() else "budget")
+            sample.finish(done, self.trace[VALUES, a])
 
     def _add(self, strength: Array, m: int, look: bool) -> NDArray[np.bool_]:
         """Choose `m` more nodes; False where they are too close for gradients to differ by kinks."""
         self.looked = self.looked | look
-        if look:
+        if self.astray.all():
+            self.added = between(self.nodes, self.probed)
+            self.astray = np.zeros_like(self.astray)
+        elif look:
             ends = np.stack([LOOK * self.nodes[:, 0], 1 - LOOK * (1 - self.nodes[:, -1])], 1)
             inner = strength.copy()
             inner[:, [0, -1]] = 0

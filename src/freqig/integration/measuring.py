@@ -44,6 +44,16 @@ class Measured:
     allowed_gap: Array
     correctable: Array
 
+    def in_units(self, unit: Array) -> Measured:
+        """The same divided by a unit, shape (A, T)."""
+        return Measured(
+            self.norms / unit[:, None, None],
+            self.totals / unit[:, None],
+            self.alignment,
+            self.allowed_gap / unit,
+            self.correctable / unit,
+        )
+
 
 class Gauge:
     """Measures combinations of gradients of some samples, a few samples at a time.
@@ -151,7 +161,9 @@ class Gauge:
                 norms.append(norm.reshape(n_projected, len(rows), n_targets))
         cosine = torch.ones_like(products[0, :, :, 0])
         if aligned:
-            cosine = torch.cosine_similarity(products[1], products[2], dim=-1, eps=TINY).abs()
+            # Of numbers near 1: their squares must not be too small to be numbers.
+            one, two = (p / p.abs().amax(-1, keepdim=True).clamp_min(TINY) for p in products[1:3])
+            cosine = torch.cosine_similarity(one, two, dim=-1, eps=TINY).abs()
         return torch.stack(norms, 2).movedim(0, 1), products.sum(-1).movedim(0, 1), cosine
 
 

@@ -8,8 +8,9 @@ from .path import Array
 
 TINY = float(np.finfo(float).tiny)
 
-VALUES, SLOPES, SIZES = range(3)
-"""Scalars at nodes, where they are in one array: F, its slope Σ δ·g, and Σ |δ·g|."""
+VALUES, SLOPES, SIZES, MIXES = range(4)
+"""Scalars at nodes, where they are in one array: F, its slope Σ δ·g, Σ |δ·g|, and Σ ±δ·g with signs that
+have nothing to do with the model: where F is constant and its gradient moves, the last one shows it."""
 
 
 class NodeTrace:
@@ -82,6 +83,16 @@ class NodeTrace:
                 slope = None if np.isnan(self.slopes[k]).any() else self.slopes[k]
                 cuts[float(self.nodes[k])] = self.values[k], slope
         return [(place, *cuts[place]) for place in sorted(cuts) if 0.0 < place < 1.0]
+
+
+def unit(sizes: Array) -> Array:
+    """Power of two near the largest size at the nodes, shape (..., n, T) to (..., T); 1 where all are zero.
+
+    In this unit numbers may be squared and multiplied whatever the scale of F, and dividing by it is exact.
+    """
+    largest = np.nanmax(sizes[..., 1:-1, :], -2)
+    powers: Array = np.exp2(np.frexp(np.where(largest > 0, largest, 1.0))[1].clip(-1000, 1000).astype(float))
+    return powers
 
 
 def mean_size(sizes: Array) -> Array:

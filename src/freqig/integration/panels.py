@@ -190,7 +190,7 @@ def examine(panel: Panel, result: Sums, allowed: Array, allowed_gap: Array) -> F
     values = np.array([end.value for end in known])
     slopes = np.array([np.full_like(allowed, np.nan) if e.slope is None else e.slope for e in known])
 
-    rate = np.clip(np.log2((norms[BEFORE] + TINY) / (norms[LAST] + TINY)), 0.0, MAX_RATE)
+    rate = np.clip(np.log2(norms[BEFORE] + TINY) - np.log2(norms[LAST] + TINY), 0.0, MAX_RATE)
     totals = weights @ result.slopes
     whole = values[-1] - values[0] - totals[RULE]
     estimate = np.maximum(

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[np.float64]
-Status = Literal["converged", "budget", "jump", "diverging", "nonfinite", "cancelling"]
+Status = Literal[
+    "converged", "budget", "jump", "diverging", "nonfinite", "cancelling", "rounding", "gradient"
+]
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,18 @@ class Diagnosis:
 
     Parameters
     ----------
-    status : {"converged", "budget", "jump", "diverging", "nonfinite", "cancelling"}
+    status : {"converged", "budget", "jump", "diverging", "nonfinite", "cancelling", "rounding", "gradient"}
         `"budget"`: more evaluations were needed than allowed. `"jump"`: F jumps on the path.
         `"diverging"`: the attributions grow with every refinement. `"nonfinite"`: F or its
         gradient is not finite at `place`, and the mean gradient is NaN. `"cancelling"`: every path
-        of several baselines converged, and their mean did not.
+        of several baselines converged, and their mean did not. `"rounding"`: more nodes are of no
+        use, and rounding alone may err by more than `tol`. `"gradient"`: the gradient is not that of F.
     jumps : tuple of Jump
         Jumps that were found, the largest first.
     place : float or None
         Where F or its gradient is not finite.
+    detail : str
+        The statement of `"rounding"` and of `"gradient"`, with its numbers.
     blind_to_scale : bool
         Whether F is constant along the path but for a jump at the baseline, as it is for a
         model that divides its input by a norm of it.
@@ -56,6 +61,7 @@ class Diagnosis:
     jumps: tuple[Jump, ...] = ()
     place: float | None = None
     blind_to_scale: bool = False
+    detail: str = ""
 
     def explain(self) -> str:
         """What happened and what to do about it, as one sentence without the sample's name.
@@ -72,6 +78,8 @@ class Diagnosis:
             )
         if self.status == "budget":
             return "the path is too rough for max_evaluations (raise it, or tol)"
+        if self.detail:
+            return self.detail
         if self.status == "cancelling":
             return (
                 "the path from each baseline converged, but their attributions cancel, so that the errors "

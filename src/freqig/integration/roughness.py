@@ -37,6 +37,8 @@ class Roughness:
         nodes, shape (A, n - 1, T).
     rises : numpy.ndarray
         L1 norm by which δ · g changes from node to node, shape (A, n - 1, T).
+
+    All of it is in the unit that was given.
     """
 
     total: Array
@@ -85,7 +87,7 @@ def spreads(nodes: Array) -> Array:
     return np.concatenate([ends[0][:, None], inner, ends[1][:, None]], 1)
 
 
-def measure(gradients: Tensor, delta: Tensor, nodes: Array) -> Roughness:
+def measure(gradients: Tensor, delta: Tensor, nodes: Array, unit: Array) -> Roughness:
     """Take in gradients at all nodes.
 
     The variance of the walk is known in two ways: from the difference of neighbours, which is right
@@ -101,6 +103,9 @@ def measure(gradients: Tensor, delta: Tensor, nodes: Array) -> Roughness:
         Input minus baseline, shape (A, D).
     nodes : numpy.ndarray
         Ascending, shape (A, n).
+    unit : numpy.ndarray
+        Size of δ · g, powers of two, shape (A, T): differences are multiplied by each other, which
+        neither large nor small ones may be in float32.
     """
     n_samples, n_nodes, n_targets, n_features = gradients.shape
     widths, bends, spread = _between(nodes)
@@ -109,13 +114,18 @@ def measure(gradients: Tensor, delta: Tensor, nodes: Array) -> Roughness:
         return torch.as_tensor(values).to(gradients)
 
     width, bend, shares = like(widths), like(bends), like(spread)
+    # In two steps, as one over the unit need not be a number of this dtype.
+    half = np.exp2(np.floor(np.log2(unit) / 2))
+    first_half, second_half = like(1 / half), like(half / unit)
     total = torch.zeros(n_samples, n_targets, dtype=gradients.dtype, device=gradients.device)
     each = torch.zeros(n_samples, n_nodes - 1, n_targets, dtype=gradients.dtype, device=gradients.device)
     rises = torch.zeros_like(each)
 
     def take(rows: slice, columns: slice) -> None:
         change = gradients[rows, :, :, columns].diff(dim=1)
+        change *= first_half[rows, None, :, None]
         change *= delta[rows, columns].abs()[:, None, None]
+        change *= second_half[rows, None, :, None]
         h = width[rows, :, None, None]
         off = ((change / h).diff(dim=1) * bend[rows, :, None, None]).abs_()
         around = torch.cat([off[:, :1], (off[:, 1:] + off[:, :-1]) / 2, off[:, -1:]], 1)

@@ -36,8 +36,8 @@ class Settings:
         Family of the nested rules of the first phase.
     first : int
         Size of the first.
-    eps : float
-        Rounding of the model's dtype.
+    eps, least : float
+        Rounding of the model's dtype, and the smallest number that it has.
     watched : slice
         Of the projections, of which time is the first: those that must keep `tol`.
     kept_nodes : int
@@ -49,6 +49,7 @@ class Settings:
     sizes: tuple[int, ...]
     first: int
     eps: float
+    least: float
     watched: slice
     kept_nodes: int
 
@@ -67,8 +68,72 @@ class Settings:
         outputs : numpy.ndarray
             F at both ends, shape (2, ..., T).
         """
-        noise: Array = NOISE * self.eps * mean_size + ROUNDING * self.eps * np.abs(outputs).max(0)
-        return noise
+        noise = NOISE * self.eps * mean_size + self.rounding(outputs, 0)
+        # What is constant, to the bit and with its gradient, has none.
+        return np.where((mean_size > 0) | (outputs[0] != outputs[1]), noise, 0.0)
+
+    def rounding(self, values: Array, axis: int) -> Array:
+        """What rounding may make of a difference of values of F along an axis."""
+        rounding: Array = ROUNDING * (self.eps * np.abs(values).max(axis) + self.least)
+        return rounding
+
+    def told_of_rounding(self, error: Array, values: Array) -> str:
+        """What rounding allows, as a sentence, for the target that it allows least.
+
+        Parameters
+        ----------
+        error : numpy.ndarray
+            Relative error, rounding included, shape (T,).
+        values : numpy.ndarray
+            F at the nodes and both ends of the path, shape (n, T).
+        """
+        t = int(error.argmax())
+        moves, rounding = float(np.ptp(values[:, t])), float(self.rounding(values, 0)[t])
+        if rounding < 0.1 * moves:
+            return (
+                f"rounding leaves a relative error of {error[t]:.2g}, more than tol={self.tol:g}, whatever "
+                f"the number of nodes: numbers are rounded to {self.eps:.2g} of their size (raise tol, or "
+                "compute in float64: dtype=torch.float64)"
+            )
+        return (
+            f"the output changes by {moves:.3g} along the path, where rounding alone may change values of "
+            f"its size, {float(np.abs(values[:, t]).max()):.3g}, by {rounding:.2g}: too little to explain to "
+            f"tol={self.tol:g} (check the units of the signal, such as volts where the model expects "
+            "microvolts, and the scale and offset of the output; or compute in float64: dtype=torch.float64)"
+        )
+
+    def allowed(self, norms: Array, noise: Array) -> Array:
+        """L1 error beside rounding at which no more nodes are added, shape (..., P, T).
+
+        What `tol` leaves beside rounding. Where that is less than rounding itself more nodes are of no
+        use, and it is not `tol` that is reached.
+
+        Parameters
+        ----------
+        norms : numpy.ndarray
+            L1 norms of the attributions, shape (..., P, T).
+        noise : numpy.ndarray
+            L1 error by rounding, shape (..., T).
+        """
+        noise = noise[..., None, :]
+        allowed: Array = np.maximum(self.tol * norms - noise, noise)
+        return allowed
+
+    def complete(self, gap: Array, allowed_gap: Array, norm: Array, noise: Array) -> NDArray[np.bool_]:
+        """Whether more nodes would not close the gap further: it is small, or no more than rounding, (..., T).
+
+        Rounding counts where `tol` leaves no room beside it, and the sample is not converged then.
+        """
+        limited = noise >= self.tol * norm - noise
+        complete: NDArray[np.bool_] = (gap <= allowed_gap) | (limited & (gap <= noise))
+        return complete
+
+    def relative(self, error: Array, norms: Array, noise: Array) -> Array:
+        """Error and rounding of what is watched, relative to the attributions: the largest, (..., T)."""
+        with np.errstate(over="ignore"):
+            relative = (error + noise[..., None, :]) / (norms + TINY)
+        worst: Array = relative[..., self.watched, :].max(-2)
+        return worst
 
 
 class Sample:
@@ -92,6 +157,9 @@ class Sample:
         self.used = 0
         self.status: Status | None = None
         self.place: float | None = None
+        self.detail = ""
+        # Whether F was compared with its gradient from near by, and is not what that says.
+        self.examined = self.misled = False
         self.allowed = self.allowed_gap = self.length = np.zeros_like(output)
         # Relative to what is allowed is the gap, relative to the norm of the attributions the error.
         self.error = np.full_like(output, np.inf)
@@ -115,23 +183,41 @@ class Sample:
         if status == "diverging":
             self.converged = np.zeros_like(self.converged)
 
-    def watch(self, norms: Array, relative: Array, noise: Array, allowed_gap: Array) -> None:
+    def finish(self, done: NDArray[np.bool_], values: Array) -> None:
+        """End as what has come of it.
+
+        Parameters
+        ----------
+        done : numpy.ndarray
+            Where more nodes would be of no use, shape (T,).
+        values : numpy.ndarray
+            F at the nodes and both ends of the path, shape (n, T).
+        """
+        if self.misled:
+            self.converged, self.error = np.zeros_like(self.converged), np.full_like(self.error, np.inf)
+            self.end("gradient")
+            return
+        if done.all() and not self.converged.all():
+            self.detail = self.settings.told_of_rounding(self.error, values)
+        self.end("converged" if self.converged.all() else "rounding" if done.all() else "budget")
+
+    def watch(self, norms: Array, excess: Array, noise: Array, allowed_gap: Array) -> None:
         """Find what the panels of this sample are allowed.
 
         Parameters
         ----------
         norms : numpy.ndarray
             L1 norms of the attributions in every projection, shape (P, T).
-        relative : numpy.ndarray
-            Estimated errors, relative to these, shape (P, T).
+        excess : numpy.ndarray
+            Estimated errors, relative to what is allowed, shape (P, T).
         noise, allowed_gap : numpy.ndarray
             Rounding, and what the completeness gap may be, shape (T,).
         """
         # Panels are judged by their norm in time. Where the errors of what is watched are relatively
         # larger they must do better, where they are smaller less will do; beyond some that is chance.
         ratio = 1.0
-        if np.isfinite(relative).all():
-            ratio = float(relative[self.settings.watched].max() / (relative[0].max() + TINY))
+        if np.isfinite(excess).all():
+            ratio = float(excess[self.settings.watched].max() / (excess[0].max() + TINY))
         ratio = min(max(ratio, LEAST_RATIO), MOST_RATIO)
         self.allowed, self.allowed_gap = (self.settings.tol * norms[0] + noise) / ratio, allowed_gap
         self.length = norms[0]
@@ -162,7 +248,7 @@ class Sample:
         rows : torch.Tensor
             Running sums, shape (R, T, D).
         """
-        phase, trace, tol = self.phase, self.trace, self.settings.tol
+        phase, trace, settings = self.phase, self.trace, self.settings
         if phase is None or trace is None:
             raise RuntimeError("only samples in panels are judged one by one")
         norms, allowed_gap = measured.norms[a], measured.allowed_gap[a]
@@ -170,15 +256,16 @@ class Sample:
         # Around a step the attributions err as their sum does, in the same proportion: the gap is an
         # estimate of the error, and needs its margin.
         gap = SAFETY * np.abs(measured.totals[a, 0] - (self.output - self.baseline_output))
-        noise = self.settings.noise(trace.mean_size(), np.stack([self.baseline_output, self.output]))
-        relative = error / (norms[0] + noise / tol + TINY)
-        self.watch(norms[0], relative, noise, allowed_gap)
-        self.error = relative[self.settings.watched].max(0)
-        self.converged = (self.error <= tol) & (gap <= allowed_gap + TINY)
-        if phase.hides():
-            self.converged[:] = False
-        if self.converged.all():
-            self.status = "converged"
+        noise = settings.noise(trace.mean_size(), np.stack([self.baseline_output, self.output]))
+        excess = error / (settings.allowed(norms[0], noise) + TINY)
+        self.watch(norms[0], excess, noise, allowed_gap)
+        self.error = settings.relative(error, norms[0], noise)
+        done = excess[settings.watched].max(0) <= 1
+        done &= settings.complete(gap, allowed_gap + TINY, norms[0, 0], noise)
+        done &= not phase.hides()
+        self.converged = done & (self.error <= settings.tol)
+        if done.all():
+            self.finish(done, trace.values)
         elif phase.jumps(self.allowed_gap):
             # What else is rough on this path does not matter any more.
             self.status = "jump"
@@ -208,6 +295,8 @@ class Sample:
         status = self.status or "budget"
         if status in ("converged", "nonfinite"):
             return Diagnosis(status, place=self.place)
+        if self.detail:
+            return Diagnosis(status, detail=self.detail)
         jumps = self.phase.jumps(self.allowed_gap) if self.phase else ()
         if self.phase and self.phase.grows_at_baseline(self.length):
             status = "diverging"

@@ -63,9 +63,9 @@ class Sums:
     norms : numpy.ndarray
         L1 norm of δ · sums, the size of each sum as an attribution, shape (C, R, T); zero where the
         group did not ask for it.
-    values, slopes, sizes : numpy.ndarray
-        At each node F, its derivative along the path Σ δ·g, and Σ |δ·g|, shape (C, m, T). `sizes` is
-        NaN where F or the gradient is not finite; such gradients are not in the sums.
+    values, slopes, sizes, mixes : numpy.ndarray
+        At each node F, its derivative along the path Σ δ·g, Σ |δ·g|, and Σ ±δ·g, shape (C, m, T). `sizes`
+        is NaN where F or the gradient is not finite; such gradients are not in the sums.
     """
 
     sums: Tensor
@@ -73,10 +73,16 @@ class Sums:
     values: Array
     slopes: Array
     sizes: Array
+    mixes: Array
 
     def of_one(self) -> Sums:
         """The same of the only sample."""
-        return Sums(self.sums[0], self.norms[0], self.values[0], self.slopes[0], self.sizes[0])
+        scalars = self.values[0], self.slopes[0], self.sizes[0], self.mixes[0]
+        return Sums(self.sums[0], self.norms[0], *scalars)
+
+    def trace(self) -> Array:
+        """The scalars in the order of `node_trace`, shape (4, C, m, T)."""
+        return np.stack([self.values, self.slopes, self.sizes, self.mixes])
 
 
 def stream(
@@ -125,6 +131,9 @@ class _Stream:
         self.groups, self.absorb = groups, absorb
         self.wide = widest(x.device)
         self.delta = x - baseline
+        # The signs of a pseudo-random sequence, the same in every run.
+        bits = torch.arange(self.delta[0].numel(), device=x.device) * 2654435761 >> 15
+        self.signs = (1 - 2 * (bits & 1)).to(self.wide)
         # A member is a sample of a group.
         counts = [len(group.samples) for group in groups]
         self.begins = np.concatenate([[0], np.cumsum(counts)])
@@ -190,14 +199,15 @@ class _Stream:
                 own[:, :, 0],
                 own[:, :, 1],
                 own[:, :, 2],
+                own[:, :, 3],
             )
             self.absorb(g, slice(first + k - begin, first + stop - begin), result)
             k = stop
 
     def _scalars(self, values: Tensor, gradients: Tensor, rows: Tensor) -> Array:
-        """F, slope and size at the points, shape (P, 3, T); clears gradients that are not finite."""
+        """F, slope, size and mix at the points, shape (P, 4, T); clears gradients that are not finite."""
         products = gradients * self.delta.flatten(1)[rows].to(self.wide).unsqueeze(1)
-        slopes = products.sum(-1)
+        slopes, mixes = products.sum(-1), products @ self.signs
         sizes = products.abs_().sum(-1)
         # δ may be zero where the gradient is not finite: 0 · inf is NaN, so products tell.
         bad = ~(sizes.isfinite() & values.isfinite())
@@ -205,7 +215,7 @@ class _Stream:
             sizes[bad] = torch.nan
             # Zero times NaN is NaN: what is not finite must leave before sums are taken.
             gradients[bad.any(1)] = 0
-        scalars: Array = torch.stack([values.to(self.wide), slopes, sizes], 1).double().cpu().numpy()
+        scalars: Array = torch.stack([values.to(self.wide), slopes, sizes, mixes], 1).double().cpu().numpy()
         return scalars
 
     def _store(self, part: slice, gradients: Tensor) -> None:

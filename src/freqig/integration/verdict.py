@@ -71,10 +71,12 @@ class Verdict:
     Parameters
     ----------
     relative : numpy.ndarray
-        Estimated L1 error relative to the norm of the attributions, the largest of what is watched,
-        shape (A, T).
-    converged : numpy.ndarray
-        Whether `tol` is kept, shape (A, T).
+        Estimated L1 error and rounding relative to the norm of the attributions, the largest of what is
+        watched, shape (A, T).
+    excess : numpy.ndarray
+        Estimated L1 error relative to what is allowed, likewise.
+    done : numpy.ndarray
+        Whether more nodes would be of no use, shape (A, T): `tol` is kept, or rounding reached.
     steps : numpy.ndarray
         How far the estimate is moved along the direction that closes its gap, shape (A, T).
     strength : numpy.ndarray
@@ -84,16 +86,17 @@ class Verdict:
     """
 
     relative: Array
-    converged: NDArray[np.bool_]
+    excess: Array
+    done: NDArray[np.bool_]
     steps: Array
     strength: Array
     few: NDArray[np.bool_]
 
 
-def combinations(nodes: Array, trace: Array) -> Array:
+def combinations(nodes: Array, trace: Array, probed: Array) -> Array:
     """Weights of the gradients at the nodes in what is to be measured, shape (A, T, 4, n).
 
-    The estimate, by Fejér's rule as long as the nodes are his; two errors that it might have; and the
+    The estimate, by Fejér's rule as long as the nodes but one are his; two errors that it might have; and the
     direction in which a gap of the sum is closed. Of random walks whose sum is known at both ends of
     the path and nowhere else, that is the mean of those with this sum.
 
@@ -101,20 +104,29 @@ def combinations(nodes: Array, trace: Array) -> Array:
     ----------
     nodes, trace : numpy.ndarray
         As `reach_verdict` takes them.
+    probed : numpy.ndarray
+        The node that no rule uses, shape (A,).
     """
     n_samples, n_nodes = nodes.shape
     weights = np.empty((n_samples, trace.shape[-1], 4, n_nodes))
-    own = fejer2(n_nodes)
-    undivided = np.allclose(nodes, own.nodes, rtol=0, atol=1e-12)
-    weights[:, :, RULE] = own.weights if undivided else trapezoid(nodes)[:, None]
+    own = fejer2(n_nodes - 1)
+    others = np.arange(n_nodes) != np.abs(nodes - probed[:, None]).argmin(1)[:, None]
+    undivided = np.allclose(nodes[others].reshape(n_samples, -1), own.nodes, rtol=0, atol=1e-12)
+    estimate = np.zeros_like(nodes) if undivided else trapezoid(nodes)
+    if undivided:
+        estimate[others] = np.tile(own.weights, n_samples)
+    weights[:, :, RULE] = estimate[:, None]
     weights[:, :, CHANGE : BEND + 1] = draws(nodes)[:, None]
     closing = np.diff(trace[SLOPES, :, 1:-1], axis=1) * np.diff(nodes)[:, :, None] ** 2
+    # A direction: its length must not be a matter of the scale of F.
+    length = np.abs(closing).max(1, keepdims=True)
+    closing /= np.where(length > 0, length, 1.0)
     weights[:, :, CLOSING] = differences(closing.transpose(0, 2, 1))
     return weights
 
 
 def reach_verdict(
-    nodes: Array, trace: Array, rough: Roughness, measured: Measured, settings: Settings
+    nodes: Array, trace: Array, rough: Roughness, measured: Measured, settings: Settings, unit: Array
 ) -> Verdict:
     """Judge estimates.
 
@@ -125,22 +137,26 @@ def reach_verdict(
     trace : numpy.ndarray
         F, its slope and Σ |δ·g| at the nodes and both ends of the path, shape (3, A, n + 2, T).
     rough : Roughness
-        Of the gradients at the nodes.
+        Of the gradients at the nodes, in `unit`.
     measured : Measured
         Of the four combinations, all of them projected.
     settings : Settings
         What is asked.
+    unit : numpy.ndarray
+        Size of F, shape (A, T), in which all is judged.
     """
+    noise = settings.noise(mean_size(trace[SIZES]), trace[VALUES, :, [0, -1]]) / unit
+    rounding = settings.rounding(trace[VALUES], 1) / unit
+    trace, measured = trace / unit[:, None], measured.in_units(unit)
     norms, watched = measured.norms, settings.watched
-    strength, in_time, number = error_in_time(nodes, trace, rough)
+    strength, in_time, number = error_in_time(nodes, trace, rough, rounding)
     # What a domain makes of the error is what it makes of the two errors that there might be.
     sizes = np.sqrt(norms[:, CHANGE]) * np.sqrt(norms[:, BEND])
     error = _ratio(sizes, sizes[:, :1], most=1e6) * in_time[:, None]
     # Where neither is anything in time, since x - x' is zero there, they are what is known.
     error = np.where(sizes[:, :1] > 1e-6 * sizes, error, np.maximum(in_time[:, None], BLIND * sizes))
-    noise = settings.noise(mean_size(trace[SIZES]), trace[VALUES, :, [0, -1]])
-    scale = norms[:, RULE] + (noise / settings.tol)[:, None] + TINY
-    relative = (error / scale)[:, watched].max(1)
+    allowed = settings.allowed(norms[:, RULE], noise) + TINY
+    excess = (error / allowed)[:, watched].max(1)
 
     gap = measured.totals[:, RULE] - (trace[VALUES, :, -1] - trace[VALUES, :, 0])
     closing = measured.totals[:, CLOSING]
@@ -148,19 +164,24 @@ def reach_verdict(
     steps = np.where(possible, -gap / np.where(possible, closing, 1.0), 0.0)
     # A step as large as the error may be is one of the errors that there may be.
     cost = np.abs(steps)[:, None] * norms[:, CLOSING]
+    # Rounding is no gap to close.
     closes = possible & (cost <= error)[:, watched].all(1) & (np.abs(gap) <= measured.correctable)
-    complete = closes | (np.abs(gap) <= measured.allowed_gap)
+    closes &= np.abs(gap) > rounding
+    complete = closes | settings.complete(np.abs(gap), measured.allowed_gap, norms[:, RULE, 0], noise)
     return Verdict(
-        relative,
-        (relative <= settings.tol) & complete,
+        settings.relative(error, norms[:, RULE], noise),
+        excess,
+        (excess <= 1) & complete,
         np.where(closes, steps, 0.0),
-        (strength / scale[:, :1]).max(2),
+        (strength / allowed[:, :1]).max(2),
         number.min(1) < FEW * nodes.shape[1],
     )
 
 
-def error_in_time(nodes: Array, trace: Array, rough: Roughness) -> tuple[Array, Array, Array]:
-    """L1 error of δ · ḡ, from how the gradient wanders and from what F says beyond it.
+def error_in_time(
+    nodes: Array, trace: Array, rough: Roughness, rounding: Array
+) -> tuple[Array, Array, Array]:
+    """L1 error of δ · ḡ, from how the gradient wanders and from what F says beyond it and its rounding.
 
     Returns
     -------
@@ -177,7 +198,8 @@ def error_in_time(nodes: Array, trace: Array, rough: Roughness) -> tuple[Array, 
     expected *= (rough.total / (np.linalg.norm(expected, axis=1) + TINY))[:, None]
 
     gaps, reach = interval_gaps(with_ends(nodes), trace[VALUES], trace[SLOPES])
-    gaps, change = np.abs(gaps), np.diff(trace[SLOPES, :, 1:-1], axis=1)
+    gaps = np.maximum(np.abs(gaps) - rounding[:, None], 0.0)
+    change = np.diff(trace[SLOPES, :, 1:-1], axis=1)
     # A gap is the error of a sum; what else errs there, differences between nodes tell.
     rises = np.linalg.norm(rough.rises, axis=1)
     told = np.maximum(_ratio(rises, np.linalg.norm(change, axis=1), most=30.0), 1.0)

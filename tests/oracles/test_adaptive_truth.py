@@ -66,7 +66,7 @@ def test_evaluations_are_few() -> None:
 
 
 def test_polynomials_stop_at_the_first_rule() -> None:
-    """Seven nodes integrate degree 7, and the three inside them degree 3: enough to know it."""
+    """Seven nodes integrate degree 7, the three inside them degree 3, and one looks elsewhere: enough."""
     path = polynomial(50, 2, seed=4).solve(0.001)
-    assert set(path.n_evaluations.tolist()) == {7}
+    assert set(path.n_evaluations.tolist()) == {8}
     assert polynomial(50, 2, seed=4).error(path).max() < 1e-12

@@ -16,11 +16,11 @@ from .fixed import points_on_path, values_at
 from .kept import Kept, admitted, together
 from .measuring import Gauge, Projection, as_array
 from .nested import family, first_size
-from .node_trace import VALUES
+from .node_trace import SIZES, VALUES
 from .panels import Panel
 from .path import Array, Path
 from .probe import Probe, places_of
-from .sample import Sample, Settings
+from .sample import NOISE, Sample, Settings
 from .slopes import COARSE, contradicted, places_around, suspects, told_of
 from .streaming import Group, Sums, stream
 from .verdict import combinations
@@ -76,13 +76,15 @@ def integrate_adaptive(
     Path
         With `converged`, `error` and a diagnosis of every sample.
     """
+    # The coarser of both: under autocast outputs are rounded more than points.
+    dtype = max(x.dtype, objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
     settings = Settings(
         tol,
         max_evaluations,
         family(first := first_size(n_initial, max_evaluations - 1), max_evaluations),
         first,
-        float(torch.finfo(x.dtype).eps),
-        float(torch.finfo(x.dtype).smallest_normal * torch.finfo(x.dtype).eps),
+        float(torch.finfo(dtype).eps),
+        float(torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps),
         slice(1 if projections else 0, None),
         kept_nodes(objective.n_targets * x[0].numel() * x.element_size()),
     )
@@ -204,8 +206,10 @@ class _Integrator:
         """Compare F with its gradient from near by where it does not rise as that says, once per sample."""
         if self.settings.eps > COARSE:
             return
+        # Of F, and of its slopes, whose terms may cancel where the gradient does not see the path.
         rounding = self.settings.rounding(trace[VALUES], 1)
-        for a in np.flatnonzero(suspects(nodes, trace, rounding).any(1)):
+        of_slopes = NOISE * self.settings.eps * np.nanmax(trace[SIZES], 1)
+        for a in np.flatnonzero(suspects(nodes, trace, rounding, of_slopes).any(1)):
             sample, around = samples[a], places_around(nodes[a], self.settings.eps)
             if sample.examined or sample.used + around.size > self.settings.max_evaluations:
                 continue
@@ -214,7 +218,7 @@ class _Integrator:
             values = values.reshape(*around.shape, -1)
             if (
                 np.isfinite(values).all()
-                and contradicted(nodes[a], trace[:, a], around, values, rounding[a]).any()
+                and contradicted(nodes[a], trace[:, a], around, values, rounding[a], of_slopes[a]).any()
             ):
                 sample.misled, sample.detail = True, told_of(nodes[a], trace[:, a])
 

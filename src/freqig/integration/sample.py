@@ -120,7 +120,7 @@ class Settings:
         return allowed
 
     def complete(self, gap: Array, allowed_gap: Array, norm: Array, noise: Array) -> NDArray[np.bool_]:
-        """Whether more nodes would not close the gap further: it is small, or no more than rounding, (..., T).
+        """Whether more nodes would not close the gap further: it is small, or rounding, shape (..., T).
 
         Rounding counts where `tol` leaves no room beside it, and the sample is not converged then.
         """

@@ -29,7 +29,7 @@ DISTANCES = (1e-5, 1e-3, 0.02)
 the rise decides: what bends or jumps nearby spoils the larger ones."""
 
 
-def suspects(nodes: Array, trace: Array, rounding: Array) -> NDArray[np.bool_]:
+def suspects(nodes: Array, trace: Array, rounding: Array, of_slopes: Array) -> NDArray[np.bool_]:
     """Samples whose F rises in most intervals by what the slopes at their ends cannot make.
 
     Parameters
@@ -40,6 +40,8 @@ def suspects(nodes: Array, trace: Array, rounding: Array) -> NDArray[np.bool_]:
         What `node_trace` lists at the nodes and both ends, shape (4, A, n + 2, T).
     rounding : numpy.ndarray
         Difference of values of F that rounding may make, shape (A, T).
+    of_slopes : numpy.ndarray
+        Rounding of slopes, shape (A, T).
 
     Returns
     -------
@@ -49,9 +51,11 @@ def suspects(nodes: Array, trace: Array, rounding: Array) -> NDArray[np.bool_]:
     values, slopes = trace[VALUES, :, 1:-1], trace[SLOPES, :, 1:-1]
     gaps, reach = interval_gaps(nodes, values, slopes)
     rises = np.abs(np.diff(values, axis=1))
-    told = np.diff(nodes)[:, :, None] * np.maximum(np.abs(slopes[:, 1:]), np.abs(slopes[:, :-1]))
+    widths = np.diff(nodes)[:, :, None]
+    told = widths * np.maximum(np.abs(slopes[:, 1:]), np.abs(slopes[:, :-1]))
     # A kink between two nodes makes a gap of half of `reach` at most.
-    limit = reach / 2 + UNEXPLAINED * np.maximum(rises, told) + rounding[:, None]
+    limit = reach / 2 + UNEXPLAINED * np.maximum(rises, told)
+    limit += rounding[:, None] + widths * of_slopes[:, None]
     found: NDArray[np.bool_] = (np.abs(gaps) > limit).mean(1) >= MOST
     return found
 
@@ -79,7 +83,7 @@ def places_around(nodes: Array, eps: float) -> Array:
 
 
 def contradicted(
-    nodes: Array, trace: Array, around: Array, values: Array, rounding: Array
+    nodes: Array, trace: Array, around: Array, values: Array, rounding: Array, of_slopes: Array
 ) -> NDArray[np.bool_]:
     """Whether F around the nodes of one sample rises otherwise than its slopes say, shape (T,).
 
@@ -89,8 +93,8 @@ def contradicted(
         Of this sample, shapes (n,) and (4, n + 2, T).
     around, values : numpy.ndarray
         What `places_around` returned, and F there, shape (distances, places, 2, T).
-    rounding : numpy.ndarray
-        Shape (T,).
+    rounding, of_slopes : numpy.ndarray
+        Of F and of its slopes, shape (T,).
     """
     inner = np.unique(np.linspace(0, len(nodes) - 1, PLACES).round().astype(int))
     rises = values[:, :, 1] - values[:, :, 0]
@@ -100,10 +104,11 @@ def contradicted(
     larger = np.maximum(np.abs(rises), np.abs(told))
     steps = around[:, :, 1] - around[:, :, 0]
     expected = np.maximum(larger, larger[-1] * (steps / steps[-1])[:, :, None])
-    seen = expected > 8 * rounding
+    hidden = rounding + steps[:, :, None] * of_slopes
+    seen = expected > 8 * hidden
     first = seen.argmax(0)[None]
-    off, larger = (np.take_along_axis(v, first, 0)[0] for v in (np.abs(rises - told), larger))
-    wrong = seen.any(0) & (off > UNEXPLAINED * larger + 2 * rounding)
+    off, larger, hidden = (np.take_along_axis(v, first, 0)[0] for v in (np.abs(rises - told), larger, hidden))
+    wrong = seen.any(0) & (off > UNEXPLAINED * larger + 2 * hidden)
     against = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), 1)
     # A model that hands back no gradient at all moves by steps too fine to meet one here.
     none = (trace[SIZES, 1:-1] == 0).all(0)

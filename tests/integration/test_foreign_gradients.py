@@ -1,0 +1,102 @@
+"""Models whose gradient is not that of their output are told so; rough ones are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from ..helpers import noise
+from .paths import adaptive
+
+X = 5 * torch.tensor(noise(3, 32, seed=1))
+W, V = torch.tensor(noise(32, 8, seed=2)), torch.tensor(noise(8, seed=3))
+OTHER = 0.7 * X.roll(1, 0)
+
+
+def net(x: Tensor) -> Tensor:
+    return torch.tanh(x @ W.to(x) / 9) @ V.to(x)
+
+
+class Twice(torch.autograd.Function):
+    """The gradient of a stale hook."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        return 2 * gradient
+
+
+def reversible(x: Tensor) -> Tensor:
+    mean, scale = x.mean(1).detach(), (x.var(1) + 1e-5).sqrt().detach()
+    return net(3 * (x - mean[:, None]) / scale[:, None]) * scale + mean
+
+
+def straight_through(x: Tensor) -> Tensor:
+    y = x @ W.to(x) / 9
+    return (y + (torch.round(y) - y).detach()) @ V.to(x)
+
+
+def partly_without(x: Tensor) -> Tensor:
+    with torch.no_grad():
+        part = (x @ W.to(x)).square().sum(1) / 30
+    return net(x) + part
+
+
+FOREIGN: dict[str, Callable[[Tensor], Tensor]] = {
+    "detached statistics": reversible,
+    "straight-through": straight_through,
+    "a scaled gradient": lambda x: net(Twice.apply(x)),
+    "no_grad inside": partly_without,
+    "no gradient": lambda x: net(x.detach()) + 0 * x.sum(1),
+    "half of a product": lambda x: (x.detach() * x).sum(1) / 50,
+    "quantised": lambda x: torch.round(20 * (x @ W.to(x))) @ V.to(x) / 20 + 0 * x.sum(1),
+}
+
+ROUGH: dict[str, Callable[[Tensor], Tensor]] = {
+    "smooth": net,
+    "kinks": lambda x: torch.relu(x @ W.to(x) - 1) @ V.to(x),
+    "a jump": lambda x: (x @ W.to(x)[:, 0] > 2).to(x) + net(x),
+    "a steep step": lambda x: torch.sigmoid(3e4 * (x @ W.to(x)[:, 0] - 2)),
+    "many turns": lambda x: torch.sin(20 * (x @ W.to(x)[:, 0])),
+    "blind to scale": lambda x: x @ W.to(x)[:, 0] / (x.norm(dim=1) + 1e-30),
+    "constant": lambda x: 3 + 0 * x.sum(1),
+}
+
+
+@pytest.mark.parametrize("function", FOREIGN.values(), ids=FOREIGN.keys())
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("baseline", [None, OTHER], ids=["zero", "another series"])
+def test_a_gradient_of_something_else_is_named(
+    function: Callable[[Tensor], Tensor], dtype: torch.dtype, baseline: Tensor | None
+) -> None:
+    path = adaptive(function, X.to(dtype), None if baseline is None else baseline.to(dtype))
+    assert [d.status for d in path.diagnoses] == ["gradient"] * 3
+    assert path.converged is not None
+    assert not path.converged.any()
+    assert path.n_evaluations.max() <= 100
+    assert path.mean_gradient.isfinite().all()
+    for word in (
+        "gradient of the model is not that of its output",
+        "detach()",
+        "no_grad",
+        "hooks",
+        "quantised",
+    ):
+        assert word in path.diagnoses[0].explain()
+
+
+@pytest.mark.parametrize("function", ROUGH.values(), ids=ROUGH.keys())
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("baseline", [None, OTHER], ids=["zero", "another series"])
+def test_what_is_only_rough_is_not(
+    function: Callable[[Tensor], Tensor], dtype: torch.dtype, baseline: Tensor | None
+) -> None:
+    path = adaptive(function, X.to(dtype), None if baseline is None else baseline.to(dtype))
+    assert "gradient" not in [d.status for d in path.diagnoses]

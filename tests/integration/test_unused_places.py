@@ -1,0 +1,77 @@
+"""Paths that look solved at the nodes of every rule: one gradient elsewhere tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from freqig.integration.nested import family
+from freqig.integration.probe import interpolation, places_of
+from freqig.quadrature import fejer2, gauss_legendre
+
+from ..helpers import noise
+from .paths import adaptive
+
+X = torch.tensor(noise(1, 16, seed=4))
+U = X[0] / X[0].square().sum()
+# No part of the path: F stays constant on it while the gradient moves.
+ACROSS = torch.tensor(noise(16, seed=5))
+ACROSS = ACROSS - (ACROSS @ X[0]) * U
+PLACES = torch.tensor(gauss_legendre(2000).nodes)
+WEIGHTS = torch.tensor(gauss_legendre(2000).weights)
+
+
+def silent(gradient: Callable[[Tensor], Tensor], tol: float = 0.01) -> bool:
+    """Whether F = (v·x) g(u·x), v across the path, is called converged and is wrong."""
+    path = adaptive(lambda x: (x @ ACROSS) * gradient(x @ U), X, tol=tol)
+    truth = ACROSS * (WEIGHTS @ gradient(PLACES))
+    found = path.mean_gradient[0, 0]
+    error = (X[0] * (found - truth)).abs().sum() / (X[0] * truth).abs().sum()
+    assert path.converged is not None
+    return bool(path.converged.all()) and bool(error > tol)
+
+
+@pytest.mark.parametrize("size", [4, 8, 16, 64])
+def test_squares_that_vanish_at_the_nodes_of_a_rule(size: int) -> None:
+    """A polynomial of Chebyshev's second kind is zero at all of Fejér's nodes."""
+    for nodes in (fejer2(size - 1).nodes, gauss_legendre(size - 1).nodes):
+        at = torch.tensor(nodes)
+        assert not silent(lambda a, at=at: (4 * (a.unsqueeze(-1) - at)).prod(-1).square(), tol=0.03)
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64])
+def test_squares_that_are_constant_at_the_nodes_of_a_rule(size: int) -> None:
+    def squared(a: Tensor) -> Tensor:
+        return torch.cos(size * torch.arccos((2 * a - 1).clamp(-1, 1))).square()
+
+    assert not silent(squared)
+
+
+def test_differences_of_two_sines_of_one_frequency() -> None:
+    missed = [k for k in np.linspace(1, 300, 60) if silent(lambda a, k=k: k * torch.cos(k * a))]
+    assert missed == []
+
+
+def test_places_are_those_of_no_rule_and_of_the_sample() -> None:
+    x = torch.tensor(noise(300, 24))
+    places = places_of(x, 8)
+    assert np.array_equal(places[7:8], places_of(x[7:8], 8))
+    assert np.array_equal(places, places_of(4 * x, 8))
+    assert len(np.unique(places)) > 100
+    assert ((places > 0.03) & (places < 0.97)).all()
+    for size in family(8, 200):
+        nodes = fejer2(size - 1).nodes
+        angles = 2 * np.arcsin(np.sqrt(places))
+        distance = np.abs(angles[:, None] - 2 * np.arcsin(np.sqrt(nodes))).min(1) * size / np.pi
+        assert distance.min() > (0.05 if size <= 32 else 0)
+
+
+@pytest.mark.parametrize("size", [4, 8, 16, 48])
+def test_interpolation_is_that_of_polynomials(size: int) -> None:
+    places, nodes = np.array([0.123, 0.5123, 0.91]), fejer2(size - 1).nodes
+    for degree in (0, 1, size - 2):
+        np.testing.assert_allclose(interpolation(places, size) @ nodes**degree, places**degree, atol=1e-12)

@@ -16,6 +16,9 @@ from .models import Model, TorchModel
 from .outputs import OutputKey, tidy_outputs
 from .scales import ScaleName, scale_of
 
+Watch = Callable[["Objective", Tensor, Tensor, Tensor, Tensor | None], None]
+"""Gets a chunk of the path: the objective, points, rows, explained scalars, and gradients or None."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -40,6 +43,11 @@ class Objective:
         Whether points must be handed to the model one a call.
     classes : Classes
         How the outputs are read.
+    offset : int
+        Number of the caller's sample that counts as the first here.
+    watch : callable, optional
+        Gets every chunk of the path: this objective unwatched, points, rows, explained scalars, and
+        gradients or None.
     """
 
     model: Model
@@ -50,6 +58,8 @@ class Objective:
     time_axis: int = -1
     alone: bool = False
     classes: Classes = UNKNOWN
+    offset: int = 0
+    watch: Watch | None = None
 
     @property
     def n_targets(self) -> int:
@@ -67,7 +77,8 @@ class Objective:
     def block(self, start: int, stop: int) -> Objective:
         """The objective of samples start..stop alone, counted from zero."""
         targets = None if self.targets is None else self.targets[start:stop]
-        return replace(self, targets=targets, extra=self.extra.block(start, stop))
+        extra = self.extra.block(start, stop)
+        return replace(self, targets=targets, extra=extra, offset=self.offset + start)
 
     def raw(self, points: Tensor, rows: Tensor) -> Tensor:
         """Selected raw outputs, shape (P, *axes), without gradients."""
@@ -75,7 +86,11 @@ class Objective:
 
     def value(self, points: Tensor, rows: Tensor) -> Tensor:
         """Explained scalars, float64, shape (P, T), without gradients."""
-        return self._joined(points, rows, self._value).to(widest(points.device))
+        return self.value_in_dtype(points, rows).to(widest(points.device))
+
+    def value_in_dtype(self, points: Tensor, rows: Tensor) -> Tensor:
+        """Explained scalars in the dtype of the outputs, shape (P, T), without gradients."""
+        return self._joined(points, rows, self._value)
 
     def value_of(self, raw: Tensor) -> Tensor:
         """Explained scalars, float64, shape (N, T), of raw outputs that `raw` gave for all samples."""
@@ -86,10 +101,12 @@ class Objective:
     def value_and_gradient(self, points: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Explained scalars, shape (P, T), and their gradients, shape (P, T, *shape)."""
         parts = [self._value_and_gradient(*call) for call in self._calls(points, rows)]
-        if len(parts) == 1:
-            return parts[0]
-        values, gradients = zip(*parts, strict=True)
-        return torch.cat(values), torch.cat(gradients)
+        values, gradients = (
+            parts[0] if len(parts) == 1 else tuple(torch.cat(part) for part in zip(*parts, strict=True))
+        )
+        if self.watch is not None:
+            self.watch(replace(self, watch=None), points, rows, values, gradients)
+        return values, gradients
 
     def differentiable(self, points: Tensor, rows: Tensor) -> Tensor:
         """Explained scalars, shape (P, T), with PyTorch's graph; for PyTorch models only."""
@@ -101,7 +118,10 @@ class Objective:
             outputs = model.call(self._arranged(points).clone(), self.extra.at(rows))
             return self._explained(outputs, rows)
 
-        return self._joined(points, rows, one_call)
+        values = self._joined(points, rows, one_call)
+        if self.watch is not None:
+            self.watch(replace(self, watch=None), points.detach(), rows, values.detach(), None)
+        return values
 
     def bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:
         """Memory that a point holds between forward and backward pass; None if unknown."""

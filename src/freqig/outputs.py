@@ -108,7 +108,9 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
 def _no_tensor(selected: Any, way: tuple[Selector, ...]) -> Exception:
     keys = _keys(selected)
     if keys is None:
-        return TypeError(f"the model must return a tensor, got {type(selected).__name__}{_at(way)}")
+        numpy = isinstance(selected, (np.ndarray, np.generic))
+        remedy = ": NumPy knows no gradients, write all of the model in PyTorch" if numpy else ""
+        return TypeError(f"the model must return a tensor, got {type(selected).__name__}{_at(way)}{remedy}")
     first = keys[0] if keys else 0
     return ValueError(
         f"the model returns {_describe(selected)}{_at(way)}: pass output_key= to Explainer to choose "

@@ -11,15 +11,17 @@ import torch
 from torch import Tensor
 
 from .averaging import average
+from .chance import check_repeatable
 from .chunks import Chunks
 from .classes import Classes, ClassReader, possible_readings
+from .company import check_shapes
 from .contrast import Standing, tell_of_contrast
 from .domains import Domain
 from .engines import Method, explain_with_captum, explain_with_nodes
 from .frame import Frame
 from .objective import Objective
 from .run import Run, explain_blocks, working_dtype
-from .safeguards import check_independence
+from .safeguards import Witness, check_independence
 from .scales import OutputScale
 from .statements import warn_of_shortfalls
 from .target_values import own_target
@@ -76,11 +78,12 @@ class Problem:
         Run
             Results of all samples.
         """
+        check_repeatable(self.objective, self.x, self.baselines[0])
         raw = self._raw_outputs(self.x, chunks)
-        check_independence(self.objective, self.x, self.baselines[0])
+        check_independence(self.objective, self.x, self.baselines[0], raw, chunks)
         classes = self.reader.read(raw, self._probe(chunks))
         targets = self._targets(raw, classes)
-        objective = self.objective.aimed_at(targets, classes)
+        objective = replace(self.objective.aimed_at(targets, classes), watch=Witness())
         output = objective.value_of(raw)
         spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
         if spoilt:
@@ -211,6 +214,7 @@ class Problem:
         def evaluate(part: slice) -> None:
             rows = torch.arange(part.start, part.stop, device=points.device)
             parts.append(self.objective.raw(points[part], rows if sample is None else rows * 0 + sample))
+            check_shapes(parts[0], parts[-1])
 
         chunks.run(len(points), evaluate)
         return torch.cat(parts)

@@ -30,3 +30,26 @@ def differ(a: Tensor, b: Tensor) -> bool:
         return not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
     rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
     return distance(a, b) > min(rounding, LARGEST) * max(float(both.abs().max()), 1e-30)
+
+
+def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
+    """Which rows differ by more than rounding, measured against each row itself, shape (P,).
+
+    Parameters
+    ----------
+    a, b : torch.Tensor
+        Outputs for the same points, shape (P, *axes).
+    allowed : float, default 0.25
+        Share of the rounding that `differ` allows.
+    """
+    if a.shape != b.shape:
+        return torch.ones(len(a), dtype=torch.bool, device=a.device)
+    pair = torch.stack([a, b]).detach().flatten(2).double()
+    if pair.shape[2] == 0:
+        return torch.zeros(len(a), dtype=torch.bool, device=a.device)
+    finite = pair.isfinite().all(0).all(-1)
+    numbers = torch.nan_to_num(pair)
+    largest = numbers.abs().amax((0, 2)).clamp_min(1e-30)
+    limit = min(allowed * ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps, LARGEST)
+    unequal = (numbers[0] != numbers[1]).any(-1)
+    return torch.where(finite, (numbers[0] - numbers[1]).abs().amax(-1) > limit * largest, unequal)

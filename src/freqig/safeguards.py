@@ -1,19 +1,35 @@
-"""Refuses models whose answer for one series depends on its neighbours, or on chance."""
+"""Refuses models whose answer for one series depends on its neighbours in the batch."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from .chance import NEAR, moving, of_chance
+from .chunks import Chunks
+from .company import Company, Evaluate, find_dependent
 from .objective import Objective
-from .rounding import differ, distance
+from .rounding import apart, distance
+
+PLACES = (0.5, 0.125, NEAR, 0.0)
+"""Where on the path points are compared, beside the input."""
+
+ALONE = 32
+"""Samples of which each is called alone; of more, these are: the loudest, the quietest, and some."""
+
+RUN = 16
+"""Samples of like loudness that are called together, where there are too many to call each alone."""
 
 
-def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> None:
-    """Evaluate two points alone and in company, twice over, and compare.
+def check_independence(
+    objective: Objective, x: Tensor, baseline: Tensor, outputs: Tensor, chunks: Chunks
+) -> None:
+    """Compare outputs in the company of a batch with outputs alone, or in other company.
 
     Explanations put points of several samples and nodes into one batch. Where the model mixes
-    the rows of a batch, or draws random numbers, they would depend on the chunk size.
+    the rows of a batch, they would depend on the chunk size.
 
     Parameters
     ----------
@@ -21,50 +37,149 @@ def check_independence(objective: Objective, x: Tensor, baseline: Tensor) -> Non
         The model with its arguments.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape).
+    outputs : torch.Tensor
+        Raw outputs at the input, in chunks, shape (S, *axes).
+    chunks : Chunks
+        Points a call, as at the input.
 
     Raises
     ------
     ValueError
-        If the outputs differ beyond rounding.
+        If an output depends on the company by more than rounding.
     """
-    # A sample that is its own baseline, such as padding with zeros, would be company to itself.
-    moving = (i for i in range(len(x) - 1, -1, -1) if not torch.equal(x[i], baseline[i]))
-    last = next(moving, len(x) - 1)
-    rows = torch.tensor([0, last, 0], device=x.device)
-    middle = baseline[last] + 0.5 * (x[last] - baseline[last])
-    company = torch.stack([x[0], middle, baseline[0]])
-    first = _alone(objective, company[:2], rows[:2])
-    again = _alone(objective, company[:2], rows[:2])
-    if differ(first, again):
-        raise ValueError(
-            "model must give the same output for the same input, but two calls with one series "
-            f"differ by {distance(first, again):.3g}: it depends on chance. Switch dropout and "
-            "other noise off (a network that hides behind a callable is not found and stays in "
-            "the mode it is in), or seed the noise inside the model; batch_independent=False does "
-            "not help here"
-        )
     if objective.alone:
         return
+    _check_places(objective, x, baseline)
+    for part in chunks.split(len(x)):
+        points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
+        together = Company(points, rows, outputs[part])
+        for places in _regrouped(points):
+            _compare(objective.raw, together, places)
+
+
+def _check_places(objective: Objective, x: Tensor, baseline: Tensor) -> None:
+    """Points from all over the paths in one batch, then those near the baseline without the others."""
+    few = _spread(len(x), RUN, x.device)
+    few = torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]).unique()
+    # Of few samples every place, of many one place each.
+    number = torch.arange(len(few) if len(few) >= len(PLACES) else len(few) * len(PLACES), device=x.device)
+    turn = (number % len(few) + number // len(few)) % len(PLACES)
+    rows = few[number % len(few)]
+    steps = torch.tensor(PLACES, device=x.device).to(x.dtype)[turn].reshape(-1, *(1,) * (x.ndim - 1))
+    loudest = few[x[few].flatten(1).abs().amax(1).argmax()].reshape(1)
+    points = torch.cat([x[loudest], baseline[rows] + steps * (x[rows] - baseline[rows])])
+    rows, turn = torch.cat([loudest, rows]), torch.cat([turn.new_zeros(1), turn])
     try:
-        mixed = objective.raw(company, rows)[:2]
+        together = Company.of(objective.raw, points, rows)
     except torch.OutOfMemoryError:
-        company, rows = company[:2], rows[:2]
-        mixed = objective.raw(company, rows)
-    if differ(objective.raw(company, rows)[:2], mixed):
+        points, rows, turn = points[:2], rows[:2], turn[:2]
+        together = Company.of(objective.raw, points, rows)
+    # The last two places lie so close that they keep each other company.
+    for group in (turn == 0, turn == 1, turn > 1):
+        _compare(objective.raw, together, group.nonzero().flatten())
+
+
+def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int = 0) -> None:
+    """Call some points of a batch again without the others."""
+    if len(places) == 0:
+        return
+    other = Company.of(evaluate, together.points[places], together.rows[places])
+    found = find_dependent(evaluate, together, places, other, torch.arange(len(places), device=places.device))
+    if found is not None:
+        which, change = found
+        sample = offset + int(together.rows[places[which]])
         raise ValueError(
-            "model must give the same output for the same input, but two calls with one batch "
-            "differ: it depends on chance, or counts its calls. Make it deterministic"
-        )
-    if differ(first, mixed):
-        raise ValueError(
-            "model must treat the series of a batch independently, but the output for one series "
-            f"changes by {distance(first, mixed):.3g} with the others in its batch (BatchNorm in "
-            "train mode, a standardisation over the batch axis). Mend the model, or pass "
-            "batch_independent=False to Explainer, which runs one point a call"
+            f"model must treat the series of a batch independently, but the output for sample {sample} "
+            f"changes by {change:.3g} with the others in its batch (BatchNorm in train mode, a "
+            "standardisation over the batch, a clamp at the largest value of the batch, a branch on it). "
+            "Mend the model, or pass batch_independent=False to Explainer, which runs one point a call"
         )
 
 
-def _alone(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:
-    # raw() hands a lone point over as a pair of equals, which a model that mixes its batch sees
-    # as other company than the mixed batch.
-    return torch.cat([objective.raw(points[i : i + 1], rows[i : i + 1]) for i in range(len(points))])
+def _regrouped(points: Tensor) -> Iterator[Tensor]:
+    """Other companies for the points of a batch, as places in it.
+
+    Each alone where they are few. Otherwise neighbours are parted, and both halves; those of like loudness
+    come together, which keeps quiet from loud; and some are called alone.
+    """
+    n = len(points)
+    every = torch.arange(n, device=points.device)
+    if n == 1:
+        return
+    loudness = points.flatten(1).abs().amax(1).argsort()
+    alone = every
+    if n > ALONE:
+        yield from (every[::2], every[1::2], every[: n // 2], every[n // 2 :])
+        yield from loudness.split(RUN)
+        quarter = ALONE // 4
+        alone = torch.cat([loudness[:quarter], loudness[-quarter:], _spread(n, 2 * quarter, every.device)])
+    yield from alone.unique().split(1)
+
+
+def _spread(n: int, count: int, device: torch.device) -> Tensor:
+    """At most `count` numbers below n, evenly spread, both ends included."""
+    return torch.linspace(0, n - 1, min(n, count), device=device).round().long().unique()
+
+
+class Witness:
+    """Looks into chunks of the path while it is integrated: the first, second, fourth, eighth, …."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def __call__(
+        self, objective: Objective, points: Tensor, rows: Tensor, values: Tensor, gradients: Tensor | None
+    ) -> None:
+        """Recompute some points of a chunk alone.
+
+        Parameters
+        ----------
+        objective : Objective
+            Explained scalars.
+        points, rows : torch.Tensor
+            The chunk.
+        values : torch.Tensor
+            Explained scalars that were found for it, shape (P, T).
+        gradients : torch.Tensor or None
+            Their gradients, shape (P, T, *shape).
+
+        Raises
+        ------
+        ValueError
+            If one differs alone, or gradients from call to call.
+        """
+        self.seen += 1
+        if self.seen & (self.seen - 1):
+            return
+        loudness = points.flatten(1).abs().amax(1)
+        chosen = {int(loudness.argmin()), int(loudness.argmax()), self.seen * 7919 % len(points)}
+        places = torch.tensor(sorted(chosen), device=points.device)
+        if self.seen == 1 and gradients is not None:
+            _check_gradients(objective, points[places], rows[places], gradients[places])
+        if objective.alone:
+            again = objective.value_in_dtype(points, rows)
+            if apart(again, values).any():
+                raise ValueError(
+                    "model must give the same output for the same input, but two calls with one point of "
+                    f"the path differ by {distance(again, values):.3g}: {of_chance(', or counts its calls')}"
+                )
+        elif len(points) > 1:
+            together = Company(points.detach(), rows, values.detach())
+            for place in places.split(1):
+                _compare(objective.value_in_dtype, together, place, objective.offset)
+
+
+def _check_gradients(objective: Objective, points: Tensor, rows: Tensor, gradients: Tensor) -> None:
+    """Noise can be in the gradient alone, as where a straight-through estimator draws numbers."""
+    if objective.alone:
+        points, rows, gradients = points[:1], rows[:1], gradients[:1]
+    _, once = objective.value_and_gradient(points, rows)
+    if not apart(once, gradients).any():
+        return
+    # At a kink, rounding alone chooses between two gradients; in the same batch it does so twice.
+    _, twice = objective.value_and_gradient(points, rows)
+    if apart(once, twice).any():
+        raise ValueError(
+            "model must give the same gradient for the same input, but two calls with one batch differ by "
+            f"{distance(once, twice):.3g}: {of_chance()}"
+        )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
+from ..failures import at_the_baseline
 from ..objective import Objective, widest
 from . import refinement
 from .cohort import KEPT, Cohort
@@ -135,7 +136,8 @@ class _Integrator:
         self.delta = (x - baseline).flatten(1)
         wide = widest(x.device)
         self.output = output.to(wide)
-        self.baseline_output = values_at(objective, baseline, chunks)
+        with at_the_baseline():
+            self.baseline_output = values_at(objective, baseline, chunks)
         ends = zip(as_array(self.baseline_output), as_array(self.output), strict=True)
         self.samples = [Sample(i, *pair, settings) for i, pair in enumerate(ends)]
         shape = (len(x), _n_rows(settings.sizes), objective.n_targets, self.delta.shape[1])

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
+from ..failures import at_the_baseline
 from ..objective import Objective, widest
 from ..quadrature import Rule
 from .path import Path
@@ -25,10 +26,10 @@ class NonFiniteError(ValueError):
     """
 
     def __init__(self, sample: int, place: float, first: int = 0) -> None:
-        super().__init__(
-            f"the gradient of the model is not finite at {place:.6g} of the path from baseline to "
-            f"input of sample {first + sample} (try another baseline)"
-        )
+        what = "gradient of the model is not finite at {place:.6g} of the path from baseline to input"
+        if place == 0:
+            what = "model's output is not finite at the baseline"
+        super().__init__(f"the {what.format(place=place)} of sample {first + sample} (try another baseline)")
         self.sample, self.place = sample, place
 
 
@@ -140,7 +141,8 @@ def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
 
 def baseline_values(objective: Objective, baseline: Tensor, chunks: Chunks) -> Tensor:
     """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
-    values = values_at(objective, baseline, chunks)
+    with at_the_baseline():
+        values = values_at(objective, baseline, chunks)
     spoilt = (~values.isfinite().all(1)).nonzero().flatten()
     if len(spoilt):
         raise NonFiniteError(int(spoilt[0]), 0.0)

@@ -191,6 +191,8 @@ class TorchModel(Model):
             window = self.hints.window
             says = "" if window is None else f"; its own n_times is {window}"
             add_context(error, f"{CALLED} {_shape(points)}{says}")
+            if "numpy" in str(error).lower() and "requires grad" in str(error):
+                add_context(error, NUMPY)
             raise
 
 
@@ -210,6 +212,12 @@ def own(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(own, value))
     return {key: own(entry) for key, entry in value.items()} if type(value) is dict else value
+
+
+NUMPY = (
+    "the model hands its input to NumPy, which knows no gradients; detach() would only hide that. "
+    "Write that part in PyTorch, or put it before the model and explain what comes behind it"
+)
 
 
 def _shape(points: Tensor) -> str:

@@ -78,7 +78,8 @@ class Problem:
         Run
             Results of all samples.
         """
-        check_repeatable(self.objective, self.x, self.baselines[0])
+        # One call of two points, the fewest there are: what does not fit is told as for any chunk.
+        chunks.run(1, lambda _: check_repeatable(self.objective, self.x, self.baselines[0]))
         raw = self._raw_outputs(self.x, chunks)
         check_independence(self.objective, self.x, self.baselines[0], raw, chunks)
         classes = self.reader.read(raw, self._probe(chunks))

@@ -49,7 +49,7 @@ def check_independence(
     """
     if objective.alone:
         return
-    _check_places(objective, x, baseline)
+    _check_places(objective, x, baseline, max(3, chunks.size))
     for part in chunks.split(len(x)):
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])
@@ -57,26 +57,33 @@ def check_independence(
             _compare(objective.raw, together, places)
 
 
-def _check_places(objective: Objective, x: Tensor, baseline: Tensor) -> None:
-    """Points from all over the paths in one batch, then those near the baseline without the others."""
+def _check_places(objective: Objective, x: Tensor, baseline: Tensor, most: int) -> None:
+    """Points from all over the paths beside a loud one, then those near the baseline without the others."""
     few = _spread(len(x), RUN, x.device)
-    few = torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]).unique()
+    few = torch.unique(torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]))
     # Of few samples every place, of many one place each.
     number = torch.arange(len(few) if len(few) >= len(PLACES) else len(few) * len(PLACES), device=x.device)
     turn = (number % len(few) + number // len(few)) % len(PLACES)
     rows = few[number % len(few)]
     steps = torch.tensor(PLACES, device=x.device).to(x.dtype)[turn].reshape(-1, *(1,) * (x.ndim - 1))
-    loudest = few[x[few].flatten(1).abs().amax(1).argmax()].reshape(1)
-    points = torch.cat([x[loudest], baseline[rows] + steps * (x[rows] - baseline[rows])])
-    rows, turn = torch.cat([loudest, rows]), torch.cat([turn.new_zeros(1), turn])
-    try:
-        together = Company.of(objective.raw, points, rows)
-    except torch.OutOfMemoryError:
-        points, rows, turn = points[:2], rows[:2], turn[:2]
-        together = Company.of(objective.raw, points, rows)
-    # The last two places lie so close that they keep each other company.
-    for group in (turn == 0, turn == 1, turn > 1):
-        _compare(objective.raw, together, group.nonzero().flatten())
+    points = baseline[rows] + steps * (x[rows] - baseline[rows])
+    loud = few[x[few].flatten(1).abs().amax(1).argmax()].reshape(1)
+    begin, size = 0, most - 1
+    while begin < len(rows):
+        part = slice(begin, begin + size)
+        all_rows = torch.cat([loud, rows[part]])
+        try:
+            together = Company.of(objective.raw, torch.cat([x[loud], points[part]]), all_rows)
+        except (torch.OutOfMemoryError, MemoryError):
+            if size == 1:
+                raise
+            size = 1
+            continue
+        # The last two places lie so close that they keep each other company.
+        turns = torch.cat([turn.new_zeros(1), turn[part]])
+        for group in (turns == 0, turns == 1, turns > 1):
+            _compare(objective.raw, together, group.nonzero().flatten())
+        begin += size
 
 
 def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int = 0) -> None:
@@ -110,15 +117,16 @@ def _regrouped(points: Tensor) -> Iterator[Tensor]:
     alone = every
     if n > ALONE:
         yield from (every[::2], every[1::2], every[: n // 2], every[n // 2 :])
-        yield from loudness.split(RUN)
+        yield from torch.split(loudness, RUN)
         quarter = ALONE // 4
         alone = torch.cat([loudness[:quarter], loudness[-quarter:], _spread(n, 2 * quarter, every.device)])
-    yield from alone.unique().split(1)
+    yield from torch.split(torch.unique(alone), 1)
 
 
 def _spread(n: int, count: int, device: torch.device) -> Tensor:
     """At most `count` numbers below n, evenly spread, both ends included."""
-    return torch.linspace(0, n - 1, min(n, count), device=device).round().long().unique()
+    numbers: Tensor = torch.unique(torch.linspace(0, n - 1, min(n, count), device=device).round().long())
+    return numbers
 
 
 class Witness:
@@ -165,7 +173,7 @@ class Witness:
                 )
         elif len(points) > 1:
             together = Company(points.detach(), rows, values.detach())
-            for place in places.split(1):
+            for place in torch.split(places, 1):
                 _compare(objective.value_in_dtype, together, place, objective.offset)
 
 

@@ -87,7 +87,7 @@ def _diagnosis(objective: Objective, changed: Call, calls: Sequence[Call], chang
     def call() -> Tensor:
         return _outputs(objective, *changed)
 
-    generators, before = _Generators(), call()
+    generators, before = Generators(), call()
     points, rows = next(other for other in calls if other is not changed)
     same = True
     # After a call that was another, after one that was the same, and after one more than that.
@@ -145,13 +145,24 @@ def keeps_a_state(outputs: Sequence[Tensor]) -> bool:
     return monotone or settles or alternates
 
 
-class _Generators:
+class Generators:
     """The generators of random numbers that every library shares, as they were."""
 
     def __init__(self) -> None:
         self.torch, self.python = torch.get_rng_state(), random.getstate()
         self.numpy = np.random.get_state()  # noqa: NPY002 - what a model draws from, not freqig
         self.cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+
+    def moved(self) -> bool:
+        """Whether anything has drawn numbers since."""
+        numpy = np.random.get_state()  # noqa: NPY002
+        cuda = torch.cuda.get_rng_state_all() if self.cuda else []
+        return (
+            not torch.equal(self.torch, torch.get_rng_state())
+            or self.python != random.getstate()
+            or any(not np.array_equal(a, b) for a, b in zip(self.numpy, numpy, strict=True))
+            or any(not torch.equal(a, b) for a, b in zip(self.cuda, cuda, strict=True))
+        )
 
     def set_back(self) -> None:
         torch.set_rng_state(self.torch)

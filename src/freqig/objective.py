@@ -16,8 +16,8 @@ from .models import Model, TorchModel
 from .outputs import OutputKey, tidy_outputs
 from .scales import ScaleName, scale_of
 
-Watch = Callable[["Objective", Tensor, Tensor, Tensor, Tensor | None], None]
-"""Gets a chunk of the path: the objective, points, rows, explained scalars, and gradients or None."""
+Watch = Callable[["Objective", Tensor, Tensor, Tensor], None]
+"""Gets a chunk of the path: the objective, points, rows and explained scalars."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class Objective:
     offset : int
         Number of the caller's sample that counts as the first here.
     watch : callable, optional
-        Gets every chunk of the path: this objective unwatched, points, rows, explained scalars, and
-        gradients or None.
+        Gets every chunk of the path: this objective unwatched, points, rows and explained scalars.
     """
 
     model: Model
@@ -105,7 +104,7 @@ class Objective:
             parts[0] if len(parts) == 1 else tuple(torch.cat(part) for part in zip(*parts, strict=True))
         )
         if self.watch is not None:
-            self.watch(replace(self, watch=None), points, rows, values, gradients)
+            self.watch(replace(self, watch=None), points, rows, values)
         return values, gradients
 
     def differentiable(self, points: Tensor, rows: Tensor) -> Tensor:
@@ -120,7 +119,7 @@ class Objective:
 
         values = self._joined(points, rows, one_call)
         if self.watch is not None:
-            self.watch(replace(self, watch=None), points.detach(), rows, values.detach(), None)
+            self.watch(replace(self, watch=None), points.detach(), rows, values.detach())
         return values
 
     def bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .chance import NEAR, moving, of_chance
+from .chance import NEAR, Generators, moving, of_chance
 from .chunks import Chunks
 from .company import Company, Evaluate, find_dependent
 from .objective import Objective
@@ -135,9 +135,7 @@ class Witness:
     def __init__(self) -> None:
         self.seen = 0
 
-    def __call__(
-        self, objective: Objective, points: Tensor, rows: Tensor, values: Tensor, gradients: Tensor | None
-    ) -> None:
+    def __call__(self, objective: Objective, points: Tensor, rows: Tensor, values: Tensor) -> None:
         """Recompute some points of a chunk alone.
 
         Parameters
@@ -148,8 +146,6 @@ class Witness:
             The chunk.
         values : torch.Tensor
             Explained scalars that were found for it, shape (P, T).
-        gradients : torch.Tensor or None
-            Their gradients, shape (P, T, *shape).
 
         Raises
         ------
@@ -162,30 +158,35 @@ class Witness:
         loudness = points.flatten(1).abs().amax(1)
         chosen = {int(loudness.argmin()), int(loudness.argmax()), self.seen * 7919 % len(points)}
         places = torch.tensor(sorted(chosen), device=points.device)
-        if self.seen == 1 and gradients is not None:
-            _check_gradients(objective, points[places], rows[places], gradients[places])
-        if objective.alone:
-            again = objective.value_in_dtype(points, rows)
-            if apart(again, values).any():
-                raise ValueError(
-                    "model must give the same output for the same input, but two calls with one point of "
-                    f"the path differ by {distance(again, values):.3g}: {of_chance(', or counts its calls')}"
-                )
-        elif len(points) > 1:
-            together = Company(points.detach(), rows, values.detach())
+        generators = Generators()
+        together = Company(points.detach(), rows, values.detach())
+        if objective.alone or len(points) == 1:
+            _check_again(objective, together)
+        else:
             for place in torch.split(places, 1):
                 _compare(objective.value_in_dtype, together, place, objective.offset)
+        if self.seen == 1 and generators.moved():
+            _check_gradients(objective, points[places], rows[places])
 
 
-def _check_gradients(objective: Objective, points: Tensor, rows: Tensor, gradients: Tensor) -> None:
-    """Noise can be in the gradient alone, as where a straight-through estimator draws numbers."""
+def _check_again(objective: Objective, lone: Company) -> None:
+    again = objective.value_in_dtype(lone.points, lone.rows)
+    if apart(again, lone.outputs).any():
+        raise ValueError(
+            "model must give the same output for the same input, but two calls with one point of the path differ "
+            f"by {distance(again, lone.outputs):.3g}: {of_chance(', or counts its calls')}"
+        )
+
+
+def _check_gradients(objective: Objective, points: Tensor, rows: Tensor) -> None:
+    """Take gradients twice, of a model that draws numbers though its outputs do not change.
+
+    Such are straight-through estimators with noise. Only what draws numbers is asked, since a gradient is
+    the dearest thing to ask for.
+    """
     if objective.alone:
-        points, rows, gradients = points[:1], rows[:1], gradients[:1]
-    _, once = objective.value_and_gradient(points, rows)
-    if not apart(once, gradients).any():
-        return
-    # At a kink, rounding alone chooses between two gradients; in the same batch it does so twice.
-    _, twice = objective.value_and_gradient(points, rows)
+        points, rows = points[:1], rows[:1]
+    once, twice = (objective.value_and_gradient(points, rows)[1] for _ in range(2))
     if apart(once, twice).any():
         raise ValueError(
             "model must give the same gradient for the same input, but two calls with one batch differ by "

@@ -26,10 +26,11 @@ class NonFiniteError(ValueError):
     """
 
     def __init__(self, sample: int, place: float, first: int = 0) -> None:
-        what = "gradient of the model is not finite at {place:.6g} of the path from baseline to input"
-        if place == 0:
-            what = "model's output is not finite at the baseline"
-        super().__init__(f"the {what.format(place=place)} of sample {first + sample} (try another baseline)")
+        what = "output at the baseline" if place == 0 else "gradient of the model"
+        super().__init__(
+            f"the {what} is not finite at {place:.6g} of the path from baseline to input of sample "
+            f"{first + sample} (try another baseline)"
+        )
         self.sample, self.place = sample, place
 
 

@@ -224,7 +224,7 @@ def test_a_failure_at_the_baseline_says_so(options: dict[str, Any]) -> None:
 
 
 def test_an_output_at_the_baseline_that_is_not_finite() -> None:
-    with pytest.raises(ValueError, match="output at the baseline is not finite.*of sample 0"):
+    with pytest.raises(ValueError, match=r"output at the baseline is not finite.*of sample 0"):
         fixed(lambda p: p.norm(dim=1).log())(noise(2, N))
 
 

@@ -173,8 +173,8 @@ def _check_again(objective: Objective, lone: Company) -> None:
     again = objective.value_in_dtype(lone.points, lone.rows)
     if apart(again, lone.outputs).any():
         raise ValueError(
-            "model must give the same output for the same input, but two calls with one point of the path differ "
-            f"by {distance(again, lone.outputs):.3g}: {of_chance(', or counts its calls')}"
+            "model must give the same output for the same input, but two calls with one point of the "
+            f"path differ by {distance(again, lone.outputs):.3g}: {of_chance(', or counts its calls')}"
         )
 
 

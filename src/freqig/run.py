@@ -160,6 +160,14 @@ class Analysis:
         axes, dtype = (*frame.axes, frame.n), working_dtype(x.dtype)
         ends = [end.to(dtype).reshape(len(x), *axes) for end in (x, baseline)]
         coefficients = [domain.analyze_pair(*ends) for domain in domains]
+        for domain, c in zip(domains, coefficients, strict=True):
+            if not all(bool(part.isfinite().all()) for part in (c if isinstance(c, tuple) else (c,))):
+                largest = max(float(end.abs().max()) for end in ends)
+                raise ValueError(
+                    f"signals must be so small that domain {domain.name!r} does not overflow "
+                    f"{str(dtype).removeprefix('torch.')}, got values up to {largest:.3g}: rescale them, for "
+                    "example by choosing another unit, or pass dtype=torch.float64 to Explainer"
+                )
         return cls(domains, coefficients, axes, dtype)
 
     def projections(self) -> list[Projection]:

@@ -52,6 +52,10 @@ class Domain(ABC):
     inverts : {"checked", "always", "partly"}
         Whether synthesize(analyze(x)) = x: to be checked before the model runs, true by
         construction, or true of a part of the signal only, whose share the attributions sum to.
+        A subclass of a domain that always inverts is checked, unless it says that it does too.
+    affine : bool
+        Whether `analyze` may add a constant, as a mean that was removed. Then zeros are analyzed
+        too, to take it out. A subclass with an `analyze` of its own may, unless it says not.
 
     Examples
     --------
@@ -73,6 +77,7 @@ class Domain(ABC):
     series: bool = False
     linear: bool = True
     inverts: Literal["checked", "always", "partly"] = "checked"
+    affine: bool = True
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
@@ -81,8 +86,14 @@ class Domain(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # A subclass with an __init__ of its own need not call ours to have a name.
-        if "name" not in cls.__dict__:
+        own = cls.__dict__
+        if "name" not in own:
             cls.name = cls.__name__.lower()
+        # What a class says of its own methods need not be true of those of a subclass.
+        if "inverts" not in own and cls.inverts == "always":
+            cls.inverts = "checked"
+        if "affine" not in own and "analyze" in own:
+            cls.affine = True
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
@@ -181,6 +192,8 @@ class Domain(ABC):
             c, as `analyze` returns it.
         """
         delta = x - baseline
+        if not self.affine:
+            return self.analyze(delta)
         origin = self.analyze(delta.new_zeros(delta.shape[-len(self.consumes) :]))
         differences = tuple(
             part - constant if bool(constant.any()) else part

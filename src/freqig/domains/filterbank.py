@@ -58,6 +58,8 @@ class FilterBank(Domain):
     """
 
     shared = ("channel", "time")
+    inverts = "always"
+    affine = False
 
     def __init__(
         self,

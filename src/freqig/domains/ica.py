@@ -60,6 +60,7 @@ class ICA(Domain):
     consumes = ("channel", "time")
     shared = ("time",)
     series = True
+    affine = False
 
     def __init__(self, mixing: Any, name: str | None = None) -> None:
         super().__init__(name)

@@ -28,6 +28,8 @@ class RFFT(Domain):
     """
 
     shared = ("channel", "frequency")
+    inverts = "always"
+    affine = False
 
     def analyze(self, x: Tensor) -> Tensor:
         spectrum: Tensor = torch.fft.rfft(x)

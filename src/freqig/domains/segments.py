@@ -44,6 +44,9 @@ class Segments(Domain):
     (torch.Size([3, 1501]), 751, 7500)
     """
 
+    inverts = "always"
+    affine = False
+
     def __init__(self, length: float = 30.0, name: str | None = None) -> None:
         super().__init__(name)
         self.length = check_positive(length, "length")

@@ -58,6 +58,7 @@ class Spatial(Domain):
     consumes = ("channel", "time")
     shared = ("time",)
     series = True
+    affine = False
 
     def __init__(self, matrix: Any, rows: Sequence[str] | None = None, name: str | None = None) -> None:
         super().__init__(name)

@@ -57,6 +57,8 @@ class STFT(Domain):
     (array([0.  , 0.25, 0.5 , 0.75, 1.  , 1.25]), 's')
     """
 
+    affine = False
+
     def __init__(
         self,
         window: float = 2.0,
@@ -144,8 +146,9 @@ class STFT(Domain):
         blocks = -(-self._length // step)
         padded = pad(frames, (0, blocks * step - self._length))
         cut = padded.reshape(*frames.shape[:-1], blocks, step)
-        # Padded and added, since autograd is slow at additions in place.
-        shifted = (pad(cut[..., r, :], (0, 0, r, blocks - 1 - r)) for r in range(blocks))
+        # Padded and added, since autograd is slow at additions in place; unbound, since the gradient
+        # of a selection is as large as what it selects from, once for every block.
+        shifted = (pad(block, (0, 0, r, blocks - 1 - r)) for r, block in enumerate(cut.unbind(-2)))
         total = functools.reduce(torch.add, shifted)
         return total.flatten(-2)[..., left : left + n]
 

@@ -29,6 +29,7 @@ class Stretch(Domain):
     """
 
     inverts = "partly"
+    affine = False
 
     def __init__(self, start: int, length: int, name: str | None = None) -> None:
         super().__init__(name)

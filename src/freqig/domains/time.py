@@ -24,6 +24,8 @@ class Time(Domain):
     """
 
     shared = ("channel", "time")
+    inverts = "always"
+    affine = False
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__("waveform" if name is None else name)

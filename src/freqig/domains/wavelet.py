@@ -74,6 +74,8 @@ class Wavelet(Domain):
     ['A2', 'D2', 'D1']
     """
 
+    affine = False
+
     def __init__(
         self,
         wavelet: Any = "db4",

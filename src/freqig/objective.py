@@ -149,7 +149,8 @@ class Objective:
 
     def _raw(self, points: Tensor, rows: Tensor) -> Tensor:
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
-        return tidy_outputs(outputs, self.output_key, len(points)).detach()
+        # A copy, for a model may write the outputs of its next call to the same memory.
+        return tidy_outputs(outputs, self.output_key, len(points)).detach().clone()
 
     def _value(self, points: Tensor, rows: Tensor) -> Tensor:
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))

@@ -459,6 +459,26 @@ def test_what_a_forward_pass_writes_to_is_the_twins() -> None:
     assert all(same(before[1][key], after[key]) for key in after)
 
 
+def test_outputs_in_memory_that_is_used_again() -> None:
+    """They are read before the next call writes over them."""
+
+    class Again(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear, self.out = nn.Linear(N, 2), torch.zeros(64, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            outputs = self.linear(x.flatten(1))
+            if torch.is_grad_enabled():
+                return outputs
+            self.out[: len(x)] = outputs
+            return self.out[: len(x)]
+
+    model = seeded(Again)
+    found = few(model)(X, target=0)
+    close(found.output, few(model.linear)(X[:, 0], target=0).output, 1e-6)
+
+
 def test_programs_of_export_are_explained() -> None:
     class Small(nn.Module):
         def __init__(self) -> None:

@@ -103,7 +103,7 @@ class Twins:
                     self._know(value, copy_of_tensor(value))
         for name, value in vars(module).items():
             if name in OF_ANY_MODULE and isinstance(value, (dict, set)):
-                self._know(value, copy.copy(value))
+                self._know(value, value.copy())
             elif isinstance(value, GENERATORS):
                 self._know(value, copy_of_generator(value))
 

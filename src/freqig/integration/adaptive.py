@@ -211,7 +211,8 @@ class _Integrator:
         # Of F, and of its slopes, whose terms may cancel where the gradient does not see the path.
         rounding = self.settings.rounding(trace[VALUES], 1)
         of_slopes = NOISE * self.settings.eps * np.nanmax(trace[SIZES], 1)
-        for a in np.flatnonzero(suspects(nodes, trace, rounding, of_slopes).any(1)):
+        found = suspects(nodes, trace, rounding, of_slopes).any(1)
+        for a in np.flatnonzero(found).tolist():
             sample, around = samples[a], places_around(nodes[a], self.settings.eps)
             if sample.examined or sample.used + around.size > self.settings.max_evaluations:
                 continue

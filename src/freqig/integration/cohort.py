@@ -315,7 +315,8 @@ class Cohort:
         # Of larger rules a mixture is known, and from its size beside the norm that of all.
         off = probe.trace[MIXES] - np.einsum("an,ant->at", weights, trace[MIXES, :, 1:-1])
         off = np.abs(off) * amplification(trace[MIXES], trace[SIZES])
-        return np.broadcast_to(off[:, None], shape)
+        everywhere: Array = np.broadcast_to(off[:, None], shape)
+        return everywhere
 
     def _divisible(self, excess: Array) -> NDArray[np.bool_]:
         """Whose gradients are kept, and whose path is not so smooth that the next rule serves it better."""
@@ -343,10 +344,11 @@ class Cohort:
         """Estimated L1 error of the estimates, shape (A, P, T)."""
         if not len(differences):
             return np.full_like(self.lengths[-1], np.inf)
-        last = differences[-1]
+        last: Array = differences[-1]
         if len(differences) < 2:
             # Nothing is known of the rate.
-            return 2 * last
+            doubled: Array = 2 * last
+            return doubled
         old, mid, new = self.compared[-3:]
         fine = trace[: SLOPES + 1]
         coarse = fine[:, :, :: new // mid]

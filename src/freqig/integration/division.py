@@ -93,7 +93,8 @@ def between(nodes: Array, probed: Array) -> Array:
     new = places[:, :-1] + shares * np.diff(places)
     at = np.abs(nodes - probed[:, None]).argmin(1)[:, None]
     other = (np.arange(new.shape[1]) != at) & (np.arange(new.shape[1]) != at + 1)
-    return new[other].reshape(len(nodes), -1)
+    found: Array = new[other].reshape(len(nodes), -1)
+    return found
 
 
 def with_ends(nodes: Array) -> Array:

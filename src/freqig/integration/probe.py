@@ -155,7 +155,7 @@ class Probe:
         sizes = delta.abs().unsqueeze(1)
         off = as_array(((own - before - share * (after - before)) * sizes).abs().sum(-1))
         apart = as_array(((after - before) * sizes).abs().sum(-1))
-        found: NDArray[np.bool_] = (off > np.maximum(apart, allowed)).any(1)
+        found: NDArray[np.bool_] = np.any(off > np.maximum(apart, allowed), axis=1)
         return found
 
     def merged(self, nodes: Array, trace: Array) -> tuple[Array, Array]:

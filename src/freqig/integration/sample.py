@@ -68,9 +68,10 @@ class Settings:
         outputs : numpy.ndarray
             F at both ends, shape (2, ..., T).
         """
-        noise = NOISE * self.eps * mean_size + self.rounding(outputs, 0)
-        # What is constant, to the bit and with its gradient, has none.
-        return np.where((mean_size > 0) | (outputs[0] != outputs[1]), noise, 0.0)
+        rounding = self.rounding(outputs, 0)
+        # Where neither gradient nor F says that anything moves, attributions of zero are exact.
+        moves = (mean_size > 0) | (np.abs(outputs[0] - outputs[1]) > rounding)
+        return np.where(moves, NOISE * self.eps * mean_size + rounding, 0.0)
 
     def rounding(self, values: Array, axis: int) -> Array:
         """What rounding may make of a difference of values of F along an axis."""

@@ -17,8 +17,9 @@ from freqig.frame import Frame
 from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
 from freqig.objective import Objective
+from freqig.projection import Analysis
 from freqig.quadrature import gauss_legendre
-from freqig.run import Analysis, Run, project
+from freqig.run import Run, project
 
 from .helpers import close, noise, scores_of
 

@@ -64,7 +64,8 @@ def test_parameters_are_those_of_the_specification() -> None:
         "dtype": None,
         "device": None,
         "trust": False,
-        "progress": False,
+        "progress": None,
+        "memory": None,
     }
     assert next(iter(parameters)) == "model"
     assert specified.items() <= {name: p.default for name, p in parameters.items()}.items()

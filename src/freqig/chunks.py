@@ -7,6 +7,8 @@ from functools import cache
 
 import torch
 
+from .memory import Memory, described, least
+
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the
 # cache (a batch of 800 sleep epochs was slower than 64 by a third); a GPU wants full kernels.
 CPU_BYTES = 12 * 2**20
@@ -41,6 +43,8 @@ class Chunks:
     ----------
     size : int
         Points a call to begin with.
+    memory : Memory, optional
+        What else there is room for.
 
     Examples
     --------
@@ -48,11 +52,22 @@ class Chunks:
     [(0, 4), (4, 8), (8, 10)]
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, memory: Memory | None = None) -> None:
         self.size = max(1, size)
+        self.memory = Memory() if memory is None else memory
+        self._whole: Chunks | None = None
 
     @classmethod
-    def for_model(cls, bytes_per_point: float | None, bytes_per_input: int, device: torch.device) -> Chunks:
+    def for_model(
+        cls,
+        bytes_per_point: float | None,
+        bytes_per_input: int,
+        device: torch.device,
+        *,
+        fewest: int = 1,
+        memory: int | None = None,
+        n_features: int = 1,
+    ) -> Chunks:
         """Chunk size for a model whose points hold so many bytes.
 
         Parameters
@@ -63,12 +78,40 @@ class Chunks:
             Size of one point itself.
         device : torch.device
             Device of the model.
+        fewest : int, default 1
+            Points that a call has in any case.
+        memory : int, optional
+            Bytes in all, that of one call included.
+        n_features : int, default 1
+            Values of one point.
+
+        Raises
+        ------
+        ValueError
+            If one call alone takes more than `memory`.
         """
         if device.type == "cpu":
             keep_freed_memory()
         # A model that cannot be measured is taken for one of some fifty maps of its input.
         each = max(bytes_per_point or 50.0 * bytes_per_input, 1.0)
-        return cls(int(min(max(1, _budget(device) // each), MAX_POINTS)))
+        most = _budget(device)
+        if memory is None:
+            return cls(int(min(max(fewest, most // each), MAX_POINTS)))
+        needed, free = least(fewest * each, n_features), memory - int(fewest * each)
+        if memory < needed:
+            raise ValueError(
+                f"memory must be at least {described(needed)} for series of {n_features} values in this "
+                f"model, which one pass and its sums take, got {described(memory)}: raise it, or explain "
+                "shorter series"
+            )
+        size = max(fewest, min(most, fewest * each + free / 8) // each)
+        return cls(int(min(size, MAX_POINTS)), Memory(free))
+
+    def at_most(self, size: int) -> Chunks:
+        """Chunks that are no larger than that; where memory runs out, these shrink with them."""
+        part = Chunks(min(self.size, max(1, size)), self.memory)
+        part._whole = self
+        return part
 
     def split(self, total: int) -> Iterator[slice]:
         """Slices of at most `size` points that cover `total`."""
@@ -108,6 +151,8 @@ class Chunks:
                         "signal or a smaller model, or pass device= for another device"
                     ) from error
                 self.size = max(1, min(self.size, each * (stop - start)) // 2)
+                if self._whole is not None:
+                    self._whole.size = min(self._whole.size, self.size)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 continue

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ._check import check_choice, check_count, check_positive
+from .blocks import BlockSize
 from .chunks import Chunks
 from .completeness import gap_limit
 from .coordinates import explain_nonlinear
@@ -23,13 +24,11 @@ from .integration.path import Path
 from .layers import FrequencyModel
 from .models.base import NOT_DIFFERENTIABLE
 from .objective import Objective
+from .projection import Analysis, Projection, working_dtype
 from .quadrature import gauss_legendre
-from .run import Analysis, Projection, Run, project, working_dtype
+from .run import Run, project
 
 ENGINES = ("path", "captum")
-BLOCK_BYTES = 32 * 2**20
-"""What the running sums of a block may take."""
-
 
 Integrator = Callable[..., Path]
 
@@ -73,12 +72,14 @@ class Method:
             check_count(n_initial, "n_initial"),
         )
 
-    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> int:
-        """Samples a block: enough that most chunks are full, few enough to bound memory."""
+    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
+        """Samples and targets a block: enough that most chunks are full, few enough to bound memory."""
         n_nodes = self.n_initial if self.n_steps is None else self.n_steps
         full = -(-32 * chunks.size // n_nodes)
-        rows = rows_per_sample(self.n_initial, self.max_evaluations) * n_targets
-        return max(1, min(full, BLOCK_BYTES // (rows * 8 * n_features)))
+        rows = min(rows_per_sample(self.n_initial, self.max_evaluations), chunks.memory.n_sums(n_features))
+        # Sums of one sample and target each.
+        fit = max(1, chunks.memory.block // (rows * 8 * n_features))
+        return BlockSize(max(1, min(full, fit // n_targets)), max(1, min(fit, n_targets)))
 
 
 def explain_with_nodes(
@@ -117,6 +118,7 @@ def explain_with_nodes(
         Results of the block.
     """
     linear = [domain for domain in domains if domain.linear]
+    chunks = chunks.at_most(chunks.memory.n_points(objective.n_targets * x[0].numel()))
     integrator = _integrator(method, chunks)
     analysis = Analysis.of(x, baseline, frame, linear)
     path = integrator(objective, x, baseline, output, analysis.projections())

@@ -34,13 +34,15 @@ from .explanation import label
 from .failures import left_the_model, told_of
 from .fitting import refuse_axes
 from .frame import Frame
+from .memory import read_memory
 from .models import as_model
 from .models.joined import JoinedInputs
 from .objective import Objective
 from .outputs import ROWS, read_output_key
 from .problem import Problem
+from .projection import working_dtype
 from .readings import settle_readings
-from .run import Run, working_dtype
+from .run import Run
 from .scales import OutputScale, scale_of
 from .several import join
 from .signals import (
@@ -114,11 +116,16 @@ class Explainer:
         Device of the model. Default: that of its first floating parameter, else the CPU.
     trust : bool, default False
         Whether model files that can run code when loaded may be loaded.
-    progress : bool, default False
-        Whether to show a progress bar that counts samples.
+    progress : bool, optional
+        Whether to show a progress bar, which counts samples, or evaluations where samples are few.
+        Default: on a terminal, where a run takes more than about 10 s.
     batch_independent : bool, default True
         Whether the output for one series is independent of the others in its batch, which is
         checked. False runs one point a call.
+    memory : int or str, optional
+        What a call may take beside the model, the input and the result: bytes, or a string such as
+        "500 MB". Default: one pass of the model and about 400 MB more; for series of millions of
+        values more than that, if they cannot do with less.
 
     Raises
     ------
@@ -159,8 +166,9 @@ class Explainer:
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         trust: bool | np.bool_ = False,
-        progress: bool | np.bool_ = False,
+        progress: bool | np.bool_ | None = None,
         batch_independent: bool | np.bool_ = True,
+        memory: int | str | None = None,
     ) -> None:
         trust = check_flag(trust, "trust")
         self.model = as_model(model, dtype=check_dtype(dtype), device=device, trust=trust)
@@ -178,7 +186,8 @@ class Explainer:
         self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
         self.time_axis = self.model.hints.resolve(check_integer(time_axis, "time_axis"))
         self.trust = trust
-        self.progress = check_flag(progress, "progress")
+        self.progress = None if progress is None else check_flag(progress, "progress")
+        self.memory = read_memory(memory)
         self.batch_independent = check_flag(batch_independent, "batch_independent")
         self._chunks: dict[tuple[int, ...], Chunks] = {}
         self._given: list[torch.Size] = []
@@ -294,9 +303,10 @@ class Explainer:
         starts = draw_baselines(baseline, values, self.time_axis, frame.fs, signal)
         shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
         # Domains learn from every baseline, since each has its own x - x'.
-        x, origin = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
-        ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, origin))
+        x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
+        ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, start))
         domains = ready(self.domains, ends[0], ends[1], frame.fs)
+        del x, start, ends
         if remarks := [remark for domain in domains if (remark := domain.remark(frame.n))]:
             warn("; ".join(remarks), ResolutionWarning)
         if len(values) == 0:
@@ -326,8 +336,10 @@ class Explainer:
                 in_dtype(v, model.dtype, name).to(model.device)
                 for v, name in ((values, "x"), (starts, "baseline"))
             )
+            chunks = self._chunks_for(objective, x)
+            objective = replace(objective, model=objective.model.in_chunks(chunks))
             problem = Problem(objective, x, starts, frame, domains, target, self.output, self._reader)
-            return problem.solve(self.method, self._chunks_for(objective, x), self.progress)
+            return problem.solve(self.method, chunks, self.progress)
 
     def _read(self, x: Any, name: str) -> Signal:
         signal = settled(read_signal(x, self.time_axis, name), self.fs, name)
@@ -345,16 +357,24 @@ class Explainer:
             refuse_axes(Objective(model, "logit", None, extra, self.output_key), own, error)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
-        if not self.batch_independent:
+        alone = not self.batch_independent
+        if alone and self.memory is None:
             return Chunks(1)
         shape = tuple(x.shape[1:])
         if shape not in self._chunks:
             if len(self._chunks) >= MOST_SHAPES:
                 self._chunks.clear()
-            rows = torch.tensor([0, len(x) - 1], device=x.device)
-            each = objective.bytes_per_point(x[rows], rows)
-            self._chunks[shape] = Chunks.for_model(each, x[0].nbytes, x.device)
-        return self._chunks[shape]
+            rows = torch.tensor([0] if alone else [0, len(x) - 1], device=x.device)
+            self._chunks[shape] = Chunks.for_model(
+                objective.bytes_per_point(x[rows], rows),
+                x[0].nbytes,
+                x.device,
+                # A lone point goes over twice, so that two of them cost as much.
+                fewest=1 if alone else 2,
+                memory=self.memory,
+                n_features=x[0].numel(),
+            )
+        return self._chunks[shape].at_most(1) if alone else self._chunks[shape]
 
     def _settings(self, fs: float | None, target: Target, baseline: Any, classes: Classes) -> dict[str, Any]:
         scale = self.output

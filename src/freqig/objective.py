@@ -20,6 +20,10 @@ Watch = Callable[["Objective", Tensor, Tensor, Tensor], None]
 """Gets a chunk of the path: the objective, points, rows and explained scalars."""
 
 
+def _ignore(count: int) -> None:
+    """Nobody asked."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """Explained scalars of the model, as a function of points and the samples they belong to.
@@ -47,6 +51,8 @@ class Objective:
         Number of the caller's sample that counts as the first here.
     watch : callable, optional
         Gets every chunk of the path: this objective unwatched, points, rows and explained scalars.
+    evaluated : callable
+        Told at how many points gradients were taken.
     """
 
     model: Model
@@ -59,6 +65,7 @@ class Objective:
     classes: Classes = UNKNOWN
     offset: int = 0
     watch: Watch | None = None
+    evaluated: Callable[[int], None] = _ignore
 
     @property
     def n_targets(self) -> int:
@@ -73,11 +80,11 @@ class Objective:
         """
         return self.model.rounding or self.model.dtype
 
-    def block(self, start: int, stop: int) -> Objective:
-        """The objective of samples start..stop alone, counted from zero."""
-        targets = None if self.targets is None else self.targets[start:stop]
+    def block(self, start: int, stop: int, targets: slice = slice(None)) -> Objective:
+        """The objective of samples start..stop and some of the targets alone, counted from zero."""
+        chosen = None if self.targets is None else self.targets[start:stop, targets]
         extra = self.extra.block(start, stop)
-        return replace(self, targets=targets, extra=extra, offset=self.offset + start)
+        return replace(self, targets=chosen, extra=extra, offset=self.offset + start)
 
     def raw(self, points: Tensor, rows: Tensor) -> Tensor:
         """Selected raw outputs, shape (P, *axes), without gradients."""
@@ -103,6 +110,7 @@ class Objective:
         values, gradients = (
             parts[0] if len(parts) == 1 else tuple(torch.cat(part) for part in zip(*parts, strict=True))
         )
+        self.evaluated(len(points))
         if self.watch is not None:
             self.watch(replace(self, watch=None), points, rows, values)
         return values, gradients
@@ -120,6 +128,7 @@ class Objective:
         values = self._joined(points, rows, one_call)
         if self.watch is not None:
             self.watch(replace(self, watch=None), points.detach(), rows, values.detach())
+        self.evaluated(len(points))
         return values
 
     def bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .averaging import average
+from .blocks import explain_blocks
 from .chance import check_repeatable
 from .chunks import Chunks
 from .classes import Classes, ClassReader, possible_readings
@@ -20,7 +21,8 @@ from .domains import Domain
 from .engines import Method, explain_with_captum, explain_with_nodes
 from .frame import Frame
 from .objective import Objective
-from .run import Run, explain_blocks, working_dtype
+from .progress import Progress
+from .run import Run
 from .safeguards import Witness, check_independence
 from .scales import OutputScale
 from .statements import warn_of_shortfalls
@@ -61,7 +63,7 @@ class Problem:
     output: OutputScale
     reader: ClassReader
 
-    def solve(self, method: Method, chunks: Chunks, progress: bool) -> Run:
+    def solve(self, method: Method, chunks: Chunks, progress: bool | None) -> Run:
         """Check the model, find the targets, integrate and project.
 
         Parameters
@@ -70,8 +72,8 @@ class Problem:
             How the path is integrated.
         chunks : Chunks
             Points a call.
-        progress : bool
-            Whether to show a progress bar that counts samples.
+        progress : bool or None
+            Whether to show a progress bar, see `Progress`.
 
         Returns
         -------
@@ -92,15 +94,16 @@ class Problem:
                 f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
                 f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
             )
-        runs = (
-            self._along(objective, baseline, output, method, chunks, progress) for baseline in self.baselines
-        )
-        if len(self.baselines) == 1:
-            run = next(runs)
-        else:
-            # Every baseline has its own path; projections are averaged, and never the gradients.
-            run, spreads = average(runs, method.tol, self.x.dtype)
-            run = replace(run, spreads=spreads)
+        n_paths, n_least = len(self.x) * len(self.baselines), method.n_steps or method.n_initial
+        with Progress(progress, n_paths, n_least, exact=method.n_steps is not None) as bar:
+            objective = replace(objective, evaluated=bar.evaluated)
+            runs = (self._along(objective, one, output, method, chunks, bar) for one in self.baselines)
+            if len(self.baselines) == 1:
+                run = next(runs)
+            else:
+                # Every baseline has its own path; projections are averaged, and never the gradients.
+                run, spreads = average(runs, method.tol, self.x.dtype)
+                run = replace(run, spreads=spreads)
         warn_of_shortfalls(run, method.n_steps, method.tol)
         self._tell_of_contrast(run, objective, raw, chunks)
         targets, predicted = self._labels(raw, classes, targets)
@@ -187,16 +190,10 @@ class Problem:
         output: Tensor,
         method: Method,
         chunks: Chunks,
-        progress: bool,
+        progress: Progress,
     ) -> Run:
         """Explain along the paths from one baseline a sample."""
         engine = explain_with_captum if method.engine == "captum" else explain_with_nodes
-        space = Run.empty(
-            (len(self.x), *self.frame.axes, self.frame.n),
-            objective.n_targets,
-            self.domains,
-            working_dtype(self.x.dtype),
-        )
         return explain_blocks(
             objective,
             self.x,
@@ -204,8 +201,7 @@ class Problem:
             output,
             partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
             method.block_size(chunks, self.x[0].numel(), objective.n_targets),
-            space,
-            progress,
+            progress.done,
         )
 
     def _raw_outputs(self, points: Tensor, chunks: Chunks, sample: int | None = None) -> Tensor:

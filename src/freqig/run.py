@@ -1,24 +1,19 @@
-"""Walks through a batch block by block: integrate, project, keep the projections only."""
+"""What was computed for some samples, without labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from .classes import UNKNOWN, Classes
 from .completeness import gap_limit, is_complete
 from .domains import Domain
-from .domains.base import Coefficients
 from .domains.nonlinear import attribution_shape
-from .frame import Frame
-from .integration.fixed import NonFiniteError
 from .integration.path import Diagnosis, Path
-from .objective import Objective
+from .projection import Analysis
 
 FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 
@@ -84,124 +79,52 @@ class Run:
     def empty(
         cls, shape: tuple[int, ...], n_targets: int, domains: Sequence[Domain], dtype: torch.dtype
     ) -> Run:
-        """Space for the results of signals of a shape (N, *axes, n), on the CPU."""
-        n_samples = shape[0]
-        attributions = [
-            torch.empty((n_samples, n_targets, *attribution_shape(domain, (1, *shape[1:]))[1:]), dtype=dtype)
-            for domain in domains
-        ]
-
-        def scalars() -> Tensor:
-            return torch.empty((n_samples, n_targets), dtype=torch.float64)
-
+        """Results of no sample, for signals of a shape (0, *axes, n), on the CPU."""
+        none, scalars = shape[0], (shape[0], n_targets)
+        values = {name: torch.empty(scalars, dtype=torch.float64) for name in FIELDS}
+        values["converged"] = torch.empty(scalars, dtype=torch.bool)
+        values["n_evaluations"] = torch.empty(none, dtype=torch.int64)
+        own = {name: values[name] for name in ("correction", "converged", "n_evaluations")}
+        own["completeness_gap"] = values["gap"]
         return cls(
             domains,
-            attributions,
-            output=scalars(),
-            baseline_output=scalars(),
-            gap=scalars(),
-            correction=scalars(),
-            limit=scalars(),
-            converged=torch.empty((n_samples, n_targets), dtype=torch.bool),
-            error=scalars(),
-            n_evaluations=torch.empty(n_samples, dtype=torch.int64),
-            own={
-                domain.name: {
-                    "completeness_gap": scalars(),
-                    "correction": scalars(),
-                    "converged": torch.empty((n_samples, n_targets), dtype=torch.bool),
-                    "n_evaluations": torch.empty(n_samples, dtype=torch.int64),
-                }
+            [
+                torch.empty((none, n_targets, *attribution_shape(domain, (1, *shape[1:]))[1:]), dtype=dtype)
                 for domain in domains
-                if not domain.linear
-            },
+            ],
+            own={domain.name: own for domain in domains if not domain.linear},
+            **values,
         )
 
-    def store(self, part: slice, block: Run) -> None:
-        """Copy the results of a block of samples to their place."""
-        for space, values in zip(self.attributions, block.attributions, strict=True):
-            space[part] = values
-        for name in FIELDS:
-            getattr(self, name)[part] = getattr(block, name)
-        for name, scalars in block.own.items():
-            for key, values in scalars.items():
-                self.own[name][key][part] = values
+    def room(self, n_samples: int, n_targets: int) -> Run:
+        """Space on the CPU for samples and targets, for results like these of some of them."""
 
+        def room(values: Tensor) -> Tensor:
+            sizes = (n_samples, n_targets)[: values.ndim]
+            return torch.empty((*sizes, *values.shape[2:]), dtype=values.dtype)
 
-Projection = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
-Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
-"""From objective, input, baseline and explained scalar at the input of a block to its results."""
+        return replace(
+            self,
+            attributions=[room(values) for values in self.attributions],
+            own={name: {k: room(v) for k, v in scalars.items()} for name, scalars in self.own.items()},
+            **{name: room(getattr(self, name)) for name in FIELDS},
+        )
 
-
-@dataclass(frozen=True)
-class Analysis:
-    """Coefficients of x - x' in linear domains: found once, for adaptive integration and projection.
-
-    Parameters
-    ----------
-    domains : sequence of Domain
-        Linear domains, made ready.
-    coefficients : list of torch.Tensor or of tuples of torch.Tensor
-        One a domain, of S samples.
-    axes : tuple of int
-        Axes of one signal that appear in the result, time last.
-    dtype : torch.dtype
-        Dtype of projections.
-    """
-
-    domains: Sequence[Domain]
-    coefficients: list[Coefficients]
-    axes: tuple[int, ...]
-    dtype: torch.dtype
-
-    @classmethod
-    def of(cls, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain]) -> Analysis:
-        """Analyze the ends of the paths of S samples, shape (S, *shape), dtype of the model."""
-        axes, dtype = (*frame.axes, frame.n), working_dtype(x.dtype)
-        ends = [end.to(dtype).reshape(len(x), *axes) for end in (x, baseline)]
-        coefficients = [domain.analyze_pair(*ends) for domain in domains]
-        for domain, c in zip(domains, coefficients, strict=True):
-            if not all(bool(part.isfinite().all()) for part in (c if isinstance(c, tuple) else (c,))):
-                largest = max(float(end.abs().max()) for end in ends)
-                raise ValueError(
-                    f"signals must be so small that domain {domain.name!r} does not overflow "
-                    f"{str(dtype).removeprefix('torch.')}, got values up to {largest:.3g}: rescale them, for "
-                    "example by choosing another unit, or pass dtype=torch.float64 to Explainer"
-                )
-        return cls(domains, coefficients, axes, dtype)
-
-    def projections(self) -> list[Projection]:
-        """What adaptive integration watches.
-
-        Returns
-        -------
-        list of callables
-            From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
-            int64, to tensors of attributions, each of shape (S', T, ...).
-        """
-        return [partial(self._project, k) for k in range(len(self.domains))]
-
-    def attributions(self, mean_gradient: Tensor) -> list[Tensor]:
-        """Attributions of all samples, one a domain, for mean gradients of shape (S, T, *shape)."""
-        return [
-            torch.stack([domain.assemble(parts) for parts in self._products(domain, c, mean_gradient)], 1)
-            for domain, c in zip(self.domains, self.coefficients, strict=True)
+    def store(self, samples: slice, targets: slice, block: Run) -> None:
+        """Copy the results of a block of samples and targets to their place."""
+        pairs = [
+            *zip(self.attributions, block.attributions, strict=True),
+            *((getattr(self, name), getattr(block, name)) for name in FIELDS),
+            *((self.own[name][k], v) for name, scalars in block.own.items() for k, v in scalars.items()),
         ]
-
-    def _project(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        c = self.coefficients[k]
-        chosen = (
-            tuple(part.index_select(0, rows) for part in c)
-            if isinstance(c, tuple)
-            else c.index_select(0, rows)
-        )
-        per_target = self._products(self.domains[k], chosen, mean_gradient)
-        return tuple(torch.stack(parts, 1) for parts in zip(*per_target, strict=True))
-
-    def _products(self, domain: Domain, c: Coefficients, mean_gradient: Tensor) -> list[tuple[Tensor, ...]]:
-        # The coefficients of x - x' serve every target.
-        gradients = mean_gradient.to(self.dtype).unbind(1)
-        return [domain.products(c, gradient.reshape(len(gradient), *self.axes)) for gradient in gradients]
+        for space, values in pairs:
+            if space.ndim > 1:
+                space[samples, targets] = values
+            elif targets.start == 0:
+                space[samples] = values
+            else:
+                # Evaluations of a sample, whose blocks of targets have nodes of their own.
+                space[samples] = torch.maximum(space[samples], values.to(space.device))
 
 
 def project(path: Path, x: Tensor, baseline: Tensor, analysis: Analysis, tol: float) -> Run:
@@ -241,58 +164,3 @@ def project(path: Path, x: Tensor, baseline: Tensor, analysis: Analysis, tol: fl
         path.n_evaluations,
         path.diagnoses,
     )
-
-
-def explain_blocks(
-    objective: Objective,
-    x: Tensor,
-    baseline: Tensor,
-    output: Tensor,
-    engine: Engine,
-    block_size: int,
-    space: Run,
-    progress: bool,
-) -> Run:
-    """Explain a batch block by block, so that memory beyond results does not grow with it.
-
-    Parameters
-    ----------
-    objective : Objective
-        Explained scalars of N samples.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (N, *shape), dtype and device of the model.
-    output : torch.Tensor
-        Explained scalars at the input, shape (N, T).
-    engine : callable
-        Explains a block.
-    block_size : int
-        Samples a block.
-    space : Run
-        Where the results go.
-    progress : bool
-        Whether to show a progress bar that counts samples.
-
-    Returns
-    -------
-    Run
-        `space`, filled.
-    """
-    n_samples, diagnoses = len(x), list[Diagnosis]()
-    with tqdm(total=n_samples, disable=not progress, unit="sample") as bar:
-        for begin in range(0, n_samples, block_size):
-            part = slice(begin, min(begin + block_size, n_samples))
-            ends = x[part], baseline[part], output[part]
-            try:
-                block = engine(objective.block(part.start, part.stop), *ends)
-            except NonFiniteError as error:
-                # The integrator counts from the first sample of the block.
-                raise NonFiniteError(error.sample, error.place, part.start) from None
-            space.store(part, block)
-            diagnoses.extend(block.diagnoses)
-            bar.update(part.stop - part.start)
-    return replace(space, diagnoses=tuple(diagnoses))
-
-
-def working_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Dtype of projections and results: the model's, but no less than float32."""
-    return dtype if dtype in (torch.float32, torch.float64) else torch.float32

@@ -197,7 +197,7 @@ class Domain(ABC):
         origin = self.analyze(delta.new_zeros(delta.shape[-len(self.consumes) :]))
         differences = tuple(
             part - constant if bool(constant.any()) else part
-            for part, constant in zip(_tuple(self.analyze(delta)), _tuple(origin), strict=True)
+            for part, constant in zip(as_tuple(self.analyze(delta)), as_tuple(origin), strict=True)
         )
         return differences if isinstance(origin, tuple) else differences[0]
 
@@ -246,7 +246,7 @@ class Domain(ABC):
             S* gradient, with PyTorch's convention for complex numbers.
         """
         with torch.inference_mode(False), torch.enable_grad():
-            leaves = tuple(part.detach().clone().requires_grad_() for part in _tuple(c))
+            leaves = tuple(part.detach().clone().requires_grad_() for part in as_tuple(c))
             signal = self.synthesize(leaves if isinstance(c, tuple) else leaves[0], gradient.shape[-1])
             return torch.autograd.grad(signal, leaves, gradient.to(signal.dtype), materialize_grads=True)
 
@@ -265,7 +265,7 @@ class Domain(ABC):
         tuple of torch.Tensor
             Real attributions, shapes of the coefficients.
         """
-        pairs = zip(_tuple(c), self.adjoint(c, mean_gradient), strict=True)
+        pairs = zip(as_tuple(c), self.adjoint(c, mean_gradient), strict=True)
         return tuple(_real_product(part, adjoint) for part, adjoint in pairs)
 
     def parts(self, delta: Tensor, mean_gradient: Tensor) -> tuple[Tensor, ...]:
@@ -290,7 +290,8 @@ class Domain(ABC):
         return self.assemble(self.parts(delta, mean_gradient))
 
 
-def _tuple(c: Coefficients) -> tuple[Tensor, ...]:
+def as_tuple(c: Coefficients) -> tuple[Tensor, ...]:
+    """Coefficients as a tuple of tensors, of which most domains have one."""
     return c if isinstance(c, tuple) else (c,)
 
 

@@ -177,7 +177,9 @@ class _Stream:
         norms = self._norms(sums, present, self.samples[[span.start for span in spans]].tolist(), blocks)
 
         finished = len(spans) - (spans[-1].stop > part.stop)
-        carried = None if finished == len(spans) else sums[blocks[-1]].clone()
+        # Of the rest a copy, unless it is all there is: what is handed on is valid during the call only.
+        rest = sums[blocks[-1]]
+        carried = None if finished == len(spans) else rest.clone() if finished else rest
 
         # From here on nothing large is made, so that nothing fails half-way.
         self.scalars.append(scalars)
@@ -260,4 +262,5 @@ def _products(pieces: Sequence[Array], gradients: Tensor) -> Tensor:
         product = torch.as_tensor(weights).to(gradients) @ block
         products.append(product.reshape(len(weights) * n_rows, gradients.shape[1]))
         begin = end
-    return torch.cat(products)
+    # A copy of one long series costs as much as its product.
+    return products[0] if len(products) == 1 else torch.cat(products)

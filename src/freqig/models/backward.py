@@ -29,41 +29,6 @@ def is_about_reentrant_checkpoints(error: RuntimeError) -> bool:
     return "use_reentrant" in str(error)
 
 
-def slopes(values: Tensor, leaf: Tensor, slope: Slope) -> Tensor | None:
-    """Gradients of the columns of some values.
-
-    Parameters
-    ----------
-    values : torch.Tensor
-        Shape (P, T); row p depends on row p of the leaf only.
-    leaf : torch.Tensor
-        Shape (P, *shape).
-    slope : callable
-        See `Slope`.
-
-    Returns
-    -------
-    torch.Tensor or None
-        Shape (P, T, *shape); None where the values do not depend on the leaf.
-
-    Examples
-    --------
-    >>> leaf = torch.ones(2, 3, requires_grad=True)
-    >>> slopes(leaf.square().sum(1, keepdim=True), leaf, slope_by_grad).shape
-    torch.Size([2, 1, 3])
-    """
-    n_targets = values.shape[1]
-    found = []
-    for t in range(n_targets):
-        # One scalar to differentiate: the sum over points, which do not see one another.
-        scalar = values.sum() if n_targets == 1 else values[:, t].sum()
-        gradient = slope(scalar, leaf, t + 1 < n_targets)
-        if gradient is None:
-            return None
-        found.append(gradient)
-    return found[0].unsqueeze(1) if n_targets == 1 else torch.stack(found, 1)
-
-
 def held_bytes(forward: Callable[[], Tensor], weights: Iterable[Tensor]) -> int:
     """Memory that a forward pass holds until its backward pass, without that of the weights.
 

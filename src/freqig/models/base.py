@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..chunks import Chunks
 from ..outputs import OutputKey
 from .hints import Hints
 from .joined import JoinedInputs
@@ -138,6 +139,10 @@ class Model(ABC):
             f"x must be one input for models of class {type(self).__name__}, got {len(inputs.shapes)}: give "
             "the others as additional_forward_args"
         )
+
+    def in_chunks(self, chunks: Chunks) -> Model:
+        """The same model, known to be called with so many points."""
+        return self
 
     def session(self) -> AbstractContextManager[Model]:
         """Context that gives what is to be called in place of the model, which is left as it is."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..chunks import Chunks
 from ..errors import CALLED, add_context
 from .backward import (
     coarsest_dtype,
@@ -19,14 +20,17 @@ from .backward import (
     is_about_reentrant_checkpoints,
     slope_by_backward,
     slope_by_grad,
-    slopes,
 )
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
 from .hints import Hints
+from .jacobian import Jacobian
 from .joined import JoinedInputs
 from .modules import find_modules, first_floating_parameter
 from .session import Use
+
+ROWS = 64
+"""Points times targets of one backward pass, where nothing is known of their memory."""
 
 
 class TorchModel(Model):
@@ -63,7 +67,10 @@ class TorchModel(Model):
         device: torch.device | str | None = None,
     ) -> None:
         self._model = model
-        parameter = first_floating_parameter(find_modules(model))
+        self._rows: Callable[[], int] = lambda: ROWS
+        modules = find_modules(model)
+        self._jacobian = Jacobian(modules)
+        parameter = first_floating_parameter(modules)
         self._dtype_is_known = dtype is not None or parameter is not None
         self.dtype = dtype or (torch.float32 if parameter is None else parameter.dtype)
         where = device or (torch.device("cpu") if parameter is None else parameter.device)
@@ -115,7 +122,7 @@ class TorchModel(Model):
         if self.rounding is None:
             self.rounding = coarsest_dtype(values)
         try:
-            gradients = slopes(values, leaf, self._backward)
+            gradients = self._jacobian(values, leaf, self._rows(), self._backward)
         except RuntimeError as error:
             if self._backward is slope_by_grad and is_about_reentrant_checkpoints(error):
                 self._backward = slope_by_backward
@@ -136,11 +143,18 @@ class TorchModel(Model):
         with Use(self._model, self.device).session() as use:
             running._model = use.call
             running._quick = quick_convolutions(use.function, use.modules)
+            running._jacobian = Jacobian(use.modules)
             running._weights = [t for m in use.modules for t in (*m.parameters(), *m.buffers())]
             try:
                 yield running
             finally:
                 self.dtype, self._dtype_is_known = running.dtype, running._dtype_is_known
+
+    def in_chunks(self, chunks: Chunks) -> TorchModel:
+        twin = copy(self)
+        # Not a number: where memory runs out, chunks shrink.
+        twin._rows = lambda: chunks.size
+        return twin
 
     def settle_dtype(self, points: Tensor, extra: tuple[Any, ...]) -> None:
         """Try float64 for a callable without parameters that refuses float32.

@@ -1,0 +1,123 @@
+"""How much memory a run may take beside its input, its results and the model, and what for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+MIB = 2**20
+DEFAULT = 384 * MIB
+"""Beyond one pass of the model, where nothing was asked for."""
+
+UNITS = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": MIB,
+    "gi": 2**30,
+    "ti": 2**40,
+}
+
+SMALL_BLOCK, SMALL_STORE = 32 * MIB, 16 * MIB
+"""More sums and gradients than that leave the caches of a processor without saving any time."""
+
+LEAST_SUMS = 4
+"""Running sums without which no path is integrated: panels have as many."""
+
+SUM_BYTES, POINT_BYTES = 24, 28
+"""A value of a running sum, of which a chunk makes another and hands on a third, all float64; and a value
+of a gradient: itself, in float64, times the difference of the ends, and what is added up."""
+
+LEAST_KEPT = 64
+"""Gradients at nodes that are kept if there is room: most rough paths need less."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What is free beyond one pass of the model.
+
+    Parameters
+    ----------
+    free : int, default 384 MiB
+        Bytes.
+
+    Examples
+    --------
+    >>> Memory().n_sums(3000), Memory(32 * 2**20).n_sums(100_000)
+    (1864, 4)
+    """
+
+    free: int = DEFAULT
+
+    @property
+    def block(self) -> int:
+        """Bytes of the running sums of a block."""
+        return min(SMALL_BLOCK, self.free // 8)
+
+    def n_points(self, values_per_point: int) -> int:
+        """Points whose gradients, for all targets together of so many values, fit."""
+        return self.free // 4 // (POINT_BYTES * max(1, values_per_point))
+
+    def n_sums(self, values: int) -> int:
+        """Running sums of one sample, each of so many values."""
+        return max(LEAST_SUMS, self.free // 3 // (SUM_BYTES * max(1, values)))
+
+    def n_kept(self, bytes_per_gradient: int) -> int:
+        """Gradients that are kept at once, all samples of a block together.
+
+        Examples
+        --------
+        >>> Memory().n_kept(4 * 3000), Memory().n_kept(4 * 16000 * 60)
+        (1398, 17)
+        """
+        # Twice: they are put in order when new ones come.
+        room = max(SMALL_STORE, LEAST_KEPT * bytes_per_gradient)
+        return min(room, self.free // 6) // max(1, bytes_per_gradient)
+
+
+def least(one_pass: float, n_features: int) -> int:
+    """Bytes without which a sample of so many values cannot be explained, one pass included."""
+    return int(one_pass) + n_features * (LEAST_SUMS * SUM_BYTES + 2 * POINT_BYTES)
+
+
+def read_memory(memory: Any) -> int | None:
+    """Bytes of `memory=`: a number, or a string with a unit; None as it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such number or string.
+
+    Examples
+    --------
+    >>> read_memory("500 MB"), read_memory("1.5GiB"), read_memory(10**9)
+    (500000000, 1610612736, 1000000000)
+    """
+    if memory is None:
+        return None
+    wanted = 'memory must be a number of bytes above 0, a string such as "500 MB" or "2 GiB", or None'
+    if isinstance(memory, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?i?)b?\s*", memory.lower())
+        size = float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else 0.0
+    elif isinstance(memory, bool) or not hasattr(memory, "__index__"):
+        raise TypeError(f"{wanted}, got {memory!r}")
+    else:
+        size = float(memory)
+    if not 1 <= size < 2**63:
+        raise ValueError(f"{wanted}, got {memory!r}")
+    return int(size)
+
+
+def described(size: float) -> str:
+    """A number of bytes in words.
+
+    Examples
+    --------
+    >>> described(123_456_789)
+    '123 MB'
+    """
+    return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.2g} MB"

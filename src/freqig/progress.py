@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Any
 
 from tqdm import tqdm
 
@@ -45,7 +46,7 @@ class Progress:
         self.wanted, self.n_samples, self.n_least, self.exact = wanted, n_samples, n_least, exact
         self.n_evaluations = self.n_done = 0
         self.started = time.monotonic()
-        self._bar: tqdm | None = None
+        self._bar: Any = None
 
     def __enter__(self) -> Progress:
         self._show()
@@ -73,10 +74,10 @@ class Progress:
             if self.wanted is False or not (self.wanted or self._somebody_waits()):
                 return
             total = self.n_samples * self.n_least if self.exact else None
-            unit = "evaluation" if few else "sample"
+            unit = " evaluation" if few else " sample"
             self._bar = tqdm(total=total if few else self.n_samples, unit=unit, file=sys.stderr)
         if few:
-            self._bar.set_description(f"{self.n_done}/{self.n_samples} samples", refresh=False)
+            self._bar.set_description_str(f"{self.n_done}/{self.n_samples} samples", refresh=False)
         self._bar.update((self.n_evaluations if few else self.n_done) - self._bar.n)
 
     def _somebody_waits(self) -> bool:

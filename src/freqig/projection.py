@@ -82,7 +82,7 @@ class Analysis:
                 if values is not block:
                     values[rows] = block
             if values is not None:
-                found.append(values.unflatten(0, mean_gradient.shape[:2]))
+                found.append(values.reshape(*mean_gradient.shape[:2], *values.shape[1:]))
         return found
 
     def _project(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
@@ -90,7 +90,7 @@ class Analysis:
         chosen = c if isinstance(self.coefficients[k], tuple) else c[0]
         blocks = [parts for _, parts in self._products(self.domains[k], chosen, mean_gradient)]
         wholes = blocks[0] if len(blocks) == 1 else tuple(map(torch.cat, zip(*blocks, strict=True)))
-        return tuple(whole.unflatten(0, mean_gradient.shape[:2]) for whole in wholes)
+        return tuple(whole.reshape(*mean_gradient.shape[:2], *whole.shape[1:]) for whole in wholes)
 
     def _products(
         self, domain: Domain, c: Coefficients, mean_gradient: Tensor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,7 +82,7 @@ class Run:
     ) -> Run:
         """Results of no sample, for signals of a shape (0, *axes, n), on the CPU."""
         none, scalars = shape[0], (shape[0], n_targets)
-        values = {name: torch.empty(scalars, dtype=torch.float64) for name in FIELDS}
+        values: dict[str, Any] = {name: torch.empty(scalars, dtype=torch.float64) for name in FIELDS}
         values["converged"] = torch.empty(scalars, dtype=torch.bool)
         values["n_evaluations"] = torch.empty(none, dtype=torch.int64)
         own = {name: values[name] for name in ("correction", "converged", "n_evaluations")}
@@ -103,11 +104,12 @@ class Run:
             sizes = (n_samples, n_targets)[: values.ndim]
             return torch.empty((*sizes, *values.shape[2:]), dtype=values.dtype)
 
+        fields: dict[str, Any] = {name: room(getattr(self, name)) for name in FIELDS}
         return replace(
             self,
             attributions=[room(values) for values in self.attributions],
             own={name: {k: room(v) for k, v in scalars.items()} for name, scalars in self.own.items()},
-            **{name: room(getattr(self, name)) for name in FIELDS},
+            **fields,
         )
 
     def store(self, samples: slice, targets: slice, block: Run) -> None:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.integration.adaptive import kept_nodes, rows_per_sample
+from freqig.integration.adaptive import rows_per_sample
+from freqig.memory import Memory
 
 from ..helpers import noise
 from .paths import Counter, adaptive
@@ -171,7 +172,7 @@ def test_few_gradients_are_kept() -> None:
     rows = rows_per_sample(7, 1000)
     # Two inputs with baselines, differences and results; the sums; a few times a chunk; and the
     # gradients kept, once more while new ones are sorted in.
-    assert max(alive) <= 2 * (rows + 4) + 8 * 12 + 2 * kept_nodes(8 * n_features)
+    assert max(alive) <= 2 * (rows + 4) + 8 * 12 + 2 * Memory().n_kept(8 * n_features)
 
 
 def large_tensors(n_features: int) -> int:

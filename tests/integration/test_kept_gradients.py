@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from freqig.integration import adaptive as adaptive_module
 from freqig.integration.division import divide, next_count
 from freqig.integration.kept import Kept, admitted
 from freqig.integration.roughness import draws, measure, spreads, trapezoid
 from freqig.integration.sample import Sample, Settings
+from freqig.memory import Memory
 
 from ..helpers import noise
 from ..oracles.known_paths import kinks
@@ -137,7 +137,7 @@ def test_what_does_not_fit_is_integrated_otherwise(room: int, monkeypatch: pytes
     """With little room for gradients samples wait for each other, with none they are not kept."""
     case = kinks(30, 8, seed=2)
     plenty = case.solve(0.01)
-    monkeypatch.setattr(adaptive_module, "kept_nodes", lambda _: room)
+    monkeypatch.setattr(Memory, "n_kept", lambda *_: room)
     path = case.solve(0.01)
     assert path.converged is not None
     assert path.converged.all()

@@ -16,7 +16,7 @@ from .cohort import KEPT, Cohort
 from .fixed import points_on_path, values_at
 from .kept import Kept, admitted, together
 from .measuring import Gauge, Projection, as_array
-from .nested import family, first_size
+from .nested import affordable, family, first_size
 from .node_trace import SIZES, VALUES
 from .panels import Panel
 from .path import Array, Path
@@ -25,10 +25,6 @@ from .sample import NOISE, Sample, Settings
 from .slopes import COARSE, contradicted, places_around, suspects, told_of
 from .streaming import Group, Sums, stream
 from .verdict import combinations
-
-KEPT_BYTES = 16 * 2**20
-LEAST_KEPT = 64
-"""What gradients at nodes may take, and how many are kept in any case: most rough paths need less."""
 
 
 def integrate_adaptive(
@@ -82,25 +78,18 @@ def integrate_adaptive(
     settings = Settings(
         tol,
         max_evaluations,
-        family(first := first_size(n_initial, max_evaluations - 1), max_evaluations),
+        affordable(
+            family(first := first_size(n_initial, max_evaluations - 1), max_evaluations),
+            first,
+            chunks.memory.n_sums(objective.n_targets * x[0].numel()),
+        ),
         first,
         float(torch.finfo(dtype).eps),
         float(torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps),
         slice(1 if projections else 0, None),
-        kept_nodes(objective.n_targets * x[0].numel() * x.element_size()),
+        chunks.memory.n_kept(objective.n_targets * x[0].numel() * x.element_size()),
     )
     return _Integrator(objective, x, baseline, output, projections, settings, chunks).run()
-
-
-def kept_nodes(bytes_per_gradient: int) -> int:
-    """Number of gradients that are kept at once, all samples of a block together.
-
-    Examples
-    --------
-    >>> kept_nodes(4 * 3000), kept_nodes(4 * 16000 * 60)
-    (1398, 64)
-    """
-    return max(LEAST_KEPT, KEPT_BYTES // bytes_per_gradient)
 
 
 def rows_per_sample(n_initial: int, max_evaluations: int) -> int:

@@ -59,6 +59,22 @@ def family(first: int, max_evaluations: int) -> tuple[int, ...]:
     return tuple(sorted(sizes | {first}))
 
 
+def affordable(sizes: tuple[int, ...], first: int, n_sums: int) -> tuple[int, ...]:
+    """Sizes of the family whose running sums fit: the first, the one inside it, and what doubles it.
+
+    Paths that these do not resolve are cut into panels, whose sums are few.
+
+    Examples
+    --------
+    >>> affordable(family(8, 2000), 8, 4), len(affordable(family(8, 2000), 8, 17))
+    ((4, 8, 16, 32), 17)
+    """
+    if len(sizes) <= n_sums:
+        return sizes
+    doubled = [first * 2**k for k in range(n_sums)]
+    return tuple(size for size in (first // 2, *doubled) if size in sizes)[:n_sums]
+
+
 def next_sizes(sizes: tuple[int, ...], current: int, left: int, excess: Array) -> NDArray[np.int64]:
     """Size to try next for samples whose error is `excess` times what is allowed; 0 where none is left.
 

@@ -87,6 +87,15 @@ class Hints:
                 "resample the signal, or check both",
                 FreqigWarning,
             )
+        n = signal.values.shape[-1]
+        if self.window is not None and n >= 2 * self.window:
+            rate = known or self.fs
+            length = f"{n} values" if rate is None else f"{n / rate:.4g} s"
+            warn(
+                f"each sample is {length} long, but the model was built for n_times={self.window} values: if "
+                "it reads windows, cut the series into windows of that length, one a sample",
+                FreqigWarning,
+            )
         return replace(
             signal,
             fs=self.fs if signal.fs is None else signal.fs,

@@ -28,6 +28,9 @@ REFUSED = {
 }
 """Classes of MNE that are no time series, by the names of their bases, and what to pass instead."""
 
+LONGEST_WINDOW = 30.0
+"""Seconds of the longest window in common use, an epoch of sleep: beyond that a Raw is rarely one sample."""
+
 
 def is_recording(x: Any) -> bool:
     """Whether this is an object of MNE, or reads like its Raw and Epochs."""
@@ -70,6 +73,8 @@ def read_recording(x: Any, name: str) -> Signal:
         raise TypeError(f"{name} must be a Raw, Epochs or Evoked of MNE, or an array, got MNE's {kind}")
     kept, kinds, said = _channels(x, name)
     said += _bad_spans(x)
+    if name.startswith("x"):
+        said += _one_sample(x)
     if said:
         warn(f"{name}: {'; '.join(said)}", SignalWarning)
     picked = len(kept) < len(x.ch_names)
@@ -112,9 +117,22 @@ def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:
     return kept, [kinds[i] for i in kept], said
 
 
+def _one_sample(x: Any) -> list[str]:
+    """What to say where a whole recording may have been meant as many samples."""
+    seconds = len(x.times) / float(x.info["sfreq"]) if _is_raw(x) else 0.0
+    if seconds <= LONGEST_WINDOW:
+        return []
+    said = f"a Raw is one sample, here of {seconds:.4g} s"
+    return [f"{said}; if the model reads windows, cut them, mne.make_fixed_length_epochs(raw, duration)"]
+
+
+def _is_raw(x: Any) -> bool:
+    return "BaseRaw" in {base.__name__ for base in type(x).__mro__}
+
+
 def _bad_spans(x: Any) -> list[str]:
     # Epochs were cut with them in view; a Raw, and what was averaged, was not.
-    if "BaseRaw" not in {base.__name__ for base in type(x).__mro__}:
+    if not _is_raw(x):
         return []
     spans = [one for one in x.annotations if str(one["description"]).lower().startswith("bad")]
     if not spans:

@@ -1,0 +1,255 @@
+"""The budget of memory, what is cut to keep it, and the progress of long runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from freqig import RFFT, Explainer, Time
+from freqig.chunks import CPU_BYTES, Chunks
+from freqig.integration.nested import affordable, family
+from freqig.memory import Memory, least, read_memory
+from freqig.progress import PATIENCE, Progress
+
+from .helpers import SmallCNN, close, noise, seeded
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, None),
+        (5_000_000, 5_000_000),
+        ("500 MB", 500_000_000),
+        ("1.5 GiB", 3 * 2**29),
+        ("2g", 2_000_000_000),
+        ("  64MiB ", 2**26),
+        ("100", 100),
+        ("100 b", 100),
+    ],
+)
+def test_memory_is_read(given: Any, expected: int | None) -> None:
+    assert read_memory(given) == expected
+    assert Explainer(nn.Linear(4, 2), memory=given).memory == expected
+
+
+@pytest.mark.parametrize("given", ["lots", "5 XB", "-3 MB", "0", 0, -1, "", "nan MB", "1e99 TB"])
+def test_memory_that_is_none_is_refused(given: Any) -> None:
+    with pytest.raises(ValueError, match=r"memory must be a number of bytes above 0, a string such as"):
+        Explainer(nn.Linear(4, 2), memory=given)
+
+
+@pytest.mark.parametrize("given", [True, 1.5, [1], np.float64(2.0)])
+def test_memory_of_another_type_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match="memory must be a number of bytes"):
+        read_memory(given)
+
+
+def test_less_than_one_pass_is_an_error_with_the_number() -> None:
+    model, x = seeded(SmallCNN, 2, 3), noise(3, 2, 4000)
+    with pytest.raises(
+        ValueError, match=r"memory must be at least (\S+ MB) .*one pass.*got 0.1 MB"
+    ) as caught:
+        Explainer(model, memory="0.1 MB")(x)
+    needed = float(str(caught.value).split("at least ")[1].split(" MB")[0])
+    # With some more than that it runs, and gives what it gives without a limit.
+    tight = Explainer(model, memory=int(1.1e6 * needed), tol=0.001)(x, target=0)
+    close(tight.rfft, Explainer(model, tol=0.001)(x, target=0).rfft, 0.003)
+    assert bool(tight.converged.all())
+
+
+def test_the_shares_stay_below_the_whole() -> None:
+    for free in (10**6, 10**8, 10**10):
+        memory = Memory(free)
+        for values in (100, 10_000, 10**6):
+            points = 28 * values * memory.n_points(values)
+            kept = 2 * 4 * values * memory.n_kept(4 * values)
+            n_sums = memory.n_sums(values)
+            sums = 24 * values * n_sums if n_sums > 4 else 0
+            assert points + kept + max(sums, memory.block) <= free
+
+
+def test_a_call_has_two_points_where_one_costs_as_much() -> None:
+    cpu = torch.device("cpu")
+    assert Chunks.for_model(CPU_BYTES * 3.0, 4, cpu, fewest=2).size == 2
+    assert Chunks.for_model(CPU_BYTES * 3.0, 4, cpu).size == 1
+    one_pass = 2 * 1000.0
+    chunks = Chunks.for_model(1000.0, 4, cpu, fewest=2, memory=10**6, n_features=10)
+    assert chunks.memory.free == 10**6 - one_pass
+    assert chunks.size <= 10**6 / 1000
+    with pytest.raises(ValueError, match="memory must be at least"):
+        Chunks.for_model(1000.0, 4, cpu, fewest=2, memory=least(one_pass, 10) - 1, n_features=10)
+
+
+def test_a_part_of_the_chunks_shrinks_them() -> None:
+    chunks = Chunks(64)
+    part = chunks.at_most(16)
+
+    def call(piece: slice) -> None:
+        if piece.stop - piece.start > 4:
+            raise torch.OutOfMemoryError
+
+    part.run(20, call)
+    assert (part.size, chunks.size) == (4, 4)
+    assert chunks.at_most(100).size == 4
+
+
+@pytest.mark.parametrize("n_sums", [4, 5, 6, 8])
+@pytest.mark.parametrize("first", [8, 12, 6])
+def test_sizes_that_fit_nest(n_sums: int, first: int) -> None:
+    """Every rule contains the one before it, and the first is among them."""
+    sizes = affordable(family(first, 2000), first, n_sums)
+    assert first in sizes
+    assert len(sizes) <= n_sums
+    assert all(b % a == 0 for a, b in zip(sizes, sizes[1:], strict=False))
+    assert affordable(family(first, 2000), first, 99) == family(first, 2000)
+
+
+def test_paths_that_need_more_than_fits_are_explained() -> None:
+    """Steps along the path, with four running sums and hardly a gradient kept: panels do the rest."""
+
+    def model(x: Tensor) -> Tensor:
+        s = x.mean(-1)
+        return torch.stack([torch.sigmoid(30 * (s - 0.3)) + 0.5 * torch.sigmoid(60 * (s - 0.7)), s], -1)
+
+    n = 2000
+    x = 1.0 + 0.1 * noise(2, n)
+    result = Explainer(model, dtype=torch.float64, memory=900_000, domains=[RFFT(), Time()])(x, target=0)
+    assert bool(result.converged.all())
+    difference = result.output - result.baseline_output
+    # F depends on the mean only, so every sample gets a share in proportion to its value.
+    expected = x / x.sum(-1, keepdims=True) * difference.values[:, None]
+    close(result.waveform, expected, 0.01)
+
+
+CHILD = """
+import json, resource, sys
+import numpy as np, torch
+from torch import nn
+import freqig
+torch.set_num_threads(1)
+layers = nn.Conv1d(1, 4, 9, stride=4), nn.ReLU(), nn.Conv1d(4, 4, 9), nn.Tanh(), nn.AdaptiveAvgPool1d(1)
+net = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4, 2)).eval()
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+n = int(sys.argv[1])
+x = np.random.default_rng(0).normal(size=(1, 1, n)).astype("f4")
+freqig.Explainer(net)(x[..., :1000], target=0)
+leaf = torch.from_numpy(x).expand(2, 1, n).clone().requires_grad_()
+net(leaf)[:, 0].sum().backward()
+del leaf
+before = peak()
+freqig.Explainer(net, memory=sys.argv[2], tol=1e-3)(x, target=0)
+print(json.dumps(peak() - before))
+"""
+
+
+def test_one_long_series_keeps_to_the_budget() -> None:
+    """Beside one pass of the model, a series of a million samples takes no more than was allowed."""
+    child = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CHILD, "1000000", "250 MB"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # What the result holds, and what malloc does not give back, comes on top.
+    assert json.loads(child.stdout) <= 250e6 + 60e6
+
+
+# --- progress ------------------------------------------------------------------------------------
+
+
+class Terminal:
+    """What stderr is for somebody who waits."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    terminal = Terminal()
+    # Not sys.stderr itself, which pytest takes for itself between fixtures and test.
+    monkeypatch.setattr("freqig.progress.sys", SimpleNamespace(stderr=terminal))
+    return terminal
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr("freqig.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_short_run_shows_nothing(terminal: Terminal) -> None:
+    Explainer(nn.Linear(8, 2))(noise(3, 8))
+    assert terminal.text == ""
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.5, False), (1.5, True), (0.9 * PATIENCE / 7, False)])
+def test_a_bar_appears_where_a_run_will_be_long(
+    terminal: Terminal, clock: list[float], seconds: float, shown: bool
+) -> None:
+    """One sample of 7 evaluations or more, `seconds` each: foretold after the first of them."""
+    with Progress(None, n_samples=1, n_least=7, exact=False) as bar:
+        clock[0] = seconds
+        bar.evaluated(1)
+        assert bool(terminal.text) == shown
+
+
+def test_a_bar_appears_at_the_latest_after_ten_seconds(terminal: Terminal, clock: list[float]) -> None:
+    with Progress(None, n_samples=1, n_least=7, exact=False) as bar:
+        clock[0] = 2.0
+        bar.evaluated(100)
+        assert terminal.text == ""
+        clock[0] = PATIENCE + 0.1
+        bar.evaluated(100)
+    assert "0/1 samples: 200 evaluation" in terminal.text
+
+
+def test_no_terminal_no_bar(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
+    with Progress(None, n_samples=1, n_least=7, exact=False) as bar:
+        clock[0] = 100.0
+        bar.evaluated(5)
+    assert capsys.readouterr().err == ""
+
+
+def test_false_is_silent(terminal: Terminal, clock: list[float]) -> None:
+    with Progress(False, n_samples=1, n_least=7, exact=False) as bar:
+        clock[0] = 100.0
+        bar.evaluated(5)
+        bar.done(1)
+    assert terminal.text == ""
+
+
+@pytest.mark.parametrize("engine", ["path", "captum"])
+def test_few_samples_are_counted_by_evaluation(capfd: pytest.CaptureFixture[str], engine: str) -> None:
+    Explainer(nn.Linear(8, 2), n_steps=12, engine=engine, progress=True)(noise(2, 8))
+    err = capfd.readouterr().err
+    assert "24/24" in err
+    assert "2/2 samples" in err
+
+
+def test_baselines_and_own_paths_count(capfd: pytest.CaptureFixture[str]) -> None:
+    import freqig
+
+    explainer = Explainer(nn.Linear(8, 2), n_steps=12, progress=True)
+    explainer(noise(9, 8), baseline=freqig.baselines.data(noise(3, 8)))
+    assert "27/27" in capfd.readouterr().err

@@ -196,3 +196,25 @@ def test_the_coarsest_step_decides_on_rounding(how: Any, dtype: torch.dtype) -> 
 def test_dtypes_that_are_not_floating_do_not_count() -> None:
     leaf = torch.ones(3, requires_grad=True)
     assert coarsest_dtype((leaf * (leaf > 0)).sum()) == torch.float32
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.ConvergenceWarning")
+@pytest.mark.parametrize("batch_independent", [True, False])
+def test_rounding_of_autocast_is_known_from_the_first_path_on(batch_independent: bool) -> None:
+    explainer = freqig.Explainer(Wrapped(autocast), batch_independent=batch_independent)
+    for _ in range(2):
+        status = explainer(noise(2, 1, 64), target=0).status
+        meanings = status.attrs["flag_meanings"].split()
+        assert {meanings[code] for code in status.values} == {"rounding"}
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.ConvergenceWarning")
+def test_rounding_follows_the_callers_autocast() -> None:
+    explainer, x = freqig.Explainer(seeded(SmallCNN)), noise(2, 1, 64)
+    before = explainer(x, target=0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        within = explainer(x, target=0)
+    after = explainer(x, target=0)
+    assert before.converged.all()
+    assert after.converged.all()
+    assert not within.converged.any()

@@ -17,7 +17,7 @@ PLACES = (0.5, 0.125, NEAR, 0.0)
 """Where on the path points are compared, beside the input."""
 
 ALONE = 32
-"""Samples of which each is called alone; of more, these are: the loudest, the quietest, and some."""
+"""Samples of which each is called alone; of more, about as many: the loudest, the quietest, and some."""
 
 RUN = 16
 """Samples of like loudness that are called together, where there are too many to call each alone."""
@@ -53,7 +53,7 @@ def check_independence(
     for part in chunks.split(len(x)):
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])
-        for places in _regrouped(points):
+        for places in _regrouped(points, max(4, ALONE * len(points) // len(x))):
             _compare(objective.raw, together, places)
 
 
@@ -103,23 +103,23 @@ def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int 
         )
 
 
-def _regrouped(points: Tensor) -> Iterator[Tensor]:
+def _regrouped(points: Tensor, count: int) -> Iterator[Tensor]:
     """Other companies for the points of a batch, as places in it.
 
-    Each alone where they are few. Otherwise neighbours are parted, and both halves; those of like loudness
-    come together, which keeps quiet from loud; and some are called alone.
+    Each alone where they are no more than `count`. Otherwise neighbours are parted, those of like
+    loudness come together, which keeps quiet from loud, and `count` are called alone.
     """
     n = len(points)
     every = torch.arange(n, device=points.device)
     if n == 1:
         return
-    loudness = points.flatten(1).abs().amax(1).argsort()
     alone = every
-    if n > ALONE:
-        yield from (every[::2], every[1::2], every[: n // 2], every[n // 2 :])
+    if n > count:
+        loudness = points.flatten(1).abs().amax(1).argsort()
+        yield from (every[::2], every[1::2])
         yield from torch.split(loudness, RUN)
-        quarter = ALONE // 4
-        alone = torch.cat([loudness[:quarter], loudness[-quarter:], _spread(n, 2 * quarter, every.device)])
+        few = count // 4
+        alone = torch.cat([loudness[:few], loudness[-few:], _spread(n, 2 * few, every.device)])
     yield from torch.split(torch.unique(alone), 1)
 
 
@@ -156,7 +156,8 @@ class Witness:
         if self.seen & (self.seen - 1):
             return
         loudness = points.flatten(1).abs().amax(1)
-        chosen = {int(loudness.argmin()), int(loudness.argmax()), self.seen * 7919 % len(points)}
+        # The loudest are near the inputs, which were compared in advance.
+        chosen = {int(loudness.argmin()), self.seen * 7919 % len(points)}
         places = torch.tensor(sorted(chosen), device=points.device)
         generators = Generators()
         together = Company(points.detach(), rows, values.detach())

@@ -151,7 +151,7 @@ def test_what_does_not_fit_is_integrated_otherwise(room: int, monkeypatch: pytes
 
 def some(count: int, n_nodes: int) -> Kept:
     """Samples with so many nodes, of which nothing else matters."""
-    settings = Settings(0.01, 2000, (2, 4, 8), 8, 1e-16, 0.0, slice(0, None), 100)
+    settings = Settings(0.01, 2000, (2, 4, 8), 8, lambda: torch.float64, slice(0, None), 100)
     samples = [Sample(i, np.zeros(1), np.ones(1), settings) for i in range(count)]
     nodes = np.tile(np.linspace(0.1, 0.9, n_nodes), (count, 1))
     trace = np.zeros((3, count, n_nodes + 2, 1))

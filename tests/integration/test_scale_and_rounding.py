@@ -85,3 +85,19 @@ def test_half_precision_does_not_claim_what_it_cannot_have() -> None:
     error = (X * (path.mean_gradient - exact)[:, 0]).abs().sum(1) / (X * exact[:, 0]).abs().sum(1)
     assert (error <= path.error[:, 0]).all()
     assert path.n_evaluations.max() < 100
+
+
+def test_autocast_inside_the_model_is_half_precision() -> None:
+    """Neither points nor outputs are bfloat16: its rounding shows in the graph of gradients only."""
+
+    def casting(x: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden = x @ W.to(x) / 9
+        return torch.tanh(hidden.float()) @ V.float()
+
+    exact = adaptive(smooth, X, tol=1e-6).mean_gradient
+    path = adaptive(casting, X.float())
+    assert [d.status for d in path.diagnoses] == ["rounding"] * 3
+    error = (X * (path.mean_gradient - exact)[:, 0]).abs().sum(1) / (X * exact[:, 0]).abs().sum(1)
+    assert (error <= path.error[:, 0]).all()
+    assert path.n_evaluations.max() < 100

@@ -73,8 +73,11 @@ def integrate_adaptive(
     Path
         With `converged`, `error` and a diagnosis of every sample.
     """
-    # The coarser of both: under autocast outputs are rounded more than points.
-    dtype = max(x.dtype, objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
+
+    def dtype() -> torch.dtype:
+        # The coarser of both: under autocast outputs are rounded more than points.
+        return max(x.dtype, objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
+
     settings = Settings(
         tol,
         max_evaluations,
@@ -84,8 +87,7 @@ def integrate_adaptive(
             chunks.memory.n_sums(objective.n_targets * x[0].numel()),
         ),
         first,
-        float(torch.finfo(dtype).eps),
-        float(torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps),
+        dtype,
         slice(1 if projections else 0, None),
         chunks.memory.n_kept(objective.n_targets * x[0].numel() * x.element_size()),
     )

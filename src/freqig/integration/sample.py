@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,8 +38,9 @@ class Settings:
         Family of the nested rules of the first phase.
     first : int
         Size of the first.
-    eps, least : float
-        Rounding of the model's dtype, and the smallest number that it has.
+    dtype : callable
+        The dtype whose rounding counts, as far as it is known: autocast inside the model shows only once
+        a gradient has been taken.
     watched : slice
         Of the projections, of which time is the first: those that must keep `tol`.
     kept_nodes : int
@@ -48,10 +51,19 @@ class Settings:
     max_evaluations: int
     sizes: tuple[int, ...]
     first: int
-    eps: float
-    least: float
+    dtype: Callable[[], torch.dtype]
     watched: slice
     kept_nodes: int
+
+    @property
+    def eps(self) -> float:
+        """Rounding, relative to a number."""
+        return float(torch.finfo(self.dtype()).eps)
+
+    @property
+    def least(self) -> float:
+        """The smallest number that there is."""
+        return float(torch.finfo(self.dtype()).smallest_normal * self.eps)
 
     @property
     def narrowest(self) -> float:

@@ -55,6 +55,9 @@ PACKAGES = {
     "tensorflow": "tensorflow_model",
     "tf_keras": "tensorflow_model",
 }
+CHOOSING = {"jax_model", "tensorflow_model"}
+"""Adapters of frameworks that choose the device themselves, and say so."""
+
 SUFFIXES = {
     ".onnx": "onnx_model",
     ".keras": "keras_model",
@@ -122,11 +125,10 @@ def as_model(
     >>> as_model(torch.nn.Linear(4, 2)).description["class"]
     'torch.nn.modules.linear.Linear'
     """
-    device = check_device(device)
     if isinstance(model, Model):
         return model
     if isinstance(model, (str, os.PathLike)):
-        path = os.fspath(model)
+        path, device = os.fspath(model), check_device(device)
         loaded: Model = import_module(f".{adapter_of_file(path)}", __package__).load(
             path, dtype=dtype, device=device, trust=trust
         )
@@ -141,6 +143,8 @@ def as_model(
             "model must be a torch.nn.Module, a callable from a batch of series to outputs, a model of "
             f"Keras, TensorFlow, JAX or ONNX, or the path of a model file, got {got}"
         )
+    if name not in CHOOSING:
+        device = check_device(device)
     if name == "torch_model":
         return TorchModel(model, dtype, device)
     if name == "wrapper":

@@ -358,19 +358,15 @@ class Explainer:
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
         alone = not self.batch_independent
-        rows = torch.tensor([0] if alone else [0, len(x) - 1], device=x.device)
-        shape = tuple(x.shape[1:])
-        # The pass that measures memory tells the dtype of rounding too, which the integrator wants to know.
-        each = None
-        if shape not in self._chunks or objective.model.rounding is None:
-            each = objective.bytes_per_point(x[rows], rows)
         if alone and self.memory is None:
             return Chunks(1)
+        shape = tuple(x.shape[1:])
         if shape not in self._chunks:
             if len(self._chunks) >= MOST_SHAPES:
                 self._chunks.clear()
+            rows = torch.tensor([0] if alone else [0, len(x) - 1], device=x.device)
             self._chunks[shape] = Chunks.for_model(
-                each,
+                objective.bytes_per_point(x[rows], rows),
                 x[0].nbytes,
                 x.device,
                 # A lone point goes over twice, so that two of them cost as much.

@@ -37,8 +37,6 @@ class Use:
         What is to be called.
     modules : list of torch.nn.Module
         Outermost modules in it that could be found.
-    autocast : list of (str, torch.dtype)
-        Kinds of device for which the caller's autocast is on, and to what.
     """
 
     def __init__(self, model: Function, device: torch.device) -> None:
@@ -52,7 +50,7 @@ class Use:
         self._watched = is_compiled(model) or any(
             is_compiled(sub) for module in self.modules for sub in module.modules()
         )
-        self.autocast: list[tuple[str, torch.dtype]] = [
+        self._calls: list[tuple[str, torch.dtype]] = [
             (kind, torch.get_autocast_dtype(kind))
             for kind in dict.fromkeys(("cpu", device.type))
             if torch.is_autocast_enabled(kind)
@@ -81,7 +79,7 @@ class Use:
     def call(self, *arguments: Any) -> Any:
         """Call the model, in the caller's autocast if there is one."""
         with ExitStack() as contexts:
-            for kind, dtype in self.autocast:
+            for kind, dtype in self._calls:
                 contexts.enter_context(torch.autocast(kind, dtype))
             if not self._watched:
                 # Only the first call: what a model runs in one it runs in all.
@@ -93,7 +91,7 @@ class Use:
         yield torch.inference_mode(False)
         yield torch.enable_grad()
         # The caller's autocast is meant for the model, and not for sums over nodes.
-        yield from (torch.autocast(kind, enabled=False) for kind, _ in self.autocast)
+        yield from (torch.autocast(kind, enabled=False) for kind, _ in self._calls)
         # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.
         every = (sub for module in self.modules for sub in module.modules())
         recurrent = self.device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in every)

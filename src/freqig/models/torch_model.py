@@ -59,7 +59,6 @@ class TorchModel(Model):
     # What a session knows of its twins.
     _quick: AbstractContextManager[Any] = nullcontext()
     _weights: Iterable[Tensor] = ()
-    _autocast: tuple[tuple[str, torch.dtype], ...] = ()
 
     def __init__(
         self,
@@ -68,8 +67,6 @@ class TorchModel(Model):
         device: torch.device | str | None = None,
     ) -> None:
         self._model = model
-        # By the caller's autocast, in which the same model rounds otherwise.
-        self._roundings: dict[tuple[tuple[str, torch.dtype], ...], torch.dtype] = {}
         self._rows: Callable[[], int] = lambda: ROWS
         modules = find_modules(model)
         self._jacobian = Jacobian(modules)
@@ -122,7 +119,8 @@ class TorchModel(Model):
         values = explained(outputs)
         if not values.requires_grad:
             raise ValueError(NOT_DIFFERENTIABLE)
-        self._note_rounding(values)
+        if self.rounding is None:
+            self.rounding = coarsest_dtype(values)
         try:
             gradients = self._jacobian(values, leaf, self._rows(), self._backward)
         except RuntimeError as error:
@@ -145,8 +143,6 @@ class TorchModel(Model):
         with Use(self._model, self.device).session() as use:
             running._model = use.call
             running._quick = quick_convolutions(use.function, use.modules)
-            running._autocast = tuple(use.autocast)
-            running.rounding = self._roundings.get(running._autocast)
             running._jacobian = Jacobian(use.modules)
             running._weights = [t for m in use.modules for t in (*m.parameters(), *m.buffers())]
             try:
@@ -193,21 +189,11 @@ class TorchModel(Model):
 
     def bytes_per_point(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> float | None:
         leaf = points.detach().requires_grad_()
-
-        def forward() -> Tensor:
-            values = explained(self.call(leaf.clone(), extra))
-            self._note_rounding(values)
-            return values
-
         try:
-            total = held_bytes(forward, self._weights)
+            total = held_bytes(lambda: explained(self.call(leaf.clone(), extra)), self._weights)
         except torch.OutOfMemoryError:
             return None
         return total / len(points)
-
-    def _note_rounding(self, values: Tensor) -> None:
-        if self.rounding is None:
-            self.rounding = self._roundings[self._autocast] = coarsest_dtype(values)
 
     def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Call the model as it is; its errors say with what shape it was called."""

@@ -279,13 +279,17 @@ def test_signals_below_the_normal_numbers_pass(example: Example, size: float) ->
     made(example, x, torch.zeros_like(x))
 
 
+class Checked(RFFT):
+    """A spectrum that does not say that it always inverts."""
+
+
 def test_signals_that_overflow_in_the_domain_are_told_so() -> None:
     x = 1e38 * tensor(1, 1, 400, dtype=torch.float32).clamp(-3, 3)
     with pytest.raises(ValueError, match=r"overflow float32, got a largest value of \de\+38 .*torch.float64"):
-        check_inversion(RFFT(), x, torch.zeros_like(x))
+        check_inversion(Checked(), x, torch.zeros_like(x))
     x = 1e308 * tensor(1, 1, 400).clamp(-1, 1)
     with pytest.raises(ValueError, match=r"overflow float64, got .*e\+308 for samples 0 to 0: rescale"):
-        check_inversion(RFFT(), x, torch.zeros_like(x))
+        check_inversion(Checked(), x, torch.zeros_like(x))
 
 
 def test_constants_are_the_same_at_both_ends_and_drop_out() -> None:

@@ -178,7 +178,9 @@ def test_few_gradients_are_kept() -> None:
 def large_tensors(n_features: int) -> int:
     """How many vectors as long as a series are alive."""
     # By type and not isinstance, which would ask every object of every library for its class.
-    storages = [t.untyped_storage() for t in gc.get_objects() if type(t) is Tensor]
+    storages = [
+        t.untyped_storage() for t in gc.get_objects() if type(t) is Tensor and t.layout is torch.strided
+    ]
     return sum({s.data_ptr(): s.nbytes() for s in storages}.values()) // (8 * n_features)
 
 

@@ -86,7 +86,7 @@ def between(nodes: Array, probed: Array) -> Array:
     Examples
     --------
     >>> between(np.array([[0.2, 0.5, 0.7]]), np.array([0.5])).round(2).tolist()
-    [[0.08, 0.82]]
+    [[0.08, 0.88]]
     """
     places = with_ends(nodes)
     shares = np.resize([0.4, 0.6], nodes.shape[1] + 1)

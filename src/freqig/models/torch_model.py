@@ -59,6 +59,7 @@ class TorchModel(Model):
     # What a session knows of its twins.
     _quick: AbstractContextManager[Any] = nullcontext()
     _weights: Iterable[Tensor] = ()
+    _chunks: Chunks | None = None
 
     def __init__(
         self,
@@ -67,7 +68,6 @@ class TorchModel(Model):
         device: torch.device | str | None = None,
     ) -> None:
         self._model = model
-        self._rows: Callable[[], int] = lambda: ROWS
         modules = find_modules(model)
         self._jacobian = Jacobian(modules)
         parameter = first_floating_parameter(modules)
@@ -121,8 +121,9 @@ class TorchModel(Model):
             raise ValueError(NOT_DIFFERENTIABLE)
         if self.rounding is None:
             self.rounding = coarsest_dtype(values)
+        rows = ROWS if self._chunks is None else self._chunks.size
         try:
-            gradients = self._jacobian(values, leaf, self._rows(), self._backward)
+            gradients = self._jacobian(values, leaf, rows, self._backward)
         except RuntimeError as error:
             if self._backward is slope_by_grad and is_about_reentrant_checkpoints(error):
                 self._backward = slope_by_backward
@@ -152,8 +153,8 @@ class TorchModel(Model):
 
     def in_chunks(self, chunks: Chunks) -> TorchModel:
         twin = copy(self)
-        # Not a number: where memory runs out, chunks shrink.
-        twin._rows = lambda: chunks.size
+        # Not their size: where memory runs out, chunks shrink.
+        twin._chunks = chunks
         return twin
 
     def settle_dtype(self, points: Tensor, extra: tuple[Any, ...]) -> None:

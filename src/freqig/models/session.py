@@ -97,12 +97,15 @@ class Use:
         recurrent = self.device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in every)
         yield without_cudnn() if recurrent else nullcontext()
 
-    def _give_back(self, grad: bool, functions: int, dispatches: int) -> None:
+    def _give_back(self, grad: bool, functions: int, dispatches: int, hooks: Any) -> None:
         """Undo all that is left, also of contexts that were interrupted as they were entered or left."""
         while torch._C._len_torch_dispatch_stack() > dispatches:
             _pop_mode()
         while torch._C._len_torch_function_stack() > functions:
             torch._C._pop_torch_function_stack()
+        # Hooks of saved tensors that measured memory: left behind, they would see every later graph.
+        while (top := _top_hooks()) is not None and top != hooks:
+            torch._C._autograd._pop_saved_tensors_default_hooks()
         torch._C._set_grad_enabled(grad)
         self._look_away()
         self._lease.give_back()
@@ -140,7 +143,11 @@ class Use:
                 _global_forward_pre_hooks.pop(key, None)
 
 
-def _modes_of_thread() -> tuple[bool, int, int]:
-    """Whether gradients are on, and how many modes of functions and of operators are active."""
+def _top_hooks() -> Any:
+    return torch._C._autograd._top_saved_tensors_default_hooks(True)
+
+
+def _modes_of_thread() -> tuple[bool, int, int, Any]:
+    """Whether gradients are on, how many modes of functions and of operators are active, and hooks."""
     counts = torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()
-    return torch.is_grad_enabled(), *counts
+    return torch.is_grad_enabled(), *counts, _top_hooks()

@@ -42,7 +42,7 @@ def attribute(
         (batch, 1, n) where it takes only that. (k, n), k > 1, is one series of k channels,
         handed over as (batch, k, n). (N, k, n) is a batch; (N, 1, n) goes over as (N, n) or
         (N, 1, n) by the rule for one series: two and three distinct points are tried as
-        (batch, n) first, and the first layout that returns a row a point, independent of the
+        (batch, n) first, and the first layout that returns one row per point, independent of the
         other points, is taken. Dimensions called sample, channel and time are read by these names,
         and so are those of baseline and segment, whose channels go by name too.
     model : torch.nn.Module, callable, model of Keras, TensorFlow, JAX or ONNX, or path of a file

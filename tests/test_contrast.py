@@ -67,6 +67,59 @@ def test_a_baseline_of_another_class_is_not_spoken_of(given: int | None) -> None
     assert said(lambda: fixed(sleep)(FLAT, baseline=RAMP)) == []
 
 
+def pair(at_baseline: tuple[float, ...], at_x: tuple[float, ...]) -> Callable[[Tensor], Tensor]:
+    """A model of given probabilities at silence and at ones, with logits that move in a line."""
+    start, end = (torch.tensor(p, dtype=torch.float64).log() for p in (at_baseline, at_x))
+    return lambda x: start + (end - start) * x.mean(-1, keepdim=True)
+
+
+ONES = np.ones((1, N))
+
+
+@pytest.mark.parametrize("output", ["logit", "log_prob", "probability", "margin"])
+@pytest.mark.parametrize(
+    ("at_baseline", "at_x"),
+    [
+        ((0.6, 0.4), (0.95, 0.05)),
+        ((0.55, 0.25, 0.2), (0.99, 0.005, 0.005)),
+        ((0.4, 0.3, 0.3), (0.5, 0.1, 0.4)),
+    ],
+)
+def test_a_baseline_that_leans_to_the_class(
+    at_baseline: tuple[float, ...], at_x: tuple[float, ...], output: str
+) -> None:
+    (message,) = said(lambda: fixed(pair(at_baseline, at_x), output=output)(ONES, target=0))
+    assert "the baseline is itself predicted as the target for 1 of 1 samples (0)" in message
+    assert f"p = {at_baseline[0]:.2f}" in message
+    assert f"p = {at_x[0]:.2f}" in message
+
+
+@pytest.mark.parametrize(
+    ("at_baseline", "at_x"),
+    [
+        ((0.4, 0.6), (0.95, 0.05)),  # another class
+        ((0.5, 0.5), (0.95, 0.05)),  # none
+        ((0.34, 0.33, 0.33), (0.98, 0.01, 0.01)),  # hardly any
+        ((0.11, *[0.1] * 8, 0.09), (0.19, *[0.09] * 9)),  # a network that decides nothing
+    ],
+)
+def test_a_baseline_that_decides_nothing_is_not_spoken_of(
+    at_baseline: tuple[float, ...], at_x: tuple[float, ...]
+) -> None:
+    for output in ("log_prob", "probability", "margin"):
+        assert said(lambda o=output: fixed(pair(at_baseline, at_x), output=o)(ONES)) == []
+
+
+def test_an_output_that_hardly_rises() -> None:
+    """From another class: then it is the others that fell, which scales between classes see."""
+    model = lambda x: torch.stack([5 + 0.01 * x.mean(-1), 6 - 2 * x.mean(-1)], -1)
+    (message,) = said(lambda: fixed(model)(FLAT))
+    assert "has nearly as high an output, or a higher one, for 3 of 3 samples" in message
+    assert "F(x') = 5 at the baseline" in message
+    assert "output='log_prob' or 'margin'" in message
+    assert said(lambda: fixed(model, output="margin")(FLAT)) == []
+
+
 def test_series_of_other_classes_as_baselines() -> None:
     """The remedy that is named: most of the baselines are something else."""
     assert said(lambda: fixed(sleep)(FLAT, baseline=baselines.data(RAMP))) == []
@@ -95,7 +148,7 @@ def test_an_output_that_was_higher_at_the_baseline() -> None:
     """The class wins since another lost: its own logit fell, which is all that was explained."""
     model = lambda x: torch.stack([5 - x.mean(-1), 9 - 20 * x.mean(-1)], -1)
     (message,) = said(lambda: fixed(model)(FLAT))
-    assert "has an output as high for 3 of 3 samples" in message
+    assert "has nearly as high an output, or a higher one, for 3 of 3 samples" in message
     assert said(lambda: fixed(model, output="log_prob")(FLAT)) == []
 
 

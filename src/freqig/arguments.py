@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, SupportsIndex
@@ -14,6 +14,8 @@ from torch import Tensor
 from ._check import check_integer, check_unmasked
 
 NAME = "additional_forward_args"
+SampleAxis = Callable[[int, tuple[int, ...], int], int | None]
+"""Axis on which a further argument, by position and shape, may follow so many samples; None for none."""
 MOST_UNDECIDED = 6
 
 
@@ -137,8 +139,8 @@ class Extra:
     axes : tuple of int or None
         Axis of samples of each; None for what is the same for all.
     undecided : tuple of int
-        Positions of tensors of which nothing was said, and whose first axis is as long as the batch.
-        Until a reading is chosen they follow the samples.
+        Positions of tensors of which nothing was said, and which have an axis as long as the batch where
+        samples may be. Until a reading is chosen they follow the samples.
     hints : tuple of str
         What may be meant by other tensors of which nothing was said, for errors of the model.
     """
@@ -149,8 +151,17 @@ class Extra:
     hints: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, arguments: Any, n_samples: int, device: torch.device) -> Extra:
+    def of(
+        cls,
+        arguments: Any,
+        n_samples: int,
+        device: torch.device,
+        sample_axis: SampleAxis | None = None,
+    ) -> Extra:
         """Read `additional_forward_args`: None, one object, or a tuple or list of them.
+
+        `sample_axis` is what the model says of arguments of which the caller said nothing; by default
+        samples are on the first axis.
 
         Raises
         ------
@@ -170,9 +181,9 @@ class Extra:
             axis = one.axis if isinstance(one, PerSample) else None
             _check(value, axis, n_samples, name)
             if not said and isinstance(value, Tensor):
-                if value.ndim and len(value) == n_samples:
+                axis = (sample_axis or first_axis)(i, tuple(value.shape), n_samples)
+                if axis is not None:
                     undecided.append(i)
-                    axis = 0
                 elif n_samples in value.shape[1:]:
                     hints.append(
                         f"{name}, of shape {tuple(value.shape)}, goes whole to every call: where an axis "
@@ -216,7 +227,7 @@ class Extra:
                 f"{NAME} must say which tensors hold one entry per sample, for {len(self.undecided)} of them "
                 "are as long as the batch: wrap each in freqig.per_sample(value) or freqig.shared(value)"
             )
-        for chosen in product((0, None), repeat=len(self.undecided)):
+        for chosen in product(*((self.axes[i], None) for i in self.undecided)):
             axes = list(self.axes)
             for i, axis in zip(self.undecided, chosen, strict=True):
                 axes[i] = axis
@@ -226,6 +237,17 @@ class Extra:
         """Argument `i` with its shape, as errors call it."""
         name = NAME if len(self.values) == 1 else f"{NAME}[{i}]"
         return f"{name}, of shape {tuple(self.values[i].shape)},"
+
+
+def first_axis(i: int, shape: tuple[int, ...], n_samples: int) -> int | None:  # noqa: ARG001
+    """The first axis, if it is as long as the batch.
+
+    Examples
+    --------
+    >>> first_axis(0, (4, 3), 4), first_axis(0, (3, 4), 4)
+    (0, None)
+    """
+    return 0 if shape[:1] == (n_samples,) else None
 
 
 def _check(value: Any, axis: int | None, n_samples: int, name: str) -> None:

@@ -12,8 +12,10 @@ from .classes import Classes
 from .errors import EmptyExplanationWarning, warn
 from .run import Run
 
-CONFIDENT = 0.9
-"""Probability from which a model is sure of a class: untrained networks seldom are of any."""
+DECIDED = 0.05
+"""Lead in probability from which a model decides for a class: untrained networks seldom do."""
+SHARE = 0.05
+"""Part of what decides at the input that counts: less is there at the baseline by the way."""
 NEAR = 0.01
 """F rises by less than this part of itself where it is said to be near."""
 
@@ -28,10 +30,13 @@ class Standing:
         Of the target, shape (N, T).
     predicted : torch.Tensor
         Whether the target is the class that the model predicts, bool, shape (N, T).
+    lead : torch.Tensor
+        By how much its probability exceeds that of the likeliest other class, shape (N, T).
     """
 
     probability: Tensor
     predicted: Tensor
+    lead: Tensor
 
     @classmethod
     def of(cls, raw: Tensor, indices: Tensor, classes: Classes) -> Standing:
@@ -41,16 +46,35 @@ class Standing:
         if scores.shape[-1] == 1:
             # One output is the probability of "yes" against "no".
             p = (scores.sigmoid() if classes.values == "logits" else scores).squeeze(-1)
-            return cls(p, p > 0.5)
+            return cls(p, p > 0.5, 2 * p - 1)
         logits = classes.values == "logits" and not classes.normalised
         p = scores.softmax(-1) if logits else scores
-        return cls(p.gather(-1, chosen.unsqueeze(-1)).squeeze(-1), p.argmax(-1) == chosen)
+        probability = p.gather(-1, chosen.unsqueeze(-1)).squeeze(-1)
+        return cls(probability, p.argmax(-1) == chosen, _lead(p, chosen))
 
     @classmethod
     def mean(cls, several: Sequence[Standing]) -> Standing:
-        """Of several baselines: the mean probability, and whether most are predicted as the target."""
-        predicted = torch.stack([one.predicted for one in several]).float().mean(0) > 0.5
-        return cls(torch.stack([one.probability for one in several]).mean(0), predicted)
+        """Of several baselines: means, and whether most are predicted as the target."""
+        probability, predicted, lead = (
+            torch.stack(parts).float().mean(0) for parts in zip(*map(Standing.parts, several), strict=True)
+        )
+        return cls(probability, predicted > 0.5, lead)
+
+    @classmethod
+    def joined(cls, several: Sequence[Standing]) -> Standing:
+        """Of one block of samples after the other."""
+        return cls(*(torch.cat(parts) for parts in zip(*map(Standing.parts, several), strict=True)))
+
+    def parts(self) -> tuple[Tensor, ...]:
+        """Its tensors."""
+        return self.probability, self.predicted, self.lead
+
+
+def _lead(values: Tensor, chosen: Tensor) -> Tensor:
+    """By how much the value of a class exceeds the largest of the others."""
+    index = chosen.unsqueeze(-1)
+    others = values.scatter(-1, index, -torch.inf).amax(-1)
+    return values.gather(-1, index).squeeze(-1) - others
 
 
 def tell_of_contrast(
@@ -114,21 +138,25 @@ def _of_classes(run: Run, moves: Tensor, at_x: Standing, at_baseline: Standing) 
     explained, before = at_x.predicted.cpu(), at_baseline.predicted.cpu()
     # Of every class at once, only the one that is decided for is asked about.
     asked = explained if explained.shape[1] > 1 else torch.ones_like(explained)
-    itself = before & (q >= CONFIDENT) & asked
+    lead, lead_before = at_x.lead.cpu(), at_baseline.lead.cpu()
+    itself = before & asked & (lead_before >= DECIDED) & (lead_before >= SHARE * lead)
     rise, size = run.output - run.baseline_output, torch.maximum(run.output.abs(), run.baseline_output.abs())
-    lower = explained & (p >= CONFIDENT) & (rise <= NEAR * size)
+    lower = explained & (lead >= DECIDED) & (rise <= NEAR * size)
     flagged = (itself | lower) & moves.unsqueeze(1)
     rows = _rows(flagged.any(1))
     if not rows:
         return ""
     i, t = rows[0], int(flagged[rows[0]].int().argmax())
     ends = float(run.output[i, t]), float(run.baseline_output[i, t])
-    why = "is itself predicted as the target" if bool(before[i, t]) else "has an output as high"
+    why, remedy = "is itself predicted as the target", REMEDY
+    if not bool(before[i, t]):
+        why = "has nearly as high an output, or a higher one,"
+        remedy = f"explain output='log_prob' or 'margin', which compare the classes, or {REMEDY}"
     return (
         f"the baseline {why} for {_counted(rows, len(moves))}: for sample {i} p = {float(q[i, t]):.2f} and "
         f"F(x') = {ends[1]:.4g} at the baseline, p = {float(p[i, t]):.2f} and "
         f"F(x) = {ends[0]:.4g} at the input. Attributions tell what makes up F(x) - F(x'), and "
-        f"so not why it is this class: {REMEDY}"
+        f"so not why it is this class: {remedy}"
     )
 
 

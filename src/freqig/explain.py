@@ -320,7 +320,7 @@ class Explainer:
                 model,
                 self.output,
                 None,
-                Extra.of(arguments, len(values), model.device),
+                Extra.of(arguments, len(values), model.device, model.sample_axis),
                 self.output_key,
                 self.counted_time_axis(values.ndim),
                 alone=not self.batch_independent,
@@ -353,7 +353,7 @@ class Explainer:
         """Raise for signals whose axes, arranged in another way, the model would take."""
         own = signal.values.movedim(-1, self.time_axis)
         with self.model.session() as model:
-            extra = Extra.of(arguments, len(own), model.device)
+            extra = Extra.of(arguments, len(own), model.device, model.sample_axis)
             refuse_axes(Objective(model, "logit", None, extra, self.output_key), own, error)
 
     def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:

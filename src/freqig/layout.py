@@ -60,7 +60,7 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
     runs: list[tuple[int, ...]] = []
     refused: dict[tuple[int, ...], Exception] = {}
     with model.session() as model:
-        extra = Extra.of(arguments, len(x), model.device)
+        extra = Extra.of(arguments, len(x), model.device, model.sample_axis)
         for axes, reading in product(((), (1,)), extra.readings()):
             shaped = points.reshape(len(points), *axes, x.shape[-1])
             axis = explainer.counted_time_axis(shaped.ndim)

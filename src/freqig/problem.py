@@ -179,9 +179,7 @@ class Problem:
             parts.append(Standing.of(objective.raw(baseline[part], rows), indices[part], objective.classes))
 
         chunks.run(n_samples, evaluate)
-        return Standing(
-            torch.cat([part.probability for part in parts]), torch.cat([part.predicted for part in parts])
-        )
+        return Standing.joined(parts)
 
     def _along(
         self,

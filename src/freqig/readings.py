@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .arguments import Extra
 from .errors import add_context
+from .failures import left_the_model
 from .objective import Objective
 from .rounding import differ, distance
 
@@ -67,6 +68,10 @@ def settle_readings(objective: Objective, x: Tensor, baseline: Tensor) -> Object
         works, again = _tried(objective, probes)
         again.clear()
     if not works:
+        # Where the model answered, what is wrong is not the reading.
+        said = next((error for error in errors if not left_the_model(error)), None)
+        if said is not None:
+            raise said
         _explain(errors, objective.extra)
         raise errors[0]
     # An error holds the frame it was caught in, and all tensors of the call with it: a cycle.
@@ -161,9 +166,10 @@ def _on_device(objective: Objective, probe: Probe) -> Probe:
 
 def _refuse(extra: Extra, first: _Trial, other: _Trial, a: Tensor, b: Tensor) -> None:
     i = next(i for i in extra.undecided if first.extra.axes[i] != other.extra.axes[i])
+    axis = extra.axes[i]
     by = f"differ by up to {distance(a, b):.3g}" if a.shape == b.shape else "have other shapes"
     raise ValueError(
-        f"{extra.named(i)} could hold one entry per sample, or be the same for all {len(extra.values[i])} "
-        f"samples: the model accepts both, and its outputs {by}. Say which it is: "
-        "freqig.per_sample(value, axis=0) or freqig.shared(value)"
+        f"{extra.named(i)} could hold one entry per sample, or be the same for all "
+        f"{extra.values[i].shape[axis or 0]} samples: the model accepts both, and its outputs {by}. "
+        f"Say which it is: freqig.per_sample(value, axis={axis}) or freqig.shared(value)"
     )

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..arguments import first_axis
 from ..chunks import Chunks
 from ..outputs import OutputKey
 from .hints import Hints
@@ -139,6 +140,26 @@ class Model(ABC):
             f"x must be one input for models of class {type(self).__name__}, got {len(inputs.shapes)}: give "
             "the others as additional_forward_args"
         )
+
+    def sample_axis(self, i: int, shape: tuple[int, ...], n_samples: int) -> int | None:
+        """Axis on which a further argument may follow the samples, where the caller did not say.
+
+        Parameters
+        ----------
+        i : int
+            Position among the further arguments.
+        shape : tuple of int
+            Of the argument.
+        n_samples : int
+            Samples in the batch.
+
+        Returns
+        -------
+        int or None
+            The first axis if it is as long as the batch, for models that declare nothing; None for what
+            is the same for all samples.
+        """
+        return first_axis(i, shape, n_samples)
 
     def in_chunks(self, chunks: Chunks) -> Model:
         """The same model, known to be called with so many points."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
 from .onnx_net import Graph
+from .onnx_parity import ConversionError
 
 # Batch sizes that are tried on a file that failed with another.
 TRIED = range(1, 17)
@@ -46,7 +47,7 @@ def check_rows(name: str, output: Tensor | None, n: int) -> Tensor:
 
 
 def explain_failure(runtime: Graph, inputs: tuple[Tensor, ...], error: Exception) -> NoReturn:
-    """Say which batch sizes a file takes that failed with one, if it is that; else raise the error itself.
+    """Say why a converted file failed on a batch: its conversion, the size of the batch, or the inputs.
 
     Parameters
     ----------
@@ -59,29 +60,52 @@ def explain_failure(runtime: Graph, inputs: tuple[Tensor, ...], error: Exception
 
     Raises
     ------
+    ConversionError
+        If onnxruntime runs the file on these inputs.
     BatchError
         If the file runs with other batch sizes only.
+    ValueError
+        If onnxruntime runs the file on nothing of the kind.
     """
     n, batch = len(inputs[0]), runtime.batch
-    if isinstance(batch, int) or _runs(runtime, inputs, n):
-        raise error
-    works = [size for size in TRIED if _runs(runtime, inputs, size)]
-    if not works or len(works) == len(TRIED):
-        raise error
+    found = _outcome(runtime, inputs, n)
+    if isinstance(found, dict):
+        raise ConversionError(
+            f"the conversion fails on shapes {_shapes(inputs)}, where onnxruntime runs: {_line(error)}"
+        ) from error
+    if not isinstance(batch, int):
+        outcomes = {size: _outcome(runtime, inputs, size) for size in TRIED}
+        ran = [size for size, one in outcomes.items() if isinstance(one, dict)]
+        works = [size for size in ran if _has_rows(outcomes[size], size)]
+        if works and len(works) < len(TRIED):
+            raise BatchError(_sizes_taken(works, n)) from error
+        if ran and not works:
+            shapes = ", ".join(f"{name} {tuple(one.shape)}" for name, one in outcomes[ran[0]].items())
+            raise BatchError(
+                f"the ONNX model runs with {ran[0]} series and gives no row for each of them, but {shapes}, "
+                f"and failed with {n}: it answers for one recording at a time. Export the model with a free "
+                "batch size and outputs that keep the batch axis"
+            ) from error
+    raise ValueError(
+        f"onnxruntime cannot run the ONNX model on shapes {_shapes(inputs)}: {_line(found)}"
+    ) from error
+
+
+def _sizes_taken(works: list[int], n: int) -> str:
     least = works[0]
     multiples = works == [size for size in TRIED if size % least == 0]
     which = (
         f"multiples of {least}" if multiples and least > 1 else "batches of " + " or ".join(map(str, works))
     )
-    raise BatchError(
+    return (
         f"the ONNX model takes only {which} series, though its file leaves the batch size free, and failed "
         f"with {n}: export it with a batch size that is fixed to {least}, which freqig fills up, or one that "
         "is really free"
-    ) from error
+    )
 
 
-def _runs(runtime: Graph, inputs: tuple[Tensor, ...], size: int) -> bool:
-    """Whether the file gives rows for that many series."""
+def _outcome(runtime: Graph, inputs: tuple[Tensor, ...], size: int) -> Any:
+    """Outputs of the file for that many series, or how it failed."""
     n = len(inputs[0])
     given: list[Tensor] = []
     for declared, one in zip(runtime.inputs, inputs, strict=True):
@@ -89,8 +113,20 @@ def _runs(runtime: Graph, inputs: tuple[Tensor, ...], size: int) -> bool:
         rows = torch.arange(size, device=one.device) % n
         given.append(one.index_select(axes[0], rows) if axes else one)
     try:
-        found = runtime(*given)
-    except Exception:  # noqa: BLE001 - onnxruntime raises classes of its own
-        return False
+        return runtime(*given)
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises classes of its own
+        return error
+
+
+def _has_rows(found: dict[str, Tensor], size: int) -> bool:
     # With one series alone, many files give a number without an axis.
     return any(output.shape[:1] == (size,) or output.numel() == size == 1 for output in found.values())
+
+
+def _shapes(inputs: tuple[Tensor, ...]) -> str:
+    return " and ".join(str(tuple(one.shape)) for one in inputs)
+
+
+def _line(error: Exception) -> str:
+    """First line of an error, with its class."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0].rstrip('.')}"

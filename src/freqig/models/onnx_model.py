@@ -9,102 +9,21 @@ from os import PathLike
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from ..errors import add_context
 from ..outputs import OutputKey
-from .hints import Hints, described
+from .hints import Hints
 from .joined import JoinedInputs
 from .onnx_batch import BatchError, check_rows, explain_failure
+from .onnx_checked import OnnxNet
 from .onnx_convert import converters
 from .onnx_limits import check_limits
 from .onnx_net import Graph, Runtime
 from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
 from .onnx_trial import try_out
-from .onnx_values import DTYPES, Declared, listed
+from .onnx_values import DTYPES, Declared
 from .torch_model import TorchModel
-
-
-class OnnxNet(nn.Module):
-    """A converted graph; every call without gradients is compared with onnxruntime.
-
-    Parameters
-    ----------
-    net : Graph
-        The converted model.
-    parity : Parity
-        Holds onnxruntime's side.
-
-    Attributes
-    ----------
-    n_signals : int
-        How many of the inputs, the first ones, are explained.
-    output_key : str or int or None
-        Which output is explained, where that was said.
-    """
-
-    n_signals = 1
-    output_key: str | int | None = None
-
-    def __init__(self, net: Graph, parity: Parity) -> None:
-        super().__init__()
-        self.net, self.parity = net, parity
-
-    @property
-    def name(self) -> str | None:
-        """Name of the output that is explained; None where that is still to be said."""
-        outputs = self.net.outputs
-        if self.output_key is None:
-            return outputs[0].name if len(outputs) == 1 else None
-        return outputs[self.output_key].name if isinstance(self.output_key, int) else self.output_key
-
-    def forward(self, *inputs: Any) -> Any:
-        """Return one tensor, or a dict of them by output name or by the key that was asked for."""
-        given = self._read(inputs)
-        try:
-            outputs = self.net(*given)
-            if not torch.is_grad_enabled():
-                self.parity.on_data(outputs, given, self.n_signals)
-            self.parity.on_slopes(self.net, given, self.n_signals)
-        except (ConversionError, torch.OutOfMemoryError):
-            raise
-        except Exception as error:  # noqa: BLE001 - what the graph's own operators raise
-            explain_failure(self.parity.runtime, given, error)
-        self.parity.judge(self.name)
-        n, name = len(given[0]), self.name
-        if name is None:
-            return {key: one for key, one in outputs.items() if one.shape[:1] == (n,)}
-        explained = check_rows(name, outputs.get(name), n)
-        return explained if self.output_key is None else {self.output_key: explained}
-
-    def _read(self, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
-        """The inputs as tensors, with their number and sizes checked."""
-        declared = self.net.inputs
-        if len(inputs) != len(declared):
-            raise ValueError(
-                f"the ONNX model takes {len(declared)} input{'s' if len(declared) > 1 else ''}, got "
-                f"{len(inputs)}: it takes {listed(declared)}. Pass x as a tuple, or what is not to be "
-                "explained, in this order, as additional_forward_args"
-            )
-        for one, value in zip(declared[: self.n_signals], inputs, strict=False):
-            if not one.fits(tuple(value.shape)):
-                raise ValueError(f"the ONNX model takes {described(one.shape)}, got {tuple(value.shape)}")
-        given = tuple(one.read(value, inputs[0].device) for one, value in zip(declared, inputs, strict=True))
-        for one, value in list(zip(declared, given, strict=True))[self.n_signals :]:
-            self._check_further(one, tuple(value.shape), len(inputs[0]))
-        return given
-
-    def _check_further(self, declared: Declared, sizes: tuple[int, ...], n: int) -> None:
-        batch = self.net.batch
-        for axis, (wanted, size) in enumerate(zip(declared.sizes, sizes, strict=True)):
-            follows = batch is not None and wanted == batch
-            if follows and size != n and size != batch:
-                raise ValueError(
-                    f"the ONNX model takes {declared}, got {sizes} with {n} series: axis {axis} counts the "
-                    f"series, give it as freqig.per_sample({declared.name}, axis={axis})"
-                )
-            if not follows and isinstance(wanted, int) and wanted != size:
-                raise ValueError(f"the ONNX model takes {declared}, got {sizes} for it")
 
 
 class OnnxModel(TorchModel):
@@ -141,7 +60,7 @@ class OnnxModel(TorchModel):
         max_bytes: int = MAX_BYTES,
     ) -> None:
         proto = read(source, max_bytes)
-        _check_scalars(proto)
+        _check_scalars(proto, _called(source))
         if check_limits(proto, _called(source)):
             try_out(proto.SerializeToString(), _called(source))
         session = session_of(proto)
@@ -166,17 +85,20 @@ class OnnxModel(TorchModel):
                 about["fixed_batch"] = runtime.batch
             try:
                 net = OnnxNet(Graph(convert(proto).eval(), inputs, outputs), Parity(runtime, own, about))
+                net.called = _called(source)
                 if device is not None:
                     net.to(device)
                 super().__init__(net, own, device)
                 _try_out(net, own, self.device)
-            except BatchError:
+            except BatchError as error:
+                add_context(error, f"in {_called(source)}")
                 raise
             except Exception as error:  # noqa: BLE001 - converters fail in every way there is
                 line = (str(error).splitlines() or [""])[0].rstrip(".")
                 reasons.append(f"{name}: {type(error).__name__}: {line}")
                 continue
             self.description, self.hints = about, Hints(shape=inputs[0].shape)
+            self._inputs, self._further = inputs, inputs[1:]
             self._digest = hashlib.sha256(proto.SerializeToString(deterministic=True)).hexdigest()
             return
         raise ConversionError(
@@ -185,9 +107,16 @@ class OnnxModel(TorchModel):
         )
 
     def of_inputs(self, inputs: JoinedInputs) -> TorchModel:
-        net: Any = copy(self.function)
-        net.n_signals = len(inputs.shapes)
-        return TorchModel.of_inputs(self.calling(net), inputs)
+        net, twin = copy(self.function), copy(self)
+        net.n_signals = len(inputs.shapes)  # type: ignore[attr-defined]
+        twin._further = self._inputs[len(inputs.shapes) :]
+        return TorchModel.of_inputs(twin.calling(net), inputs)
+
+    def sample_axis(self, i: int, shape: tuple[int, ...], n_samples: int) -> int | None:
+        if i >= len(self._further):
+            return super().sample_axis(i, shape, n_samples)
+        axes = self._further[i].batch_axes(shape, n_samples, self._inputs[0].sizes[0])
+        return axes[0] if axes else None
 
     def choosing(self, output_key: OutputKey) -> TorchModel:
         net: Any = copy(self.function)
@@ -251,11 +180,15 @@ def session_of(proto: Any) -> Any:
         raise ValueError(f"onnxruntime cannot run the ONNX model: {error}; {NOT_TRUST}") from error
 
 
-def _check_scalars(proto: Any) -> None:
+def _check_scalars(proto: Any, called: str) -> None:
     """Refuse a file all of whose outputs are declared as scalars."""
     kinds = [(value.name, value.type.tensor_type) for value in proto.graph.output]
     if all(kind.HasField("shape") and not kind.shape.dim for _, kind in kinds):
-        check_rows(kinds[0][0], torch.zeros(()), 1)
+        try:
+            check_rows(kinds[0][0], torch.zeros(()), 1)
+        except BatchError as error:
+            add_context(error, f"in {called}")
+            raise
 
 
 def _try_out(net: OnnxNet, dtype: torch.dtype, device: torch.device) -> None:

@@ -12,8 +12,10 @@ from .classes import Classes
 from .errors import EmptyExplanationWarning, warn
 from .run import Run
 
+CONFIDENT = 0.9
+"""Probability from which a model is sure of a class, at either end: untrained networks seldom are of any."""
 DECIDED = 0.05
-"""Lead in probability from which a model decides for a class: untrained networks seldom do."""
+"""Lead in probability from which a baseline counts as a class: below, it is as good as none."""
 SHARE = 0.05
 """Part of what decides at the input that counts: less is there at the baseline by the way."""
 NEAR = 0.01
@@ -139,9 +141,10 @@ def _of_classes(run: Run, moves: Tensor, at_x: Standing, at_baseline: Standing) 
     # Of every class at once, only the one that is decided for is asked about.
     asked = explained if explained.shape[1] > 1 else torch.ones_like(explained)
     lead, lead_before = at_x.lead.cpu(), at_baseline.lead.cpu()
-    itself = before & asked & (lead_before >= DECIDED) & (lead_before >= SHARE * lead)
+    sure = torch.maximum(p, q) >= CONFIDENT
+    itself = before & asked & sure & (lead_before >= DECIDED) & (lead_before >= SHARE * lead)
     rise, size = run.output - run.baseline_output, torch.maximum(run.output.abs(), run.baseline_output.abs())
-    lower = explained & (lead >= DECIDED) & (rise <= NEAR * size)
+    lower = explained & sure & (rise <= NEAR * size)
     flagged = (itself | lower) & moves.unsqueeze(1)
     rows = _rows(flagged.any(1))
     if not rows:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import torch
 
-from .memory import Memory, described, least
+from .memory import HOLES, Memory, described, least
 
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the
 # cache (a batch of 800 sleep epochs was slower than 64 by a third); a GPU wants full kernels.
@@ -33,6 +34,16 @@ def keep_freed_memory() -> None:
     torch.empty(LARGEST_FREED, dtype=torch.uint8)
 
 
+@cache
+def _trim() -> Callable[[int], int] | None:
+    """The `malloc_trim` of glibc; None where there is another allocator."""
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+    return trim
+
+
 class Chunks:
     """Number of points a call, found from their memory and halved when it runs out.
 
@@ -45,6 +56,9 @@ class Chunks:
         Points a call to begin with.
     memory : Memory, optional
         What else there is room for.
+    trims : bool, default False
+        Whether what malloc has kept goes back to the system before every call. Of a large pass it keeps as
+        much again, in holes that the blocks of the next do not fit into.
 
     Examples
     --------
@@ -52,8 +66,9 @@ class Chunks:
     [(0, 4), (4, 8), (8, 10)]
     """
 
-    def __init__(self, size: int, memory: Memory | None = None) -> None:
+    def __init__(self, size: int, memory: Memory | None = None, trims: bool = False) -> None:
         self.size = max(1, size)
+        self.trims = trims
         self.memory = Memory() if memory is None else memory
         self._whole: Chunks | None = None
 
@@ -73,7 +88,8 @@ class Chunks:
         Parameters
         ----------
         bytes_per_point : float or None
-            Measured by `Model.bytes_per_point`; None where unknown.
+            Measured by `Model.bytes_per_point`, or `Model.peak_bytes` where memory is bounded; None where
+            unknown.
         bytes_per_input : int
             Size of one point itself.
         device : torch.device
@@ -97,19 +113,20 @@ class Chunks:
         most = _budget(device)
         if memory is None:
             return cls(int(min(max(fewest, most // each), MAX_POINTS)))
-        needed, free = least(fewest * each, n_features), memory - int(fewest * each)
+        needed, free = least(fewest * each, n_features), int(memory / HOLES - fewest * each)
         if memory < needed:
+            # What is measured once more may differ a little.
             raise ValueError(
-                f"memory must be at least {described(needed)} for series of {n_features} values in this "
-                f"model, which one pass and its sums take, got {described(memory)}: raise it, or explain "
-                "shorter series"
+                f"memory must be at least {described(1.02 * needed)} for series of {n_features} values in "
+                f"this model, which one pass and its sums take, got {described(memory)}: raise it, or "
+                "explain shorter series"
             )
         size = max(fewest, min(most, fewest * each + free / 8) // each)
-        return cls(int(min(size, MAX_POINTS)), Memory(free))
+        return cls(int(min(size, MAX_POINTS)), Memory(free), trims=size * each > CPU_BYTES)
 
     def at_most(self, size: int) -> Chunks:
         """Chunks that are no larger than that; where memory runs out, these shrink with them."""
-        part = Chunks(min(self.size, max(1, size)), self.memory)
+        part = Chunks(min(self.size, max(1, size)), self.memory, self.trims)
         part._whole = self
         return part
 
@@ -141,6 +158,8 @@ class Chunks:
         start = 0
         while start < total:
             stop = min(start + self.size, total)
+            if self.trims and (trim := _trim()) is not None:
+                trim(0)
             try:
                 call(slice(start, stop))
             except (torch.OutOfMemoryError, MemoryError) as error:

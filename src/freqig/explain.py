@@ -123,8 +123,11 @@ class Explainer:
         Whether the output for one series is independent of the others in its batch, which is
         checked. False runs one point a call.
     memory : int or str, optional
-        What a call may take beside the model, the input and the result: bytes, or a string such as
-        "500 MB". Default: one pass of the model and about 400 MB more; for series of millions of
+        What a call may take beside the model, the input and the result, in bytes or as a string such
+        as "500 MB": two points in the model, with gradients and workspace, as measured; running sums,
+        kept gradients and projections; and what the system's allocator keeps of freed blocks. Less
+        than the least there is, is an error with the number. Models outside PyTorch are not measured
+        but guessed. Default: one pass of the model and about 400 MB more; for series of millions of
         values more than that, if they cannot do with less.
 
     Raises
@@ -365,12 +368,18 @@ class Explainer:
             if len(self._chunks) >= MOST_SHAPES:
                 self._chunks.clear()
             rows = torch.tensor([0] if alone else [0, len(x) - 1], device=x.device)
+            # A lone point goes over twice, so that two of them cost as much.
+            fewest = self.model.fixed_batch or (1 if alone else 2)
+            each = objective.bytes_per_point(x[rows], rows)
+            if self.memory is not None:
+                peak = objective.peak_bytes_per_point(x[rows], rows)
+                # Gradients on the way back take as much again, where PyTorch does not tell.
+                each = peak or (each and 2 * each)
             self._chunks[shape] = Chunks.for_model(
-                objective.bytes_per_point(x[rows], rows),
+                each,
                 x[0].nbytes,
                 x.device,
-                # A lone point goes over twice, so that two of them cost as much.
-                fewest=1 if alone else 2,
+                fewest=fewest,
                 memory=self.memory,
                 n_features=x[0].numel(),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,10 @@ LEAST_SUMS = 4
 SUM_BYTES, POINT_BYTES = 24, 28
 """A value of a running sum, of which a chunk makes another and hands on a third, all float64; and a value
 of a gradient: itself, in float64, times the difference of the ends, and what is added up."""
+
+HOLES = 1.5
+"""Memory of the process over what is in use in it: the system's allocator keeps freed blocks, with holes
+between those that are not. A network's own passes, repeated, show as much."""
 
 LEAST_KEPT = 64
 """Gradients at nodes that are kept if there is room: most rough paths need less."""
@@ -81,7 +86,7 @@ class Memory:
 
 def least(one_pass: float, n_features: int) -> int:
     """Bytes without which a sample of so many values cannot be explained, one pass included."""
-    return int(one_pass) + n_features * (LEAST_SUMS * SUM_BYTES + 2 * POINT_BYTES)
+    return int(HOLES * (one_pass + n_features * (LEAST_SUMS * SUM_BYTES + 2 * POINT_BYTES)))
 
 
 def read_memory(memory: Any) -> int | None:
@@ -113,11 +118,12 @@ def read_memory(memory: Any) -> int | None:
 
 
 def described(size: float) -> str:
-    """A number of bytes in words.
+    """A number of bytes in words, of three digits, and not less than it is.
 
     Examples
     --------
-    >>> described(123_456_789)
-    '123 MB'
+    >>> described(123_456_789), described(1_234_567)
+    ('124 MB', '1.24 MB')
     """
-    return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.2g} MB"
+    unit = 10.0 ** (math.floor(math.log10(max(size, 1))) - 2)
+    return f"{math.ceil(size / unit) * unit / 1e6:.7g} MB"

@@ -140,6 +140,16 @@ class Objective:
             lambda raw: tidy_outputs(raw, self.output_key, len(rows)).flatten(1),
         )
 
+    def peak_bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:
+        """Most memory that a call takes, from its start until its gradients are there, by point."""
+        points, rows, _ = next(self._calls(points, rows))
+        peak = self.model.peak_bytes(
+            self._arranged(points),
+            self.extra.at(rows),
+            lambda raw: tidy_outputs(raw, self.output_key, len(rows)).flatten(1).sum(1, keepdim=True),
+        )
+        return None if peak is None else peak / len(rows)
+
     def settle_dtype(self, points: Tensor, rows: Tensor) -> None:
         """Let a PyTorch callable without parameters find out which dtype it accepts."""
         if isinstance(self.model, TorchModel):

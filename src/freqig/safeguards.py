@@ -49,7 +49,7 @@ def check_independence(
     """
     if objective.alone:
         return
-    _check_places(objective, x, baseline, max(3, chunks.size))
+    _check_places(objective, x, baseline, max(2, chunks.size))
     for part in chunks.split(len(x)):
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])

@@ -177,6 +177,10 @@ class Model(ABC):
         """Memory that one point holds between forward and backward pass; None if unknown."""
         return None
 
+    def peak_bytes(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> int | None:
+        """Most memory that outputs of these points, and their gradients, take; None if unknown."""
+        return None
+
 
 NOT_DIFFERENTIABLE = (
     "the model's output does not depend differentiably on its input: freqig needs gradients of "

@@ -23,6 +23,7 @@ from .backward import (
 )
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
+from .footprint import peak_bytes
 from .hints import Hints
 from .jacobian import Jacobian
 from .joined import JoinedInputs
@@ -195,6 +196,15 @@ class TorchModel(Model):
         except torch.OutOfMemoryError:
             return None
         return total / len(points)
+
+    def peak_bytes(self, points: Tensor, extra: tuple[Any, ...], explained: Explained) -> int | None:
+        # Both, since some layers compute in another way where nothing is to be differentiated.
+        calls = (
+            lambda: explained(self.outputs(points, extra)),
+            lambda: self.value_and_gradient(points, extra, explained),
+        )
+        peaks = [peak_bytes(call, self.device) for call in calls]
+        return None if None in peaks else max(peak or 0 for peak in peaks)
 
     def call(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Call the model as it is; its errors say with what shape it was called."""

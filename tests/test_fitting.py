@@ -93,3 +93,27 @@ def test_a_series_without_axes() -> None:
         ValueError, match=r"for one series pass x\[None\], or x\[None, None\] where the model"
     ):
         Explainer(conv(1))(torch.zeros(50))
+
+
+def test_words_of_a_framework_are_trimmed_to_the_line_that_tells() -> None:
+    """Keras says six lines, with colour codes, where one counts."""
+
+    def model(x: Tensor) -> Tensor:
+        raise ValueError(
+            "Exception encountered when calling Functional.call().\n\n\x1b[1mexpected axis -1 to be 2, "
+            "got 3.\x1b[0m\n\nArguments received by Functional.call():\n  • training=False"
+        )
+
+    with pytest.raises(ValueError, match=r"^expected axis -1 to be 2, got 3 \[while") as caught:
+        Explainer(model)(np.zeros((3, 4, 64)))
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert "x has the shape (3, 4, 64)" in str(caught.value)
+
+
+def test_other_words_of_many_lines_stay() -> None:
+    def model(x: Tensor) -> Tensor:
+        raise RuntimeError("size mismatch:\n\tone\n\ttwo")
+
+    with pytest.raises(RuntimeError, match=r"^size mismatch:\n\tone\n\ttwo \[while"):
+        Explainer(model)(np.zeros((3, 4, 64)))

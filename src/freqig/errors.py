@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
 
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+WRAPPED = "Exception encountered when calling"
 CALLED = "while freqig called the model with a batch of its own of"
 """How adapters begin what they add to an error of the model; the shape of the batch follows."""
 
@@ -142,6 +145,23 @@ def add_context(error: BaseException, context: str) -> None:
     """
     if len(error.args) == 1 and isinstance(error.args[0], str) and type(error) is not KeyError:
         if context not in error.args[0]:
-            error.args = (f"{error.args[0]} [{context}]",)
+            error.args = (f"{useful(error.args[0])} [{context}]",)
     else:
         error.add_note(context)
+
+
+def useful(text: str) -> str:
+    r"""What a framework says in colours and over many lines, as its first line that tells something.
+
+    Other messages stay as they are.
+
+    Examples
+    --------
+    >>> useful("Exception encountered when calling Net.call().\n\n\x1b[1mRank must be 3.\x1b[0m\n\n- x")
+    'Rank must be 3'
+    """
+    if "\x1b[" not in text and not text.startswith(WRAPPED):
+        return text
+    lines = [line.strip() for line in COLOURS.sub("", text).splitlines()]
+    told = [line for line in lines if line and not line.startswith(WRAPPED)]
+    return told[0].rstrip(".") if told else text

@@ -109,3 +109,36 @@ def test_nothing_is_run_without_trust(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.setattr(where, name, loaded)
     with pytest.raises(PermissionError):
         as_model(path)
+
+
+@pytest.mark.parametrize("free", [True, False], ids=["free batch", "batch 4"])
+@pytest.mark.parametrize("of", ["program", "module"])
+def test_exported_programs_in_memory(free: bool, of: str) -> None:
+    """The program itself, and the module that PyTorch tells to call in its place."""
+    shapes = ({0: torch.export.Dim("batch")},) if free else None
+    program = torch.export.export(batch_norm(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes)
+    model = as_model(program if of == "program" else program.module())
+    for n in (1, 4, 9):
+        x = noise(n, 2, 30)
+        y, slope = expected(batch_norm(), x)
+        torch.testing.assert_close(outputs(model, x), y)
+        torch.testing.assert_close(gradient(model, x), slope)
+    assert model.description.get("fixed_batch") == (None if free else 4)
+    assert Explainer(model, n_steps=8)(noise(3, 2, 30).numpy(), target=0).sizes["sample"] == 3
+
+
+def test_a_traced_graph_is_a_module_like_others() -> None:
+    x = noise(3, 2, 30)
+    y, slope = expected(batch_norm(), x)
+    model = as_model(torch.fx.symbolic_trace(batch_norm()))
+    torch.testing.assert_close(outputs(model, x), y)
+    torch.testing.assert_close(gradient(model, x), slope)
+
+
+@pytest.mark.parametrize("name", ["net.ep", "net.bin", "net"])
+def test_an_exported_program_in_a_file_of_any_name(name: str, tmp_path: Path, capfd: Any) -> None:
+    program = torch.export.export(batch_norm(), (torch.ones(4, 2, 30),))
+    torch.export.save(program, tmp_path / "net.pt2")
+    path = (tmp_path / "net.pt2").rename(tmp_path / name)
+    check(path, 3)
+    assert capfd.readouterr().err == ""

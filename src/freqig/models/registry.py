@@ -44,6 +44,8 @@ ADAPTERS = (
     ("lightgbm.", "refused"),
     ("xgboost.", "refused"),
     ("catboost.", "refused"),
+    ("torch.export.exported_program.ExportedProgram", "torch_file"),
+    ("torch.fx.graph_module.GraphModule", "torch_file"),
     ("torch.nn.modules.module.Module", "torch_model"),
 )
 # Packages that tell with what a plain function computes.
@@ -96,8 +98,9 @@ def as_model(
     Parameters
     ----------
     model : Model, torch.nn.Module, callable, other framework's model, str or os.PathLike
-        The model to explain: of PyTorch, Keras, TensorFlow or JAX, an `onnx.ModelProto`, or the
-        path of a file of ONNX, Keras, TorchScript or `torch.export`, whatever its name ends in.
+        The model to explain: of PyTorch, a program of `torch.export`, of Keras, TensorFlow or JAX, an
+        `onnx.ModelProto`, or the path of a file of ONNX, Keras, TorchScript or `torch.export`. What a file
+        is, its content says, whatever its name ends in.
         Of wrappers such as skorch's, the network in them.
     dtype : torch.dtype, optional
         Floating dtype to run the model in.

@@ -1,6 +1,6 @@
-"""Saved PyTorch programs: TorchScript `.pt` and `torch.export` `.pt2`.
+"""Programs of `torch.export`, in memory or in files, and files of TorchScript.
 
-Loading either can run code that is in the file, so both need `trust=True`. Weights alone do not: build
+Loading either file can run code that is in the file, so both need `trust=True`. Weights alone do not: build
 the class and load a state dict,
 
     net = MyNet()
@@ -24,12 +24,40 @@ from torch import Tensor, nn
 from .content import kind_of
 from .fixed_batch import FixedBatch
 from .pickles import advice
-from .torch_model import TorchModel
+from .torch_model import TorchModel, dotted_name
 
 RECIPE = (
     "build its class and load the weights, net.load_state_dict(torch.load(path, weights_only=True)), "
     "then pass net"
 )
+
+
+def adapt(
+    model: Any, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+) -> TorchModel:
+    """Make a model of an `ExportedProgram`, or of the module that it gives.
+
+    Parameters
+    ----------
+    model : torch.export.ExportedProgram or torch.fx.GraphModule
+        A program that was exported for one batch size runs in calls of that size.
+    dtype, device
+        As `TorchModel` takes them.
+
+    Returns
+    -------
+    TorchModel
+        The adapter.
+    """
+    net = model if isinstance(model, nn.Module) else model.module()
+    batch = _batch(net)
+    if batch is None and net is model:
+        return TorchModel(net, dtype, device)
+    adapted = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
+    adapted.description["class"] = dotted_name(model)
+    if batch is not None:
+        adapted.description["fixed_batch"] = batch
+    return adapted
 
 
 def load(
@@ -93,12 +121,9 @@ def _load(name: str, kind: str, dtype: torch.dtype | None, device: torch.device 
         load_script: Callable[..., nn.Module] = torch.jit.load
         script = load_script(name, map_location="cpu" if device is None else device)
         return TorchModel(script.eval(), dtype, device)
-    program = torch.export.load(name)
-    net, batch = program.module(), _batch(program)
-    model = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
-    if batch is not None:
-        model.description["fixed_batch"] = batch
-    return model
+    with Path(name).open("rb") as file:
+        # Given a path, PyTorch asks for one that ends in .pt2.
+        return adapt(torch.export.load(file), dtype=dtype, device=device)
 
 
 class _Exported(nn.Module):
@@ -116,11 +141,10 @@ class _Exported(nn.Module):
         return self
 
 
-def _batch(program: Any) -> int | None:
-    """First size of the first input of the user's, where the export fixed it."""
-    wanted = next(iter(program.graph_signature.user_inputs))
-    for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name == wanted:
-            size = node.meta["val"].shape[0]
-            return size if isinstance(size, int) else None
-    raise ValueError("model must take a tensor first, but the exported program has no tensor input")
+def _batch(net: Any) -> int | None:
+    """First size of the first input of an exported program, where the export fixed it."""
+    first = next((node for node in net.graph.nodes if node.op == "placeholder"), None)
+    value = None if first is None else first.meta.get("val")
+    # Graphs that were not exported say nothing of sizes.
+    size = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
+    return size if isinstance(size, int) else None

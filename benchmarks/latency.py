@@ -90,7 +90,9 @@ def main() -> None:
         + ", with one series and with four.\n"
     )
     titles = ["network", "series", f"{REFERENCE}, ms"]
-    titles += [name for name in contenders(cases()["demo"], np.zeros((1, 256), np.float32)) if name != REFERENCE]
+    titles += [
+        name for name in contenders(cases()["demo"], np.zeros((1, 256), np.float32)) if name != REFERENCE
+    ]
     print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
     for key in options.only or cases():
         case = cases()[key]

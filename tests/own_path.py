@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from freqig.arguments import Extra
 from freqig.chunks import Chunks
-from freqig.coordinates import OwnPath, explain_nonlinear
 from freqig.domains import Polar, ready
+from freqig.explain.own_path import OwnPath, explain_nonlinear
 from freqig.integration import integrate, integrate_adaptive, values_at
 from freqig.models import Model, as_model
-from freqig.objective import Objective
+from freqig.objective.arguments import Extra
+from freqig.objective.objective import Objective
 from freqig.quadrature import gauss_legendre
 
 

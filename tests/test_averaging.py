@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from freqig.arguments import Extra
-from freqig.averaging import average
 from freqig.chunks import Chunks
 from freqig.domains import RFFT, Domain, Time
-from freqig.frame import Frame
+from freqig.explain.projection import Analysis
+from freqig.explain.several_baselines import average
 from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
-from freqig.objective import Objective
-from freqig.projection import Analysis
+from freqig.objective.arguments import Extra
+from freqig.objective.objective import Objective
 from freqig.quadrature import gauss_legendre
-from freqig.run import Run, project
+from freqig.result.attributions import Run, project
+from freqig.signals.axes import Frame
 
 from .helpers import close, noise, scores_of
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from freqig import Explainer, Time
-from freqig.classes import ClassReader
 from freqig.errors import OutputScaleWarning
+from freqig.objective.classes import ClassReader
 
 from .helpers import SmoothTruth, close, legendre, noise, scores_of
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.coordinates import CoordinateObjective, explain_nonlinear
 from freqig.domains import Polar
+from freqig.explain.own_path import CoordinateObjective, explain_nonlinear
 from freqig.integration import integrate, values_at
 from freqig.models import Model, as_model
 from freqig.quadrature import gauss_legendre

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from freqig import Explainer
-from freqig.outputs import read_output_key, tidy_outputs
+from freqig.models.outputs import read_output_key, tidy_outputs
 
 from .helpers import Smooth, close, noise
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from freqig import Explainer, attribute
-from freqig.classes import ClassReader
 from freqig.errors import OutputScaleWarning
+from freqig.objective.classes import ClassReader
 
 from .helpers import Smooth, close, noise
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 import xarray as xr
 
-from freqig.targets import predicted_class, resolve_target
+from freqig.objective.targets import predicted_class, resolve_target
 
 OUTPUTS = torch.tensor([[0.1, 0.9, 0.3], [0.7, -2.0, 0.5]])
 DEEP = torch.arange(24.0).reshape(2, 3, 4)

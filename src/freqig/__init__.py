@@ -14,7 +14,6 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import baselines, errors, plots
-    from .arguments import per_sample, shared
     from .attribute import attribute
     from .bands import bands
     from .domains import (
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
         Time,
         Wavelet,
     )
-    from .explain import Explainer
-    from .layers import FrequencyModel, InverseRFFT
+    from .explain.explainer import Explainer
+    from .frequency_model import FrequencyModel, InverseRFFT
+    from .objective.arguments import per_sample, shared
 
 __all__ = [
     "ICA",
@@ -63,13 +63,13 @@ __all__ = [
 # Imported when first used: PyTorch, xarray and matplotlib take seconds, which `freqig --help` need not.
 # What is not here is a submodule of its own name, or in `domains`.
 _HOME = {
-    "Explainer": "explain",
-    "FrequencyModel": "layers",
-    "InverseRFFT": "layers",
+    "Explainer": "explain.explainer",
+    "FrequencyModel": "frequency_model",
+    "InverseRFFT": "frequency_model",
     "attribute": "attribute",
     "bands": "bands",
-    "per_sample": "arguments",
-    "shared": "arguments",
+    "per_sample": "objective.arguments",
+    "shared": "objective.arguments",
 }
 
 

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from ._check import check_real, shown
+from .batch_axes import choose_layout
 from .domains.stretch import Stretch
 from .errors import add_context
-from .explain import Explainer
-from .frame import Frame
-from .layout import choose_layout
+from .explain.explainer import Explainer
 from .models import as_model
+from .objective.targets import Target
 from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
-from .targets import Target
+from .signals.axes import Frame
 
 
 def attribute(

@@ -56,7 +56,7 @@ def test_dir_shows_public_names_only() -> None:
         "",
         "import freqig.bands, freqig.attribute",
         "from freqig.domains import FilterBank",
-        "import freqig.layout",
+        "import freqig.batch_axes",
     ],
 )
 def test_functions_are_not_hidden_by_their_modules(before: str) -> None:

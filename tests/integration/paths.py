@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from freqig.arguments import Extra
 from freqig.chunks import Chunks
 from freqig.integration import Path, integrate, integrate_adaptive, values_at
 from freqig.models import TorchModel
-from freqig.objective import Objective
+from freqig.objective.arguments import Extra
+from freqig.objective.objective import Objective
 from freqig.quadrature import Rule
 
 Function = Callable[[Tensor], Tensor]

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from freqig.arguments import Extra
 from freqig.chunks import Chunks
 from freqig.integration import Path, integrate_adaptive
 from freqig.models import TorchModel
-from freqig.objective import Objective
+from freqig.objective.arguments import Extra
+from freqig.objective.objective import Objective
 
 CHUNK = 64
 N_FEATURES = 32

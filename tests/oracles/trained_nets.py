@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from freqig.arguments import Extra
 from freqig.models import TorchModel
-from freqig.objective import Objective
+from freqig.objective.arguments import Extra
+from freqig.objective.objective import Objective
 
 from .known_paths import FS, N_TIMES, Case, composite
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from freqig._version import __version__
-from freqig.cli.demo import demo
-from freqig.cli.ssvep import ssvep
+from .._version import __version__
+from .demo import demo
+from .ssvep import ssvep
 
 __all__ = ["main"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freqig.cli._files import all_or_none
+from ._files import all_or_none
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +37,7 @@ def demo(context: click.Context, output: Path) -> None:
 
 
 def _sine(output: Path) -> None:
-    from freqig.demo import sine
+    from ..demo import sine
 
     start = time.perf_counter()
     found = sine.run()
@@ -76,7 +76,7 @@ def _draw(result: xr.Dataset, sine: float, path: Path) -> None:
     # matplotlib is imported where a figure is drawn, and pyplot, which looks for a display, is not.
     from matplotlib.figure import Figure
 
-    from freqig import plots
+    from .. import plots
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots(2, height_ratios=(1, 1.8))

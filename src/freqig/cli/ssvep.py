@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from freqig.cli._files import all_or_none
+from ._files import all_or_none
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,8 +49,8 @@ def ssvep(context: click.Context, path: Path, output: Path | None) -> None:
     The recordings (CC0) are at https://github.com/sylvchev/dataset-ssvep-exoskeleton; cite Kalunga,
     Chevallier and Barthélemy, Neurocomputing 2016. Reading them needs the extra eeg.
     """
-    from freqig.demo import recordings, scores
-    from freqig.demo import ssvep as example
+    from ..demo import recordings, scores
+    from ..demo import ssvep as example
 
     # `freqig demo --output DIR ssvep` says the same as `freqig demo ssvep --output DIR`.
     outer = context.parent.params.get("output") if context.parent else None
@@ -90,8 +90,8 @@ def _draw(result: xr.Dataset, path: Path) -> None:
     # matplotlib is imported where a figure is drawn, and pyplot, which looks for a display, is not.
     from matplotlib.figure import Figure
 
-    from freqig.demo.recordings import FLICKER_HZ
-    from freqig.plots.flicker import flicker
+    from ..demo.recordings import FLICKER_HZ
+    from ..plots.flicker import flicker
 
     figure = Figure(figsize=(9, 7), layout="constrained")
     axes = figure.subplots(len(FLICKER_HZ), 2, width_ratios=(2.4, 1))

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from freqig._check import check_count
-from freqig._typing import Float, Int
-from freqig.demo.recordings import FLICKER_HZ, Recording
-from freqig.demo.threads import one_thread
+from .._check import check_count
+from .._typing import Float, Int
+from .recordings import FLICKER_HZ, Recording
+from .threads import one_thread
 
 # Windows of two seconds have bins of 0.5 Hz, one at each f and 2f.
 WINDOW_SECONDS, STEP_SECONDS = 2.0, 0.5

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from freqig._typing import Float, Int
+from .._typing import Float, Int
 
 CITATION = (
     "Kalunga, Chevallier and Barthélemy (2016), Online SSVEP-based BCI using Riemannian geometry, "

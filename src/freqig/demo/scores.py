@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from freqig._typing import Bool, Float
-from freqig.demo.recordings import CITATION, FLICKER_HZ, LICENCE, ORIGIN
+from .._typing import Bool, Float
+from .recordings import CITATION, FLICKER_HZ, LICENCE, ORIGIN
 
 NEAR_HZ = 1.0
 

@@ -10,10 +10,10 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from freqig._check import check_count
-from freqig._typing import Float, Int
-from freqig.demo.threads import one_thread
-from freqig.explain import Explainer
+from .._check import check_count
+from .._typing import Float, Int
+from ..explain.explainer import Explainer
+from .threads import one_thread
 
 N_SERIES, N_SAMPLES = 100, 256
 FS = 128.0

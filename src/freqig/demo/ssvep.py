@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from freqig.demo import flicker
-from freqig.demo.recordings import CITATION, FLICKER_HZ, LICENCE, ORIGIN, Recording, split_recordings
-from freqig.demo.scores import Measure, measures, score
-from freqig.explain import Explainer
+from ..explain.explainer import Explainer
+from . import flicker
+from .recordings import CITATION, FLICKER_HZ, LICENCE, ORIGIN, Recording, split_recordings
+from .scores import Measure, measures, score
 
 N_STEPS = 20
 """Nodes on the path. The network is smooth along it: with 20 the gap is that of rounding."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..failures import at_the_baseline
-from ..objective import Objective, widest
+from ..objective.failures import at_the_baseline
+from ..objective.objective import Objective, widest
 from . import refinement
 from .cohort import KEPT, Cohort
 from .fixed import points_on_path, values_at

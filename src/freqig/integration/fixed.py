@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..failures import at_the_baseline
-from ..objective import Objective, widest
+from ..objective.failures import at_the_baseline
+from ..objective.objective import Objective, widest
 from ..quadrature import Rule
 from .path import Path
 

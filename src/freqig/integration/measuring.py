@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from ..completeness import correctable_gap, gap_limit
-from ..objective import widest
+from ..objective.objective import widest
 from .node_trace import TINY
 from .path import Array
 

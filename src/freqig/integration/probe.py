@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..objective import widest
+from ..objective.objective import widest
 from .measuring import as_array
 from .path import Array
 from .sample import Sample

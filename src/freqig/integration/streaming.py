@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..objective import Objective, widest
+from ..objective.objective import Objective, widest
 from .fixed import points_on_path
 from .path import Array
 

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..arguments import first_axis
 from ..chunks import Chunks
-from ..outputs import OutputKey
 from .hints import Hints
 from .joined import JoinedInputs
+from .outputs import OutputKey
 
 Explained = Callable[[Any], Tensor]
 """Maps raw outputs for P points to the explained scalars, shape (P, T): T targets a point."""

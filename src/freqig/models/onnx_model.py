@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from ..errors import add_context
-from ..outputs import OutputKey
 from .hints import Hints
 from .joined import JoinedInputs
 from .onnx_batch import BatchError, check_rows, explain_failure
@@ -23,6 +22,7 @@ from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
 from .onnx_trial import try_out
 from .onnx_values import DTYPES, Declared
+from .outputs import OutputKey
 from .torch_model import TorchModel
 
 

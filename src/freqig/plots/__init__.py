@@ -5,13 +5,13 @@ This is the only place that imports matplotlib, and only when a figure is asked 
 
 from __future__ import annotations
 
-from freqig.plots.components import components
-from freqig.plots.flicker import flicker
-from freqig.plots.polar import polar
-from freqig.plots.segments import segments
-from freqig.plots.spectrogram import spectrogram
-from freqig.plots.spectrum import spectrum
-from freqig.plots.waveform import waveform
-from freqig.plots.wavelet import wavelet
+from .components import components
+from .flicker import flicker
+from .polar import polar
+from .segments import segments
+from .spectrogram import spectrogram
+from .spectrum import spectrum
+from .waveform import waveform
+from .wavelet import wavelet
 
 __all__ = ["components", "flicker", "polar", "segments", "spectrogram", "spectrum", "waveform", "wavelet"]

@@ -10,11 +10,11 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from freqig._check import check_positive
-from freqig.plots._labels import fit_label, scaled, shade_bands
-from freqig.plots._limits import set_scale
-from freqig.plots._markers import Marker, draw_markers
-from freqig.plots._style import (
+from .._check import check_positive
+from ._labels import fit_label, scaled, shade_bands
+from ._limits import set_scale
+from ._markers import Marker, draw_markers
+from ._style import (
     NEGATIVE,
     NEGATIVE_EDGE,
     PLACEHOLDER,

@@ -11,7 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from freqig.plots._style import label_with_units, length_of, letters, size_in_points
+from ._style import label_with_units, length_of, letters, size_in_points
 
 SIZES = (1.0, 0.9, 0.8)
 """Shares of the size of small letters in which names are tried before they are turned."""

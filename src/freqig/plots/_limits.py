@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from freqig._check import check_choice
+from .._check import check_choice
 
 IN_VIEW = 0.995
 """Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""

@@ -12,8 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from freqig.plots._labels import fit_label, scaled
-from freqig.plots._style import (
+from ._labels import fit_label, scaled
+from ._style import (
     PLACEHOLDER,
     SIGNED_COLORMAP,
     SignedNorm,
@@ -22,7 +22,7 @@ from freqig.plots._style import (
     size_in_points,
     units_of,
 )
-from freqig.plots._view import View
+from ._view import View
 
 HATCHES = ((0.04, 0.25, "///"), (0.25, np.inf, "//////"))
 """Shares of the colour limit between which negative cells are hatched, the weak less densely than the

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from freqig._check import check_count, check_positive
-from freqig.plots._labels import name_spans
-from freqig.plots._style import size_in_points
+from .._check import check_count, check_positive
+from ._labels import name_spans
+from ._style import size_in_points
 
 
 class Marker(NamedTuple):

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._bars import explain_signs, finish_bars
-from freqig.plots._labels import label_frequency
-from freqig.plots._markers import Marker
-from freqig.plots._signal import draw_signal
-from freqig.plots._style import PLACEHOLDER, new_axes, new_pair, settle, two_axes
-from freqig.plots._view import View
+from ._bars import explain_signs, finish_bars
+from ._labels import label_frequency
+from ._markers import Marker
+from ._signal import draw_signal
+from ._style import PLACEHOLDER, new_axes, new_pair, settle, two_axes
+from ._view import View
 
 
 class Panels(NamedTuple):

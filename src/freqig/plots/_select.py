@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import xarray as xr
 
-from freqig._check import check_count
+from .._check import check_count
 
 _MEASURED = ("frequency", "time", "segment")
 """Dimensions along which a figure needs to know where things are."""

@@ -6,9 +6,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._labels import fit_label, scaled
-from freqig.plots._style import ROBUST, letters, root_of, settle, size_in_points, units_of
-from freqig.plots._time import time_axis
+from ._labels import fit_label, scaled
+from ._style import ROBUST, letters, root_of, settle, size_in_points, units_of
+from ._time import time_axis
 
 LEAST_HEIGHT = 5.0
 """Points that a line needs among others; where there are fewer, channels become rows of a map."""

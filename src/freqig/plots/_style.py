@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from freqig._check import check_positive
+from .._check import check_positive
 
 SIGNED_COLORMAP = LinearSegmentedColormap.from_list(
     "signed", colormaps["RdBu_r"](np.linspace(0.1, 0.9, 257)), N=257

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._labels import fitted
-from freqig.plots._style import length_of, letters, size_in_points, units_of
+from ._labels import fitted
+from ._style import length_of, letters, size_in_points, units_of
 
 
 def title_of(

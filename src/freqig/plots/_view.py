@@ -9,9 +9,9 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._limits import up_to
-from freqig.plots._select import one_channel, one_variable
-from freqig.plots._title import draw_title
+from ._limits import up_to
+from ._select import one_channel, one_variable
+from ._title import draw_title
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from freqig._check import check_positive
-from freqig.plots._bars import SIGNS, bar_borders, draw_bars, finish_bars
-from freqig.plots._labels import fit_label, fitted, label_frequency, scaled
-from freqig.plots._limits import up_to
-from freqig.plots._markers import Marker
-from freqig.plots._style import PLACEHOLDER, letters, root_of, settle, size_in_points, units_of
+from .._check import check_positive
+from ._bars import SIGNS, bar_borders, draw_bars, finish_bars
+from ._labels import fit_label, fitted, label_frequency, scaled
+from ._limits import up_to
+from ._markers import Marker
+from ._style import PLACEHOLDER, letters, root_of, settle, size_in_points, units_of
 
 
 def flicker(

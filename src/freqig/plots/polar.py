@@ -8,8 +8,8 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.bands import named_bands
-from freqig.plots._bars import (
+from ..bands import named_bands
+from ._bars import (
     bar_borders,
     draw_bars,
     edges_in_hertz,
@@ -17,11 +17,11 @@ from freqig.plots._bars import (
     finish_bars,
     hide_upper_labels,
 )
-from freqig.plots._labels import label_frequency
-from freqig.plots._map import total_over
-from freqig.plots._markers import read_markers
-from freqig.plots._style import PLACEHOLDER, new_pair, settle, two_axes
-from freqig.plots._view import look_at
+from ._labels import label_frequency
+from ._map import total_over
+from ._markers import read_markers
+from ._style import PLACEHOLDER, new_pair, settle, two_axes
+from ._view import look_at
 
 PARTS = ("amplitude", "phase")
 

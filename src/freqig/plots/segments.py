@@ -10,12 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
-from freqig.plots._labels import label_frequency
-from freqig.plots._limits import set_scale
-from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
-from freqig.plots._style import letters, new_axes, signed_norm
-from freqig.plots._time import span_of, time_axis
-from freqig.plots._view import look_at
+from ._labels import label_frequency
+from ._limits import set_scale
+from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._style import letters, new_axes, signed_norm
+from ._time import span_of, time_axis
+from ._view import look_at
 
 
 def segments(

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from freqig.plots._labels import label_frequency
-from freqig.plots._limits import set_scale
-from freqig.plots._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
-from freqig.plots._style import new_axes, signed_norm
-from freqig.plots._time import span_of, time_axis
-from freqig.plots._view import look_at
+from ._labels import label_frequency
+from ._limits import set_scale
+from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._style import new_axes, signed_norm
+from ._time import span_of, time_axis
+from ._view import look_at
 
 
 def spectrogram(

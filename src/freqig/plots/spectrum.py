@@ -7,12 +7,12 @@ from typing import Any
 
 import xarray as xr
 
-from freqig.bands import named_bands
-from freqig.plots._bars import bar_borders, draw_bars, edges_in_hertz
-from freqig.plots._map import total_over
-from freqig.plots._markers import read_markers
-from freqig.plots._panels import finish_panels, open_panels
-from freqig.plots._view import look_at
+from ..bands import named_bands
+from ._bars import bar_borders, draw_bars, edges_in_hertz
+from ._map import total_over
+from ._markers import read_markers
+from ._panels import finish_panels, open_panels
+from ._view import look_at
 
 
 def spectrum(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from freqig.plots._bars import draw_bars, hide_upper_labels
-from freqig.plots._map import borders, pooled, total_over, visible_cells
-from freqig.plots._panels import finish_panels, open_panels
-from freqig.plots._time import span_of, time_axis
-from freqig.plots._view import look_at
+from ._bars import draw_bars, hide_upper_labels
+from ._map import borders, pooled, total_over, visible_cells
+from ._panels import finish_panels, open_panels
+from ._time import span_of, time_axis
+from ._view import look_at
 
 
 def waveform(

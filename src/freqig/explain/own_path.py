@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .completeness import is_complete
-from .domains.nonlinear import NonlinearDomain
-from .integration.path import Path
-from .objective import Objective
+from ..completeness import is_complete
+from ..domains.nonlinear import NonlinearDomain
+from ..integration.path import Path
+from ..objective.objective import Objective
 
 
 @dataclass(frozen=True)

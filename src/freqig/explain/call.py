@@ -10,24 +10,24 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .averaging import average
+from ..chunks import Chunks
+from ..domains import Domain
+from ..objective.chance import check_repeatable
+from ..objective.classes import Classes, ClassReader, possible_readings
+from ..objective.company import check_shapes
+from ..objective.independence import Witness, check_independence
+from ..objective.objective import Objective
+from ..objective.own_targets import own_target
+from ..objective.scales import OutputScale
+from ..objective.targets import Target, predicted_class, resolve_target
+from ..progress import Progress
+from ..result.attributions import Run
+from ..signals.axes import Frame
 from .blocks import explain_blocks
-from .chance import check_repeatable
-from .chunks import Chunks
-from .classes import Classes, ClassReader, possible_readings
-from .company import check_shapes
 from .contrast import Standing, tell_of_contrast
-from .domains import Domain
-from .engines import Method, explain_with_captum, explain_with_nodes
-from .frame import Frame
-from .objective import Objective
-from .progress import Progress
-from .run import Run
-from .safeguards import Witness, check_independence
-from .scales import OutputScale
-from .statements import warn_of_shortfalls
-from .target_values import own_target
-from .targets import Target, predicted_class, resolve_target
+from .methods import Method, explain_with_captum, explain_with_nodes
+from .several_baselines import average
+from .shortfalls import warn_of_shortfalls
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import add_context
+from ..models import Model, TorchModel
+from ..models.outputs import OutputKey, tidy_outputs
 from .arguments import Extra
 from .classes import UNKNOWN, Classes
-from .errors import add_context
-from .models import Model, TorchModel
-from .outputs import OutputKey, tidy_outputs
 from .scales import ScaleName, scale_of
 
 Watch = Callable[["Objective", Tensor, Tensor, Tensor], None]

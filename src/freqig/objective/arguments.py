@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_integer, check_unmasked
+from .._check import check_integer, check_unmasked
 
 NAME = "additional_forward_args"
 SampleAxis = Callable[[int, tuple[int, ...], int], int | None]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .classes import possible_readings
-from .target_values import about_codes, about_name, about_table, as_integers, shortened
+from .own_targets import about_codes, about_name, about_table, as_integers, shortened
 
 
 @runtime_checkable

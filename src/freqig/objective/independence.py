@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from ..chunks import Chunks
 from .chance import NEAR, Generators, moving, of_chance
-from .chunks import Chunks
 from .company import Company, Evaluate, find_dependent
 from .objective import Objective
 from .rounding import apart, distance

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from .integration.fixed import NonFiniteError
-from .integration.path import Diagnosis
-from .objective import Objective
-from .run import Run
+from ..integration.fixed import NonFiniteError
+from ..integration.path import Diagnosis
+from ..objective.objective import Objective
+from ..result.attributions import Run
 
 Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
 """From objective, input, baseline and explained scalar at the input of a block to its results."""

@@ -12,13 +12,13 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ._version import __version__
-from .domains import Domain
-from .domains.reading import RESERVED
-from .errors import SignalWarning, warn
-from .frame import Frame
-from .integration.path import Status
-from .run import Run
+from .._version import __version__
+from ..domains import Domain
+from ..domains.reading import RESERVED
+from ..errors import SignalWarning, warn
+from ..integration.path import Status
+from ..signals.axes import Frame
+from .attributions import Run
 
 ABOUT = {
     "completeness_gap": {"long_name": "sum of attributions before correction, minus change of the output"},

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .objective import Objective
+from ..objective.objective import Objective
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""

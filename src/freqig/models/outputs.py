@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ._check import shown
+from .._check import shown
 
 Selector = int | str
 OutputKey = Selector | tuple[Selector, ...] | None

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .arguments import Extra
 from .errors import add_context
-from .explain import Explainer
-from .objective import Objective
-from .rounding import differ
+from .explain.explainer import Explainer
+from .objective.arguments import Extra
+from .objective.objective import Objective
+from .objective.rounding import differ
 
 # Distinct points of the path; two and three of them, since no layer takes both counts for the
 # channels of one unbatched series.

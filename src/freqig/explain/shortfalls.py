@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .errors import CompletenessWarning, ConvergenceWarning, warn
-from .run import Run
+from ..errors import CompletenessWarning, ConvergenceWarning, warn
+from ..result.attributions import Run
 
 TOLD = 5
 """Samples whose reasons a warning tells; the result has those of all."""

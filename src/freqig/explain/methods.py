@@ -10,23 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._check import check_choice, check_count, check_positive
+from .._check import check_choice, check_count, check_positive
+from ..chunks import Chunks
+from ..completeness import gap_limit
+from ..domains import Domain
+from ..domains.nonlinear import NonlinearDomain
+from ..frequency_model import FrequencyModel
+from ..integration.adaptive import integrate_adaptive, rows_per_sample
+from ..integration.fixed import baseline_values, integrate
+from ..integration.path import Path
+from ..models.base import NOT_DIFFERENTIABLE
+from ..objective.objective import Objective
+from ..quadrature import gauss_legendre
+from ..result.attributions import Run, project
+from ..signals.axes import Frame
 from .blocks import BlockSize
-from .chunks import Chunks
-from .completeness import gap_limit
-from .coordinates import explain_nonlinear
-from .domains import Domain
-from .domains.nonlinear import NonlinearDomain
-from .frame import Frame
-from .integration.adaptive import integrate_adaptive, rows_per_sample
-from .integration.fixed import baseline_values, integrate
-from .integration.path import Path
-from .layers import FrequencyModel
-from .models.base import NOT_DIFFERENTIABLE
-from .objective import Objective
+from .own_path import explain_nonlinear
 from .projection import Analysis, Projection, working_dtype
-from .quadrature import gauss_legendre
-from .run import Run, project
 
 ENGINES = ("path", "captum")
 

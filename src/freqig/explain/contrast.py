@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .classes import Classes
-from .errors import EmptyExplanationWarning, warn
-from .run import Run
+from ..errors import EmptyExplanationWarning, warn
+from ..objective.classes import Classes
+from ..result.attributions import Run
 
 CONFIDENT = 0.9
 """Probability from which a model is sure of a class, at either end: untrained networks seldom are of any."""

@@ -9,10 +9,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .chunks import Chunks
-from .domains import Domain
-from .domains.base import Coefficients, as_tuple
-from .frame import Frame
+from ..chunks import Chunks
+from ..domains import Domain
+from ..domains.base import Coefficients, as_tuple
+from ..signals.axes import Frame
 
 BLOCK_BYTES = 16 * 2**20
 """Coefficients that are projected at once: many calls cost time, and large ones memory."""

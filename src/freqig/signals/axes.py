@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .domains.rfft import times
-from .signals import Signal
+from ..domains.rfft import times
+from . import Signal
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .classes import UNKNOWN, Classes
-from .completeness import gap_limit, is_complete
-from .domains import Domain
-from .domains.nonlinear import attribution_shape
-from .integration.path import Diagnosis, Path
-from .projection import Analysis
+from ..completeness import gap_limit, is_complete
+from ..domains import Domain
+from ..domains.nonlinear import attribution_shape
+from ..explain.projection import Analysis
+from ..integration.path import Diagnosis, Path
+from ..objective.classes import UNKNOWN, Classes
 
 FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 

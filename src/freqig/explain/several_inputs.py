@@ -11,14 +11,14 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import in_dtype
-from .baselines import Baseline, draw_baselines
-from .domains import Domain
-from .domains.base import Coefficients, Coordinate, Coords
-from .domains.check import ready
-from .domains.rfft import times
-from .frame import Frame
-from .signals import Signal
+from .._check import in_dtype
+from ..baselines import Baseline, draw_baselines
+from ..domains import Domain
+from ..domains.base import Coefficients, Coordinate, Coords
+from ..domains.check import ready
+from ..domains.rfft import times
+from ..signals import Signal
+from ..signals.axes import Frame
 
 
 class OfInput(Domain):

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .completeness import gap_limit, is_complete
-from .integration.path import Diagnosis
-from .run import Run
+from ..completeness import gap_limit, is_complete
+from ..integration.path import Diagnosis
+from ..result.attributions import Run
 
 MEANS = ("output", "baseline_output", "gap", "correction")
 

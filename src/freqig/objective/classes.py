@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_integer
-from .errors import OutputScaleWarning, warn
+from .._check import check_integer
+from ..errors import OutputScaleWarning, warn
 
 Values = Literal["logits", "softmax", "probabilities"]
 

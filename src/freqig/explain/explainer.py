@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ._check import (
+from .._check import (
     check_choice,
     check_dtype,
     check_flag,
@@ -21,31 +21,26 @@ from ._check import (
     in_dtype,
     settings_by_name,
 )
-from .arguments import Extra
-from .baselines import describe_baseline, draw_baselines
-from .chunks import Chunks
-from .classes import Classes, ClassReader
-from .domains import RFFT, Domain
-from .domains.check import ready
-from .domains.reading import read_domains
-from .engines import ENGINES, Method
-from .errors import ResolutionWarning, warn
-from .explanation import label
-from .failures import left_the_model, told_of
-from .fitting import refuse_axes
-from .frame import Frame
-from .memory import read_memory
-from .models import as_model
-from .models.joined import JoinedInputs
-from .objective import Objective
-from .outputs import ROWS, read_output_key
-from .problem import Problem
-from .projection import working_dtype
-from .readings import settle_readings
-from .run import Run
-from .scales import OutputScale, scale_of
-from .several import join
-from .signals import (
+from ..baselines import describe_baseline, draw_baselines
+from ..chunks import Chunks
+from ..domains import RFFT, Domain
+from ..domains.check import ready
+from ..domains.reading import read_domains
+from ..errors import ResolutionWarning, warn
+from ..memory import read_memory
+from ..models import as_model
+from ..models.joined import JoinedInputs
+from ..models.outputs import ROWS, read_output_key
+from ..objective.argument_axes import settle_readings
+from ..objective.arguments import Extra
+from ..objective.classes import Classes, ClassReader
+from ..objective.failures import left_the_model, told_of
+from ..objective.objective import Objective
+from ..objective.scales import OutputScale, scale_of
+from ..objective.targets import Target
+from ..result.attributions import Run
+from ..result.dataset import label
+from ..signals import (
     Signal,
     aligned_rows,
     hint_at_volts,
@@ -54,7 +49,12 @@ from .signals import (
     read_signal,
     settled,
 )
-from .targets import Target
+from ..signals.axes import Frame
+from .call import Problem
+from .fitting import refuse_axes
+from .methods import ENGINES, Method
+from .projection import working_dtype
+from .several_inputs import join
 
 # Shapes of signals whose chunk size is remembered; more of them are measured anew.
 MOST_SHAPES = 256

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..errors import add_context
 from .arguments import Extra
-from .errors import add_context
 from .failures import left_the_model
 from .objective import Objective
 from .rounding import differ, distance

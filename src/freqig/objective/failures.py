@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from .errors import CALLED, add_context
+from ..errors import CALLED, add_context
 
 
 @contextmanager

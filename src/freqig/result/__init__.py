@@ -1,0 +1,1 @@
+"""What was computed: attributions without labels, and the Dataset made of them."""

@@ -19,7 +19,7 @@ from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
 from freqig.quadrature import gauss_legendre
 from freqig.result.attributions import Run, project
-from freqig.signals.axes import Frame
+from freqig.signals.axes import Axes
 
 from .helpers import close, noise, scores_of
 
@@ -38,7 +38,7 @@ def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype:
     objective = Objective(as_model(cubic, dtype=dtype), lambda raw, _: raw.reshape(len(raw)), None, Extra())
     output = values_at(objective, ends[0], chunks)
     path = integrate(objective, *ends, output, gauss_legendre(2), chunks)
-    return project(path, *ends, Analysis.of(*ends, Frame(x.shape, None), domains), 0.01)
+    return project(path, *ends, Analysis.of(*ends, Axes(x.shape, None), domains), 0.01)
 
 
 def mean_of(

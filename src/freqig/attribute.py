@@ -17,7 +17,7 @@ from .explain.explainer import Explainer
 from .models import as_model
 from .objective.targets import Target
 from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
-from .signals.axes import Frame
+from .signals.axes import Axes
 
 
 def attribute(
@@ -129,7 +129,7 @@ def attribute(
     try:
         run = explainer.run(
             Signal(x.reshape(shape)),
-            Frame(shape, None),
+            Axes(shape, None),
             target,
             # Like every argument but the series, in the model's own layout.
             start.reshape(shape).movedim(-1, explainer.time_axis),

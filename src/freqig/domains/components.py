@@ -13,8 +13,8 @@ from torch import Tensor
 from .._check import check_names, shown
 from ..errors import add_context
 from ..signals import as_tensor
+from ..signals.axes import times
 from .base import Coefficients, Coords, Domain
-from .rfft import times
 
 RESIDUAL = "residual"
 Decompose = Callable[[np.ndarray], Any]

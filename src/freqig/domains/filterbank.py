@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .._check import check_positive
 from ..bands import named_bands
+from ..signals.axes import times
 from .base import Coordinate, Coords, Domain
-from .rfft import times
 
 REST = "rest"
 SHARP = 1e-9

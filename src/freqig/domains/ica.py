@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from .._check import shown
+from ..signals.axes import times
 from .base import Coords, Domain
-from .rfft import times
 from .spatial import check_channels, read_matrix
 
 RESIDUAL = "residual"

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from ..signals.axes import frequencies
 from .base import Coords
 from .nonlinear import NonlinearDomain
-from .rfft import frequencies
 
 NEGLIGIBLE = 1e-6
 """Share of the largest bin besides DC below which a phase counts as that of rounding errors."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from ..signals.axes import frequencies
 from .base import Coords, Domain
 
 
@@ -41,17 +41,3 @@ class RFFT(Domain):
 
     def coords(self, n: int, fs: float | None) -> Coords:
         return {"frequency": frequencies(n, fs)}
-
-
-def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:
-    """Frequencies of a real FFT over n samples and their unit."""
-    if fs is None:
-        return np.fft.rfftfreq(n), "cycles/sample"
-    return np.fft.rfftfreq(n, 1 / fs), "Hz"
-
-
-def times(n: int, fs: float | None) -> tuple[np.ndarray, str]:
-    """Times of n samples from the first on, and their unit."""
-    if fs is None:
-        return np.arange(n, dtype=float), "samples"
-    return np.arange(n) / fs, "s"

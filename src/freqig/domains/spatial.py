@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .._check import check_names
 from ..signals import as_tensor
+from ..signals.axes import times
 from .base import Coords, Domain
-from .rfft import times
 
 INVERTED = 1e-9
 """Largest entry of pinv(matrix) @ matrix - identity for which a map counts as invertible."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..signals.axes import frequencies
 from .base import Coords, Domain
-from .rfft import frequencies
 
 
 class Stretch(Domain):

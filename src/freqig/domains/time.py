@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from ..signals.axes import times
 from .base import Coords, Domain
-from .rfft import times
 
 
 class Time(Domain):

@@ -22,7 +22,7 @@ from ..objective.scales import OutputScale
 from ..objective.targets import Target, predicted_class, resolve_target
 from ..progress import Progress
 from ..result.attributions import Run
-from ..signals.axes import Frame
+from ..signals.axes import Axes
 from .blocks import explain_blocks
 from .contrast import Standing, tell_of_contrast
 from .methods import Method, explain_with_captum, explain_with_nodes
@@ -42,7 +42,7 @@ class Problem:
         Signals, shape (N, *shape), N at least 1, dtype and device of the model.
     baselines : torch.Tensor
         Where the paths start, shape (B, N, *shape): B of them for every sample.
-    frame : Frame
+    axes : Axes
         Axes of the signal that appear in the result.
     domains : sequence of Domain
         Bound domains.
@@ -57,7 +57,7 @@ class Problem:
     objective: Objective
     x: Tensor
     baselines: Tensor
-    frame: Frame
+    axes: Axes
     domains: Sequence[Domain]
     target: Target
     output: OutputScale
@@ -197,7 +197,7 @@ class Problem:
             self.x,
             baseline,
             output,
-            partial(engine, method=method, chunks=chunks, frame=self.frame, domains=self.domains),
+            partial(engine, method=method, chunks=chunks, axes=self.axes, domains=self.domains),
             method.block_size(chunks, self.x[0].numel(), objective.n_targets),
             progress.done,
         )

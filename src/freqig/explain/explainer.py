@@ -49,7 +49,7 @@ from ..signals import (
     read_signal,
     settled,
 )
-from ..signals.axes import Frame
+from ..signals.axes import Axes
 from .call import Problem
 from .fitting import refuse_axes
 from .methods import ENGINES, Method
@@ -247,9 +247,9 @@ class Explainer:
             return self._explain_several(x, target, baseline, additional_forward_args)
         signal = self._read(x, "x")
         target = aligned_rows(target, signal, "target")
-        frame = Frame.of(signal)
+        axes = Axes.of(signal)
         try:
-            run = self.run(signal, frame, target, baseline, additional_forward_args)
+            run = self.run(signal, axes, target, baseline, additional_forward_args)
         except Exception as error:
             # Where a part of the outputs is asked for, it may be this part that does not fit.
             if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
@@ -258,7 +258,7 @@ class Explainer:
         hint_at_volts(signal, run.output - run.baseline_output)
         return label(
             run,
-            frame,
+            axes,
             signal.values,
             settings=self._settings(signal.fs, target, baseline, run.classes),
             description={**self.model.description, **self.model.fingerprint()},
@@ -285,14 +285,14 @@ class Explainer:
             twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
         )
 
-    def run(self, signal: Signal, frame: Frame, target: Target, baseline: Any, arguments: Any) -> Run:
+    def run(self, signal: Signal, axes: Axes, target: Target, baseline: Any, arguments: Any) -> Run:
         """Compute what `__call__` labels.
 
         Parameters
         ----------
         signal : Signal
             Signals with their axes placed, shape (N, *axes, n), and their labels.
-        frame : Frame
+        axes : Axes
             Axes of the signal that appear in the result.
         target, baseline, arguments
             As `__call__` takes them.
@@ -303,14 +303,14 @@ class Explainer:
             Attributions and diagnostics, without labels.
         """
         values = signal.values
-        starts = draw_baselines(baseline, values, self.time_axis, frame.fs, signal)
-        shape, dtype = (len(values), *frame.axes, frame.n), working_dtype(self.model.dtype)
+        starts = draw_baselines(baseline, values, self.time_axis, axes.fs, signal)
+        shape, dtype = (len(values), *axes.sizes, axes.n), working_dtype(self.model.dtype)
         # Domains learn from every baseline, since each has its own x - x'.
         x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
         ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, start))
-        domains = ready(self.domains, ends[0], ends[1], frame.fs)
+        domains = ready(self.domains, ends[0], ends[1], axes.fs)
         del x, start, ends
-        if remarks := [remark for domain in domains if (remark := domain.remark(frame.n))]:
+        if remarks := [remark for domain in domains if (remark := domain.remark(axes.n))]:
             warn("; ".join(remarks), ResolutionWarning)
         if len(values) == 0:
             none = torch.zeros((0, 1), dtype=torch.int64)
@@ -341,7 +341,7 @@ class Explainer:
             )
             chunks = self._chunks_for(objective, x)
             objective = replace(objective, model=objective.model.in_chunks(chunks))
-            problem = Problem(objective, x, starts, frame, domains, target, self.output, self._reader)
+            problem = Problem(objective, x, starts, axes, domains, target, self.output, self._reader)
             return problem.solve(self.method, chunks, self.progress)
 
     def _read(self, x: Any, name: str) -> Signal:

@@ -23,7 +23,7 @@ from ..models.base import NOT_DIFFERENTIABLE
 from ..objective.objective import Objective
 from ..quadrature import gauss_legendre
 from ..result.attributions import Run, project
-from ..signals.axes import Frame
+from ..signals.axes import Axes
 from .blocks import BlockSize
 from .own_path import explain_nonlinear
 from .projection import Analysis, Projection, working_dtype
@@ -90,7 +90,7 @@ def explain_with_nodes(
     *,
     method: Method,
     chunks: Chunks,
-    frame: Frame,
+    axes: Axes,
     domains: Sequence[Domain],
 ) -> Run:
     """Explain a block by freqig's own integrator, with fixed or adaptive nodes.
@@ -107,7 +107,7 @@ def explain_with_nodes(
         Fixed or adaptive nodes, and tolerances.
     chunks : Chunks
         Points a call.
-    frame : Frame
+    axes : Axes
         Axes of the signal that appear in the result.
     domains : sequence of Domain
         Domains made ready.
@@ -120,7 +120,7 @@ def explain_with_nodes(
     linear = [domain for domain in domains if domain.linear]
     chunks = chunks.at_most(chunks.memory.n_points(objective.n_targets * x[0].numel()))
     integrator = _integrator(method, chunks)
-    analysis = Analysis.of(x, baseline, frame, linear)
+    analysis = Analysis.of(x, baseline, axes, linear)
     path = integrator(objective, x, baseline, output, analysis.projections())
     run = project(path, x, baseline, analysis, method.tol)
     straight, own = dict(zip([d.name for d in linear], run.attributions, strict=True)), {}
@@ -128,7 +128,7 @@ def explain_with_nodes(
         if isinstance(domain, NonlinearDomain):
             ends = path.output, path.baseline_output
             curved = explain_nonlinear(
-                domain, objective, x, baseline, ends, frame.axes, integrator, method.tol
+                domain, objective, x, baseline, ends, axes.sizes, integrator, method.tol
             )
             straight[domain.name] = curved.attributions
             own[domain.name] = {
@@ -176,7 +176,7 @@ def explain_with_captum(
     *,
     method: Method,
     chunks: Chunks,
-    frame: Frame,
+    axes: Axes,
     domains: Sequence[Domain],
 ) -> Run:
     """Attributions of the RFFT by Captum's Integrated Gradients over `FrequencyModel`.
@@ -193,7 +193,7 @@ def explain_with_captum(
         Number of nodes, and tolerance.
     chunks : Chunks
         Bounds the points a call, through Captum's `internal_batch_size`.
-    frame : Frame
+    axes : Axes
         Axes of the signal that appear in the result.
     domains : sequence of Domain
         The RFFT, under one name or several.
@@ -239,7 +239,7 @@ def explain_with_captum(
 
     for t in range(objective.n_targets):
         chunks.run(len(x), partial(explain, t=t), each=method.n_steps or 1)
-    scores = scores.reshape(*scores.shape[:2], *frame.axes, n // 2 + 1)
+    scores = scores.reshape(*scores.shape[:2], *axes.sizes, n // 2 + 1)
     baseline_output = baseline_values(objective, baseline, chunks)
     flat = scores.double().flatten(2)
     gap = flat.sum(-1) - (output - baseline_output)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.base import Coefficients, as_tuple
-from ..signals.axes import Frame
+from ..signals.axes import Axes
 
 BLOCK_BYTES = 16 * 2**20
 """Coefficients that are projected at once: many calls cost time, and large ones memory."""
@@ -42,9 +42,9 @@ class Analysis:
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, x: Tensor, baseline: Tensor, frame: Frame, domains: Sequence[Domain]) -> Analysis:
+    def of(cls, x: Tensor, baseline: Tensor, axes: Axes, domains: Sequence[Domain]) -> Analysis:
         """Analyze the ends of the paths of S samples, shape (S, *shape), dtype of the model."""
-        axes, dtype = (*frame.axes, frame.n), working_dtype(x.dtype)
+        axes, dtype = (*axes.sizes, axes.n), working_dtype(x.dtype)
         ends = [end.to(dtype).reshape(len(x), *axes) for end in (x, baseline)]
         coefficients = [domain.analyze_pair(*ends) for domain in domains]
         for domain, c in zip(domains, coefficients, strict=True):

@@ -16,9 +16,8 @@ from ..baselines import Baseline, draw_baselines
 from ..domains import Domain
 from ..domains.base import Coefficients, Coordinate, Coords
 from ..domains.check import ready
-from ..domains.rfft import times
 from ..signals import Signal
-from ..signals.axes import Frame
+from ..signals.axes import Axes, times
 
 
 class OfInput(Domain):
@@ -28,7 +27,7 @@ class OfInput(Domain):
     ----------
     domain : Domain
         Bound to the input.
-    frame : Frame
+    axes : Axes
         Axes of the input.
     number : int
         Which input, from 0; ends every name.
@@ -38,10 +37,10 @@ class OfInput(Domain):
 
     inverts = "partly"
 
-    def __init__(self, domain: Domain, frame: Frame, number: int, offset: int) -> None:
+    def __init__(self, domain: Domain, axes: Axes, number: int, offset: int) -> None:
         super().__init__(f"{domain.name}_{number}")
-        self._domain, self._frame, self._number = domain, frame, number
-        self._part = slice(offset, offset + int(np.prod(frame.shape[1:])))
+        self._domain, self._axes, self._number = domain, axes, number
+        self._part = slice(offset, offset + int(np.prod(axes.shape[1:])))
 
     def analyze(self, x: Tensor) -> Coefficients:
         return self._domain.analyze(self._of(x))
@@ -50,7 +49,7 @@ class OfInput(Domain):
         return self._domain.analyze_pair(self._of(x), self._of(baseline))
 
     def synthesize(self, c: Any, n: int) -> Tensor:
-        signal = self._domain.synthesize(c, self._frame.n)
+        signal = self._domain.synthesize(c, self._axes.n)
         flat = signal.reshape(len(signal), -1)
         return torch.nn.functional.pad(flat, (self._part.start, n - self._part.stop))
 
@@ -58,25 +57,25 @@ class OfInput(Domain):
         return self._domain.assemble(parts)
 
     def coords(self, n: int, fs: float | None) -> Coords:
-        own = self._domain.coords(self._frame.n, self._frame.fs)
-        left = [dim for dim in self._frame.dims if dim not in self._domain.consumes]
-        sizes = dict(zip(self._frame.dims, self._frame.axes, strict=True))
+        own = self._domain.coords(self._axes.n, self._axes.fs)
+        left = [dim for dim in self._axes.dims if dim not in self._domain.consumes]
+        sizes = dict(zip(self._axes.dims, self._axes.sizes, strict=True))
         return {**{dim: np.arange(sizes[dim]) for dim in left}, **own}
 
     def auxiliary(self, n: int, fs: float | None) -> Mapping[str, tuple[tuple[str, ...], Coordinate, str]]:
-        return self._domain.auxiliary(self._frame.n, self._frame.fs)
+        return self._domain.auxiliary(self._axes.n, self._axes.fs)
 
     def remark(self, n: int) -> str:
-        return self._domain.remark(self._frame.n)
+        return self._domain.remark(self._axes.n)
 
     def dims(self, keys: Iterable[str]) -> tuple[str, ...]:
         keys = list(keys)
-        known = {key: key for key in keys if key in self._frame.dims}
+        known = {key: key for key in keys if key in self._axes.dims}
         names = [known.get(key) or self._domain.dims((key,))[0] for key in keys]
         return tuple(f"{name}_{self._number}" for name in names)
 
     def _of(self, joined: Tensor) -> Tensor:
-        return joined[:, self._part].reshape(len(joined), *self._frame.axes, self._frame.n)
+        return joined[:, self._part].reshape(len(joined), *self._axes.sizes, self._axes.n)
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Joined:
         Baselines, joined likewise.
     domains : tuple of Domain
         Every domain of every input.
-    frames : tuple of Frame
+    several_axes : tuple of Axes
         Axes of the inputs.
     signals : tuple of torch.Tensor
         The inputs, shapes (N, *axes, n).
@@ -119,30 +118,30 @@ class Joined:
     values: Tensor
     baseline: Drawn
     domains: tuple[Domain, ...]
-    frames: tuple[Frame, ...]
+    several_axes: tuple[Axes, ...]
     signals: tuple[Tensor, ...]
 
     def relabel(self, result: xr.Dataset) -> xr.Dataset:
         """The result with the inputs as `signal_0`, `signal_1`, … in place of the joined series."""
         result = result.drop_vars(["signal", "time"])
-        for frame in self.frames:
+        for axes in self.several_axes:
             own = {
                 name: ("sample", values)
-                for name, values in frame.along.items()
+                for name, values in axes.along.items()
                 if name not in result.variables
             }
             result = result.assign_coords(own)
-        for number, (frame, signal) in enumerate(zip(self.frames, self.signals, strict=True)):
-            dims = [f"{dim}_{number}" for dim in (*frame.dims, "time")]
-            values, unit = times(frame.n, frame.fs)
+        for number, (axes, signal) in enumerate(zip(self.several_axes, self.signals, strict=True)):
+            dims = [f"{dim}_{number}" for dim in (*axes.dims, "time")]
+            values, unit = times(axes.n, axes.fs)
             result[f"signal_{number}"] = (
                 ("sample", *dims),
-                signal.reshape(len(signal), *frame.axes, frame.n).numpy(),
-                frame.about_signal(),
+                signal.reshape(len(signal), *axes.sizes, axes.n).numpy(),
+                axes.about_signal(),
             )
             result = result.assign_coords({dims[-1]: (dims[-1], values, {"units": unit})})
-            if frame.channels is not None and frame.axes and len(frame.channels) == frame.axes[-1]:
-                result = result.assign_coords({dims[-2]: (dims[-2], list(frame.channels))})
+            if axes.channels is not None and axes.sizes and len(axes.channels) == axes.sizes[-1]:
+                result = result.assign_coords({dims[-2]: (dims[-2], list(axes.channels))})
         return result
 
 
@@ -190,19 +189,19 @@ def join(
             f"domains must be linear for models of several inputs, got {curved}: explain one input and "
             "pass the others as additional_forward_args"
         )
-    flat, drawn, made, frames, offset = [], [], [], [], 0
+    flat, drawn, made, several_axes, offset = [], [], [], [], 0
     for number, (signal, start) in enumerate(zip(signals, starts, strict=True)):
         values = signal.values
-        frame = Frame.of(signal)
-        own = draw_baselines(start, values, time_axis, frame.fs, signal)
-        shape = (-1, *frame.axes, frame.n)
+        axes = Axes.of(signal)
+        own = draw_baselines(start, values, time_axis, axes.fs, signal)
+        shape = (-1, *axes.sizes, axes.n)
         end = in_dtype(values, dtype, f"x[{number}]").expand(own.shape).reshape(shape)
         origin = in_dtype(own, dtype, f"baseline[{number}]").reshape(shape)
-        bound = ready(domains, end, origin, frame.fs)
-        made += [OfInput(domain, frame, number, offset) for domain in bound]
+        bound = ready(domains, end, origin, axes.fs)
+        made += [OfInput(domain, axes, number, offset) for domain in bound]
         flat.append(values.reshape(len(values), -1).to(torch.promote_types(values.dtype, dtype)))
         drawn.append(own.reshape(*own.shape[:2], -1))
-        frames.append(frame)
+        several_axes.append(axes)
         offset += flat[-1].shape[1]
     count = max(len(own) for own in drawn)
     if any(len(own) not in (1, count) for own in drawn):
@@ -211,6 +210,6 @@ def join(
         torch.cat(flat, 1),
         Drawn(torch.cat([own.expand(count, *own.shape[1:]).to(flat[0].dtype) for own in drawn], -1)),
         tuple(made),
-        tuple(frames),
+        tuple(several_axes),
         tuple(signal.values for signal in signals),
     )

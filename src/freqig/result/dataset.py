@@ -17,7 +17,7 @@ from ..domains import Domain
 from ..domains.reading import RESERVED
 from ..errors import SignalWarning, warn
 from ..integration.path import Status
-from ..signals.axes import Frame
+from ..signals.axes import Axes
 from .attributions import Run
 
 ABOUT = {
@@ -29,7 +29,7 @@ Variable = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
 
 
 def attribution_variable(
-    domain: Domain, frame: Frame, values: np.ndarray, leading: tuple[str, ...], unit: str
+    domain: Domain, axes: Axes, values: np.ndarray, leading: tuple[str, ...], unit: str
 ) -> tuple[Variable, dict[str, Any]]:
     """Variable and coordinates of one domain.
 
@@ -37,7 +37,7 @@ def attribution_variable(
     ----------
     domain : Domain
         The domain, bound to the signal.
-    frame : Frame
+    axes : Axes
         Axes of the signal.
     values : numpy.ndarray
         Attributions, shape (*leading, *axes left, *coefficients).
@@ -46,9 +46,9 @@ def attribution_variable(
     unit : str
         Unit of the attributions, that of the explained output.
     """
-    coordinates = domain.coords(frame.n, frame.fs)
+    coordinates = domain.coords(axes.n, axes.fs)
     names = dict(zip(coordinates, domain.dims(coordinates), strict=True))
-    left = tuple(dim for dim in frame.dims if dim not in domain.consumes)
+    left = tuple(dim for dim in axes.dims if dim not in domain.consumes)
     dims = (*leading, *left, *names.values())
     if values.ndim != len(dims):
         raise ValueError(
@@ -68,7 +68,7 @@ def attribution_variable(
                 f"its coefficients have {size}"
             )
         coords[name] = (name, array, {"units": unit_of_axis} if unit_of_axis else {})
-    for key, (along, content, unit_of_values) in domain.auxiliary(frame.n, frame.fs).items():
+    for key, (along, content, unit_of_values) in domain.auxiliary(axes.n, axes.fs).items():
         own = {"units": unit_of_values} if unit_of_values else {}
         coords[domain.dims((key,))[0]] = (domain.dims(along), np.asarray(content), own)
     return (dims, values, {"kind": "attribution", "units": unit}), coords
@@ -76,7 +76,7 @@ def attribution_variable(
 
 def label(
     run: Run,
-    frame: Frame,
+    axes: Axes,
     signal: Tensor,
     *,
     settings: Mapping[str, Any],
@@ -89,7 +89,7 @@ def label(
     ----------
     run : Run
         What was computed.
-    frame : Frame
+    axes : Axes
         Axes of the signal that appear in the result.
     signal : torch.Tensor
         Signals that were explained, shape (N, *axes, n).
@@ -107,7 +107,7 @@ def label(
     for domain, attributions in zip(run.domains, run.attributions, strict=True):
         values = _numpy(attributions)
         values = values if every_class else values[:, 0]
-        variables[domain.name], own = attribution_variable(domain, frame, values, leading, unit)
+        variables[domain.name], own = attribution_variable(domain, axes, values, leading, unit)
         coords.update(own)
     for domain, spread in zip(run.domains, run.spreads, strict=bool(run.spreads)):
         values = _numpy(spread)
@@ -124,8 +124,8 @@ def label(
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal
     # A copy: what the caller does to the input later must not change the result.
-    squeezed = _numpy(signal.reshape(len(signal), *frame.axes, frame.n)).copy()
-    variables["signal"] = (("sample", *frame.dims, "time"), squeezed, frame.about_signal())
+    squeezed = _numpy(signal.reshape(len(signal), *axes.sizes, axes.n)).copy()
+    variables["signal"] = (("sample", *axes.dims, "time"), squeezed, axes.about_signal())
     for name, tensor, attrs in (
         ("output", run.output, {"units": unit}),
         ("baseline_output", run.baseline_output, {"units": unit}),
@@ -142,7 +142,7 @@ def label(
         coords["target"] = _target_coordinate(_numpy(run.targets), every_class)
     if run.predicted is not None:
         coords["predicted"] = ("sample", _numpy(run.predicted))
-    coords = {**_free(frame.coords(), {*variables, *coords}), **coords}
+    coords = {**_free(axes.coords(), {*variables, *coords}), **coords}
     attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
         "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",

@@ -1,4 +1,4 @@
-"""Which axes of a signal appear in the result, and what they are called."""
+"""Axes of signals: which of them appear in the result, what they are called, and their coordinates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..domains.rfft import times
-from . import Signal
+from .signal import Signal
 
 
 @dataclass(frozen=True)
-class Frame:
+class Axes:
     """Which axes of a signal (sample, *axes, time) appear in the result, and their names.
 
     With several axes between sample and time, those of size one are dropped; the last of the
@@ -38,7 +37,7 @@ class Frame:
     channels: tuple[str, ...] | None = None
     unit: str | None = None
     along: Mapping[str, np.ndarray] = field(default_factory=dict)
-    axes: tuple[int, ...] = field(init=False)
+    sizes: tuple[int, ...] = field(init=False)
     dims: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,12 +47,12 @@ class Frame:
         else:
             kept = tuple(size for size in between if size > 1) or between[-1:]
         names = tuple(f"axis_{i + 1}" for i in range(len(kept) - 1)) + ("channel",) * bool(kept)
-        object.__setattr__(self, "axes", kept)
+        object.__setattr__(self, "sizes", kept)
         object.__setattr__(self, "dims", names)
 
     @classmethod
-    def of(cls, signal: Signal) -> Frame:
-        """The frame of signals whose axes are placed."""
+    def of(cls, signal: Signal) -> Axes:
+        """The axes of signals whose axes are placed."""
         return cls(tuple(signal.values.shape), signal.fs, signal.channels, signal.unit, signal.coords)
 
     @property
@@ -63,7 +62,7 @@ class Frame:
     def coords(self) -> dict[str, Any]:
         values, unit = times(self.n, self.fs)
         coords: dict[str, Any] = {"time": ("time", values, {"units": unit})}
-        if self.channels is not None and self.axes and len(self.channels) == self.axes[-1]:
+        if self.channels is not None and self.sizes and len(self.channels) == self.sizes[-1]:
             coords["channel"] = ("channel", list(self.channels))
         coords.update({name: ("sample", values) for name, values in self.along.items()})
         return coords
@@ -71,3 +70,17 @@ class Frame:
     def about_signal(self) -> dict[str, str]:
         """Attributes of the signals in the result."""
         return {"kind": "signal"} if self.unit is None else {"kind": "signal", "units": self.unit}
+
+
+def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:
+    """Frequencies of a real FFT over n samples and their unit."""
+    if fs is None:
+        return np.fft.rfftfreq(n), "cycles/sample"
+    return np.fft.rfftfreq(n, 1 / fs), "Hz"
+
+
+def times(n: int, fs: float | None) -> tuple[np.ndarray, str]:
+    """Times of n samples from the first on, and their unit."""
+    if fs is None:
+        return np.arange(n, dtype=float), "samples"
+    return np.arange(n) / fs, "s"

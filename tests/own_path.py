@@ -10,12 +10,13 @@ from torch import Tensor
 
 from freqig.chunks import Chunks
 from freqig.domains import Polar, ready
+from freqig.explain.methods import AdaptiveNodes, FixedNodes
 from freqig.explain.own_path import OwnPath, explain_nonlinear
-from freqig.integration import integrate, integrate_adaptive, values_at
+from freqig.integration import values_at
 from freqig.models import Model, as_model
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
-from freqig.quadrature import gauss_legendre
+from freqig.objective.paths import Paths
 
 
 def objective_of(
@@ -47,14 +48,9 @@ def explained(
     ends = (end.to(working).reshape(len(x), *axes, x.shape[-1]) for end in (x, baseline))
     (domain,) = ready([Polar()], *ends, None)
     chunks = Chunks(chunk)
-    run = (
-        partial(
-            integrate_adaptive, projections=[], tol=1e-4, max_evaluations=3000, n_initial=7, chunks=chunks
-        )
-        if adaptive
-        else partial(integrate, rule=gauss_legendre(n_steps), chunks=chunks)
-    )
+    method = AdaptiveNodes(1e-4, 3000, 7) if adaptive else FixedNodes(0.01, n_steps)
     with adapter.session() as running:
         objective = objective_of(running, x, targets, **how)
-        outputs = (values_at(objective, x, chunks), values_at(objective, baseline, chunks))
-        return explain_nonlinear(domain, objective, x, baseline, outputs, axes, run, 0.01)
+        paths = Paths(objective, x, baseline, values_at(objective, x, chunks))
+        run = partial(method.integrate, projections=[], chunks=chunks)
+        return explain_nonlinear(domain, paths, values_at(objective, baseline, chunks), axes, run, 0.01)

@@ -11,14 +11,15 @@ import torch
 
 from freqig.chunks import Chunks
 from freqig.domains import RFFT, Domain, Time
-from freqig.explain.projection import Analysis
+from freqig.explain.projection import Analysis, project
 from freqig.explain.several_baselines import average
 from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
+from freqig.objective.paths import Paths
 from freqig.quadrature import gauss_legendre
-from freqig.result.attributions import Run, project
+from freqig.result.attributions import Attributions
 from freqig.signals.axes import Axes
 
 from .helpers import close, noise, scores_of
@@ -28,7 +29,7 @@ def cubic(x: torch.Tensor) -> torch.Tensor:
     return x.pow(3).sum((1, 2))
 
 
-def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype: torch.dtype) -> Run:
+def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype: torch.dtype) -> Attributions:
     """One run with one baseline for all samples."""
     ends = (
         torch.from_numpy(x).to(dtype),
@@ -38,12 +39,13 @@ def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype:
     objective = Objective(as_model(cubic, dtype=dtype), lambda raw, _: raw.reshape(len(raw)), None, Extra())
     output = values_at(objective, ends[0], chunks)
     path = integrate(objective, *ends, output, gauss_legendre(2), chunks)
-    return project(path, *ends, Analysis.of(*ends, Axes(x.shape, None), domains), 0.01)
+    paths = Paths(objective, *ends, output)
+    return project(path, paths, Analysis.of(paths, Axes(x.shape, None), domains), 0.01)
 
 
 def mean_of(
-    runs: Iterable[Run], dtype: torch.dtype = torch.float64, tol: float = 0.01
-) -> tuple[Run, list[torch.Tensor]]:
+    runs: Iterable[Attributions], dtype: torch.dtype = torch.float64, tol: float = 0.01
+) -> tuple[Attributions, list[torch.Tensor]]:
     """Their mean at the tolerance of the package."""
     return average(runs, tol, dtype)
 
@@ -56,21 +58,21 @@ def test_cubic_in_closed_form(n: int, dtype: torch.dtype, tolerance: float) -> N
     domains = [Time(), RFFT()]
     run, spreads = mean_of((explained(x, sample, domains, dtype) for sample in samples), dtype)
     in_time = x[:, None] ** 3 - samples**3
-    close(run.attributions[0][:, 0].numpy(), in_time.mean(1), tolerance)
+    close(run.values[0][:, 0].numpy(), in_time.mean(1), tolerance)
     close(spreads[0][:, 0].numpy(), in_time.std(1, ddof=1), tolerance)
     delta = x[:, None] - samples
     gradient = x[:, None] ** 2 + x[:, None] * samples + samples**2
     spectra = scores_of(delta, gradient)
-    close(run.attributions[1][:, 0].numpy(), spectra.mean(1), tolerance)
+    close(run.values[1][:, 0].numpy(), spectra.mean(1), tolerance)
     close(spreads[1][:, 0].numpy(), spectra.std(1, ddof=1), tolerance)
     # The mean of the baselines' outputs is what the attributions are complete against.
     close(run.output[:, 0].numpy(), (x**3).sum((1, 2)), tolerance)
     close(run.baseline_output[:, 0].numpy(), np.full(3, (samples**3).sum((1, 2)).mean()), tolerance)
-    total = run.attributions[1].flatten(1).sum(1).double()
+    total = run.values[1].flatten(1).sum(1).double()
     assert float((total - (run.output - run.baseline_output)[:, 0]).abs().max()) <= 100 * tolerance
     assert run.n_evaluations.tolist() == [14] * 3
     assert bool(run.converged.all())
-    assert run.attributions[0].dtype == spreads[0].dtype == dtype
+    assert run.values[0].dtype == spreads[0].dtype == dtype
     wrong = delta.mean(1) * gradient.mean(1)
     assert np.abs(wrong.sum((1, 2)) - in_time.mean(1).sum((1, 2))).min() > 0.1
 
@@ -94,13 +96,13 @@ def test_one_pass_over_anything_that_yields_runs() -> None:
 
     run, (spread,) = mean_of(runs())
     assert seen == list(range(5))
-    assert run.attributions[0].shape == spread.shape == (2, 1, 1, 4)
+    assert run.values[0].shape == spread.shape == (2, 1, 1, 4)
 
 
 def test_a_single_baseline_has_no_spread() -> None:
     one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
     run, (spread,) = mean_of([one])
-    assert torch.equal(run.attributions[0], one.attributions[0])
+    assert torch.equal(run.values[0], one.attributions[0])
     assert bool(spread.isnan().all())
     with pytest.raises(ValueError, match="at least one, got none"):
         mean_of([])
@@ -110,8 +112,8 @@ def test_padding_stays_nan_and_runs_stay_as_they_were() -> None:
     one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
     padded = replace(one, attributions=[torch.tensor([[[[1.0, torch.nan]]]] * 2)])
     run, (spread,) = mean_of([padded, padded, padded])
-    assert bool(run.attributions[0][..., 1].isnan().all())
-    assert bool((run.attributions[0][..., 0] == 1).all())
+    assert bool(run.values[0][..., 1].isnan().all())
+    assert bool((run.values[0][..., 0] == 1).all())
     assert bool((spread[..., 0] == 0).all())
     assert padded.attributions[0][0, 0, 0, 0] == 1
 
@@ -141,11 +143,11 @@ def test_a_sample_has_converged_where_all_of_its_runs_have() -> None:
         assert run.diagnoses == (good, bad)
 
 
-def run_of(attributions: list[float], gap: float, error: float) -> Run:
+def run_of(attributions: list[float], gap: float, error: float) -> Attributions:
     """One sample that converged, with these attributions in time."""
     values = torch.tensor([[attributions]], dtype=torch.float64)
     scalar = torch.ones(1, 1, dtype=torch.float64)
-    return Run(
+    return Attributions(
         [Time()],
         [values],
         output=scalar * (sum(attributions) - gap),

@@ -65,7 +65,7 @@ def test_targets_follow_through_chunks_and_blocks(size: int, engine: str, baseli
     windows = [[i, i + 4] for i in range(9)]
     start = baselines.data(noise(3, N, seed=5)) if baseline else None
     explainer = Explainer(same_series, output=window, n_steps=12, dtype=torch.float64, engine=engine)
-    explainer._chunks[(N,)] = Chunks(size)
+    explainer._kept.chunks[(N,)] = Chunks(size)
     together = explainer(x, target=windows, baseline=start)
     alone = [explainer(x[i : i + 1], target=windows[i : i + 1], baseline=start) for i in range(9)]
     close(together.rfft, np.concatenate([one.rfft for one in alone]), 1e-5 if engine == "captum" else 1e-12)

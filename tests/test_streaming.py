@@ -78,7 +78,7 @@ def test_results_do_not_depend_on_the_chunk(engine: str, dtype: torch.dtype, mos
     x, baseline = noise(5, 2, N), noise(5, 2, N, seed=1)
     model = seeded(SmallCNN, 2, 3).to(dtype)
     reference = fixed(model, engine=engine)
-    reference._chunks = {(2, N): Chunks(17)}
+    reference._kept.chunks = {(2, N): Chunks(17)}
     expected = reference(x, baseline=baseline)
     meter = Meter(model)
     result = fixed(meter, engine=engine)(x, baseline=baseline)
@@ -121,7 +121,7 @@ def test_every_point_is_taken_once(n_samples: int, n_steps: int, size: int) -> N
     explainer = fixed(
         lambda points: points.square().sum(-1), domains=Time(), n_steps=n_steps, dtype=torch.float64
     )
-    explainer._chunks = {(3,): Chunks(size)}
+    explainer._kept.chunks = {(3,): Chunks(size)}
     np.testing.assert_allclose(explainer(x).waveform, x**2, rtol=1e-11)
 
 

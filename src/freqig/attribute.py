@@ -13,6 +13,7 @@ from ._check import check_real, shown
 from .batch_axes import choose_layout
 from .domains.stretch import Stretch
 from .errors import add_context
+from .explain.call import Question
 from .explain.explainer import Explainer
 from .models import as_model
 from .objective.targets import Target
@@ -127,14 +128,15 @@ def attribute(
     axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
     shape = (len(x), *axes, x.shape[-1])
     try:
-        run = explainer.run(
+        question = Question(
             Signal(x.reshape(shape)),
-            Axes(shape, None),
             target,
             # Like every argument but the series, in the model's own layout.
             start.reshape(shape).movedim(-1, explainer.time_axis),
             additional_forward_args,
+            [x.reshape(shape).movedim(-1, explainer.time_axis).shape],
         )
+        found = explainer.attributions(question, Axes(shape, None))
     except Exception as error:
         # A warning that the caller turned into an error is not about shapes.
         if given.ndim == 2 and len(given) > 1 and not isinstance(error, Warning):
@@ -144,8 +146,8 @@ def attribute(
                 "for as many series of one channel pass x[:, None, :]",
             )
         raise
-    hint_at_volts(known, run.output - run.baseline_output, "input")
-    return run.attributions[0].reshape(*leading, length // 2 + 1).numpy()
+    hint_at_volts(known, found.output - found.baseline_output, "input")
+    return found.values[0].reshape(*leading, length // 2 + 1).numpy()
 
 
 def _read_input(input: Any) -> tuple[Signal, Tensor]:

@@ -63,7 +63,7 @@ def choose_layout(explainer: Explainer, x: Tensor, baseline: Tensor, arguments: 
         extra = Extra.of(arguments, len(x), model.device, model.sample_axis)
         for axes, reading in product(((), (1,)), extra.readings()):
             shaped = points.reshape(len(points), *axes, x.shape[-1])
-            axis = explainer.counted_time_axis(shaped.ndim)
+            axis = explainer.settings.counted_time_axis(shaped.ndim)
             objective = Objective(model, "logit", None, reading, explainer.output_key, axis, alone=False)
             rows = torch.zeros(len(points), dtype=torch.int64, device=model.device)
             try:

@@ -172,7 +172,7 @@ def test_every_class_in_blocks_as_in_one(monkeypatch: pytest.MonkeyPatch) -> Non
     at_once = Explainer(net, n_steps=6, tol=100)(x, target="all")
     pieces = Explainer(net, n_steps=6, tol=100, memory=150_000)
     small = pieces(x, target="all")
-    assert next(iter(pieces._chunks.values())).memory.block < 8 * 29 * N_TARGETS * 31
+    assert next(iter(pieces._kept.chunks.values())).memory.block < 8 * 29 * N_TARGETS * 31
     for name in ("rfft", "output", "completeness_gap", "n_evaluations"):
         np.testing.assert_allclose(small[name], at_once[name], rtol=1e-10, atol=1e-12)
     for t in range(N_TARGETS):

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from torch import Tensor
-
 from ..integration.fixed import NonFiniteError
 from ..integration.path import Diagnosis
-from ..objective.objective import Objective
-from ..result.attributions import Run
-
-Engine = Callable[[Objective, Tensor, Tensor, Tensor], Run]
-"""From objective, input, baseline and explained scalar at the input of a block to its results."""
+from ..objective.paths import Paths
+from ..result.attributions import Attributions
 
 
 @dataclass(frozen=True)
@@ -31,25 +26,18 @@ class BlockSize:
 
 
 def explain_blocks(
-    objective: Objective,
-    x: Tensor,
-    baseline: Tensor,
-    output: Tensor,
-    engine: Engine,
+    paths: Paths,
+    explain: Callable[[Paths], Attributions],
     size: BlockSize,
     done: Callable[[int], None],
-) -> Run:
+) -> Attributions:
     """Explain a batch block by block, so that memory beyond results does not grow with it.
 
     Parameters
     ----------
-    objective : Objective
-        Explained scalars of N samples.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (N, *shape), dtype and device of the model, N at least 1.
-    output : torch.Tensor
-        Explained scalars at the input, shape (N, T).
-    engine : callable
+    paths : Paths
+        N of them, at least one.
+    explain : callable
         Explains a block.
     size : BlockSize
         Samples and targets of a block. Blocks of targets have nodes of their own.
@@ -58,18 +46,17 @@ def explain_blocks(
 
     Returns
     -------
-    Run
-        Results of all samples and targets.
+    Attributions
+        Those of all samples and targets.
     """
-    n_samples, n_targets = output.shape
-    space: Run | None = None
+    n_samples, n_targets = paths.output.shape
+    space: Attributions | None = None
     diagnoses = list[Diagnosis]()
     for samples in _slices(n_samples, size.samples):
-        ends, worst = (x[samples], baseline[samples]), tuple[Diagnosis, ...]()
+        worst = tuple[Diagnosis, ...]()
         for targets in _slices(n_targets, size.targets):
-            part = objective.block(samples.start, samples.stop, targets)
             try:
-                block = engine(part, *ends, output[samples, targets])
+                block = explain(paths.block(samples, targets))
             except NonFiniteError as error:
                 # The integrator counts from the first sample of the block.
                 raise NonFiniteError(error.sample, error.place, samples.start) from None

@@ -1,215 +1,208 @@
-"""One call of an Explainer: checks, target, then path and projections block by block."""
+"""One call of an Explainer: checks, aim, then paths and projections block by block."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .._check import in_dtype
+from ..baselines import draw_baselines
 from ..chunks import Chunks
 from ..domains import Domain
+from ..domains.check import ready
+from ..errors import ResolutionWarning, warn
+from ..models import Model
+from ..objective.argument_axes import settle_readings
+from ..objective.arguments import Extra
 from ..objective.chance import check_repeatable
-from ..objective.classes import Classes, ClassReader, possible_readings
+from ..objective.classes import Classes
 from ..objective.company import check_shapes
+from ..objective.failures import told_of
 from ..objective.independence import Witness, check_independence
 from ..objective.objective import Objective
-from ..objective.own_targets import own_target
-from ..objective.scales import OutputScale
-from ..objective.targets import Target, predicted_class, resolve_target
+from ..objective.paths import Paths
+from ..objective.targets import Target
 from ..progress import Progress
-from ..result.attributions import Run
+from ..result.attributions import Attributions
+from ..signals import Signal
 from ..signals.axes import Axes
+from .aim import Aim
 from .blocks import explain_blocks
-from .contrast import Standing, tell_of_contrast
-from .methods import Method, explain_with_captum, explain_with_nodes
+from .contrast import tell_of_contrast
+from .kept import Kept
+from .projection import working_dtype
+from .settings import Settings
 from .several_baselines import average
-from .shortfalls import warn_of_shortfalls
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is to be explained.
+class Question:
+    """What a caller asks.
 
     Parameters
     ----------
-    objective : Objective
-        The model and its arguments; not aimed at a target yet.
-    x : torch.Tensor
-        Signals, shape (N, *shape), N at least 1, dtype and device of the model.
-    baselines : torch.Tensor
-        Where the paths start, shape (B, N, *shape): B of them for every sample.
-    axes : Axes
-        Axes of the signal that appear in the result.
-    domains : sequence of Domain
-        Bound domains.
-    target : int, tuple, sequence, array, tensor, "all" or None
-        What the caller asked for.
-    output : str or callable
-        Output scale.
-    reader : ClassReader
-        Finds out how the outputs are read.
+    signal : Signal
+        Signals with their axes placed, shape (N, *axes, n), and their labels.
+    target, baseline, arguments
+        As `Explainer.__call__` takes them.
+    shapes : sequence of torch.Size
+        Shape of every input in the model's own layout, of which errors tell.
     """
 
-    objective: Objective
-    x: Tensor
-    baselines: Tensor
-    axes: Axes
-    domains: Sequence[Domain]
+    signal: Signal
     target: Target
-    output: OutputScale
-    reader: ClassReader
+    baseline: Any
+    arguments: Any
+    shapes: Sequence[torch.Size]
 
-    def solve(self, method: Method, chunks: Chunks, progress: bool | None) -> Run:
-        """Check the model, find the targets, integrate and project.
 
-        Parameters
-        ----------
-        method : Method
-            How the path is integrated.
-        chunks : Chunks
-            Points a call.
-        progress : bool or None
-            Whether to show a progress bar, see `Progress`.
+def explain(model: Model, settings: Settings, kept: Kept, question: Question, axes: Axes) -> Attributions:
+    """Explain signals.
 
-        Returns
-        -------
-        Run
-            Results of all samples.
-        """
-        # One call of two points, the fewest there are: what does not fit is told as for any chunk.
-        chunks.run(1, lambda _: check_repeatable(self.objective, self.x, self.baselines[0]))
-        raw = self._raw_outputs(self.x, chunks)
-        check_independence(self.objective, self.x, self.baselines[0], raw, chunks)
-        classes = self.reader.read(raw, self._probe(chunks))
-        targets = self._targets(raw, classes)
-        objective = replace(self.objective.aimed_at(targets, classes), watch=Witness())
-        output = objective.value_of(raw)
-        spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
-        if spoilt:
-            raise ValueError(
-                f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
-                f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+    Parameters
+    ----------
+    model : Model
+        The adapter.
+    settings : Settings
+        How to explain.
+    kept : Kept
+        What is known from earlier calls; what this one finds out is added.
+    question : Question
+        What to explain.
+    axes : Axes
+        Axes of the signals that appear in the result.
+
+    Returns
+    -------
+    Attributions
+        Those of all samples.
+    """
+    signal, values = question.signal, question.signal.values
+    starts = draw_baselines(question.baseline, values, settings.time_axis, axes.fs, signal)
+    domains = _ready_domains(settings.domains, values, starts, axes, working_dtype(model.dtype))
+    if len(values) == 0:
+        return _nothing(domains, axes, working_dtype(model.dtype))
+    with model.session() as running, told_of(question.shapes) as hints:
+        objective = _objective(running, settings, question.arguments, values.ndim, len(values))
+        hints += objective.extra.hints
+        if objective.extra.values:
+            hints.append(f"with {len(objective.extra.values)} further arguments, additional_forward_args")
+        objective = settle_readings(objective, values, starts[0])
+        few = torch.tensor([0, len(values) - 1])
+        objective.settle_dtype(values[few], few.to(running.device))
+        # Of a model in half precision, whose domains are in float32.
+        x, starts = (
+            in_dtype(v, running.dtype, name).to(running.device)
+            for v, name in ((values, "x"), (starts, "baseline"))
+        )
+        chunks = kept.chunks_for(objective, x, settings.memory)
+        objective = replace(objective, model=objective.model.in_chunks(chunks))
+        raw, classes = _checked(objective, x, starts[0], kept, chunks)
+        aim = Aim.at(question.target, settings.output, raw, classes)
+        objective = objective.aimed_at(aim.targets, classes)
+        output = _finite(objective.value_of(raw))
+        found = _along_all(objective, x, starts, output, settings, chunks, axes, domains)
+        settings.method.warn_of_shortfalls(found)
+        tell_of_contrast(found, objective, x, starts, raw, chunks)
+    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes)
+
+
+def _ready_domains(
+    domains: Sequence[Domain], values: Tensor, starts: Tensor, axes: Axes, dtype: torch.dtype
+) -> tuple[Domain, ...]:
+    # Domains learn from every baseline, since each has its own x - x'.
+    x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
+    ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, start)]
+    made = ready(domains, ends[0], ends[1], axes.fs)
+    if remarks := [remark for domain in made if (remark := domain.remark(axes.n))]:
+        warn("; ".join(remarks), ResolutionWarning)
+    return made
+
+
+def _nothing(domains: Sequence[Domain], axes: Axes, dtype: torch.dtype) -> Attributions:
+    none = torch.zeros((0, 1), dtype=torch.int64)
+    found = Attributions.empty((0, *axes.sizes, axes.n), 1, domains, dtype)
+    return replace(found, targets=none, predicted=none[:, 0])
+
+
+def _objective(model: Model, settings: Settings, arguments: Any, ndim: int, n_samples: int) -> Objective:
+    return Objective(
+        model,
+        settings.output,
+        None,
+        Extra.of(arguments, n_samples, model.device),
+        settings.output_key,
+        settings.counted_time_axis(ndim),
+        alone=not settings.batch_independent,
+    )
+
+
+def _checked(
+    objective: Objective, x: Tensor, baseline: Tensor, kept: Kept, chunks: Chunks
+) -> tuple[Tensor, Classes]:
+    """Raw outputs at the input, shape (N, *axes), of a model found fit, and how they are read."""
+    # One call of two points, the fewest there are: what does not fit is told as for any chunk.
+    chunks.run(1, lambda _: check_repeatable(objective, x, baseline))
+    raw = raw_outputs(objective, x, chunks)
+    check_independence(objective, x, baseline, raw, chunks)
+    # Two points of the path beside the input: few models are normalised there by chance.
+    places = torch.stack([baseline[0], baseline[0] + 0.5 * (x[0] - baseline[0])])
+    probe = raw_outputs(objective, places, chunks, sample=0)
+    return raw, kept.reader.read(raw, probe)
+
+
+def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks, sample: int | None = None) -> Tensor:
+    """Raw outputs, shape (P, *axes), at points that belong to one sample, or one by one to all."""
+    parts: list[Tensor] = []
+
+    def evaluate(part: slice) -> None:
+        rows = torch.arange(part.start, part.stop, device=points.device)
+        parts.append(objective.raw(points[part], rows if sample is None else rows * 0 + sample))
+        check_shapes(parts[0], parts[-1])
+
+    chunks.run(len(points), evaluate)
+    return torch.cat(parts)
+
+
+def _finite(output: Tensor) -> Tensor:
+    """Explained scalars at the input, which must be finite, shape (N, T)."""
+    spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
+    if spoilt:
+        raise ValueError(
+            f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
+            f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+        )
+    return output
+
+
+def _along_all(
+    objective: Objective,
+    x: Tensor,
+    baselines: Tensor,
+    output: Tensor,
+    settings: Settings,
+    chunks: Chunks,
+    axes: Axes,
+    domains: Sequence[Domain],
+) -> Attributions:
+    """Attributions along the paths from every baseline, shape (B, N, *shape)."""
+    method = settings.method
+    with Progress(settings.progress, len(x) * len(baselines), method.n_least, method.exact) as bar:
+        watched = replace(objective, watch=Witness(), evaluated=bar.evaluated)
+        size = method.block_size(chunks, x[0].numel(), output.shape[1])
+
+        def along(baseline: Tensor) -> Attributions:
+            paths = Paths(watched, x, baseline, output)
+            return explain_blocks(
+                paths, lambda block: method.explain(block, axes, domains, chunks), size, bar.done
             )
-        n_paths, n_least = len(self.x) * len(self.baselines), method.n_steps or method.n_initial
-        with Progress(progress, n_paths, n_least, exact=method.n_steps is not None) as bar:
-            objective = replace(objective, evaluated=bar.evaluated)
-            runs = (self._along(objective, one, output, method, chunks, bar) for one in self.baselines)
-            if len(self.baselines) == 1:
-                run = next(runs)
-            else:
-                # Every baseline has its own path; projections are averaged, and never the gradients.
-                run, spreads = average(runs, method.tol, self.x.dtype)
-                run = replace(run, spreads=spreads)
-        warn_of_shortfalls(run, method.n_steps, method.tol)
-        self._tell_of_contrast(run, objective, raw, chunks)
-        targets, predicted = self._labels(raw, classes, targets)
-        return replace(run, targets=targets, predicted=predicted, classes=classes)
 
-    def _probe(self, chunks: Chunks) -> Tensor:
-        """Raw outputs at two points of the path beside the input, normalised by chance in few models."""
-        start = self.baselines[0, 0]
-        return self._raw_outputs(torch.stack([start, start + 0.5 * (self.x[0] - start)]), chunks, 0)
-
-    def _targets(self, raw: Tensor, classes: Classes) -> Tensor | None:
-        """What the objective is aimed at, shape (N, T, m), or (N, T, ...) for a callable scale."""
-        axes = tuple(raw.shape[1:])
-        if not callable(self.output):
-            if classes.axis is None and self.output != "logit":
-                either = " or ".join(f"class_axis={a + 1}" for a in range(len(axes)))
-                raise ValueError(
-                    f"output={self.output!r} compares classes, and outputs of shape {('N', *axes)} may be "
-                    f"{possible_readings(axes)}: pass {either} to Explainer, or output='logit'"
-                )
-            return resolve_target(self.target, raw, classes.axis)
-        if self.target is None and (classes.axis is None or math.prod(axes) > axes[classes.axis - 1]):
-            return None
-        if self.target is None or isinstance(self.target, str):
-            return resolve_target(self.target, raw, classes.axis)[..., (classes.axis or 0) - 1]
-        return own_target(self.target, len(raw))
-
-    def _labels(
-        self, raw: Tensor, classes: Classes, targets: Tensor | None
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Targets as they are stored, and predicted classes where it is known what they are."""
-        if targets is None:
-            return None, None
-        axis = classes.axis
-        predicted = None
-        if axis is not None and raw.ndim == 2:
-            predicted = raw.argmax(-1)
-        elif axis is not None and not callable(self.output):
-            predicted = predicted_class(raw, targets, axis)
-        if not callable(self.output) and (raw.ndim == 2 or targets.shape[1] > 1):
-            # One number says which, of one axis or of all classes.
-            targets = targets[..., (axis or 0) - 1]
-        return targets, predicted
-
-    def _tell_of_contrast(self, run: Run, objective: Objective, raw: Tensor, chunks: Chunks) -> None:
-        """Say where there is nothing to explain between baseline and input."""
-        moves = (self.x.unsqueeze(0) != self.baselines).flatten(2).any(2).any(0)
-        eps = torch.finfo(self.x.dtype).eps
-        classes, indices = objective.classes, objective.targets
-        decides = classes.axis is not None and (
-            raw.shape[classes.axis] > 1
-            or classes.values != "logits"
-            or self.output in ("log_prob", "probability")
-        )
-        if callable(self.output) or indices is None or not decides:
-            tell_of_contrast(run, moves, None, None, eps)
-            return
-        starts = [self._standing_at(start, indices, objective, chunks) for start in self.baselines]
-        tell_of_contrast(run, moves, Standing.of(raw, indices, classes), Standing.mean(starts), eps)
-
-    def _standing_at(
-        self, baseline: Tensor, indices: Tensor, objective: Objective, chunks: Chunks
-    ) -> Standing:
-        """How sure the model is of the targets at baselines of shape (N, *shape)."""
-        n_samples, parts = len(baseline), list[Standing]()
-        if not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
-            # One baseline for all, such as silence, is asked once.
-            raw = self._raw_outputs(baseline[:1], chunks)
-            return Standing.of(raw.expand(n_samples, *raw.shape[1:]), indices, objective.classes)
-
-        def evaluate(part: slice) -> None:
-            rows = torch.arange(part.start, part.stop, device=baseline.device)
-            parts.append(Standing.of(objective.raw(baseline[part], rows), indices[part], objective.classes))
-
-        chunks.run(n_samples, evaluate)
-        return Standing.joined(parts)
-
-    def _along(
-        self,
-        objective: Objective,
-        baseline: Tensor,
-        output: Tensor,
-        method: Method,
-        chunks: Chunks,
-        progress: Progress,
-    ) -> Run:
-        """Explain along the paths from one baseline a sample."""
-        engine = explain_with_captum if method.engine == "captum" else explain_with_nodes
-        return explain_blocks(
-            objective,
-            self.x,
-            baseline,
-            output,
-            partial(engine, method=method, chunks=chunks, axes=self.axes, domains=self.domains),
-            method.block_size(chunks, self.x[0].numel(), objective.n_targets),
-            progress.done,
-        )
-
-    def _raw_outputs(self, points: Tensor, chunks: Chunks, sample: int | None = None) -> Tensor:
-        """Raw outputs, shape (P, *axes), at points that belong to one sample, or one by one to all."""
-        parts: list[Tensor] = []
-
-        def evaluate(part: slice) -> None:
-            rows = torch.arange(part.start, part.stop, device=points.device)
-            parts.append(self.objective.raw(points[part], rows if sample is None else rows * 0 + sample))
-            check_shapes(parts[0], parts[-1])
-
-        chunks.run(len(points), evaluate)
-        return torch.cat(parts)
+        if len(baselines) == 1:
+            return along(baselines[0])
+        # Every baseline has its own path; projections are averaged, and never the gradients.
+        found, spreads = average(map(along, baselines), method.tol, x.dtype)
+        return replace(found, spreads=spreads)

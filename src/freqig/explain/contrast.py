@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..chunks import Chunks
 from ..errors import EmptyExplanationWarning, warn
 from ..objective.classes import Classes
-from ..result.attributions import Run
+from ..objective.objective import Objective
+from ..result.attributions import Attributions
 
 CONFIDENT = 0.9
 """Probability from which a model is sure of a class, at either end: untrained networks seldom are of any."""
@@ -80,27 +82,59 @@ def _lead(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def tell_of_contrast(
-    run: Run, moves: Tensor, at_x: Standing | None, at_baseline: Standing | None, eps: float
+    found: Attributions, objective: Objective, x: Tensor, baselines: Tensor, raw: Tensor, chunks: Chunks
 ) -> None:
     """Say once where an explanation has nothing to tell, or its baseline is the class itself.
 
     Parameters
     ----------
-    run : Run
-        Results of all samples.
-    moves : torch.Tensor
-        Whether a sample differs from its baseline, bool, shape (N,).
-    at_x, at_baseline : Standing or None
-        How sure the model is of the targets at both ends; None where outputs are no classes.
-    eps : float
-        Of the dtype of the model.
+    found : Attributions
+        Those of N samples.
+    objective : Objective
+        What was explained.
+    x : torch.Tensor
+        Signals, shape (N, *shape).
+    baselines : torch.Tensor
+        Shape (B, N, *shape).
+    raw : torch.Tensor
+        Raw outputs at the input, shape (N, *axes).
+    chunks : Chunks
+        Points a call.
     """
-    moves = moves.cpu()
-    said = [_of_equal_ends(moves), _of_nothing(run, moves, eps)]
-    if at_x is not None and at_baseline is not None and not said[1]:
-        said.append(_of_classes(run, moves, at_x, at_baseline))
+    moves = (x.unsqueeze(0) != baselines).flatten(2).any(2).any(0).cpu()
+    said = [_of_equal_ends(moves), _of_nothing(found, moves, torch.finfo(x.dtype).eps)]
+    indices = objective.targets
+    if indices is not None and _decides(objective, raw) and not said[1]:
+        starts = [_standing_at(start, objective, indices, chunks) for start in baselines]
+        at_x = Standing.of(raw, indices, objective.classes)
+        said.append(_of_classes(found, moves, at_x, Standing.mean(starts)))
     if any(said):
         warn(". ".join(filter(None, said)), EmptyExplanationWarning)
+
+
+def _decides(objective: Objective, raw: Tensor) -> bool:
+    """Whether the explained outputs are those of classes."""
+    classes = objective.classes
+    if callable(objective.scale) or classes.axis is None:
+        return False
+    several = raw.shape[classes.axis] > 1
+    return several or classes.values != "logits" or objective.scale in ("log_prob", "probability")
+
+
+def _standing_at(baseline: Tensor, objective: Objective, indices: Tensor, chunks: Chunks) -> Standing:
+    """How sure the model is of the targets at baselines of shape (N, *shape)."""
+    n_samples, parts = len(baseline), list[Standing]()
+    if not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
+        # One baseline for all, such as silence, is asked once.
+        raw = objective.raw(baseline[:1], torch.zeros(1, dtype=torch.int64, device=baseline.device))
+        return Standing.of(raw.expand(n_samples, *raw.shape[1:]), indices, objective.classes)
+
+    def evaluate(part: slice) -> None:
+        rows = torch.arange(part.start, part.stop, device=baseline.device)
+        parts.append(Standing.of(objective.raw(baseline[part], rows), indices[part], objective.classes))
+
+    chunks.run(n_samples, evaluate)
+    return Standing.joined(parts)
 
 
 REMEDY = (
@@ -119,14 +153,14 @@ def _of_equal_ends(moves: Tensor) -> str:
     )
 
 
-def _of_nothing(run: Run, moves: Tensor, eps: float) -> str:
-    sizes = torch.stack([values.flatten(2).double().abs().sum(-1) for values in run.attributions]).amax(0)
-    largest = torch.maximum(run.output.abs(), run.baseline_output.abs())
+def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
+    sizes = torch.stack([values.flatten(2).double().abs().sum(-1) for values in found.values]).amax(0)
+    largest = torch.maximum(found.output.abs(), found.baseline_output.abs())
     rows = _rows((sizes <= eps * largest).all(1) & moves)
     if not rows:
         return ""
     first = rows[0]
-    ends = float(run.output[first, 0]), float(run.baseline_output[first, 0])
+    ends = float(found.output[first, 0]), float(found.baseline_output[first, 0])
     return (
         f"all attributions are 0, or less than the rounding of the output, for {_counted(rows, len(moves))}: "
         f"the output does not move on the path from the baseline, F(x) = {ends[0]:.6g} and F(x') = "
@@ -135,7 +169,7 @@ def _of_nothing(run: Run, moves: Tensor, eps: float) -> str:
     )
 
 
-def _of_classes(run: Run, moves: Tensor, at_x: Standing, at_baseline: Standing) -> str:
+def _of_classes(found: Attributions, moves: Tensor, at_x: Standing, at_baseline: Standing) -> str:
     p, q = at_x.probability.cpu(), at_baseline.probability.cpu()
     explained, before = at_x.predicted.cpu(), at_baseline.predicted.cpu()
     # Of every class at once, only the one that is decided for is asked about.
@@ -143,14 +177,15 @@ def _of_classes(run: Run, moves: Tensor, at_x: Standing, at_baseline: Standing) 
     lead, lead_before = at_x.lead.cpu(), at_baseline.lead.cpu()
     sure = torch.maximum(p, q) >= CONFIDENT
     itself = before & asked & sure & (lead_before >= DECIDED) & (lead_before >= SHARE * lead)
-    rise, size = run.output - run.baseline_output, torch.maximum(run.output.abs(), run.baseline_output.abs())
+    rise = found.output - found.baseline_output
+    size = torch.maximum(found.output.abs(), found.baseline_output.abs())
     lower = explained & sure & (rise <= NEAR * size)
     flagged = (itself | lower) & moves.unsqueeze(1)
     rows = _rows(flagged.any(1))
     if not rows:
         return ""
     i, t = rows[0], int(flagged[rows[0]].int().argmax())
-    ends = float(run.output[i, t]), float(run.baseline_output[i, t])
+    ends = float(found.output[i, t]), float(found.baseline_output[i, t])
     why, remedy = "is itself predicted as the target", REMEDY
     if not bool(before[i, t]):
         why = "has nearly as high an output, or a higher one,"

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from dataclasses import asdict, replace
+from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
-from torch import Tensor
 
-from .._check import (
-    check_choice,
-    check_dtype,
-    check_flag,
-    check_fs,
-    check_integer,
-    in_dtype,
-    settings_by_name,
-)
-from ..baselines import describe_baseline, draw_baselines
-from ..chunks import Chunks
-from ..domains import RFFT, Domain
-from ..domains.check import ready
-from ..domains.reading import read_domains
-from ..errors import ResolutionWarning, warn
-from ..memory import read_memory
-from ..models import as_model
+from .._check import check_dtype, settings_by_name
+from ..baselines import describe_baseline
+from ..domains import Domain
+from ..models import Model, as_model
 from ..models.joined import JoinedInputs
-from ..models.outputs import ROWS, read_output_key
-from ..objective.argument_axes import settle_readings
-from ..objective.arguments import Extra
-from ..objective.classes import Classes, ClassReader
-from ..objective.failures import left_the_model, told_of
-from ..objective.objective import Objective
-from ..objective.scales import OutputScale, scale_of
+from ..models.outputs import ROWS, OutputKey
+from ..objective.classes import ClassReader
+from ..objective.failures import left_the_model
+from ..objective.scales import OutputScale
 from ..objective.targets import Target
-from ..result.attributions import Run
+from ..result.attributions import Attributions
 from ..result.dataset import label
 from ..signals import (
     Signal,
@@ -50,14 +33,12 @@ from ..signals import (
     settled,
 )
 from ..signals.axes import Axes
-from .call import Problem
+from .call import Question, explain
 from .fitting import refuse_axes
-from .methods import ENGINES, Method
+from .kept import Kept
 from .projection import working_dtype
+from .settings import Setting, Settings
 from .several_inputs import join
-
-# Shapes of signals whose chunk size is remembered; more of them are measured anew.
-MOST_SHAPES = 256
 
 
 class Explainer:
@@ -173,27 +154,62 @@ class Explainer:
         batch_independent: bool | np.bool_ = True,
         memory: int | str | None = None,
     ) -> None:
-        trust = check_flag(trust, "trust")
-        self.model = as_model(model, dtype=check_dtype(dtype), device=device, trust=trust)
-        self.fs = None if fs is None else check_fs(fs)
-        self.domains = read_domains(domains)
-        if not callable(output):
-            scale_of(output)
-        self.output = output
-        self.output_key = read_output_key(output_key)
-        self.model = self.model.choosing(self.output_key)
-        self._reader = ClassReader.of(class_axis, probabilities, output)
-        check_choice(engine, "engine", ENGINES)
-        if engine == "captum" and any(type(domain) is not RFFT for domain in self.domains):
-            raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
-        self.method = Method.read(engine, n_steps, tol, max_evaluations, n_initial)
-        self.time_axis = self.model.hints.resolve(check_integer(time_axis, "time_axis"))
-        self.trust = trust
-        self.progress = None if progress is None else check_flag(progress, "progress")
-        self.memory = read_memory(memory)
-        self.batch_independent = check_flag(batch_independent, "batch_independent")
-        self._chunks: dict[tuple[int, ...], Chunks] = {}
-        self._given: list[torch.Size] = []
+        settings = Settings.read(
+            fs=fs,
+            domains=domains,
+            output=output,
+            output_key=output_key,
+            class_axis=class_axis,
+            probabilities=probabilities,
+            engine=engine,
+            n_steps=n_steps,
+            tol=tol,
+            max_evaluations=max_evaluations,
+            n_initial=n_initial,
+            time_axis=time_axis,
+            trust=trust,
+            progress=progress,
+            batch_independent=batch_independent,
+            memory=memory,
+        )
+        adapter = as_model(model, dtype=check_dtype(dtype), device=device, trust=settings.trust)
+        self.model = adapter.choosing(settings.output_key)
+        self.settings = replace(settings, time_axis=self.model.hints.resolve(settings.time_axis))
+        self._kept = Kept(ClassReader(settings.class_axis, settings.probabilities, output))
+
+    fs = Setting[float | None]()
+    domains = Setting[tuple[Domain, ...]]()
+    output = Setting[OutputScale]()
+    output_key = Setting[OutputKey]()
+    class_axis = Setting[int | None]()
+    probabilities = Setting[bool | None]()
+    engine = Setting[str]()
+    n_steps = Setting[int | None]()
+    tol = Setting[float]()
+    max_evaluations = Setting[int]()
+    n_initial = Setting[int]()
+    time_axis = Setting[int]()
+    trust = Setting[bool]()
+    progress = Setting[bool | None]()
+    batch_independent = Setting[bool]()
+    memory = Setting[int | None]()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Dtype that the model runs in."""
+        return self.model.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the model."""
+        return self.model.device
+
+    def __repr__(self) -> str:
+        defaults = signature(Explainer).parameters
+        asked = vars(self.settings).items()
+        told = [f"{k}={v!r}" for k, v in asked if k == "domains" or v != defaults[k].default]
+        model = self.model.description.get("class", type(self.model).__name__)
+        return f"Explainer({', '.join([str(model), *told])})"
 
     def __call__(
         self,
@@ -247,23 +263,9 @@ class Explainer:
             return self._explain_several(x, target, baseline, additional_forward_args)
         signal = self._read(x, "x")
         target = aligned_rows(target, signal, "target")
-        axes = Axes.of(signal)
-        try:
-            run = self.run(signal, axes, target, baseline, additional_forward_args)
-        except Exception as error:
-            # Where a part of the outputs is asked for, it may be this part that does not fit.
-            if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
-                self._refuse_axes(signal, additional_forward_args, error)
-            raise
-        hint_at_volts(signal, run.output - run.baseline_output)
-        return label(
-            run,
-            axes,
-            signal.values,
-            settings=self._settings(signal.fs, target, baseline, run.classes),
-            description={**self.model.description, **self.model.fingerprint()},
-            unit=self.output if isinstance(self.output, str) else "output",
-        )
+        shapes = [signal.values.movedim(-1, self.time_axis).shape]
+        question = Question(signal, target, baseline, additional_forward_args, shapes)
+        return self._labelled(self.model, self.settings, question)
 
     def _explain_several(
         self, x: tuple[Any, ...], target: Target, baseline: Any, arguments: Any
@@ -275,129 +277,46 @@ class Explainer:
         joined = join(signals, baseline, self.domains, self.time_axis, dtype)
         inputs = JoinedInputs(
             tuple(tuple(signal.values.shape[1:]) for signal in signals),
-            tuple(self.counted_time_axis(signal.values.ndim) for signal in signals),
+            tuple(self.settings.counted_time_axis(signal.values.ndim) for signal in signals),
         )
-        twin = copy(self)
-        twin.model = self.model.of_inputs(inputs)
-        twin.domains, twin.time_axis, twin.fs = joined.domains, -1, None
-        twin._given = [signal.values.movedim(-1, self.time_axis).shape for signal in signals]
-        return joined.relabel(
-            twin(joined.values, target=target, baseline=joined.baseline, additional_forward_args=arguments)
+        shapes = [signal.values.movedim(-1, self.time_axis).shape for signal in signals]
+        question = Question(Signal(joined.values), target, joined.baseline, arguments, shapes)
+        settings = replace(self.settings, domains=joined.domains, time_axis=-1, fs=None)
+        return joined.relabel(self._labelled(self.model.of_inputs(inputs), settings, question))
+
+    def _labelled(self, model: Model, settings: Settings, question: Question) -> xr.Dataset:
+        axes = Axes.of(question.signal)
+        try:
+            found = explain(model, settings, self._kept, question, axes)
+        except Exception as error:
+            # Where a part of the outputs is asked for, it may be this part that does not fit.
+            if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
+                refuse_axes(model, settings, question, error)
+            raise
+        hint_at_volts(question.signal, found.output - found.baseline_output)
+        target = question.target
+        asked = {
+            **settings.described(),
+            "baseline": describe_baseline(question.baseline),
+            "class_axis": found.classes.axis,
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "fs": question.signal.fs,
+            "probabilities": found.classes.values != "logits",
+            "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
+        }
+        return label(
+            found,
+            axes,
+            question.signal.values,
+            settings=asked,
+            description={**model.description, **model.fingerprint()},
+            unit=self.output if isinstance(self.output, str) else "output",
         )
 
-    def run(self, signal: Signal, axes: Axes, target: Target, baseline: Any, arguments: Any) -> Run:
-        """Compute what `__call__` labels.
-
-        Parameters
-        ----------
-        signal : Signal
-            Signals with their axes placed, shape (N, *axes, n), and their labels.
-        axes : Axes
-            Axes of the signal that appear in the result.
-        target, baseline, arguments
-            As `__call__` takes them.
-
-        Returns
-        -------
-        Run
-            Attributions and diagnostics, without labels.
-        """
-        values = signal.values
-        starts = draw_baselines(baseline, values, self.time_axis, axes.fs, signal)
-        shape, dtype = (len(values), *axes.sizes, axes.n), working_dtype(self.model.dtype)
-        # Domains learn from every baseline, since each has its own x - x'.
-        x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
-        ends = tuple(v.expand(starts.shape).reshape(-1, *shape[1:]) for v in (x, start))
-        domains = ready(self.domains, ends[0], ends[1], axes.fs)
-        del x, start, ends
-        if remarks := [remark for domain in domains if (remark := domain.remark(axes.n))]:
-            warn("; ".join(remarks), ResolutionWarning)
-        if len(values) == 0:
-            none = torch.zeros((0, 1), dtype=torch.int64)
-            return replace(Run.empty(shape, 1, domains, dtype), targets=none, predicted=none[:, 0])
-        with (
-            self.model.session() as model,
-            told_of(self._given or [values.movedim(-1, self.time_axis).shape]) as hints,
-        ):
-            objective = Objective(
-                model,
-                self.output,
-                None,
-                Extra.of(arguments, len(values), model.device, model.sample_axis),
-                self.output_key,
-                self.counted_time_axis(values.ndim),
-                alone=not self.batch_independent,
-            )
-            hints += objective.extra.hints
-            if objective.extra.values:
-                hints.append(f"with {len(objective.extra.values)} further arguments, additional_forward_args")
-            objective = settle_readings(objective, values, starts[0])
-            few = torch.tensor([0, len(values) - 1])
-            objective.settle_dtype(values[few], few.to(model.device))
-            # Of a model in half precision, whose domains are in float32.
-            x, starts = (
-                in_dtype(v, model.dtype, name).to(model.device)
-                for v, name in ((values, "x"), (starts, "baseline"))
-            )
-            chunks = self._chunks_for(objective, x)
-            objective = replace(objective, model=objective.model.in_chunks(chunks))
-            problem = Problem(objective, x, starts, axes, domains, target, self.output, self._reader)
-            return problem.solve(self.method, chunks, self.progress)
+    def attributions(self, question: Question, axes: Axes) -> Attributions:
+        """What `__call__` labels, of a question that needs no reading."""
+        return explain(self.model, self.settings, self._kept, question, axes)
 
     def _read(self, x: Any, name: str) -> Signal:
         signal = settled(read_signal(x, self.time_axis, name), self.fs, name)
         return self.model.hints.complete(signal, self.fs)
-
-    def counted_time_axis(self, ndim: int) -> int:
-        """Axis of time counted from the end, so that it holds for points as for signals."""
-        return self.time_axis if self.time_axis < 0 else self.time_axis - ndim
-
-    def _refuse_axes(self, signal: Signal, arguments: Any, error: Exception) -> None:
-        """Raise for signals whose axes, arranged in another way, the model would take."""
-        own = signal.values.movedim(-1, self.time_axis)
-        with self.model.session() as model:
-            extra = Extra.of(arguments, len(own), model.device, model.sample_axis)
-            refuse_axes(Objective(model, "logit", None, extra, self.output_key), own, error)
-
-    def _chunks_for(self, objective: Objective, x: Tensor) -> Chunks:
-        alone = not self.batch_independent
-        if alone and self.memory is None:
-            return Chunks(1)
-        shape = tuple(x.shape[1:])
-        if shape not in self._chunks:
-            if len(self._chunks) >= MOST_SHAPES:
-                self._chunks.clear()
-            rows = torch.tensor([0] if alone else [0, len(x) - 1], device=x.device)
-            # A lone point goes over twice, so that two of them cost as much.
-            fewest = self.model.fixed_batch or (1 if alone else 2)
-            each = objective.bytes_per_point(x[rows], rows)
-            if self.memory is not None:
-                peak = objective.peak_bytes_per_point(x[rows], rows)
-                # Gradients on the way back take as much again, where PyTorch does not tell.
-                each = peak or (each and 2 * each)
-            self._chunks[shape] = Chunks.for_model(
-                each,
-                x[0].nbytes,
-                x.device,
-                fewest=fewest,
-                memory=self.memory,
-                n_features=x[0].numel(),
-            )
-        return self._chunks[shape].at_most(1) if alone else self._chunks[shape]
-
-    def _settings(self, fs: float | None, target: Target, baseline: Any, classes: Classes) -> dict[str, Any]:
-        scale = self.output
-        return {
-            "baseline": describe_baseline(baseline),
-            "class_axis": classes.axis,
-            "probabilities": classes.values != "logits",
-            "batch_independent": self.batch_independent,
-            "domains": [repr(domain) for domain in self.domains],
-            "dtype": str(self.model.dtype).removeprefix("torch."),
-            "fs": fs,
-            **asdict(self.method),
-            "output": scale if isinstance(scale, str) else getattr(scale, "__qualname__", repr(scale)),
-            "output_key": self.output_key,
-            "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
-            "time_axis": self.time_axis,
-        }

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
+from ..models import Model
+from ..objective.arguments import Extra
 from ..objective.objective import Objective
+from .call import Question
+from .settings import Settings
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
 
 
-def refuse_axes(objective: Objective, x: Tensor, error: Exception) -> None:
+def refuse_axes(model: Model, settings: Settings, question: Question, error: Exception) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
     Parameters
     ----------
-    objective : Objective
-        The model with its arguments.
-    x : torch.Tensor
-        Signals in the caller's own layout, batch first.
+    model : Model
+        The adapter.
+    settings : Settings
+        How it is asked.
+    question : Question
+        What it is asked.
     error : Exception
         That of the model, which becomes the cause.
 
@@ -34,13 +39,17 @@ def refuse_axes(objective: Objective, x: Tensor, error: Exception) -> None:
         With every arrangement that the model takes. Nothing is raised where there is none, or where
         it is not the axes that the model fails on.
     """
-    # Points come in the caller's layout here, so that none of their axes moves.
-    objective = replace(objective, time_axis=-1)
-    n = len(x)
-    if _takes(objective, x, n):
-        return
-    tried = ((how, what, change(x)) for how, what, change in _arrangements(x))
-    fits = [(how, tuple(other.shape), what) for how, what, other in tried if _takes(objective, other, n)]
+    x = question.signal.values.movedim(-1, settings.time_axis)
+    with model.session() as running:
+        extra = Extra.of(question.arguments, len(x), running.device)
+        # Points come in the caller's layout here, so that none of their axes moves.
+        objective = Objective(running, "logit", None, extra, settings.output_key)
+        if _takes(objective, x, len(x)):
+            return
+        tried = ((how, what, change(x)) for how, what, change in _arrangements(x))
+        fits = [
+            (how, tuple(other.shape), what) for how, what, other in tried if _takes(objective, other, len(x))
+        ]
     if fits:
         offers = "; or ".join(f"{how}, of shape {shape}, if {what}" for how, shape, what in fits)
         raise ValueError(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..completeness import is_complete
 from ..domains.nonlinear import NonlinearDomain
 from ..integration.path import Path
 from ..objective.objective import Objective
+from ..objective.paths import Paths
+from .projection import Sums
 
 
 @dataclass(frozen=True)
@@ -78,37 +79,32 @@ class OwnPath:
     ----------
     attributions : torch.Tensor
         Shape (S, T, *axes, *coordinates), dtype of the ends.
-    gap : torch.Tensor
-        Σ attribution - (F(x) - F(x')) before the correction of the path, float64, shape (S, T).
-    complete : torch.Tensor
-        Whether that is small enough, bool, shape (S, T).
+    sums : Sums
+        How far they are from complete.
     path : Path
         What the integrator knows of the path in coordinates.
     """
 
     attributions: Tensor
-    gap: Tensor
-    complete: Tensor
+    sums: Sums
     path: Path
 
-    @property
-    def converged(self) -> Tensor:
-        """Whether the tolerance was reached, bool, shape (S, T)."""
-        return self.complete if self.path.converged is None else self.complete & self.path.converged
-
-
-Integrator = Callable[[Objective, Tensor, Tensor, Tensor], Path]
-"""From objective, ends c and c', and F(x), shape (S, T), to the path between the ends."""
+    def diagnostics(self) -> dict[str, Tensor]:
+        """What the result tells of a path of its own, by name."""
+        return {
+            "completeness_gap": self.sums.gap,
+            "correction": self.path.correction,
+            "converged": self.sums.converged,
+            "n_evaluations": self.path.n_evaluations,
+        }
 
 
 def explain_nonlinear(
     domain: NonlinearDomain,
-    objective: Objective,
-    x: Tensor,
-    baseline: Tensor,
-    outputs: tuple[Tensor, Tensor],
+    paths: Paths,
+    baseline_output: Tensor,
     axes: tuple[int, ...],
-    integrate: Integrator,
+    integrate: Callable[[Paths], Path],
     tol: float,
 ) -> OwnPath:
     """Explain a block of samples along the path of one non-linear domain.
@@ -117,17 +113,14 @@ def explain_nonlinear(
     ----------
     domain : NonlinearDomain
         A bound domain.
-    objective : Objective
-        Explained scalars of the S samples, as a function of signals.
-    x, baseline : torch.Tensor
-        Ends of the path, shape (S, *shape), dtype and device of the model.
-    outputs : pair of torch.Tensor
-        F(x) and F(x'), shape (S, T).
+    paths : Paths
+        The straight paths of S signals.
+    baseline_output : torch.Tensor
+        F(x'), shape (S, T).
     axes : tuple of int
         Axes of a signal that appear in the result, without time.
     integrate : callable
-        The integrator of the straight path, with everything but objective, ends and output at
-        the input filled in.
+        The integrator of straight paths.
     tol : float
         Tolerance of the completeness gap.
 
@@ -138,17 +131,15 @@ def explain_nonlinear(
         the signals themselves, so that what the coordinates lose shows in it.
     """
     # There are neither Fourier transforms nor angles in half precision.
-    dtype = x.dtype if x.dtype in (torch.float32, torch.float64) else torch.float32
-    shape = (len(x), *axes, x.shape[-1])
-    c1, c0 = domain.coordinates(*(end.to(dtype).reshape(shape) for end in (x, baseline)))
-    output, baseline_output = outputs
-    path = integrate(CoordinateObjective.of(objective, domain, tuple(x.shape[1:])), c1, c0, output)
-    products = (c1 - c0).unsqueeze(1).to(path.mean_gradient.dtype) * path.mean_gradient
-    sizes = products.flatten(2).abs().sum(-1)
-    gap = products.flatten(2).sum(-1) - (output - baseline_output) - path.correction
+    dtype = paths.x.dtype if paths.x.dtype in (torch.float32, torch.float64) else torch.float32
+    shape = (len(paths), *axes, paths.x.shape[-1])
+    c1, c0 = domain.coordinates(*(end.to(dtype).reshape(shape) for end in (paths.x, paths.baseline)))
+    behind = CoordinateObjective.of(paths.objective, domain, tuple(paths.x.shape[1:]))
+    own = replace(paths, objective=behind, x=c1, baseline=c0)
+    path = integrate(own)
+    products = own.delta.unsqueeze(1).to(path.mean_gradient.dtype) * path.mean_gradient
     return OwnPath(
         torch.stack([domain.assemble((one.to(dtype),)) for one in products.unbind(1)], 1),
-        gap,
-        is_complete(gap, path.correction, sizes, output, baseline_output, tol, x.dtype),
+        Sums.of(products, path, paths.output, baseline_output, tol, paths.x.dtype),
         path,
     )

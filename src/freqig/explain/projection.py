@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,14 +10,17 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
+from ..completeness import gap_limit, is_complete
 from ..domains import Domain
 from ..domains.base import Coefficients, as_tuple
+from ..integration.measuring import Projection
+from ..integration.path import Path
+from ..objective.paths import Paths
+from ..result.attributions import Attributions
 from ..signals.axes import Axes
 
 BLOCK_BYTES = 16 * 2**20
 """Coefficients that are projected at once: many calls cost time, and large ones memory."""
-
-Projection = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Analysis:
         Linear domains, made ready.
     coefficients : list of torch.Tensor or of tuples of torch.Tensor
         One a domain, of S samples.
-    axes : tuple of int
+    shape : tuple of int
         Axes of one signal that appear in the result, time last.
     dtype : torch.dtype
         Dtype of projections.
@@ -38,14 +41,14 @@ class Analysis:
 
     domains: Sequence[Domain]
     coefficients: list[Coefficients]
-    axes: tuple[int, ...]
+    shape: tuple[int, ...]
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, x: Tensor, baseline: Tensor, axes: Axes, domains: Sequence[Domain]) -> Analysis:
-        """Analyze the ends of the paths of S samples, shape (S, *shape), dtype of the model."""
-        axes, dtype = (*axes.sizes, axes.n), working_dtype(x.dtype)
-        ends = [end.to(dtype).reshape(len(x), *axes) for end in (x, baseline)]
+    def of(cls, paths: Paths, axes: Axes, domains: Sequence[Domain]) -> Analysis:
+        """Analyze the ends of paths."""
+        shape, dtype = (*axes.sizes, axes.n), working_dtype(paths.x.dtype)
+        ends = [end.to(dtype).reshape(len(paths), *shape) for end in (paths.x, paths.baseline)]
         coefficients = [domain.analyze_pair(*ends) for domain in domains]
         for domain, c in zip(domains, coefficients, strict=True):
             if not all(bool(part.isfinite().all()) for part in (c if isinstance(c, tuple) else (c,))):
@@ -55,7 +58,7 @@ class Analysis:
                     f"{str(dtype).removeprefix('torch.')}, got values up to {largest:.3g}: rescale them, for "
                     "example by choosing another unit, or pass dtype=torch.float64 to Explainer"
                 )
-        return cls(domains, coefficients, axes, dtype)
+        return cls(domains, coefficients, shape, dtype)
 
     def projections(self) -> list[Projection]:
         """What adaptive integration watches.
@@ -97,7 +100,7 @@ class Analysis:
     ) -> Iterator[tuple[slice, tuple[Tensor, ...]]]:
         """Attributions of some samples and targets at a time, samples in order and targets within."""
         n_samples, n_targets = mean_gradient.shape[:2]
-        gradients = mean_gradient.reshape(n_samples * n_targets, *self.axes)
+        gradients = mean_gradient.reshape(n_samples * n_targets, *self.shape)
         size = sum(part[:1].nbytes for part in as_tuple(c))
         for rows in Chunks(BLOCK_BYTES // max(1, size)).split(len(gradients)):
             own = c
@@ -107,6 +110,78 @@ class Analysis:
                 parts = tuple(part.index_select(0, samples) for part in as_tuple(c))
                 own = parts if isinstance(c, tuple) else parts[0]
             yield rows, domain.products(own, gradients[rows].to(self.dtype))
+
+
+def project(path: Path, paths: Paths, analysis: Analysis, tol: float) -> Attributions:
+    """Project integrated paths onto linear domains.
+
+    Parameters
+    ----------
+    path : Path
+        Path-averaged gradients of S samples.
+    paths : Paths
+        What was integrated.
+    analysis : Analysis
+        Coefficients of the same samples.
+    tol : float
+        Tolerance of the completeness gap.
+
+    Returns
+    -------
+    Attributions
+        Those of the block.
+    """
+    products = paths.delta.to(path.mean_gradient.dtype).unsqueeze(1) * path.mean_gradient
+    sums = Sums.of(products, path, paths.output, path.baseline_output, tol, paths.x.dtype)
+    return Attributions(
+        analysis.domains,
+        analysis.attributions(path.mean_gradient),
+        path.output,
+        path.baseline_output,
+        sums.gap,
+        path.correction,
+        sums.limit,
+        sums.converged,
+        torch.full_like(sums.gap, torch.nan) if path.error is None else path.error,
+        path.n_evaluations,
+        path.diagnoses,
+    )
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Whether attributions add up to the difference of outputs; S samples, T targets.
+
+    Parameters
+    ----------
+    gap : torch.Tensor
+        Σ attribution - (F(x) - F(x')) before the correction of the path, float64, shape (S, T).
+    limit : torch.Tensor
+        Largest gap that counts as complete, float64, shape (S, T).
+    converged : torch.Tensor
+        Whether the gap is small enough and the integrator content, bool, shape (S, T).
+    """
+
+    gap: Tensor
+    limit: Tensor
+    converged: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        products: Tensor,
+        path: Path,
+        output: Tensor,
+        baseline_output: Tensor,
+        tol: float,
+        dtype: torch.dtype,
+    ) -> Sums:
+        """Of δ · ḡ, shape (S, T, *shape), for F at both ends, shape (S, T), of a model in `dtype`."""
+        flat = products.flatten(2)
+        gap = flat.sum(-1) - (output - baseline_output) - path.correction
+        scale = flat.abs().sum(-1), output, baseline_output, tol, dtype
+        complete = is_complete(gap, path.correction, *scale)
+        return cls(gap, gap_limit(*scale), complete if path.converged is None else complete & path.converged)
 
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:

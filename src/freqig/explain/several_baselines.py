@@ -11,12 +11,14 @@ from torch import Tensor
 
 from ..completeness import gap_limit, is_complete
 from ..integration.path import Diagnosis
-from ..result.attributions import Run
+from ..result.attributions import Attributions
 
 MEANS = ("output", "baseline_output", "gap", "correction")
 
 
-def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, list[Tensor]]:
+def average(
+    runs: Iterable[Attributions], tol: float, dtype: torch.dtype
+) -> tuple[Attributions, list[Tensor]]:
     """Mean of the attributions over baselines, and how far they spread.
 
     Every baseline has its own δ and ḡ, so attributions are averaged and never the gradients: the
@@ -30,7 +32,7 @@ def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, l
 
     Parameters
     ----------
-    runs : iterable of Run
+    runs : iterable of Attributions
         The same samples, targets and domains, each with another baseline.
     tol : float
         Relative tolerance of attributions and completeness gap.
@@ -39,7 +41,7 @@ def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, l
 
     Returns
     -------
-    mean : Run
+    mean : Attributions
         Attributions, outputs, gap and correction are means, so that the attributions still sum to
         F(x) minus the mean of F(x'), plus both. `n_evaluations` is the sum. `error` is that of the
         mean, relative to the mean: of several paths the errors add in quadrature, as a model's kinks
@@ -61,16 +63,16 @@ def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, l
     >>> def one(value):
     ...     scalar = torch.full((1, 1), value, dtype=torch.float64)
     ...     yes, count = torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64)
-    ...     return Run([Time()], [scalar.unsqueeze(2)], *[scalar] * 5, yes, scalar, count)
+    ...     return Attributions([Time()], [scalar.unsqueeze(2)], *[scalar] * 5, yes, scalar, count)
     >>> mean, (spread,) = average((one(value) for value in (1.0, 2.0, 6.0)), 0.01, torch.float64)
-    >>> mean.attributions[0].item(), round(spread.item(), 3), mean.n_evaluations.item()
+    >>> mean.values[0].item(), round(spread.item(), 3), mean.n_evaluations.item()
     (3.0, 2.646, 3)
     """
     runs = iter(runs)
     first = next(runs, None)
     if first is None:
         raise ValueError("runs must hold one run for every baseline, at least one, got none")
-    attributions = [_Moments(values) for values in first.attributions]
+    attributions = [_Moments(values) for values in first.values]
     scalars = {name: _Moments(getattr(first, name)) for name in MEANS}
     converged, evaluations, squares = first.converged, first.n_evaluations, _squared_errors(first)
     diagnoses = first.diagnoses
@@ -80,7 +82,7 @@ def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, l
     }
     flags = {name: (s["converged"], s["n_evaluations"]) for name, s in first.own.items()}
     for run in runs:
-        for moments, values in zip(attributions, run.attributions, strict=True):
+        for moments, values in zip(attributions, run.values, strict=True):
             moments.add(values)
         for name, moments in scalars.items():
             moments.add(getattr(run, name))
@@ -106,7 +108,7 @@ def average(runs: Iterable[Run], tol: float, dtype: torch.dtype) -> tuple[Run, l
     cancelling = (converged & ~kept).any(1).tolist()
     mean = replace(
         first,
-        attributions=[moments.mean.to(moments.dtype) for moments in attributions],
+        values=[moments.mean.to(moments.dtype) for moments in attributions],
         limit=gap_limit(*scale),
         converged=converged & kept,
         error=error,
@@ -134,9 +136,9 @@ def _norm(attributions: Tensor) -> Tensor:
     return attributions.flatten(2).abs().nansum(-1, dtype=torch.float64)
 
 
-def _squared_errors(run: Run) -> Tensor:
+def _squared_errors(run: Attributions) -> Tensor:
     """Squared L1 errors of the attributions of every domain, shape (domains, S, T); NaN where unknown."""
-    return torch.stack([run.error * _norm(values) for values in run.attributions]).square()
+    return torch.stack([run.error * _norm(values) for values in run.values]).square()
 
 
 class _Moments:

@@ -9,26 +9,24 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..completeness import gap_limit, is_complete
 from ..domains import Domain
 from ..domains.nonlinear import attribution_shape
-from ..explain.projection import Analysis
-from ..integration.path import Diagnosis, Path
+from ..integration.path import Diagnosis
 from ..objective.classes import UNKNOWN, Classes
 
 FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 
 
 @dataclass(frozen=True)
-class Run:
+class Attributions:
     """What was computed for some samples, without labels; S samples, T targets.
 
     Parameters
     ----------
     domains : sequence of Domain
         What was explained in.
-    attributions : list of torch.Tensor
-        One a domain, shape (S, T, *axes, *coefficients).
+    values : list of torch.Tensor
+        Attributions, one tensor per domain, shape (S, T, *axes, *coefficients).
     output, baseline_output : torch.Tensor
         Explained scalars at both ends, float64, shape (S, T).
     gap, correction : torch.Tensor
@@ -60,7 +58,7 @@ class Run:
     """
 
     domains: Sequence[Domain]
-    attributions: list[Tensor]
+    values: list[Tensor]
     output: Tensor
     baseline_output: Tensor
     gap: Tensor
@@ -79,7 +77,7 @@ class Run:
     @classmethod
     def empty(
         cls, shape: tuple[int, ...], n_targets: int, domains: Sequence[Domain], dtype: torch.dtype
-    ) -> Run:
+    ) -> Attributions:
         """Results of no sample, for signals of a shape (0, *axes, n), on the CPU."""
         none, scalars = shape[0], (shape[0], n_targets)
         values: dict[str, Any] = {name: torch.empty(scalars, dtype=torch.float64) for name in FIELDS}
@@ -97,7 +95,7 @@ class Run:
             **values,
         )
 
-    def room(self, n_samples: int, n_targets: int) -> Run:
+    def room(self, n_samples: int, n_targets: int) -> Attributions:
         """Space on the CPU for samples and targets, for results like these of some of them."""
 
         def room(values: Tensor) -> Tensor:
@@ -107,15 +105,15 @@ class Run:
         fields: dict[str, Any] = {name: room(getattr(self, name)) for name in FIELDS}
         return replace(
             self,
-            attributions=[room(values) for values in self.attributions],
+            values=[room(values) for values in self.values],
             own={name: {k: room(v) for k, v in scalars.items()} for name, scalars in self.own.items()},
             **fields,
         )
 
-    def store(self, samples: slice, targets: slice, block: Run) -> None:
+    def store(self, samples: slice, targets: slice, block: Attributions) -> None:
         """Copy the results of a block of samples and targets to their place."""
         pairs = [
-            *zip(self.attributions, block.attributions, strict=True),
+            *zip(self.values, block.values, strict=True),
             *((getattr(self, name), getattr(block, name)) for name in FIELDS),
             *((self.own[name][k], v) for name, scalars in block.own.items() for k, v in scalars.items()),
         ]
@@ -127,42 +125,3 @@ class Run:
             else:
                 # Evaluations of a sample, whose blocks of targets have nodes of their own.
                 space[samples] = torch.maximum(space[samples], values.to(space.device))
-
-
-def project(path: Path, x: Tensor, baseline: Tensor, analysis: Analysis, tol: float) -> Run:
-    """Project integrated paths onto linear domains.
-
-    Parameters
-    ----------
-    path : Path
-        Path-averaged gradients of S samples.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (S, *shape), dtype of the model.
-    analysis : Analysis
-        Coefficients of the same samples.
-    tol : float
-        Tolerance of the completeness gap.
-
-    Returns
-    -------
-    Run
-        Results of the block.
-    """
-    delta = (x - baseline).to(path.mean_gradient.dtype)
-    products = (delta.unsqueeze(1) * path.mean_gradient).flatten(2)
-    gap = products.sum(-1) - (path.output - path.baseline_output) - path.correction
-    scale = products.abs().sum(-1), path.output, path.baseline_output, tol, x.dtype
-    complete = is_complete(gap, path.correction, *scale)
-    return Run(
-        analysis.domains,
-        analysis.attributions(path.mean_gradient),
-        path.output,
-        path.baseline_output,
-        gap,
-        path.correction,
-        gap_limit(*scale),
-        complete if path.converged is None else complete & path.converged,
-        torch.full_like(gap, torch.nan) if path.error is None else path.error,
-        path.n_evaluations,
-        path.diagnoses,
-    )

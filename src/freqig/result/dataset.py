@@ -18,7 +18,7 @@ from ..domains.reading import RESERVED
 from ..errors import SignalWarning, warn
 from ..integration.path import Status
 from ..signals.axes import Axes
-from .attributions import Run
+from .attributions import Attributions
 
 ABOUT = {
     "completeness_gap": {"long_name": "sum of attributions before correction, minus change of the output"},
@@ -75,7 +75,7 @@ def attribution_variable(
 
 
 def label(
-    run: Run,
+    run: Attributions,
     axes: Axes,
     signal: Tensor,
     *,
@@ -87,7 +87,7 @@ def label(
 
     Parameters
     ----------
-    run : Run
+    run : Attributions
         What was computed.
     axes : Axes
         Axes of the signal that appear in the result.
@@ -104,7 +104,7 @@ def label(
     leading = ("sample", "target") if every_class else ("sample",)
     coords: dict[str, Any] = {}
     variables: dict[str, Variable] = {}
-    for domain, attributions in zip(run.domains, run.attributions, strict=True):
+    for domain, attributions in zip(run.domains, run.values, strict=True):
         values = _numpy(attributions)
         values = values if every_class else values[:, 0]
         variables[domain.name], own = attribution_variable(domain, axes, values, leading, unit)
@@ -176,7 +176,7 @@ def _target_coordinate(targets: np.ndarray, every_class: bool) -> tuple[tuple[st
     return ("sample", *further), values
 
 
-def _integration(run: Run) -> dict[str, Variable]:
+def _integration(run: Attributions) -> dict[str, Variable]:
     """How adaptive integration ended, by sample: a flag, and where the path jumps most."""
     if not run.diagnoses:
         return {}

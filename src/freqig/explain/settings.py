@@ -1,0 +1,141 @@
+"""What an Explainer was asked for, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .._check import check_choice, check_count, check_flag, check_fs, check_integer, check_positive
+from ..domains import RFFT, Domain
+from ..domains.reading import read_domains
+from ..memory import read_memory
+from ..models.outputs import OutputKey, read_output_key
+from ..objective.classes import ClassReader
+from ..objective.scales import OutputScale, scale_of
+from .captum import DEFAULT_NODES, Captum
+from .methods import AdaptiveNodes, FixedNodes, Method
+
+ENGINES = ("path", "captum")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of an `Explainer`, by the names and with the meaning of its parameters.
+
+    They are checked where they are made; `time_axis` is that of the model's layout.
+    """
+
+    fs: float | None
+    domains: tuple[Domain, ...]
+    output: OutputScale
+    output_key: OutputKey
+    class_axis: int | None
+    probabilities: bool | None
+    engine: str
+    n_steps: int | None
+    tol: float
+    max_evaluations: int
+    n_initial: int
+    time_axis: int
+    trust: bool
+    progress: bool | None
+    batch_independent: bool
+    memory: int | None
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        fs: Any,
+        domains: Any,
+        output: Any,
+        output_key: Any,
+        class_axis: Any,
+        probabilities: Any,
+        engine: Any,
+        n_steps: Any,
+        tol: Any,
+        max_evaluations: Any,
+        n_initial: Any,
+        time_axis: Any,
+        trust: Any,
+        progress: Any,
+        batch_independent: Any,
+        memory: Any,
+    ) -> Settings:
+        """Check what a caller asked for."""
+        fs, domains = None if fs is None else check_fs(fs), read_domains(domains)
+        if not callable(output):
+            scale_of(output)
+        reader = ClassReader.of(class_axis, probabilities, output)
+        check_choice(engine, "engine", ENGINES)
+        if engine == "captum" and any(type(domain) is not RFFT for domain in domains):
+            raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
+        if n_steps is None and engine == "captum":
+            n_steps = DEFAULT_NODES
+        return cls(
+            fs=fs,
+            domains=domains,
+            output=output,
+            output_key=read_output_key(output_key),
+            class_axis=reader.class_axis,
+            probabilities=reader.probabilities,
+            engine=engine,
+            n_steps=None if n_steps is None else check_count(n_steps, "n_steps"),
+            tol=check_positive(tol, "tol"),
+            max_evaluations=check_count(max_evaluations, "max_evaluations"),
+            n_initial=check_count(n_initial, "n_initial"),
+            time_axis=check_integer(time_axis, "time_axis"),
+            trust=check_flag(trust, "trust"),
+            progress=None if progress is None else check_flag(progress, "progress"),
+            batch_independent=check_flag(batch_independent, "batch_independent"),
+            memory=read_memory(memory),
+        )
+
+    @property
+    def method(self) -> Method:
+        """How paths are integrated."""
+        if self.n_steps is None:
+            return AdaptiveNodes(self.tol, self.max_evaluations, self.n_initial)
+        return (Captum if self.engine == "captum" else FixedNodes)(self.tol, self.n_steps)
+
+    def counted_time_axis(self, ndim: int) -> int:
+        """Axis of time counted from the end, so that it holds for points as for signals."""
+        return self.time_axis if self.time_axis < 0 else self.time_axis - ndim
+
+    def described(self) -> dict[str, Any]:
+        """Settings that make a difference to the result, as its attributes tell them."""
+        scale = self.output
+        return {
+            "batch_independent": self.batch_independent,
+            "domains": [repr(domain) for domain in self.domains],
+            "engine": self.engine,
+            "fs": self.fs,
+            "max_evaluations": self.max_evaluations,
+            "n_initial": self.n_initial,
+            "n_steps": self.n_steps,
+            "output": scale if isinstance(scale, str) else getattr(scale, "__qualname__", repr(scale)),
+            "output_key": self.output_key,
+            "time_axis": self.time_axis,
+            "tol": self.tol,
+        }
+
+
+class Setting(Generic[T]):
+    """A setting that can be read from an Explainer, and not be changed."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, explainer: Any, owner: type) -> T:
+        if explainer is None:
+            raise AttributeError(f"{self.name} is a setting of an Explainer that was made, not of the class")
+        value: T = getattr(explainer.settings, self.name)
+        return value
+
+    def __set__(self, explainer: Any, value: object) -> None:
+        raise AttributeError(
+            f"{self.name} is settled when an Explainer is made: make another one with {self.name}={value!r}"
+        )

@@ -81,7 +81,7 @@ def test_one_number_wrong_the_wrong_way() -> None:
     """x = 2 against -1, 0, 2 and 3: E[x³ - x'³] = 8 - 8.5, but E[x - x'] · E[x² + x x' + x'²] = 9.5."""
     x, samples = np.full((1, 1, 1), 2.0), np.array([-1.0, 0, 2, 3]).reshape(4, 1, 1)
     runs = [explained(x, sample, [Time()], torch.float64) for sample in samples]
-    assert mean_of(runs)[0].attributions[0].item() == pytest.approx(-0.5)
+    assert mean_of(runs)[0].values[0].item() == pytest.approx(-0.5)
     gradients = [4 + 2 * s + s**2 for s in samples.ravel()]
     assert np.mean(2 - samples) * np.mean(gradients) == pytest.approx(9.5)
 
@@ -102,7 +102,7 @@ def test_one_pass_over_anything_that_yields_runs() -> None:
 def test_a_single_baseline_has_no_spread() -> None:
     one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
     run, (spread,) = mean_of([one])
-    assert torch.equal(run.values[0], one.attributions[0])
+    assert torch.equal(run.values[0], one.values[0])
     assert bool(spread.isnan().all())
     with pytest.raises(ValueError, match="at least one, got none"):
         mean_of([])
@@ -110,18 +110,18 @@ def test_a_single_baseline_has_no_spread() -> None:
 
 def test_padding_stays_nan_and_runs_stay_as_they_were() -> None:
     one = explained(noise(2, 1, 6), noise(1, 6), [RFFT()], torch.float64)
-    padded = replace(one, attributions=[torch.tensor([[[[1.0, torch.nan]]]] * 2)])
+    padded = replace(one, values=[torch.tensor([[[[1.0, torch.nan]]]] * 2)])
     run, (spread,) = mean_of([padded, padded, padded])
     assert bool(run.values[0][..., 1].isnan().all())
     assert bool((run.values[0][..., 0] == 1).all())
     assert bool((spread[..., 0] == 0).all())
-    assert padded.attributions[0][0, 0, 0, 0] == 1
+    assert padded.values[0][0, 0, 0, 0] == 1
 
 
 def test_large_offsets_do_not_cost_the_spread_its_digits() -> None:
     one = explained(noise(2, 1, 6), noise(1, 6), [Time()], torch.float64)
     values = 1e9 + noise(50, 2, 1, 1, 6)
-    _, (spread,) = mean_of(replace(one, attributions=[torch.from_numpy(v)]) for v in values)
+    _, (spread,) = mean_of(replace(one, values=[torch.from_numpy(v)]) for v in values)
     close(spread.numpy(), values.std(0, ddof=1), 1e-6)
 
 

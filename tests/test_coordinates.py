@@ -12,10 +12,11 @@ from torch import Tensor
 
 from freqig.chunks import Chunks
 from freqig.domains import Polar
+from freqig.explain.methods import FixedNodes
 from freqig.explain.own_path import CoordinateObjective, explain_nonlinear
-from freqig.integration import integrate, values_at
+from freqig.integration import values_at
 from freqig.models import Model, as_model
-from freqig.quadrature import gauss_legendre
+from freqig.objective.paths import Paths
 
 from .domains.every import tensor
 from .helpers import Smooth, SmoothTruth, close, seeded
@@ -88,7 +89,7 @@ def test_adaptive_integration(dtype: torch.dtype) -> None:
         return
     fine = explained(Smooth(n, 2), x.double(), baseline.double(), [1]).attributions
     own = explained(Smooth(n, 2, dtype=dtype), x, baseline, [1], adaptive=True)
-    assert bool(own.converged.all())
+    assert bool(own.sums.converged.all())
     assert int(own.path.n_evaluations.max()) < 300
     close(own.attributions.double().numpy(), fine.numpy(), 1e-4)
 
@@ -104,11 +105,12 @@ def test_loss_of_the_coordinates_shows_in_the_gap() -> None:
     x, model = tensor(2, 8), as_model(lambda x: x.square().sum(-1), dtype=torch.float64)
     baseline = torch.ones_like(x)
     objective = objective_of(model, x)
-    outputs = (values_at(objective, x, Chunks(4)), values_at(objective, baseline, Chunks(4)))
-    rule = partial(integrate, rule=gauss_legendre(20), chunks=Chunks(4))
-    own = explain_nonlinear(Coarse(), objective, x, baseline, outputs, (), rule, 0.01)
-    assert not own.converged.any()
-    assert float(own.gap.abs().min()) > 0.1
+    chunks = Chunks(4)
+    paths = Paths(objective, x, baseline, values_at(objective, x, chunks))
+    run = partial(FixedNodes(0.01, 20).integrate, projections=[], chunks=chunks)
+    own = explain_nonlinear(Coarse(), paths, values_at(objective, baseline, chunks), (), run, 0.01)
+    assert not own.sums.converged.any()
+    assert float(own.sums.gap.abs().min()) > 0.1
 
 
 def test_objective_of_coordinates() -> None:

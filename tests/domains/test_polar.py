@@ -82,9 +82,9 @@ def test_completeness(n: int, dtype: torch.dtype, tolerance: float) -> None:
     scale = sums.abs().sum(-1)
     assert bool(((sums.sum(-1) - difference).abs() <= tolerance * scale).all())
     torch.testing.assert_close(
-        own.gap, sums.sum(-1) - difference, rtol=0, atol=3 * tolerance * float(scale.max())
+        own.sums.gap, sums.sum(-1) - difference, rtol=0, atol=3 * tolerance * float(scale.max())
     )
-    assert bool(own.converged.all())
+    assert bool(own.sums.converged.all())
     assert own.path.n_evaluations.tolist() == [60] * 4
 
 

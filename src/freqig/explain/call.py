@@ -18,11 +18,8 @@ from ..errors import ResolutionWarning, warn
 from ..models import Model
 from ..objective.argument_axes import settle_readings
 from ..objective.arguments import Extra
-from ..objective.chance import check_repeatable
-from ..objective.classes import Classes
-from ..objective.company import check_shapes
 from ..objective.failures import told_of
-from ..objective.independence import Witness, check_independence
+from ..objective.independence import Witness, examine
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..objective.targets import Target
@@ -101,13 +98,14 @@ def explain(model: Model, settings: Settings, kept: Kept, question: Question, ax
         )
         chunks = kept.chunks_for(objective, x, settings.memory)
         objective = replace(objective, model=objective.model.in_chunks(chunks))
-        raw, classes = _checked(objective, x, starts[0], kept, chunks)
-        aim = Aim.at(question.target, settings.output, raw, classes)
+        seen = examine(objective, x, starts[0], chunks)
+        classes = kept.reader.read(seen.raw, seen.places)
+        aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
-        output = _finite(objective.value_of(raw))
+        output = _finite(objective.value_of(seen.raw))
         found = _along_all(objective, x, starts, output, settings, chunks, axes, domains)
         settings.method.warn_of_shortfalls(found)
-        tell_of_contrast(found, objective, x, starts, raw, chunks)
+        tell_of_contrast(found, objective, x, starts, seen, chunks)
     return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes)
 
 
@@ -134,38 +132,11 @@ def _objective(model: Model, settings: Settings, arguments: Any, ndim: int, n_sa
         model,
         settings.output,
         None,
-        Extra.of(arguments, n_samples, model.device),
+        Extra.of(arguments, n_samples, model.device, model.sample_axis),
         settings.output_key,
         settings.counted_time_axis(ndim),
         alone=not settings.batch_independent,
     )
-
-
-def _checked(
-    objective: Objective, x: Tensor, baseline: Tensor, kept: Kept, chunks: Chunks
-) -> tuple[Tensor, Classes]:
-    """Raw outputs at the input, shape (N, *axes), of a model found fit, and how they are read."""
-    # One call of two points, the fewest there are: what does not fit is told as for any chunk.
-    chunks.run(1, lambda _: check_repeatable(objective, x, baseline))
-    raw = raw_outputs(objective, x, chunks)
-    check_independence(objective, x, baseline, raw, chunks)
-    # Two points of the path beside the input: few models are normalised there by chance.
-    places = torch.stack([baseline[0], baseline[0] + 0.5 * (x[0] - baseline[0])])
-    probe = raw_outputs(objective, places, chunks, sample=0)
-    return raw, kept.reader.read(raw, probe)
-
-
-def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks, sample: int | None = None) -> Tensor:
-    """Raw outputs, shape (P, *axes), at points that belong to one sample, or one by one to all."""
-    parts: list[Tensor] = []
-
-    def evaluate(part: slice) -> None:
-        rows = torch.arange(part.start, part.stop, device=points.device)
-        parts.append(objective.raw(points[part], rows if sample is None else rows * 0 + sample))
-        check_shapes(parts[0], parts[-1])
-
-    chunks.run(len(points), evaluate)
-    return torch.cat(parts)
 
 
 def _finite(output: Tensor) -> Tensor:

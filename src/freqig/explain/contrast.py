@@ -11,6 +11,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from ..errors import EmptyExplanationWarning, warn
 from ..objective.classes import Classes
+from ..objective.independence import Examined
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
 
@@ -82,7 +83,7 @@ def _lead(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def tell_of_contrast(
-    found: Attributions, objective: Objective, x: Tensor, baselines: Tensor, raw: Tensor, chunks: Chunks
+    found: Attributions, objective: Objective, x: Tensor, baselines: Tensor, seen: Examined, chunks: Chunks
 ) -> None:
     """Say once where an explanation has nothing to tell, or its baseline is the class itself.
 
@@ -96,17 +97,18 @@ def tell_of_contrast(
         Signals, shape (N, *shape).
     baselines : torch.Tensor
         Shape (B, N, *shape).
-    raw : torch.Tensor
-        Raw outputs at the input, shape (N, *axes).
+    seen : Examined
+        Outputs that are known.
     chunks : Chunks
         Points a call.
     """
     moves = (x.unsqueeze(0) != baselines).flatten(2).any(2).any(0).cpu()
     said = [_of_equal_ends(moves), _of_nothing(found, moves, torch.finfo(x.dtype).eps)]
     indices = objective.targets
-    if indices is not None and _decides(objective, raw) and not said[1]:
-        starts = [_standing_at(start, objective, indices, chunks) for start in baselines]
-        at_x = Standing.of(raw, indices, objective.classes)
+    if indices is not None and _decides(objective, seen.raw) and not said[1]:
+        known = seen.at_baseline if len(baselines) == 1 else None
+        starts = [_standing_at(start, objective, indices, known, chunks) for start in baselines]
+        at_x = Standing.of(seen.raw, indices, objective.classes)
         said.append(_of_classes(found, moves, at_x, Standing.mean(starts)))
     if any(said):
         warn(". ".join(filter(None, said)), EmptyExplanationWarning)
@@ -121,12 +123,15 @@ def _decides(objective: Objective, raw: Tensor) -> bool:
     return several or classes.values != "logits" or objective.scale in ("log_prob", "probability")
 
 
-def _standing_at(baseline: Tensor, objective: Objective, indices: Tensor, chunks: Chunks) -> Standing:
+def _standing_at(
+    baseline: Tensor, objective: Objective, indices: Tensor, known: Tensor | None, chunks: Chunks
+) -> Standing:
     """How sure the model is of the targets at baselines of shape (N, *shape)."""
     n_samples, parts = len(baseline), list[Standing]()
     if not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
         # One baseline for all, such as silence, is asked once.
-        raw = objective.raw(baseline[:1], torch.zeros(1, dtype=torch.int64, device=baseline.device))
+        first = torch.zeros(1, dtype=torch.int64, device=baseline.device)
+        raw = objective.raw(baseline[:1], first) if known is None else known.unsqueeze(0)
         return Standing.of(raw.expand(n_samples, *raw.shape[1:]), indices, objective.classes)
 
     def evaluate(part: slice) -> None:

@@ -41,7 +41,7 @@ def refuse_axes(model: Model, settings: Settings, question: Question, error: Exc
     """
     x = question.signal.values.movedim(-1, settings.time_axis)
     with model.session() as running:
-        extra = Extra.of(question.arguments, len(x), running.device)
+        extra = Extra.of(question.arguments, len(x), running.device, running.sample_axis)
         # Points come in the caller's layout here, so that none of their axes moves.
         objective = Objective(running, "logit", None, extra, settings.output_key)
         if _takes(objective, x, len(x)):

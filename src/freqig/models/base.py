@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..arguments import first_axis
 from ..chunks import Chunks
 from .hints import Hints
 from .joined import JoinedInputs
@@ -187,3 +186,14 @@ NOT_DIFFERENTIABLE = (
     "the output with respect to the signal. Look for .detach(), torch.no_grad(), conversion to "
     "NumPy, argmax or rounding inside the model, and explain a score that comes before it"
 )
+
+
+def first_axis(i: int, shape: tuple[int, ...], n_samples: int) -> int | None:  # noqa: ARG001
+    """The first axis, if it is as long as the batch.
+
+    Examples
+    --------
+    >>> first_axis(0, (4, 3), 4), first_axis(0, (3, 4), 4)
+    (0, None)
+    """
+    return 0 if shape[:1] == (n_samples,) else None

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_integer, check_unmasked
+from ..models.base import first_axis
 
 NAME = "additional_forward_args"
 SampleAxis = Callable[[int, tuple[int, ...], int], int | None]
@@ -237,17 +238,6 @@ class Extra:
         """Argument `i` with its shape, as errors call it."""
         name = NAME if len(self.values) == 1 else f"{NAME}[{i}]"
         return f"{name}, of shape {tuple(self.values[i].shape)},"
-
-
-def first_axis(i: int, shape: tuple[int, ...], n_samples: int) -> int | None:  # noqa: ARG001
-    """The first axis, if it is as long as the batch.
-
-    Examples
-    --------
-    >>> first_axis(0, (4, 3), 4), first_axis(0, (3, 4), 4)
-    (0, None)
-    """
-    return 0 if shape[:1] == (n_samples,) else None
 
 
 def _check(value: Any, axis: int | None, n_samples: int, name: str) -> None:

@@ -18,6 +18,11 @@ NEAR = 2.0**-7
 
 REPEATS = 8
 
+CHANGES = (
+    "model must give the same output for the same input, but two calls with one series differ by {:.3g}: "
+)
+"""How errors begin."""
+
 Call = tuple[Tensor, Tensor]
 """Points of one call, and the samples they belong to."""
 
@@ -79,10 +84,7 @@ def _outputs(objective: Objective, points: Tensor, rows: Tensor, backwards: bool
 
 
 def _diagnosis(objective: Objective, changed: Call, calls: Sequence[Call], change: float) -> str:
-    begin = (
-        "model must give the same output for the same input, but two calls with one series differ by "
-        f"{change:.3g}: "
-    )
+    begin = CHANGES.format(change)
 
     def call() -> Tensor:
         return _outputs(objective, *changed)
@@ -100,13 +102,18 @@ def _diagnosis(objective: Objective, changed: Call, calls: Sequence[Call], chang
     same = same and not bool(apart(before, _outputs(objective, *changed, backwards=True)).any())
     generators.set_back()
     if not same and keeps_a_state([call() for _ in range(REPEATS)]):
-        return begin + (
-            "it keeps a state from one call to the next (a recurrent layer that is stateful, a running "
-            "average, a count of calls). Wrap it so that every call starts anew: lambda x: "
-            "(model.reset_states(), model(x))[1], with the method or the assignment that clears the state of "
-            "your model; batch_independent=False does not help here"
-        )
+        return begin + of_state()
     return begin + of_chance("" if same else ", or counts its calls")
+
+
+def of_state() -> str:
+    """How errors say that a model remembers, and the remedy."""
+    return (
+        "it keeps a state from one call to the next (a recurrent layer that is stateful, a running "
+        "average, a count of calls). Wrap it so that every call starts anew: lambda x: "
+        "(model.reset_states(), model(x))[1], with the method or the assignment that clears the state of "
+        "your model; batch_independent=False does not help here"
+    )
 
 
 def of_chance(more: str = "") -> str:

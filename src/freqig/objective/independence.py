@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from .chance import NEAR, Generators, moving, of_chance
-from .company import Company, Evaluate, find_dependent
+from .chance import CHANGES, NEAR, Generators, check_repeatable, moving, of_chance
+from .company import Company, Evaluate, check_shapes, find_dependent
 from .objective import Objective
 from .rounding import apart, distance
 
@@ -19,71 +20,198 @@ PLACES = (0.5, 0.125, NEAR, 0.0)
 ALONE = 32
 """Samples of which each is called alone; of more, about as many: the loudest, the quietest, and some."""
 
+FEW = 64
+"""Points that are examined in one call, inputs and places together."""
+
 RUN = 16
 """Samples of like loudness that are called together, where there are too many to call each alone."""
 
 
-def check_independence(
-    objective: Objective, x: Tensor, baseline: Tensor, outputs: Tensor, chunks: Chunks
-) -> None:
-    """Compare outputs in the company of a batch with outputs alone, or in other company.
+@dataclass(frozen=True)
+class Examined:
+    """Outputs that the checks of a model found on their way.
+
+    Parameters
+    ----------
+    raw : torch.Tensor
+        Raw outputs at the input, shape (N, *axes).
+    places : torch.Tensor
+        Raw outputs elsewhere on the paths, shape (M, *axes).
+    at_baseline : torch.Tensor or None
+        Raw output at the baseline, shape (*axes), where it is one for all samples.
+    """
+
+    raw: Tensor
+    places: Tensor
+    at_baseline: Tensor | None
+
+
+def examine(objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks) -> Examined:
+    """Outputs at the input, of a model whose answer depends neither on chance nor on other series.
 
     Explanations put points of several samples and nodes into one batch. Where the model mixes
-    the rows of a batch, they would depend on the chunk size.
+    the rows of a batch, they would depend on the chunk size. So outputs in the company of a batch are
+    compared with outputs alone, or in other company. What is found to differ is looked at more closely,
+    since a model that keeps a state, or depends on chance, differs as well.
 
     Parameters
     ----------
     objective : Objective
         The model with its arguments.
     x, baseline : torch.Tensor
-        Ends of the paths, shape (S, *shape).
-    outputs : torch.Tensor
-        Raw outputs at the input, in chunks, shape (S, *axes).
+        Ends of the paths, shape (N, *shape).
     chunks : Chunks
-        Points a call, as at the input.
+        Points per call.
 
     Raises
     ------
     ValueError
-        If an output depends on the company by more than rounding.
+        If an output depends on the company, or on the number of the call, by more than rounding.
     """
     if objective.alone:
-        return
-    _check_places(objective, x, baseline, max(2, chunks.size))
+        chunks.run(1, lambda _: check_repeatable(objective, x, baseline))
+        points = torch.stack([baseline[0], baseline[0] + 0.5 * (x[0] - baseline[0])])
+        rows = torch.zeros(2, dtype=torch.int64, device=x.device)
+        return Examined(raw_outputs(objective, x, chunks), _one_by_one(objective, points, rows), None)
+    places = _Places.of(x, baseline)
+    together = _together(objective, x, baseline, places, chunks)
+    try:
+        if together is None:
+            return _examine_many(objective, x, baseline, places, chunks)
+        return _examine_few(objective, x, baseline, places, together)
+    except (torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception:
+        # Chance, and a state that grows with the calls or has the size of the last batch, look like this too.
+        check_repeatable(objective, x, baseline)
+        if together is not None:
+            again = objective.raw(together.points, together.rows)
+            if apart(again, together.outputs).any():
+                change = distance(again, together.outputs)
+                raise ValueError(CHANGES.format(change) + of_chance(", or counts its calls")) from None
+        raise
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Points from all over the paths, of few samples.
+
+    Parameters
+    ----------
+    points : torch.Tensor
+        Shape (M, *shape).
+    rows, turn : torch.Tensor
+        Sample of each, and which of `PLACES` it lies at, int64, shape (M,).
+    """
+
+    points: Tensor
+    rows: Tensor
+    turn: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, baseline: Tensor) -> _Places:
+        few = _spread(len(x), RUN, x.device)
+        few = torch.unique(torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]))
+        # Of few samples every place, of many one place each.
+        count = len(few) if len(few) >= len(PLACES) else len(few) * len(PLACES)
+        number = torch.arange(count, device=x.device)
+        turn = (number % len(few) + number // len(few)) % len(PLACES)
+        rows = few[number % len(few)]
+        steps = torch.tensor(PLACES, device=x.device).to(x.dtype)[turn].reshape(-1, *(1,) * (x.ndim - 1))
+        return cls(baseline[rows] + steps * (x[rows] - baseline[rows]), rows, turn)
+
+    def groups(self) -> Iterator[Tensor]:
+        """Which of them are called without the others."""
+        # The last two places lie so close that they keep each other company.
+        for group in (self.turn == 0, self.turn == 1, self.turn > 1):
+            yield group.nonzero().flatten()
+
+
+def _together(
+    objective: Objective, x: Tensor, baseline: Tensor, places: _Places, chunks: Chunks
+) -> Company | None:
+    """Inputs and places in one call, which is all that few samples need; None where they are many."""
+    if len(x) + len(places.rows) > min(chunks.size, FEW):
+        return None
+    points = torch.cat([x, places.points])
+    rows = torch.cat([torch.arange(len(x), device=x.device), places.rows])
+    try:
+        return Company.of(objective.raw, points, rows)
+    except (torch.OutOfMemoryError, MemoryError):
+        return None
+    except Exception:
+        # A state may have the size of an earlier batch; else the error at the baseline says so.
+        check_repeatable(objective, x, baseline)
+        raise
+
+
+def _examine_few(
+    objective: Objective, x: Tensor, baseline: Tensor, places: _Places, together: Company
+) -> Examined:
+    n = len(x)
+    for alone in torch.split(torch.arange(n, device=x.device), 1):
+        _compare(objective.raw, together, alone)
+    for group in places.groups():
+        _compare(objective.raw, together, n + group)
+    at_baseline = None
+    last = (places.turn == len(PLACES) - 1).nonzero().flatten()
+    if len(last) and not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
+        at_baseline = together.outputs[n + int(last[0])]
+    return Examined(together.outputs[:n], together.outputs[n:], at_baseline)
+
+
+def _examine_many(
+    objective: Objective, x: Tensor, baseline: Tensor, places: _Places, chunks: Chunks
+) -> Examined:
+    # One call of two points, the fewest there are: what does not fit is told as for any chunk.
+    chunks.run(1, lambda _: check_repeatable(objective, x, baseline))
+    outputs = raw_outputs(objective, x, chunks)
+    found = _beside_a_loud_one(objective, x, places, max(3, chunks.size))
     for part in chunks.split(len(x)):
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])
-        for places in _regrouped(points, max(4, ALONE * len(points) // len(x))):
-            _compare(objective.raw, together, places)
+        for alone in _regrouped(points, max(4, ALONE * len(points) // len(x))):
+            _compare(objective.raw, together, alone)
+    return Examined(outputs, found, None)
 
 
-def _check_places(objective: Objective, x: Tensor, baseline: Tensor, most: int) -> None:
-    """Points from all over the paths beside a loud one, then those near the baseline without the others."""
-    few = _spread(len(x), RUN, x.device)
-    few = torch.unique(torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]))
-    # Of few samples every place, of many one place each.
-    number = torch.arange(len(few) if len(few) >= len(PLACES) else len(few) * len(PLACES), device=x.device)
-    turn = (number % len(few) + number // len(few)) % len(PLACES)
-    rows = few[number % len(few)]
-    steps = torch.tensor(PLACES, device=x.device).to(x.dtype)[turn].reshape(-1, *(1,) * (x.ndim - 1))
-    points = baseline[rows] + steps * (x[rows] - baseline[rows])
-    loud = few[x[few].flatten(1).abs().amax(1).argmax()].reshape(1)
+def _beside_a_loud_one(objective: Objective, x: Tensor, places: _Places, most: int) -> Tensor:
+    """Raw outputs at places beside the loudest of their samples, compared with those without it."""
+    loud = places.rows[x[places.rows].flatten(1).abs().amax(1).argmax()].reshape(1)
+    found = list[Tensor]()
     begin, size = 0, most - 1
-    while begin < len(rows):
+    while begin < len(places.rows):
         part = slice(begin, begin + size)
-        all_rows = torch.cat([loud, rows[part]])
+        rows = torch.cat([loud, places.rows[part]])
         try:
-            together = Company.of(objective.raw, torch.cat([x[loud], points[part]]), all_rows)
+            together = Company.of(objective.raw, torch.cat([x[loud], places.points[part]]), rows)
         except (torch.OutOfMemoryError, MemoryError):
             if size == 1:
                 raise
             size = 1
             continue
-        # The last two places lie so close that they keep each other company.
-        turns = torch.cat([turn.new_zeros(1), turn[part]])
-        for group in (turns == 0, turns == 1, turns > 1):
-            _compare(objective.raw, together, group.nonzero().flatten())
+        for group in _Places(places.points[part], places.rows[part], places.turn[part]).groups():
+            _compare(objective.raw, together, 1 + group)
+        found.append(together.outputs[1:])
         begin += size
+    return torch.cat(found)
+
+
+def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
+    """Raw outputs, shape (N, *axes), at one point per sample."""
+    parts: list[Tensor] = []
+
+    def evaluate(part: slice) -> None:
+        rows = torch.arange(part.start, part.stop, device=points.device)
+        parts.append(objective.raw(points[part], rows))
+        check_shapes(parts[0], parts[-1])
+
+    chunks.run(len(points), evaluate)
+    return torch.cat(parts)
+
+
+def _one_by_one(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:
+    return torch.cat([objective.raw(points[i : i + 1], rows[i : i + 1]) for i in range(len(points))])
 
 
 def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int = 0) -> None:
@@ -156,8 +284,8 @@ class Witness:
         if self.seen & (self.seen - 1):
             return
         loudness = points.flatten(1).abs().amax(1)
-        # The loudest are near the inputs, which were compared in advance.
-        chosen = {int(loudness.argmin()), self.seen * 7919 % len(points)}
+        # The loudest are near the inputs, which were compared in advance. Of short paths one will do.
+        chosen = {int(loudness.argmin()), *([self.seen * 7919 % len(points)] if self.seen > 1 else [])}
         places = torch.tensor(sorted(chosen), device=points.device)
         generators = Generators()
         together = Company(points.detach(), rows, values.detach())

@@ -33,7 +33,7 @@ class Objective:
     model : Model
         The adapter.
     scale : str or callable
-        Output scale, see `freqig.scales`.
+        Output scale, see `freqig.objective.scales`.
     targets : torch.Tensor or None
         Output indices, int64, shape (N, T, m); of a callable scale whatever it takes, shape
         (N, T, ...), or None.

@@ -32,7 +32,7 @@ def scale_of(name: ScaleName, values: Values = "logits") -> Callable[[Tensor, Te
         with one class the (log-)sigmoid. `margin`: the logit minus the logsumexp of the other
         logits, that is the log-odds of the target; with one class the logit.
     values : {"logits", "softmax", "probabilities"}
-        What the outputs are, see `freqig.classes.Classes`. Of probabilities `logit` and
+        What the outputs are, see `freqig.objective.classes.Classes`. Of probabilities `logit` and
         `probability` are the outputs as they are, `log_prob` is their logarithm, and `margin` their
         log-odds log p - log(1 - p), with the others' sum for 1 - p where it is known to be that.
 

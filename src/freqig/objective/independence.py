@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -76,9 +77,10 @@ def examine(objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks) -
     places = _Places.of(x, baseline)
     together = _together(objective, x, baseline, places, chunks)
     try:
-        if together is None:
-            return _examine_many(objective, x, baseline, places, chunks)
-        return _examine_few(objective, x, baseline, places, together)
+        if together is not None:
+            with suppress(torch.OutOfMemoryError, MemoryError):
+                return _examine_few(objective, x, baseline, places, together)
+        return _examine_many(objective, x, baseline, places, chunks)
     except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception:
@@ -166,7 +168,7 @@ def _examine_many(
     # One call of two points, the fewest there are: what does not fit is told as for any chunk.
     chunks.run(1, lambda _: check_repeatable(objective, x, baseline))
     outputs = raw_outputs(objective, x, chunks)
-    found = _beside_a_loud_one(objective, x, places, max(3, chunks.size))
+    found = _beside_a_loud_one(objective, x, places, max(2, chunks.size))
     for part in chunks.split(len(x)):
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])

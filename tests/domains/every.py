@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from freqig.domains import Domain, ready
-from freqig.domains.registry import FS, Example, examples
+
+from .examples import FS, Example, examples
 
 EVERY = [pytest.param(example, id=example.label) for example in examples()]
 LINEAR = [case for case in EVERY if case.values[0].make(2).linear]

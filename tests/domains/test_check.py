@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from freqig.domains import RFFT, Domain, Time, check_inversion, ready
-from freqig.domains.registry import Example
 
 from .every import EVERY, made, tensor
+from .examples import Example
 
 
 def checked(domain: Domain, n: int = 24, dtype: torch.dtype = torch.float64) -> None:

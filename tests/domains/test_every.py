@@ -14,10 +14,10 @@ from torch import Tensor
 
 from freqig.domains import Domain
 from freqig.domains.nonlinear import attribution_shape
-from freqig.domains.registry import FS, Example, examples
 
 from ..helpers import Smooth, SmoothTruth, close
 from .every import EVERY, LINEAR, as_tuple, inversion_residual, made, tensor
+from .examples import FS, Example, examples
 
 LENGTHS = (1, 2, 3, 7, 16, 33, 40)
 linear_examples = st.sampled_from([e for e in examples() if e.make(2).linear])

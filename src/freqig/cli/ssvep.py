@@ -90,8 +90,8 @@ def _draw(result: xr.Dataset, path: Path) -> None:
     # matplotlib is imported where a figure is drawn, and pyplot, which looks for a display, is not.
     from matplotlib.figure import Figure
 
+    from ..demo.flicker_figure import flicker
     from ..demo.recordings import FLICKER_HZ
-    from ..plots.flicker import flicker
 
     figure = Figure(figsize=(9, 7), layout="constrained")
     axes = figure.subplots(len(FLICKER_HZ), 2, width_ratios=(2.4, 1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .adapters import as_model
 from .base import Model
 from .hints import Hints
-from .registry import as_model
 from .torch_model import TorchModel
 
 __all__ = ["Hints", "Model", "TorchModel", "as_model"]

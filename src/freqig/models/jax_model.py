@@ -112,7 +112,7 @@ def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | No
     Parameters
     ----------
     model : object
-        Anything that the registry recognised as JAX's.
+        Anything that is recognised as JAX's.
     dtype : torch.dtype, optional
         Dtype of the points.
     device : torch.device or str, optional

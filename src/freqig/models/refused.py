@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .frameworks import is_network
 from .wrappers import network_in
 
 ADVICE = {
@@ -18,8 +19,6 @@ ADVICE = {
 }
 TREES = {"lightgbm", "xgboost", "catboost"}
 WRAPPERS = {"skorch", "fastai", "transformers"}
-NETWORKS = {"torch.nn.modules.module.Module"}
-NETWORKS_IN = ("keras.src.models.", "tf_keras.src.models.", "tf_keras.src.engine.", "flax.nnx.")
 
 
 def adapt(model: Any, **_: Any) -> NoReturn:
@@ -46,9 +45,3 @@ def adapt(model: Any, **_: Any) -> NoReturn:
             f"pass the network in it, model{found[0]}, and signals as a {type(found[1]).__name__} takes"
         )
     raise TypeError(f"model must be differentiable, got a {kind}: {ADVICE[reason]}")
-
-
-def is_network(part: object) -> bool:
-    """Whether an object is a network of a framework that gives gradients, by the names of its classes."""
-    names = {f"{base.__module__}.{base.__qualname__}" for base in type(part).__mro__}
-    return bool(names & NETWORKS) or any(name.startswith(NETWORKS_IN) for name in names)

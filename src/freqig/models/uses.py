@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections import deque
 from types import FunctionType, MethodType, ModuleType
 
+from .frameworks import LIBRARIES
 from .modules import parts_of
 
 MAX_DEPTH = 4
-LIBRARIES = {
-    "equinox",
-    "flax",
-    "jax",
-    "jaxlib",
-    "keras",
-    "numpy",
-    "scipy",
-    "tensorflow",
-    "torch",
-}
 
 
 def packages_used(function: object) -> set[str]:

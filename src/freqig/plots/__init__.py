@@ -6,7 +6,6 @@ This is the only place that imports matplotlib, and only when a figure is asked 
 from __future__ import annotations
 
 from .components import components
-from .flicker import flicker
 from .polar import polar
 from .segments import segments
 from .spectrogram import spectrogram
@@ -14,4 +13,4 @@ from .spectrum import spectrum
 from .waveform import waveform
 from .wavelet import wavelet
 
-__all__ = ["components", "flicker", "polar", "segments", "spectrogram", "spectrum", "waveform", "wavelet"]
+__all__ = ["components", "polar", "segments", "spectrogram", "spectrum", "waveform", "wavelet"]

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from .._check import check_positive
-from ._bars import SIGNS, bar_borders, draw_bars, finish_bars
-from ._labels import fit_label, fitted, label_frequency, scaled
-from ._limits import up_to
-from ._markers import Marker
-from ._style import PLACEHOLDER, letters, root_of, settle, size_in_points, units_of
+from ..plots._bars import SIGNS, bar_borders, draw_bars, finish_bars
+from ..plots._labels import fit_label, fitted, label_frequency, scaled
+from ..plots._limits import up_to
+from ..plots._markers import Marker
+from ..plots._style import PLACEHOLDER, letters, root_of, settle, size_in_points, units_of
 
 
 def flicker(
@@ -71,7 +71,7 @@ def flicker(
     --------
     >>> import numpy as np, xarray as xr
     >>> from matplotlib.figure import Figure
-    >>> from freqig.plots.flicker import flicker
+    >>> from freqig.demo.flicker_figure import flicker
     >>> result = xr.Dataset(
     ...     {
     ...         "rfft": (("sample", "channel", "frequency"), np.ones((3, 2, 33)), {"units": "logit"}),

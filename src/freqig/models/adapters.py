@@ -18,65 +18,13 @@ import torch
 from .._check import check_device
 from .base import Model
 from .content import kind_of
+from .frameworks import FRAMEWORKS, is_network, of_class
 from .modules import find_modules
 from .refused import adapt as refuse
-from .refused import is_network
 from .torch_model import TorchModel, dotted_name
 from .uses import packages_used
 from .wrappers import network_in
 
-# Start of the dotted name of a class, and the module of its adapter. The first class of the __mro__
-# that fits decides, so a Keras model on the torch backend is Keras's before it is torch's. What is a module
-# and an estimator besides is a module.
-ADAPTERS = (
-    ("keras.src.", "keras_model"),
-    ("tf_keras.src.", "keras_model"),
-    ("tensorflow.", "tensorflow_model"),
-    ("jaxlib.", "jax_model"),
-    ("equinox.", "jax_model"),
-    ("flax.", "jax_model"),
-    ("onnx.onnx_ml_pb2.ModelProto", "onnx_model"),
-    ("onnxruntime.", "refused"),
-    ("skorch.", "wrapper"),
-    ("fastai.learner.", "wrapper"),
-    ("transformers.pipelines.", "wrapper"),
-    ("sklearn.", "refused"),
-    ("lightgbm.", "refused"),
-    ("xgboost.", "refused"),
-    ("catboost.", "refused"),
-    ("torch.export.exported_program.ExportedProgram", "torch_file"),
-    ("torch.fx.graph_module.GraphModule", "torch_file"),
-    ("torch.nn.modules.module.Module", "torch_model"),
-)
-# Packages that tell with what a plain function computes.
-PACKAGES = {
-    "jax": "jax_model",
-    "jaxlib": "jax_model",
-    "equinox": "jax_model",
-    "flax": "jax_model",
-    "tensorflow": "tensorflow_model",
-    "tf_keras": "tensorflow_model",
-}
-CHOOSING = {"jax_model", "tensorflow_model"}
-"""Adapters of frameworks that choose the device themselves, and say so."""
-
-SUFFIXES = {
-    ".onnx": "onnx_model",
-    ".keras": "keras_model",
-    ".pt": "torch_file",
-    ".pth": "torch_file",
-    ".pt2": "torch_file",
-    ".ts": "torch_file",
-}
-
-# What is in a file decides before its name does.
-CONTENTS = {
-    "ONNX": "onnx_model",
-    "Keras": "keras_model",
-    "TorchScript": "torch_file",
-    "torch.export": "torch_file",
-    "pickle": "torch_file",
-}
 ELSEWHERE = {
     "HDF5": "load it in Keras, keras.saving.load_model(path, compile=False), and pass the model, or save it "
     "there as .keras; if it holds weights alone, build the model, model.load_weights(path), and pass that",
@@ -146,7 +94,7 @@ def as_model(
             "model must be a torch.nn.Module, a callable from a batch of series to outputs, a model of "
             f"Keras, TensorFlow, JAX or ONNX, or the path of a model file, got {got}"
         )
-    if name not in CHOOSING:
+    if not any(framework.own_device for framework in FRAMEWORKS if framework.adapter == name):
         device = check_device(device)
     if name == "torch_model":
         return TorchModel(model, dtype, device)
@@ -186,20 +134,20 @@ def adapter_name(model: Any) -> str | None:
 
 
 def _by_class(model: Any) -> str | None:
-    for base in type(model).__mro__:
-        dotted = f"{base.__module__}.{base.__qualname__}"
-        for start, name in ADAPTERS:
-            if dotted.startswith(start):
-                return "torch_model" if name == "refused" and isinstance(model, torch.nn.Module) else name
-    return None
+    framework = of_class(model)
+    if framework is None:
+        return None
+    # What is a module and an estimator besides is a module.
+    refused = framework.adapter == "refused"
+    return "torch_model" if refused and isinstance(model, torch.nn.Module) else framework.adapter
 
 
 def _by_content(model: Any) -> str:
     """Adapter of a plain callable: another framework's only where nothing in it is PyTorch's."""
     if isinstance(model, (FunctionType, MethodType, partial)) or hasattr(model, "__dict__"):
         used = packages_used(model)
-        names = {PACKAGES[package] for package in used & PACKAGES.keys()}
-        if len(names) == 1 and "torch" not in used and not find_modules(model):
+        names = {framework.adapter for framework in FRAMEWORKS if used & set(framework.packages)}
+        if len(names) == 1 and not find_modules(model):
             return names.pop()
     return "torch_model"
 
@@ -228,15 +176,21 @@ def adapter_of_file(path: str) -> str:
     if not Path(path).is_file():
         raise FileNotFoundError(f"model must be the path of a file, but there is none at {path!r}")
     suffix, kind = Path(path).suffix.lower(), kind_of(path)
-    if kind in CONTENTS:
-        return CONTENTS[kind]
-    if kind in ELSEWHERE:
+    # What is in a file decides before its name does.
+    by_content = [framework for framework in FRAMEWORKS if kind in framework.contents]
+    if not by_content and kind in ELSEWHERE:
         raise ValueError(f"{path} is a file of {kind}: {ELSEWHERE[kind]}. trust=True does not change this")
-    if suffix in SUFFIXES:
-        return SUFFIXES[suffix]
-    *most, last = SUFFIXES
+    for framework in by_content or FRAMEWORKS:
+        if by_content or suffix in framework.suffixes:
+            return framework.adapter
+    *most, last = suffixes()
     raise ValueError(
         "model must be an object, or the path of a file of ONNX, Keras, TorchScript or torch.export, such as "
         f"end in {', '.join(most)} or {last}, got {path!r}, whose content is none of these: load the model "
         "with its own library and pass it. trust=True does not change this"
     )
+
+
+def suffixes() -> list[str]:
+    """How the names of model files usually end."""
+    return [suffix for framework in FRAMEWORKS for suffix in framework.suffixes]

@@ -14,7 +14,7 @@ from torch import nn
 
 from freqig import Explainer, attribute
 from freqig.models import Model, as_model
-from freqig.models.registry import SUFFIXES, adapter_name
+from freqig.models.adapters import adapter_name, suffixes
 from freqig.models.uses import packages_used
 
 from ..helpers import noise
@@ -72,10 +72,10 @@ def test_unknown_files_say_what_is_accepted(end: str, tmp_path: Path) -> None:
     for given in (path, str(path)):
         with pytest.raises(ValueError, match="trust=True does not change this") as caught:
             Explainer(given, trust=True)
-        assert all(suffix in str(caught.value) for suffix in SUFFIXES)
+        assert all(suffix in str(caught.value) for suffix in suffixes())
 
 
-@pytest.mark.parametrize("end", SUFFIXES)
+@pytest.mark.parametrize("end", suffixes())
 def test_missing_files_are_named(end: str, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=rf"path of a file.*absent\{end}"):
         attribute(noise(8), tmp_path / f"absent{end}")

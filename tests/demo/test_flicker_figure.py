@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 import xarray as xr
-from freqig.demo.flicker_figure import flicker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+
+from freqig.demo.flicker_figure import flicker
 
 Bars = Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 CLASSES = (13, 17, 21)

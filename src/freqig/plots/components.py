@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from ._labels import fit_label, label_frequency
 from ._limits import set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._options import documented
 from ._select import dim_of
 from ._style import letters, new_axes, signed_norm
 from ._time import span_of, time_axis
@@ -23,6 +24,7 @@ ROWS = ("component", "part", "band", "row")
 _DOMAINS = "freqig.ICA(...)], [freqig.Components(...)], [freqig.FilterBank(...)] or [freqig.Spatial(...)"
 
 
+@documented
 def components(
     result: xr.Dataset,
     sample: int = 0,
@@ -51,37 +53,25 @@ def components(
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it, with a variable over component, part,
         band or row, and over time or frequency.
-    sample : int, default 0
-        Position of the sample; negative positions count from the end.
+    {sample}
     name : str, default "components"
         Variable to draw, named as its domain is: "ica", "filterbank", "ica_rfft".
-    channel : hashable, optional
-        Name of the one channel to draw, or its position where names are not integers. Default the
-        sum over channels, in which those of opposite sign cancel.
-    max_frequency : float, optional
-        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
-        |attribution| lies, and the label says so.
-    title : str, optional
-        Title in place of the one made from the result; an empty one leaves none.
-    vmax : float, optional
-        Where the colours end, above and below. Default the largest magnitude.
-    robust : bool, default False
-        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
-        that a few cells do not leave all others blank.
+    {channel or sum}
+    {max_frequency}
+    {title}
+    {vmax of colours}
+    {robust}
     xscale : {"linear", "log"}, default "linear"
         Scale of the time or frequency axis. A logarithmic one begins above zero.
-    axes : matplotlib.axes.Axes, optional
-        Where to draw. Default those of a new pyplot figure.
+    {axes}
 
     Returns
     -------
-    matplotlib.axes.Axes
-        The axes drawn on. The colour bar has axes of its own in the same figure.
+    {map}
 
     Raises
     ------
-    TypeError
-        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+    {type}
     ValueError
         If `result` lacks the variable, its dimensions or the sample, or holds several targets; if
         components are over time and frequency at once; if there is no such channel, no frequency

@@ -20,12 +20,14 @@ from ._bars import (
 from ._labels import label_frequency
 from ._map import total_over
 from ._markers import read_markers
+from ._options import documented
 from ._style import PLACEHOLDER, new_pair, settle, two_axes
 from ._view import look_at
 
 PARTS = ("amplitude", "phase")
 
 
+@documented
 def polar(
     result: xr.Dataset,
     sample: int = 0,
@@ -51,29 +53,18 @@ def polar(
     ----------
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it, with a variable over part and frequency.
-    sample : int, default 0
-        Position of the sample; negative positions count from the end.
+    {sample}
     name : str, default "polar"
         Variable to draw, named as its domain is.
-    channel : hashable, optional
-        Name of the one channel to draw, or its position where names are not integers. Default the
-        sum over channels, in which those of opposite sign cancel.
+    {channel or sum}
     bands : {"sleep", "eeg"} or mapping of str to (float, float), optional
         Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz.
-    max_frequency : float, optional
-        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
-        |attribution| lies, and the label says so.
-    markers : mapping of str to float, optional
-        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
-        the axis. Those above `max_frequency` are not in view.
-    harmonics : int, default 1
-        Up to which multiple the markers are drawn.
-    title : str, optional
-        Title in place of the one made from the result; an empty one leaves none.
-    vmax : float, optional
-        Where the axis of attributions ends, above and below. Default where the bars do.
-    xscale : {"linear", "log"}, default "linear"
-        Scale of the frequency axis. A logarithmic one begins above zero.
+    {max_frequency}
+    {markers}
+    {harmonics}
+    {title}
+    {vmax of bars}
+    {xscale of frequency}
     axes : sequence of two matplotlib.axes.Axes, optional
         Where to draw amplitude and phase. Default two new ones, one above the other, of a new
         pyplot figure.
@@ -85,8 +76,7 @@ def polar(
 
     Raises
     ------
-    TypeError
-        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+    {type}
     ValueError
         If `result` lacks the variable, its dimensions or the sample, or holds several targets; if
         there is no such channel, or no frequency up to `max_frequency`; if `bands` are wrong (see

@@ -13,11 +13,13 @@ from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform
 from ._labels import label_frequency
 from ._limits import set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._options import documented
 from ._style import letters, new_axes, signed_norm
 from ._time import span_of, time_axis
 from ._view import look_at
 
 
+@documented
 def segments(
     result: xr.Dataset,
     sample: int = 0,
@@ -46,8 +48,7 @@ def segments(
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it, with a variable over segment and
         frequency.
-    sample : int, default 0
-        Position of the sample; negative positions count from the end.
+    {sample}
     name : str, default "segments"
         Variable to draw, named as its domain is.
     classes : sequence or str, optional
@@ -57,36 +58,24 @@ def segments(
     order : sequence, optional
         Classes from top to bottom of the row. Default: sorted numbers, or names as they first
         occur.
-    channel : hashable, optional
-        Name of the one channel to draw, or its position where names are not integers. Default the
-        sum over channels, in which those of opposite sign cancel.
-    max_frequency : float, optional
-        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
-        |attribution| lies, and the label says so.
-    title : str, optional
-        Title in place of the one made from the result; an empty one leaves none.
-    vmax : float, optional
-        Where the colours end, above and below. Default the largest magnitude.
-    robust : bool, default False
-        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
-        that a few cells do not leave all others blank.
-    xscale : {"linear", "log"}, default "linear"
-        Scale of the time axis. A logarithmic one begins above zero.
-    yscale : {"linear", "log"}, default "linear"
-        Scale of the frequency axis. A logarithmic one begins above zero.
+    {channel or sum}
+    {max_frequency}
+    {title}
+    {vmax of colours}
+    {robust}
+    {xscale of time}
+    {yscale}
     axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure. The row of classes is an inset above
         them, among their `child_axes`.
 
     Returns
     -------
-    matplotlib.axes.Axes
-        The axes drawn on. The colour bar has axes of its own in the same figure.
+    {map}
 
     Raises
     ------
-    TypeError
-        If `result`, `sample`, `max_frequency` or `axes` are of another type.
+    {type}
     ValueError
         If `result` lacks the variable, its dimensions or the sample, or holds several targets; if
         there is no such channel, or no frequency up to `max_frequency`; if classes are not one a

@@ -11,10 +11,12 @@ from ..bands import named_bands
 from ._bars import bar_borders, draw_bars, edges_in_hertz
 from ._map import total_over
 from ._markers import read_markers
+from ._options import documented
 from ._panels import finish_panels, open_panels
 from ._view import look_at
 
 
+@documented
 def spectrum(
     result: xr.Dataset,
     sample: int = 0,
@@ -46,28 +48,17 @@ def spectrum(
     ----------
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it, with variables ``rfft`` and ``signal``.
-    sample : int, default 0
-        Position of the sample; negative positions count from the end.
-    channel : hashable, optional
-        Name of the one channel to draw, or its position where names are not integers. Default all.
+    {sample}
+    {channel or all}
     bands : {"sleep", "eeg"} or mapping of str to (float, float), optional
         Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz. Default none.
-    max_frequency : float, optional
-        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
-        |attribution| lies, and the label says so.
-    markers : mapping of str to float, optional
-        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
-        the axis. Those above `max_frequency` are not in view.
-    harmonics : int, default 1
-        Up to which multiple the markers are drawn.
-    signal : bool, optional
-        Whether to draw the series, too. Default True, unless `axes` are one Axes.
-    title : str, optional
-        Title in place of the one made from the result; an empty one leaves none.
-    vmax : float, optional
-        Where the axis of attributions ends, above and below. Default where the bars do.
-    xscale : {"linear", "log"}, default "linear"
-        Scale of the frequency axis. A logarithmic one begins above zero.
+    {max_frequency}
+    {markers}
+    {harmonics}
+    {signal}
+    {title}
+    {vmax of bars}
+    {xscale of frequency}
     axes : matplotlib.axes.Axes or sequence of two, optional
         Where to draw the signal and the spectrum, or one for the spectrum alone. Default new ones,
         one above the other, of a new pyplot figure.
@@ -79,8 +70,7 @@ def spectrum(
 
     Raises
     ------
-    TypeError
-        If `result` or another argument is of another type.
+    {type}
     ValueError
         If `result` lacks ``rfft`` over ``frequency``, or ``signal``, or holds several targets; if
         there is no such sample or channel, or no frequency up to `max_frequency`; if `bands` are

@@ -10,11 +10,13 @@ import xarray as xr
 
 from ._bars import draw_bars, hide_upper_labels
 from ._map import borders, pooled, total_over, visible_cells
+from ._options import documented
 from ._panels import finish_panels, open_panels
 from ._time import span_of, time_axis
 from ._view import look_at
 
 
+@documented
 def waveform(
     result: xr.Dataset,
     sample: int = 0,
@@ -38,18 +40,13 @@ def waveform(
     ----------
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it, with a variable over ``time``.
-    sample : int, default 0
-        Position of the sample; negative positions count from the end.
+    {sample}
     name : str, default "waveform"
         Variable to draw, named as its domain is.
-    channel : hashable, optional
-        Name of the one channel to draw, or its position where names are not integers. Default all.
-    signal : bool, optional
-        Whether to draw the series, too. Default True, unless `axes` are one Axes.
-    title : str, optional
-        Title in place of the one made from the result; an empty one leaves none.
-    vmax : float, optional
-        Where the axis of attributions ends, above and below. Default where the bars do.
+    {channel or all}
+    {signal}
+    {title}
+    {vmax of bars}
     xscale : {"linear", "log"}, default "linear"
         Scale of both time axes. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes or sequence of two, optional
@@ -63,8 +60,7 @@ def waveform(
 
     Raises
     ------
-    TypeError
-        If `result` or another argument is of another type.
+    {type}
     ValueError
         If `result` lacks the variable or its times, or ``signal``, or holds several targets; if
         there is no such sample, channel or `xscale`; if `vmax` is not above 0.

@@ -1,0 +1,84 @@
+"""What options that several figures share mean, written once for all their docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OPTIONS = {
+    "map": """matplotlib.axes.Axes
+        The axes drawn on. The colour bar has axes of its own in the same figure.""",
+    "type": """TypeError
+        If `result`, `sample` or another argument is of another type.""",
+    "sample": """sample : int, default 0
+        Position of the sample; negative positions count from the end.""",
+    "channel or sum": """channel : hashable, optional
+        Name of the one channel to draw, or its position where names are not integers. Default the
+        sum over channels, in which those of opposite sign cancel.""",
+    "max_frequency": """max_frequency : float, optional
+        End of the frequency axis, in its units; ``float("inf")`` shows all. Default where 99.5 % of
+        |attribution| lies, and the label says so.""",
+    "title": """title : str, optional
+        Title in place of the one made from the result; an empty one leaves none.""",
+    "vmax of colours": """vmax : float, optional
+        Where the colours end, above and below. Default the largest magnitude.""",
+    "robust": """robust : bool, default False
+        Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
+        that a few cells do not leave all others blank.""",
+    "axes": """axes : matplotlib.axes.Axes, optional
+        Where to draw. Default those of a new pyplot figure.""",
+    "markers": """markers : mapping of str to float, optional
+        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
+        the axis. Those above `max_frequency` are not in view.""",
+    "harmonics": """harmonics : int, default 1
+        Up to which multiple the markers are drawn.""",
+    "vmax of bars": """vmax : float, optional
+        Where the axis of attributions ends, above and below. Default where the bars do.""",
+    "xscale of frequency": """xscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.""",
+    "xscale of time": """xscale : {"linear", "log"}, default "linear"
+        Scale of the time axis. A logarithmic one begins above zero.""",
+    "yscale": """yscale : {"linear", "log"}, default "linear"
+        Scale of the frequency axis. A logarithmic one begins above zero.""",
+    "channel or all": """channel : hashable, optional
+        Name of the one channel to draw, or its position where names are not integers. Default all.""",
+    "signal": """signal : bool, optional
+        Whether to draw the series, too. Default True, unless `axes` are one Axes.""",
+}
+
+
+def documented(figure: Callable[P, R]) -> Callable[P, R]:
+    """Fill shared options into the docstring of a figure, where it has them in braces.
+
+    Parameters
+    ----------
+    figure : callable
+        A figure with lines such as ``{title}`` among its parameters.
+
+    Raises
+    ------
+    ValueError
+        If an option in braces is none of these.
+
+    Examples
+    --------
+    >>> @documented
+    ... def empty():
+    ...     "{title}"
+    >>> print(empty.__doc__)
+    title : str, optional
+            Title in place of the one made from the result; an empty one leaves none.
+    """
+    lines = (figure.__doc__ or "").split("\n")
+    for i, line in enumerate(lines):
+        token = line.strip()
+        if token.startswith("{") and token.endswith("}"):
+            if token[1:-1] not in OPTIONS:
+                allowed = ", ".join(OPTIONS)
+                raise ValueError(f"{token} in the docstring of {figure.__name__} must be one of {allowed}")
+            lines[i] = line.replace(token, OPTIONS[token[1:-1]])
+    figure.__doc__ = "\n".join(lines)
+    return figure

@@ -12,11 +12,11 @@ from freqig.chunks import Chunks
 from freqig.domains import Polar, ready
 from freqig.explain.methods import AdaptiveNodes, FixedNodes
 from freqig.explain.own_path import OwnPath, explain_nonlinear
-from freqig.integration import values_at
 from freqig.models import Model, as_model
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
+from freqig.path import values_at
 
 
 def objective_of(

@@ -13,12 +13,12 @@ from freqig.chunks import Chunks
 from freqig.domains import RFFT, Domain, Time
 from freqig.explain.projection import Analysis, project
 from freqig.explain.several_baselines import average
-from freqig.integration import Diagnosis, integrate, values_at
 from freqig.models import as_model
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
-from freqig.quadrature import gauss_legendre
+from freqig.path import Diagnosis, integrate, values_at
+from freqig.path.rules import gauss_legendre
 from freqig.result.attributions import Attributions
 from freqig.signals.axes import Axes
 

@@ -14,9 +14,9 @@ from freqig.chunks import Chunks
 from freqig.domains import Polar
 from freqig.explain.methods import FixedNodes
 from freqig.explain.own_path import CoordinateObjective, explain_nonlinear
-from freqig.integration import values_at
 from freqig.models import Model, as_model
 from freqig.objective.paths import Paths
+from freqig.path import values_at
 
 from .domains.every import tensor
 from .helpers import Smooth, SmoothTruth, close, seeded
@@ -90,7 +90,7 @@ def test_adaptive_integration(dtype: torch.dtype) -> None:
     fine = explained(Smooth(n, 2), x.double(), baseline.double(), [1]).attributions
     own = explained(Smooth(n, 2, dtype=dtype), x, baseline, [1], adaptive=True)
     assert bool(own.sums.converged.all())
-    assert int(own.path.n_evaluations.max()) < 300
+    assert int(own.path.n_evaluations.max()) < 400
     close(own.attributions.double().numpy(), fine.numpy(), 1e-4)
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from freqig import RFFT, Explainer, Time
 from freqig.chunks import CPU_BYTES, Chunks
-from freqig.integration.nested import affordable, family
-from freqig.memory import HOLES, Memory, described, least, read_memory
+from freqig.errors import ConvergenceWarning
+from freqig.memory import HOLES, LEAST_KEPT, Memory, described, least, read_memory
 from freqig.models.footprint import peak_bytes
 from freqig.progress import PATIENCE, Progress
 
@@ -72,10 +72,10 @@ def test_the_shares_stay_below_the_whole() -> None:
         memory = Memory(free)
         for values in (100, 10_000, 10**6):
             points = 28 * values * memory.n_points(values)
-            kept = 2 * 4 * values * memory.n_kept(4 * values)
-            n_sums = memory.n_sums(values)
-            sums = 24 * values * n_sums if n_sums > 4 else 0
-            assert points + kept + max(sums, memory.block) <= free
+            # While points are evaluated gradients are there once, while they are put in order twice.
+            kept = 4 * values * memory.n_kept(4 * values)
+            if memory.n_kept(4 * values) > LEAST_KEPT:
+                assert max(points + kept, 2 * kept) + memory.block <= free
 
 
 def test_a_call_has_two_points_where_one_costs_as_much() -> None:
@@ -110,19 +110,8 @@ def test_a_part_of_the_chunks_shrinks_them() -> None:
     assert chunks.at_most(100).size == 4
 
 
-@pytest.mark.parametrize("n_sums", [4, 5, 6, 8])
-@pytest.mark.parametrize("first", [8, 12, 6])
-def test_sizes_that_fit_nest(n_sums: int, first: int) -> None:
-    """Every rule contains the one before it, and the first is among them."""
-    sizes = affordable(family(first, 2000), first, n_sums)
-    assert first in sizes
-    assert len(sizes) <= n_sums
-    assert all(b % a == 0 for a, b in zip(sizes, sizes[1:], strict=False))
-    assert affordable(family(first, 2000), first, 99) == family(first, 2000)
-
-
-def test_paths_that_need_more_than_fits_are_explained() -> None:
-    """Steps along the path, with four running sums and hardly a gradient kept: panels do the rest."""
+def test_paths_that_need_more_gradients_than_fit_say_so() -> None:
+    """Steps along the path: with room for a dozen gradients the remedy is named, with more it runs."""
 
     def model(x: Tensor) -> Tensor:
         s = x.mean(-1)
@@ -130,7 +119,11 @@ def test_paths_that_need_more_than_fits_are_explained() -> None:
 
     n = 2000
     x = 1.0 + 0.1 * noise(2, n)
-    result = Explainer(model, dtype=torch.float64, memory=1_400_000, domains=[RFFT(), Time()])(x, target=0)
+    how: dict[str, Any] = {"dtype": torch.float64, "domains": [RFFT(), Time()]}
+    with pytest.warns(ConvergenceWarning, match=r"the \d+ gradients that there is memory for \(raise memory"):
+        tight = Explainer(model, memory=1_400_000, **how)(x, target=0)
+    assert not bool(tight.converged.any())
+    result = Explainer(model, memory=9_000_000, **how)(x, target=0)
     assert bool(result.converged.all())
     difference = result.output - result.baseline_output
     # F depends on the mean only, so every sample gets a share in proportion to its value.

@@ -26,19 +26,17 @@ UNITS = {
 SMALL_BLOCK, SMALL_STORE = 32 * MIB, 16 * MIB
 """More sums and gradients than that leave the caches of a processor without saving any time."""
 
-LEAST_SUMS = 4
-"""Running sums without which no path is integrated: panels have as many."""
-
-SUM_BYTES, POINT_BYTES = 24, 28
-"""A value of a running sum, of which a chunk makes another and hands on a third, all float64; and a value
-of a gradient: itself, in float64, times the difference of the ends, and what is added up."""
+POINT_BYTES = 28
+"""A value of a gradient as it is taken: itself, in float64, times the difference of the ends, and added
+up."""
 
 HOLES = 1.5
 """Memory of the process over what is in use in it: the system's allocator keeps freed blocks, with holes
 between those that are not. A network's own passes, repeated, show as much."""
 
-LEAST_KEPT = 64
-"""Gradients at nodes that are kept if there is room: most rough paths need less."""
+LEAST_KEPT, WANTED_KEPT = 8, 64
+"""Gradients at nodes without which no path is integrated, and those that are kept if there is room: most
+rough paths need less."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +50,20 @@ class Memory:
 
     Examples
     --------
-    >>> Memory().n_sums(3000), Memory(32 * 2**20).n_sums(100_000)
-    (1864, 4)
+    >>> Memory().n_kept(4 * 3000), Memory(32 * 2**20).n_kept(4 * 100_000)
+    (1398, 33)
     """
 
     free: int = DEFAULT
 
     @property
     def block(self) -> int:
-        """Bytes of the running sums of a block."""
+        """Bytes of the ends and mean gradients of a block."""
         return min(SMALL_BLOCK, self.free // 8)
 
     def n_points(self, values_per_point: int) -> int:
         """Points whose gradients, for all targets together of so many values, fit."""
         return self.free // 4 // (POINT_BYTES * max(1, values_per_point))
-
-    def n_sums(self, values: int) -> int:
-        """Running sums of one sample, each of so many values."""
-        return max(LEAST_SUMS, self.free // 3 // (SUM_BYTES * max(1, values)))
 
     def n_kept(self, bytes_per_gradient: int) -> int:
         """Gradients that are kept at once, all samples of a block together.
@@ -77,16 +71,16 @@ class Memory:
         Examples
         --------
         >>> Memory().n_kept(4 * 3000), Memory().n_kept(4 * 16000 * 60)
-        (1398, 17)
+        (1398, 41)
         """
-        # Twice: they are put in order when new ones come.
-        room = max(SMALL_STORE, LEAST_KEPT * bytes_per_gradient)
-        return min(room, self.free // 6) // max(1, bytes_per_gradient)
+        # They are there twice when new ones are put in order.
+        room = min(max(SMALL_STORE, WANTED_KEPT * bytes_per_gradient), self.free * 2 // 5)
+        return max(LEAST_KEPT, room // max(1, bytes_per_gradient))
 
 
 def least(one_pass: float, n_features: int) -> int:
     """Bytes without which a sample of so many values cannot be explained, one pass included."""
-    return int(HOLES * (one_pass + n_features * (LEAST_SUMS * SUM_BYTES + 2 * POINT_BYTES)))
+    return int(HOLES * (one_pass + n_features * 2 * (LEAST_KEPT * 8 + POINT_BYTES)))
 
 
 def read_memory(memory: Any) -> int | None:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from freqig.chunks import Chunks
-from freqig.integration import Path, integrate_adaptive
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
+from freqig.path import Path, integrate_adaptive
 
 CHUNK = 64
 N_FEATURES = 32

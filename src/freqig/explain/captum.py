@@ -13,9 +13,9 @@ from ..chunks import Chunks
 from ..completeness import gap_limit
 from ..domains import Domain
 from ..frequency_model import FrequencyModel
-from ..integration.fixed import baseline_values
 from ..models.base import NOT_DIFFERENTIABLE
 from ..objective.paths import Paths
+from ..path.fixed import baseline_values
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
 from .methods import FixedNodes

@@ -11,12 +11,12 @@ from typing import ClassVar
 from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
-from ..integration.adaptive import integrate_adaptive, rows_per_sample
-from ..integration.fixed import integrate
-from ..integration.measuring import Projection
-from ..integration.path import Path
 from ..objective.paths import Paths
-from ..quadrature import gauss_legendre
+from ..path.adaptive import ROWS_PER_SAMPLE, integrate_adaptive
+from ..path.fixed import integrate
+from ..path.measuring import Projection
+from ..path.path import Path
+from ..path.rules import gauss_legendre
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
 from .blocks import BlockSize
@@ -164,4 +164,4 @@ class AdaptiveNodes(Method):
         warn_of_own_paths(found, self.tol, exact=False)
 
     def rows_kept(self, chunks: Chunks, n_features: int) -> int:
-        return min(rows_per_sample(self.n_initial, self.max_evaluations), chunks.memory.n_sums(n_features))
+        return ROWS_PER_SAMPLE

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ..domains.nonlinear import NonlinearDomain
-from ..integration.path import Path
 from ..objective.objective import Objective
 from ..objective.paths import Paths
+from ..path.path import Path
 from .projection import Sums
 
 

@@ -13,9 +13,9 @@ from ..chunks import Chunks
 from ..completeness import gap_limit, is_complete
 from ..domains import Domain
 from ..domains.base import Coefficients, as_tuple
-from ..integration.measuring import Projection
-from ..integration.path import Path
 from ..objective.paths import Paths
+from ..path.measuring import Projection
+from ..path.path import Path
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..completeness import gap_limit, is_complete
-from ..integration.path import Diagnosis
+from ..path.path import Diagnosis
 from ..result.attributions import Attributions
 
 MEANS = ("output", "baseline_output", "gap", "correction")

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..domains import Domain
 from ..domains.nonlinear import attribution_shape
-from ..integration.path import Diagnosis
 from ..objective.classes import UNKNOWN, Classes
+from ..path.path import Diagnosis
 
 FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 

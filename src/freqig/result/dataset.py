@@ -16,7 +16,7 @@ from .._version import __version__
 from ..domains import Domain
 from ..domains.reading import RESERVED
 from ..errors import SignalWarning, warn
-from ..integration.path import Status
+from ..path.path import Status
 from ..signals.axes import Axes
 from .attributions import Attributions
 

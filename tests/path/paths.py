@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.integration import Path, integrate, integrate_adaptive, values_at
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
-from freqig.quadrature import Rule
+from freqig.path import Path, integrate, integrate_adaptive, values_at
+from freqig.path.nodes import SLOPES, Nodes
+from freqig.path.rules import Rule
 
 Function = Callable[[Tensor], Tensor]
 
@@ -61,3 +63,20 @@ def fixed(function: Function, x: Tensor, rule: Rule, chunk: int = 50) -> Path:
     objective = objective_of(function, x)
     output = objective.value(x, torch.arange(len(x)))
     return integrate(objective, x, torch.zeros_like(x), output, rule, Chunks(chunk))
+
+
+def nodes_at(
+    place: np.ndarray,
+    gradient: Tensor,
+    trace: np.ndarray | None = None,
+    unused: float = -1.0,
+    sample: np.ndarray | None = None,
+) -> Nodes:
+    """Nodes with these gradients, shape (A, n, T, D), of paths of which nothing else is known."""
+    count, n = place.shape
+    if trace is None:
+        trace = np.zeros((3, count, n + 2, gradient.shape[2]))
+        trace[SLOPES:, :, [0, -1]] = np.nan
+    own = np.arange(count) if sample is None else sample
+    flags = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int8)
+    return Nodes(own, np.full(count, unused), *flags, place[:, :0], place, trace, gradient)

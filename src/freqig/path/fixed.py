@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..chunks import Chunks
 from ..objective.failures import at_the_baseline
 from ..objective.objective import Objective, widest
-from ..quadrature import Rule
+from .gradients import Lines, points_on_path
+from .nodes import SIZES
 from .path import Path
+from .rules import Rule
 
 
 class NonFiniteError(ValueError):
     """The gradient is not finite somewhere on a path, so that it has no average.
 
-    Parameters
-    ----------
-    sample : int
-        Which sample of the block that was integrated.
-    place : float
-        Where on its path, 0 at the baseline and 1 at the input.
-    first : int, default 0
-        Number of the block's first sample, for the message.
+    `sample` is the one of the block that was integrated, whose first has the number `first`, and `place`
+    where on its path, 0 at the baseline and 1 at the input.
     """
 
     def __init__(self, sample: int, place: float, first: int = 0) -> None:
@@ -54,11 +51,6 @@ def integrate(
         Nodes and weights.
     chunks : Chunks
         Points a call; memory is that of one chunk whatever the number of nodes.
-
-    Returns
-    -------
-    Path
-        Averaged gradients and outputs at both ends.
 
     Raises
     ------
@@ -102,28 +94,17 @@ def _located(
     objective: Objective, x: Tensor, baseline: Tensor, rule: Rule, sample: int, chunks: Chunks
 ) -> NonFiniteError:
     """The error that names the first node of `sample` with a gradient that is not finite."""
-    nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
-    bad: list[int] = []
-
-    def look(part: slice) -> None:
-        rows = torch.full((part.stop - part.start,), sample, device=x.device)
-        points = points_on_path(baseline, x - baseline, rows, nodes[part])
-        _, gradients = objective.value_and_gradient(points, rows)
-        found = (~gradients.flatten(1).isfinite().all(1)).nonzero().flatten()
-        bad.extend((part.start + found).tolist())
-
-    chunks.run(len(rule), look)
-    return NonFiniteError(sample, float(rule.nodes[bad[0] if bad else 0]))
-
-
-def points_on_path(baseline: Tensor, delta: Tensor, rows: Tensor, nodes: Tensor) -> Tensor:
-    """Points baseline + node · delta of the samples `rows`, shape (P, *shape)."""
-    steps = nodes.reshape(-1, *(1,) * (delta.ndim - 1))
-    return delta.index_select(0, rows).mul_(steps).add_(baseline.index_select(0, rows))
+    lines = Lines(objective, baseline, x - baseline, chunks)
+    for part in chunks.split(len(rule)):
+        places = rule.nodes[part]
+        trace, _ = lines.gradients(np.full(len(places), sample), places)
+        if len(bad := np.flatnonzero(np.isnan(trace[SIZES]).any(1))):
+            return NonFiniteError(sample, float(places[bad[0]]))
+    return NonFiniteError(sample, float(rule.nodes[0]))
 
 
 def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
-    """Explained scalars of one point a sample, shape (S, T)."""
+    """Explained scalars of one point per sample, shape (S, T)."""
     if len(points) > 1 and points.stride(0) == 0 and not any(objective.extra.follows):
         # One point for all samples, such as a baseline of zero, with nothing else beside it.
         raw = objective.raw(points[:1], torch.zeros(1, dtype=torch.int64, device=points.device))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from freqig.quadrature import Rule, gauss_legendre
+from freqig.path.rules import Rule, fejer2, gauss_legendre
 
-from .helpers import legendre
+from ..helpers import legendre
 
 COUNTS = (1, 2, 3, 7, 50, 101)
 
@@ -136,3 +137,56 @@ def test_a_high_degree_that_is_not_reached_is_seen(degree: int) -> None:
     rule = gauss_legendre(degree // 2)
     with pytest.raises(ValueError, match="moment error"):
         Rule("wrong", rule.nodes, rule.weights, degree + 10)
+
+
+@pytest.mark.parametrize(
+    ("build", "n"), [(gauss_legendre, 1), (gauss_legendre, 2), (fejer2, 1), (fejer2, 3), (fejer2, 5)]
+)
+def test_measured_order_is_the_declared_one(build: Callable[[int], Rule], n: int) -> None:
+    """In panels of width h the error of a smooth integral falls like h^(degree + 1)."""
+    rule = build(n)
+    panels = np.array([10, 21, 32])
+    exact = (math.exp(5) - 1) / 5
+    errors = []
+    for m in panels:
+        places = (np.arange(m)[:, None] + rule.nodes) / m
+        errors.append(abs((np.exp(5 * places) @ rule.weights).mean() - exact))
+    order = -np.polyfit(np.log(panels), np.log(errors), 1)[0]
+    assert order == pytest.approx(rule.degree + 1, rel=0.03)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 15, 31, 255])
+def test_fejer_integrates_its_degree_with_positive_weights(n: int) -> None:
+    rule = fejer2(n)
+    assert rule.degree == n - 1 + n % 2
+    assert (rule.weights > 0).all()
+    for degree in {0, 1, n // 2, rule.degree}:
+        assert rule.weights @ rule.nodes**degree == pytest.approx(1 / (degree + 1), rel=1e-11)
+
+
+def test_fejer_of_three_nodes_by_hand() -> None:
+    np.testing.assert_allclose(fejer2(3).nodes, [0.5 - 0.125**0.5, 0.5, 0.5 + 0.125**0.5])
+    np.testing.assert_allclose(fejer2(3).weights, [1 / 3, 1 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(("inner", "outer"), [(1, 3), (3, 7), (7, 15), (15, 31), (511, 1023)])
+def test_fejer_nests_under_doubling(inner: int, outer: int) -> None:
+    """To the bit: gradients that are kept are not taken again."""
+    assert set(fejer2(inner).nodes) <= set(fejer2(outer).nodes)
+
+
+@pytest.mark.parametrize("n", [20_000, 65_535])
+def test_fejer_weights_are_a_transform(n: int) -> None:
+    """∫ cos(50 α), and memory that grows with the nodes and not with their square."""
+    fejer2.cache_clear()
+    tracemalloc.start()
+    rule = fejer2(n)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100 * 8 * n
+    assert rule.weights @ np.cos(50 * rule.nodes) == pytest.approx(math.sin(50) / 50, abs=1e-13)
+
+
+def test_no_such_rule() -> None:
+    with pytest.raises(ValueError, match="number of nodes must be"):
+        fejer2(0)

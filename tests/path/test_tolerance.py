@@ -34,8 +34,9 @@ def test_a_factor_changes_nothing(function: object, dtype: torch.dtype, factor: 
     path = adaptive(lambda x: function(x) * factor, X.to(dtype))  # type: ignore[operator]
     assert path.n_evaluations.tolist() == one.n_evaluations.tolist()
     assert [d.status for d in path.diagnoses] == [d.status for d in one.diagnoses]
-    # At 1e-40 numbers of float32 have few digits left.
-    torch.testing.assert_close(path.error, one.error, rtol=0.02, atol=0)
+    # At 1e-40 numbers of float32 have few digits left, and a node may go to another of two equal intervals.
+    few = factor < 1e-38 and dtype == torch.float32
+    torch.testing.assert_close(path.error, one.error, rtol=0.2 if few else 1e-3, atol=0)
 
 
 @pytest.mark.parametrize("factor", [1e-200, 1e200])

@@ -1,4 +1,4 @@
-"""What is known of a path after integration: the mean gradient, and how far to believe it."""
+"""How the integration of one sample ended, in words: all sentences that users read of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 Array = NDArray[np.float64]
 Status = Literal[
@@ -17,17 +16,7 @@ Status = Literal[
 
 @dataclass(frozen=True)
 class Jump:
-    """A rise of F that no node resolved.
-
-    Parameters
-    ----------
-    place : float
-        Where on the path, 0 at the baseline and 1 at the input.
-    width : float
-        Length of the stretch in which F rises.
-    size : numpy.ndarray
-        Rise of F there that its slopes do not account for, shape (T,).
-    """
+    """A rise of F by `size`, (T,), beyond its slopes, within a `width` of the path around `place`, 0 to 1."""
 
     place: float
     width: float
@@ -51,7 +40,7 @@ class Diagnosis:
     place : float or None
         Where F or its gradient is not finite.
     detail : str
-        The statement of `"rounding"` and of `"gradient"`, with its numbers.
+        The statement of `"rounding"`, `"gradient"`, and of `"budget"` where memory is too little.
     blind_to_scale : bool
         Whether F is constant along the path but for a jump at the baseline, as it is for a
         model that divides its input by a norm of it.
@@ -64,22 +53,16 @@ class Diagnosis:
     detail: str = ""
 
     def explain(self) -> str:
-        """What happened and what to do about it, as one sentence without the sample's name.
-
-        Examples
-        --------
-        >>> Diagnosis("nonfinite", place=0.25).explain()
-        'the model or its gradient is not finite at 0.25 of the path (try another baseline)'
-        """
+        """What happened and what to do about it, as one sentence without the sample's name."""
         if self.status == "nonfinite":
             return (
                 f"the model or its gradient is not finite at {self.place:.6g} of the path "
                 "(try another baseline)"
             )
-        if self.status == "budget":
-            return "the path is too rough for max_evaluations (raise it, or tol)"
         if self.detail:
             return self.detail
+        if self.status == "budget":
+            return "the path is too rough for max_evaluations (raise it, or tol)"
         if self.status == "cancelling":
             return (
                 "the path from each baseline converged, but their attributions cancel, so that the errors "
@@ -110,37 +93,54 @@ class Diagnosis:
         return "converged"
 
 
-@dataclass(frozen=True)
-class Path:
-    """Everything that is known of S straight paths from baseline to input.
+def too_little_room(n: int) -> Diagnosis:
+    """Of a path whose next gradients do not fit into memory beside n that do."""
+    return Diagnosis(
+        "budget",
+        detail=f"the path is too rough for the {n} gradients that there is memory for (raise memory, or tol, "
+        "or explain a shorter series)",
+    )
+
+
+def too_much_rounding(
+    error: float, tol: float, eps: float, moves: float, size: float, rounding: float
+) -> Diagnosis:
+    """Of a path that more nodes do not help.
 
     Parameters
     ----------
-    mean_gradient : torch.Tensor
-        Path-averaged gradient, shape (S, T, *shape), float64 where the device has it.
-    output, baseline_output : torch.Tensor
-        Explained scalars at the input and at the baseline, shape (S, T).
-    n_evaluations : torch.Tensor
-        Points at which the model was evaluated inside the path, int64, shape (S,): those at
-        which a gradient was taken, and the few at which only F was.
-    correction : torch.Tensor
-        What the last step, which closes the completeness gap, added to Σ δ·ḡ, shape (S, T); zero where
-        there was no such step.
-    converged : torch.Tensor or None
-        Whether attributions and completeness gap are inside the tolerance, bool, shape (S, T);
-        None for a fixed rule, which does not know.
-    error : torch.Tensor or None
-        Estimated L1 error of the attributions relative to their L1 norm, the largest over
-        domains, float64, shape (S, T); None for a fixed rule.
-    diagnoses : tuple of Diagnosis
-        One per sample; empty for a fixed rule.
+    error, tol : float
+        Relative error, rounding included, and what was asked for.
+    eps : float
+        Rounding of a number, relative to it.
+    moves, size, rounding : float
+        Range of F along the path, its largest size, and by how much rounding may change a difference of it.
     """
+    if rounding < 0.1 * moves:
+        detail = (
+            f"rounding leaves a relative error of {error:.2g}, more than tol={tol:g}, whatever "
+            f"the number of nodes: numbers are rounded to {eps:.2g} of their size (raise tol, or "
+            "compute in float64: dtype=torch.float64)"
+        )
+    else:
+        detail = (
+            f"the output changes by {moves:.3g} along the path, where rounding alone may change values of "
+            f"its size, {size:.3g}, by {rounding:.2g}: too little to explain to "
+            f"tol={tol:g} (check the units of the signal, such as volts where the model expects "
+            "microvolts, and the scale and offset of the output; or compute in float64: dtype=torch.float64)"
+        )
+    return Diagnosis("rounding", detail=detail)
 
-    mean_gradient: Tensor
-    output: Tensor
-    baseline_output: Tensor
-    n_evaluations: Tensor
-    correction: Tensor
-    converged: Tensor | None = None
-    error: Tensor | None = None
-    diagnoses: tuple[Diagnosis, ...] = ()
+
+def foreign_gradient(left: float, right: float, rise: float, told: float) -> Diagnosis:
+    """Of a model whose output changes by `rise` where its gradient says `told`, and so in most places."""
+    return Diagnosis(
+        "gradient",
+        detail="the gradient of the model is not that of its output: "
+        f"between {left:.3g} and {right:.3g} of the path the output changes by {rise:.3g} where "
+        f"the gradient says {told:.3g}, and likewise in most other places, close around the nodes too. No "
+        "number of nodes mends that. Such gradients come from detach() or stop_gradient (as on the "
+        "statistics of a reversible normalisation), torch.no_grad() around a part of the model, rounding "
+        "and quantised layers (straight-through or without a gradient), and hooks or custom backward "
+        "passes that change it (remove them for the explanation)",
+    )

@@ -1,7 +1,8 @@
 """Averages the gradient along the straight path from baseline to input."""
 
 from .adaptive import integrate_adaptive
-from .fixed import NonFiniteError, integrate, points_on_path, values_at
+from .fixed import NonFiniteError, integrate, values_at
+from .gradients import points_on_path
 from .path import Diagnosis, Jump, Path
 
 __all__ = [

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from freqig.integration import NonFiniteError
-from freqig.quadrature import fejer2, gauss_legendre
+from freqig.path import NonFiniteError
+from freqig.path.rules import fejer2, gauss_legendre
 
 from ..helpers import noise
 from .paths import adaptive, fixed
@@ -41,13 +41,38 @@ def test_a_jump_is_found_where_it_is(place: float, dtype: torch.dtype) -> None:
     np.testing.assert_allclose(jump.size, 2, rtol=0.01)
     for word in ("jumps by 2", "baseline", "average", "output scale"):
         assert word in diagnosis.explain()
-    assert path.n_evaluations.max() < 400
+    # Gradients down to an interval in ten thousand, forward passes from there.
+    assert path.n_evaluations.max() <= 100
 
 
 def test_a_jump_at_the_baseline_is_one() -> None:
     (diagnosis,) = adaptive(lambda x: (x @ U > 0).double() + smooth(x), X[:1]).diagnoses
     assert diagnosis.status == "jump"
     assert diagnosis.jumps[0].place < 1e-9
+
+
+@pytest.mark.parametrize("place", [0.2357, 0.5, 0.99999])
+def test_a_plain_jump_takes_few_gradients_and_few_forward_passes(place: float) -> None:
+    """Counted by the model itself, both ends of the path left out."""
+    forward, gradients = [], []
+
+    def jump(x: Tensor) -> Tensor:
+        (gradients if x.requires_grad else forward).append(len(x))
+        return 2.0 * (x @ U > place) + smooth(x)
+
+    assert adaptive(jump, X[:1]).diagnoses[0].status == "jump"
+    assert sum(gradients) <= 60
+    assert sum(forward) <= 60 + 4
+
+
+@pytest.mark.parametrize("steepness", [3e4, 1e6, 1e8])
+def test_steps_that_are_only_steep_are_integrated(steepness: float) -> None:
+    """Bisected F is found to rise within a finite stretch, and gradients go where it was looked at."""
+    path = adaptive(lambda x: torch.sigmoid(steepness * (x @ U - 0.3)) + smooth(x), X[:1])
+    assert path.diagnoses[0].status == "converged"
+    truth = U + mean_gradient_of_smooth()
+    assert (X[0] * (path.mean_gradient[0, 0] - truth)).abs().sum() < 0.01 * (X[0] * truth).abs().sum()
+    assert path.n_evaluations.max() < 200
 
 
 def test_steps_that_every_first_node_misses() -> None:
@@ -115,7 +140,7 @@ def test_attributions_that_grow_with_every_refinement(equal_ends: bool) -> None:
         assert diagnosis.blind_to_scale
         assert "scale of its input" in diagnosis.explain()
         assert "another baseline" in diagnosis.explain()
-    assert path.n_evaluations.max() < 400
+    assert path.n_evaluations.max() < 150
 
 
 def test_a_norm_with_a_floor_is_resolved() -> None:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from freqig.chunks import Chunks
-from freqig.integration.adaptive import rows_per_sample
 from freqig.memory import Memory
 
 from ..helpers import noise
@@ -169,7 +168,7 @@ def test_few_gradients_are_kept() -> None:
         return torch.sigmoid(1000 * (x @ w - 0.3))
 
     adaptive(watching, x, chunks=Chunks(8), max_evaluations=1000, tol=1e-3)
-    rows = rows_per_sample(7, 1000)
+    rows = 4
     # Two inputs with baselines, differences and results; the sums; a few times a chunk; and the
     # gradients kept, once more while new ones are sorted in.
     assert max(alive) <= 2 * (rows + 4) + 8 * 12 + 2 * Memory().n_kept(8 * n_features)

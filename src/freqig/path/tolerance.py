@@ -1,0 +1,98 @@
+"""What `tol` allows, and what rounding makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..completeness import ROUNDING
+from ..diagnosis import Diagnosis, too_much_rounding
+from .nodes import TINY, VALUES, Flags, mean_size
+from .path import Array
+
+NOISE = 16.0
+"""Rounding of a mean gradient, in eps times the mean L1 norm of the gradients it averages."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What is asked of every sample, beside the rounding of its model.
+
+    Parameters
+    ----------
+    tol : float
+        Relative tolerance.
+    dtype : callable
+        The dtype whose rounding counts, as far as it is known: autocast inside the model shows only once
+        a gradient has been taken.
+    watched : slice
+        Of the projections, of which time is the first: those that must keep `tol`.
+    """
+
+    tol: float
+    dtype: Callable[[], torch.dtype]
+    watched: slice
+
+    @property
+    def eps(self) -> float:
+        """Rounding, relative to a number."""
+        return float(torch.finfo(self.dtype()).eps)
+
+    @property
+    def narrowest(self) -> float:
+        """Below this width the ends of an interval are the same numbers to the model."""
+        return max(min(64 * self.eps, 2.0**-6), 1e-10)
+
+    def rounding(self, values: Array) -> Array:
+        """What rounding may make of a difference of values of F, shape (A, m, T) to (A, T)."""
+        # The smallest number that there is, for values that have underflowed.
+        least = float(torch.finfo(self.dtype()).smallest_normal) * self.eps
+        rounding: Array = ROUNDING * (self.eps * np.abs(values).max(1) + least)
+        return rounding
+
+    def noise(self, trace: Array) -> Array:
+        """L1 error of the attributions by rounding, shape (A, T).
+
+        Rounding in each gradient is relative to its own size, not to that of the mean. Nor can attributions
+        be better than the rounding of F, to whose difference they add up.
+        """
+        size, ends = mean_size(trace), trace[VALUES][:, [0, -1]]
+        rounding = self.rounding(ends)
+        # Where neither gradient nor F says that anything moves, attributions of zero are exact.
+        moves = (size > 0) | (np.abs(ends[:, 1] - ends[:, 0]) > rounding)
+        return np.where(moves, NOISE * self.eps * size + rounding, 0.0)
+
+    def allowed(self, norms: Array, noise: Array) -> Array:
+        """L1 error beside rounding at which no more nodes are added, for norms of shape (A, P, T).
+
+        What `tol` leaves beside rounding. Where that is less than rounding itself more nodes are of no
+        use, and it is not `tol` that is reached.
+        """
+        allowed: Array = np.maximum(self.tol * norms - noise[:, None], noise[:, None]) + TINY
+        return allowed
+
+    def complete(self, gap: Array, allowed_gap: Array, norm: Array, noise: Array) -> Flags:
+        """Whether more nodes would not close the gap further, shape (A, T): it is small, or rounding.
+
+        Rounding counts where `tol` leaves no room beside it, and the sample is not converged then.
+        """
+        limited = noise >= self.tol * norm - noise
+        complete: Flags = (np.abs(gap) <= allowed_gap + TINY) | (limited & (np.abs(gap) <= noise))
+        return complete
+
+    def relative(self, error: Array, norms: Array, noise: Array) -> Array:
+        """Error and rounding of what is watched relative to the attributions, the largest, shape (A, T)."""
+        with np.errstate(over="ignore"):
+            relative = (error + noise[:, None]) / (norms + TINY)
+        worst: Array = relative[:, self.watched].max(1)
+        return worst
+
+    def told_of_rounding(self, error: Array, values: Array) -> Diagnosis:
+        """What rounding allows one sample, for the target that it allows least: (T,), and F, (m, T)."""
+        t = int(error.argmax())
+        size, rounding = float(np.abs(values[:, t]).max()), float(self.rounding(values[None])[0, t])
+        moves = float(np.ptp(values[:, t]))
+        return too_much_rounding(float(error[t]), self.tol, self.eps, moves, size, rounding)

@@ -1,0 +1,252 @@
+"""How good the estimate is that gradients at the nodes make, as a smooth path or as a walk.
+
+Many samples are judged at once: axes are sample A, interval or node n, projection P (time first), target T.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from torch import Tensor
+
+from . import smooth, walk
+from .measuring import Gauge, Measured
+from .nodes import SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, mean_size, unit
+from .path import Array
+from .tolerance import Tolerance
+from .unused import astray, interpolation
+
+RULE, CLOSING, CHANGE, BEND, LAST, BEFORE, MISSED = range(7)
+"""What is measured: the estimate; a direction that closes its gap; two errors that a walk might have; of
+undivided paths the last two differences between rules, and what the last rule misses at the unused place."""
+
+FIRST = 7
+"""Nodes at which it begins that new ones go where differences are large."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Fitted numbers of the error estimate.
+
+    Chosen on kinks, logistic steps and trained networks of the seeds 71, 81 and 82, so that hardly any path
+    of some 57,000 is called converged beyond `tol`; the gate of `benchmarks/adaptive.py` has other seeds.
+
+    Parameters
+    ----------
+    safety : float
+        Of the error of a walk. Mean sizes instead of variances make it a fifth too small for a walk; the rest
+        is its scatter.
+    scatter : float
+        More of it, over the number of intervals that make the error: the luck of few does not average.
+    selection : float
+        More of it with every doubling of the nodes: they went where differences were large, and what was
+        small by luck is left.
+    few : float
+        Share of the intervals below which those that make the error are few. Then the gradient near both ends
+        is looked at too, where a kink has a node on one side only.
+    sure : float
+        Error of rules, in what is allowed, that they cannot agree to by luck. Where they agree less, and the
+        path is not smooth, the gradients at the nodes are judged as a walk.
+    order : float
+        Order of convergence of F that makes a path smooth, and the highest that is believed: kinks have 1 to
+        2.
+    rules : float
+        Of the error of rules, which is extrapolated from two differences.
+    doubt : float
+        Times the difference of its neighbours by which the unused gradient is off the line between them where
+        what the nodes show is taken for chance: the path is believed when looking everywhere changes nothing.
+    """
+
+    safety: float = 1.4
+    scatter: float = 3.0
+    selection: float = 0.18
+    few: float = 0.35
+    sure: float = 0.05
+    order: float = 2.3
+    rules: float = 1.6
+    doubt: float = 3.0
+
+
+MARGINS = Margins()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of A samples at n nodes.
+
+    Parameters
+    ----------
+    relative, excess : numpy.ndarray
+        Estimated L1 error of what is watched, the largest: with rounding relative to the norm of the
+        attributions, shape (A, T), and alone relative to what is allowed, shape (A,).
+    done : numpy.ndarray
+        Whether more nodes would be of no use, shape (A, T): `tol` is kept, or rounding reached.
+    smooth, few : numpy.ndarray
+        Whether the next rule serves the path better than divided intervals, and whether few intervals make
+        the error of a walk, shape (A,).
+    astray, doubt : numpy.ndarray
+        Whether the unused gradient is not what the others lead to expect, so that every interval is to be
+        looked into, and so far from it that this is to be done again at the end, shape (A,).
+    strength, gaps : numpy.ndarray
+        Part of each interval in the error, ends of the path included, shape (A, n + 1); and what F rises by
+        in it beyond its slopes and one kink, in gaps that are allowed, shape (A, n + 1, T).
+    estimate, correction : numpy.ndarray
+        Weights of the gradients in the final estimate, gap closed, shape (A, T, n), and what closing it adds
+        to the sum of the attributions, shape (A, T).
+    """
+
+    relative: Array
+    excess: Array
+    done: Flags
+    smooth: Flags
+    few: Flags
+    astray: Flags
+    doubt: Flags
+    strength: Array
+    gaps: Array
+    estimate: Array
+    correction: Array
+
+    def take(self, chosen: Flags) -> Verdict:
+        """Of some of the samples."""
+        return Verdict(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+
+def combinations(nodes: Nodes, size: int) -> Array:
+    """Weights of the gradients at the nodes in what is to be measured, shape (A, T, K, n), K = 4 or 7.
+
+    The estimate is Fejér's as long as the nodes but one are his, then the trapezoid.
+    """
+    n_samples, n = nodes.place.shape
+    weights = np.zeros((n_samples, nodes.trace.shape[-1], MISSED + 1 if size else BEND + 1, n))
+    weights[:, :, RULE] = walk.trapezoid(nodes.place)[:, None]
+    weights[:, :, CHANGE : BEND + 1] = walk.draws(nodes.place)[:, None]
+    weights[:, :, CLOSING] = walk.closing(nodes.place, nodes.trace[SLOPES, :, 1:-1])
+    if size:
+        fine, middle, coarse = smooth.weights(size)
+        of_rules = np.tile([fine, fine - middle, middle - coarse, fine], (n_samples, 1, 1))
+        of_rules[:, 3] = -interpolation(nodes.unused, size)
+        isolated = smooth.is_unused(nodes)
+        own = np.zeros((n_samples, 4, n))
+        own[np.broadcast_to(~isolated[:, None], own.shape)] = of_rules.ravel()
+        own[:, 3][isolated] = 1.0
+        weights[:, :, [RULE, LAST, BEFORE, MISSED]] = own[:, None]
+    return weights
+
+
+def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margins: Margins) -> Verdict:
+    """Judge the estimates of samples with as many nodes, at least 4, all divided or none; δ is (A, D)."""
+    size = smooth.size_of(nodes)
+    weights = combinations(nodes, size)
+    # In units of the size of F: nothing depends on its scale.
+    scale = unit(nodes.trace)
+    measured = gauge.measure(nodes, weights, scale)
+    noise, rounding = tolerance.noise(nodes.trace) / scale, tolerance.rounding(nodes.trace[VALUES]) / scale
+    rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
+    negligible = tolerance.tol * mean_size(nodes.trace)
+    nodes = replace(nodes, trace=nodes.trace / scale[:, None])
+    norms, watched = measured.norms, tolerance.watched
+    allowed = tolerance.allowed(norms[:, RULE], noise)
+    gap = measured.totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
+
+    in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
+    error = in_domains(in_time, norms)
+    # Rules are judged first. Where they are no matter of luck, the walk is not asked.
+    even, lost, by_rules, doubt = np.zeros((4, len(noise)), dtype=bool)
+    if size >= 8:
+        trusted = smooth.order(nodes, size, margins.order)
+        of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
+        # No gap is larger than the L1 error.
+        of_rules = np.maximum(of_rules, np.maximum(np.abs(gap) - rounding, 0.0)[:, None])
+        excess = (of_rules / allowed)[:, watched].max((1, 2))
+        even = trusted.min(1) >= margins.order
+        by_rules = even | (excess <= margins.sure)
+        missed = norms[:, MISSED]
+        lost = by_rules & (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
+        of_rules = np.where(lost[:, None, None], np.maximum(of_rules, missed), of_rules)
+        error = np.where(by_rules[:, None, None], of_rules, error)
+    if size:
+        off = astray(nodes, delta, negligible)
+        even, lost, doubt = even | (size < 8), lost | (~by_rules & (off > 1)), off > margins.doubt
+
+    steps, cost = close(gap, rounding, measured)
+    # A step as large as the error of a walk may be is one of the errors that there may be. What rules make
+    # of a smooth path is left alone, unless its sum is off, and the step is an error of its own.
+    small = np.where(by_rules[:, None, None], error + cost <= allowed, cost <= error)[:, watched].all(1)
+    off_sum = ~by_rules[:, None] | (np.abs(gap) > measured.allowed_gap)
+    helps = (steps != 0) & small & off_sum
+    error = np.where((helps & by_rules[:, None])[:, None], error + cost, error)
+    complete = helps | tolerance.complete(gap, measured.allowed_gap, norms[:, RULE, 0], noise)
+    excess, steps = (error / allowed)[:, watched].max(1), np.where(helps, steps, 0.0)
+    return Verdict(
+        relative=tolerance.relative(error, norms[:, RULE], noise),
+        excess=excess.max(1),
+        done=(excess <= 1) & complete,
+        smooth=even & ~lost,
+        few=~by_rules & (number.min(1) < margins.few * nodes.n),
+        astray=lost,
+        doubt=doubt,
+        strength=(strength / allowed[:, :1]).max(2),
+        gaps=gaps / (measured.allowed_gap + TINY)[:, None],
+        estimate=weights[:, :, RULE] + steps[:, :, None] * weights[:, :, CLOSING],
+        correction=steps * measured.totals[:, CLOSING] * scale,
+    )
+
+
+def close(gap: Array, rounding: Array, measured: Measured) -> tuple[Array, Array]:
+    """Step along the mean of the walks with the sum that is known, (A, T), and its L1 norm, (A, P, T).
+
+    No step where there is nothing to close, or rounding alone, or too much.
+    """
+    closing = measured.totals[:, CLOSING]
+    possible = (closing != 0) & (np.abs(gap) > rounding) & (np.abs(gap) <= measured.correctable)
+    steps = np.where(possible, -gap / np.where(possible, closing, 1.0), 0.0)
+    return steps, np.abs(steps)[:, None] * measured.norms[:, CLOSING]
+
+
+def in_domains(in_time: Array, norms: Array) -> Array:
+    """What every domain makes of the error in time: as of the two errors that there might be, (A, P, T)."""
+    sizes = np.sqrt(norms[:, CHANGE]) * np.sqrt(norms[:, BEND])
+    error = ratio(sizes, sizes[:, :1], most=1e6) * in_time[:, None]
+    # Where neither is anything in time, since x - x' is zero there, they are what is known.
+    return np.where(sizes[:, :1] > 1e-6 * sizes, error, np.maximum(in_time[:, None], 2 * sizes))
+
+
+def error_of_walk(
+    nodes: Nodes, rough: walk.Roughness, rounding: Array, margins: Margins
+) -> tuple[Array, Array, Array, Array]:
+    """L1 error of δ · ḡ, from how the gradient wanders and from what F says beyond it and its rounding.
+
+    Returns the error with its margin, (A, T); the strength of each interval, ends included, (A, n + 1, T);
+    how many of them make the error, (A, T); and what F rises by in each beyond its slopes and one kink.
+    """
+    each = np.concatenate([rough.each[:, :1], rough.each, rough.each[:, -1:]], 1)
+    expected = np.sqrt(each * walk.spreads(nodes.place)[:, :, None])
+    # From the root of squares over features, which is cheap, to the size that they have in all.
+    expected *= (rough.total / (np.linalg.norm(expected, axis=1) + TINY))[:, None]
+
+    gaps, reach = interval_gaps(nodes.edges, nodes.trace[VALUES], nodes.trace[SLOPES])
+    gaps = np.maximum(np.abs(gaps) - rounding[:, None], 0.0)
+    # A gap is the error of a sum; what else errs there, differences between nodes tell.
+    rises, change = rough.rises, np.diff(nodes.trace[SLOPES, :, 1:-1], axis=1)
+    told = ratio(np.linalg.norm(rises, axis=1), np.linalg.norm(change, axis=1), most=30.0)
+    factor = np.maximum(told, 1.0)[:, None]
+    one_kink = walk.ONE_KINK * expected / factor
+    one_kink[:, 1:-1] = np.minimum(one_kink[:, 1:-1], reach[:, 1:-1] / 2)
+    unseen = np.maximum(gaps - one_kink, 0.0)
+
+    strength = np.hypot(expected, unseen * factor)
+    squares = np.square(strength / (strength.max(1, keepdims=True) + TINY))
+    # (Σ s²)² / Σ s⁴: as many equal intervals would make the same error.
+    number = np.maximum(squares.sum(1) ** 2 / (np.square(squares).sum(1) + TINY), 1.0)
+    safety = margins.safety * (1 + margins.scatter / number)
+    safety += margins.selection * max(0.0, np.log2(nodes.n / FIRST))
+    error = safety * rough.total + margins.safety * np.linalg.norm(unseen * factor, axis=1)
+    return error, strength, number, unseen
+
+
+def ratio(values: Array, to: Array, most: float) -> Array:
+    """Values over others, both at least zero, and `most` at most; 0 / 0 is 0."""
+    found: Array = values / np.maximum(np.maximum(to, values / most), TINY)
+    return found

@@ -166,7 +166,7 @@ def _short(error: Exception) -> str:
 
 
 def run(source: str, path: Path) -> None:
-    """Fill in the cells of one source, in this process: Keras has one backend a process."""
+    """Fill in the cells of one source, in this process: Keras has one backend per process."""
     found = read(path)
     for family in zoo.TORCH:
         for batch in BATCHES:
@@ -195,7 +195,7 @@ def versions() -> str:
 
 
 def table(cells: dict[str, Any]) -> str:
-    """Markdown: a row a family and source, a column an exported batch size."""
+    """Markdown: one row per family and source, one column per exported batch size."""
     rows = {}
     for key, result in cells.items():
         family, source, batch = key.split("|")

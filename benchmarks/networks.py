@@ -91,7 +91,7 @@ class Case:
     name : str
         What tables call it.
     n : int
-        Samples a series.
+        Samples per series.
     model : torch.nn.Module
         In eval, weights from a fixed seed.
     """
@@ -128,7 +128,7 @@ TRAINING = {
     "lstm": (60, 64, 0.01),
     "transformer": (40, 48, 0.003),
 }
-"""Steps of Adam, series a step, and learning rate."""
+"""Steps of Adam, series per step, and learning rate."""
 
 CYCLES = (0, 6, 12, 20, 30)
 """Cycles in 128 samples of the sine that makes each class; class 0 is noise alone."""

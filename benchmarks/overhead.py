@@ -64,9 +64,9 @@ def passes(key: str, n_series: int, sizes: Sequence[int], target: float, options
     each = {size: timings[str(size)].median / len(x) / N_NODES * 1e6 for size in sizes}
     print(
         f"{case.name}, {n_series} series, {N_NODES} nodes: freqig {_ms(timings['freqig'])}, bare model "
-        f"{_ms(best)} at {at} points a call, ratio {timings['freqig'].ratio_to(best)} (target {target}); "
+        f"{_ms(best)} at {at} points per call, ratio {timings['freqig'].ratio_to(best)} (target {target}); "
         f"bare model with the same kernels {_ms(quick)}, ratio {timings['freqig'].ratio_to(quick)}; "
-        "µs a point of the bare model: " + ", ".join(f"{us:.0f} at {size}" for size, us in each.items())
+        "µs per point of the bare model: " + ", ".join(f"{us:.0f} at {size}" for size, us in each.items())
     )
 
 

@@ -52,7 +52,7 @@ class Worker:
     name, key : str
         Contender and network.
     n_time : int
-        Samples a series; 0 for the network's own.
+        Samples per series; 0 for the network's own.
     """
 
     def __init__(self, options: argparse.Namespace, name: str, key: str, n_time: int = 0) -> None:
@@ -517,7 +517,7 @@ def draw(data: Mapping[str, Any], path: Path) -> None:
     peaks.set_xticks(MEMORY_NODES, [f"{n:,}" for n in MEMORY_NODES])
     peaks.minorticks_off()
     peaks.set_title("Memory, sleep CNN")
-    lengths.set(xscale="log", yscale="log", xlabel="samples a series", ylabel="64 explanations (s)")
+    lengths.set(xscale="log", yscale="log", xlabel="samples per series", ylabel="64 explanations (s)")
     lengths.set_xticks(LENGTHS, [f"{n:,}" for n in LENGTHS])
     lengths.minorticks_off()
     lengths.set_title("Time against length, demo CNN: 50 nodes, and tol=0.01")

@@ -81,7 +81,7 @@ def reference(model: nn.Module, x: Tensor, panels: int) -> tuple[Array, float]:
 
 
 def errors(found: Array, truth: Array) -> Array:
-    """L1 error relative to the L1 norm, one number a series."""
+    """L1 error relative to the L1 norm, one number per series."""
     return np.abs(found - truth).sum(-1) / np.abs(truth).sum(-1)
 
 

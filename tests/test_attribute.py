@@ -726,7 +726,7 @@ def test_baseline_that_fits_neither_input_nor_segment() -> None:
 
 
 def scaled(x: Tensor, *gains: Any) -> Tensor:
-    """Energy, times gains that may be one a series."""
+    """Energy, times gains that may be one per series."""
     total = energy(x)
     for gain in gains:
         assert not isinstance(gain, Tensor) or gain.ndim == 0 or gain.shape[0] == len(x)
@@ -768,7 +768,7 @@ def scaled(x: Tensor, *gains: Any) -> Tensor:
     ],
 )
 def test_additional_arguments(extra: Any, factors: list[int]) -> None:
-    """Those with a row a sample follow the points of that sample along the path."""
+    """Those with a row per sample follow the points of that sample along the path."""
     expected = attribute(X, energy) * np.array(factors)[:, None, None]
     close(attribute(X, scaled, additional_forward_args=extra), expected, 1e-6)
 
@@ -935,7 +935,7 @@ def test_several_outputs_need_a_selector(output: Callable[[Tensor], Any]) -> Non
 
 @pytest.mark.parametrize("model", [lambda x: x.sum(), lambda x: x.sum(-1).repeat(2)], ids=["scalar", "twice"])
 def test_outputs_need_one_row_a_series(model: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(ValueError, match=r"one row a series.*batch of 2.*shape \("):
+    with pytest.raises(ValueError, match=r"one row per series.*batch of 2.*shape \("):
         attribute(noise(N), model)
 
 

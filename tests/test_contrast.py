@@ -83,6 +83,9 @@ ONES = np.ones((1, N))
         ((0.6, 0.4), (0.95, 0.05)),
         ((0.55, 0.25, 0.2), (0.99, 0.005, 0.005)),
         ((0.4, 0.3, 0.3), (0.91, 0.05, 0.04)),
+        ((0.7, 0.3), (0.8, 0.2)),
+        ((0.6, 0.4), (0.7, 0.3)),  # however little the model is sure of
+        ((0.7, 0.3), (0.4, 0.6)),  # nor need the input be of that class
     ],
 )
 def test_a_baseline_that_leans_to_the_class(
@@ -100,7 +103,7 @@ def test_a_baseline_that_leans_to_the_class(
         ((0.4, 0.6), (0.95, 0.05)),  # another class
         ((0.5, 0.5), (0.95, 0.05)),  # none
         ((0.34, 0.33, 0.33), (0.98, 0.01, 0.01)),  # hardly any
-        ((0.6, 0.4), (0.7, 0.3)),  # a network that is sure of nothing
+        ((0.34, 0.33, 0.33), (0.35, 0.33, 0.32)),  # at neither end
     ],
 )
 def test_a_baseline_that_decides_nothing_is_not_spoken_of(
@@ -118,6 +121,16 @@ def test_an_output_that_hardly_rises() -> None:
     assert "F(x') = 5 at the baseline" in message
     assert "output='log_prob' or 'margin'" in message
     assert said(lambda: fixed(model, output="margin")(FLAT)) == []
+
+
+def test_an_output_that_falls_while_the_model_is_sure_of_nothing() -> None:
+    """p = 0.60 at the input, of another class at the baseline, whose logit was higher all the same."""
+    model = lambda x: torch.stack([1 - x.mean(-1), 2 - 2.4 * x.mean(-1)], -1)
+    (message,) = said(lambda: fixed(model)(FLAT))
+    assert "has nearly as high an output, or a higher one, for 3 of 3 samples" in message
+    assert "p = 0.60 and F(x) = 0 at the input" in message
+    tied = lambda x: torch.stack([1 - x.mean(-1), 2 - 2.01 * x.mean(-1)], -1)
+    assert said(lambda: fixed(tied)(FLAT)) == []
 
 
 def test_series_of_other_classes_as_baselines() -> None:

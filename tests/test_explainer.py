@@ -814,7 +814,7 @@ def test_class_indices_are_no_scores() -> None:
 
 def test_outputs_need_a_row_a_series() -> None:
     for model in (lambda p: p.sum(), lambda p: p.sum(0), lambda p: p[:1], lambda p: p.repeat(2, 1)):
-        with pytest.raises(ValueError, match="one row a series"):
+        with pytest.raises(ValueError, match="one row per series"):
             fixed(model)(noise(3, N))
 
 

@@ -84,7 +84,7 @@ def truth(model: Callable[..., Tensor], x: np.ndarray, argument: Callable[[int],
 def test_what_is_shared_stays_whole(
     model: Callable[..., Tensor], shape: tuple[int, ...], value: Tensor, batch_independent: bool, engine: str
 ) -> None:
-    """Whatever its size, said or not, one point a call or many, it is the same explanation."""
+    """Whatever its size, said or not, one point per call or many, it is the same explanation."""
     x = noise(*shape)
     explainer = fixed(model, batch_independent=batch_independent, engine=engine)
     expected = truth(model, x, lambda _: value)

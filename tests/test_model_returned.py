@@ -124,7 +124,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "path": lambda model: fixed(model)(x),
     "captum": lambda model: fixed(model, engine="captum")(x),
     "all targets": lambda model: fixed(model)(x, target="all"),
-    "one a call": lambda model: fixed(model, batch_independent=False)(x),
+    "one per call": lambda model: fixed(model, batch_independent=False)(x),
     "log_prob": lambda model: fixed(model, output="log_prob")(x),
     "attribute": lambda model: attribute(x, model),
     "attribute, layout to be found": lambda model: attribute(x[0, 0], model),

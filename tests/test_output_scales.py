@@ -152,7 +152,7 @@ def test_a_callable_may_ignore_the_target() -> None:
     ids=["all of it", "sum over samples", "number", "one row"],
 )
 def test_a_callable_returns_one_scalar_a_sample(scale: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match="one scalar a sample"):
+    with pytest.raises(ValueError, match="one scalar per sample"):
         fixed(Smooth(N), output=scale)(noise(3, N))
 
 

@@ -20,7 +20,7 @@ fixed = functools.partial(Explainer, n_steps=12, dtype=torch.float64, domains=(R
 
 
 def same_series(x: Tensor) -> Tensor:
-    """One output a time step, (batch, step, 1): a callable sums over a window of them."""
+    """One output per time step, (batch, step, 1): a callable sums over a window of them."""
     return x.square().unsqueeze(-1)
 
 

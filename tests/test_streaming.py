@@ -64,7 +64,7 @@ class GradientMeter(torch.autograd.Function):
 
 @pytest.fixture(params=[1, 2, 7, 64])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """At most so many points a call."""
+    """At most so many points per call."""
     monkeypatch.setattr(chunks, "MAX_POINTS", request.param)
     return request.param
 
@@ -160,7 +160,7 @@ def test_points_a_call_are_bounded_whatever_the_nodes_and_samples(
 
 @pytest.mark.parametrize("width", [3_000, 30_000])
 def test_points_a_call_follow_what_they_hold(width: int) -> None:
-    """A model that keeps maps of `width` numbers a point for its backward pass."""
+    """A model that keeps maps of `width` numbers per point for its backward pass."""
 
     def model(points: Tensor) -> Tensor:
         return points.mean(-1, keepdim=True).expand(-1, width).exp().sum(-1)

@@ -17,7 +17,7 @@ BANDS = {"delta": (0.5, 4), "theta": (4, 8), "alpha": (8, 13), "beta": (13, 30),
 
 
 def envelope(start_at: float) -> np.ndarray:
-    """From 0 to 1 and back, `SLOW` times a second."""
+    """From 0 to 1 and back, `SLOW` times per second."""
     return (1 - np.cos(2 * np.pi * (SLOW * TIME + start_at))) / 2
 
 

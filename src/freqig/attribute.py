@@ -51,7 +51,7 @@ def attribute(
         do, gets that in place of (batch, k, n). Files that can run code when loaded need
         `Explainer(model, trust=True)`.
     target : int, tuple, sequence, array, tensor or None
-        Output to explain: an int for all samples; a list, array or tensor with one a sample;
+        Output to explain: an int for all samples; a list, array or tensor with one per sample;
         a tuple as one index for all samples, for outputs with more axes. None: the predicted
         class of each sample.
     baseline : array-like, optional
@@ -102,7 +102,7 @@ def attribute(
     """
     if isinstance(target, str):
         raise TypeError(
-            f"target must be an index, one a sample, or None for the predicted class, got {target!r}: "
+            f"target must be an index, one per sample, or None for the predicted class, got {target!r}: "
             "an Explainer explains all classes"
         )
     known, given = _read_input(input)

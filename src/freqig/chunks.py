@@ -45,7 +45,7 @@ def _trim() -> Callable[[int], int] | None:
 
 
 class Chunks:
-    """Number of points a call, found from their memory and halved when it runs out.
+    """Number of points per call, found from their memory and halved when it runs out.
 
     The size is a number derived from the model and not from a clock, so that a computation
     repeated is the same computation.
@@ -53,7 +53,7 @@ class Chunks:
     Parameters
     ----------
     size : int
-        Points a call to begin with.
+        Points per call to begin with.
     memory : Memory, optional
         What else there is room for.
     trims : bool, default False

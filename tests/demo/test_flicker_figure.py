@@ -138,7 +138,7 @@ def test_errors(result: xr.Dataset) -> None:
         ValueError, match=r"attrs\['units'\] 'Hz', got 'cycles/sample'; pass the sampling rate"
     ):
         flicker(cycles, CLASSES)
-    with pytest.raises(ValueError, match="frequencies must be one a class, got 2 and a target 2"):
+    with pytest.raises(ValueError, match="frequencies must be one per class, got 2 and a target 2"):
         flicker(result, CLASSES[:2])
     with pytest.raises(ValueError, match="frequencies must be at least one"):
         flicker(result.isel(sample=[]), ())
@@ -148,5 +148,5 @@ def test_errors(result: xr.Dataset) -> None:
         flicker(result, CLASSES, max_frequency=-1)
     with pytest.raises(ValueError, match=r"max_frequency must be at least 5, the lowest .*got 1"):
         flicker(result.isel(frequency=slice(10, None)), CLASSES, max_frequency=1)
-    with pytest.raises(TypeError, match="axes must be 3 x 2 matplotlib Axes, two a class, got int"):
+    with pytest.raises(TypeError, match="axes must be 3 x 2 matplotlib Axes, two per class, got int"):
         flicker(result, CLASSES, axes=[1])

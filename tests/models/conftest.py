@@ -36,7 +36,7 @@ def export(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def in_process(tmp_path: Path) -> Callable[..., str]:
-    """Run code in a process of its own: Keras has one backend a process."""
+    """Run code in a process of its own: Keras has one backend per process."""
 
     def run(code: str, **environment: str) -> str:
         done = subprocess.run(

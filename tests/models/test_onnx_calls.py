@@ -1,4 +1,4 @@
-"""ONNX files that take a state, one recording a call, or what the converter does not know."""
+"""ONNX files that take a state, one recording per call, or what the converter does not know."""
 
 from __future__ import annotations
 

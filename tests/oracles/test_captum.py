@@ -112,7 +112,7 @@ def test_recurrent_network_equals_captum() -> None:
 
 
 def test_outputs_with_more_axes_equal_captum() -> None:
-    """A tuple is one index for all samples, as Captum reads it; a list of tuples one a sample."""
+    """A tuple is one index for all samples, as Captum reads it; a list of tuples one per sample."""
     model = nn.Sequential(nn.Conv1d(2, 4, 5, padding=2), nn.Tanh(), nn.Conv1d(4, 3, 3, padding=1)).double()
     x = noise(2, 2, 16)
     for target in ((2, 5), [(2, 5), (0, 15)]):

@@ -44,7 +44,7 @@ def dc() -> Baseline:
     Returns
     -------
     Baseline
-        One a series: every channel keeps its own mean.
+        One per series: every channel keeps its own mean.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def data(samples: Any) -> Baseline:
     averaged then: expected gradients (Erion et al., Improving performance of deep learning models
     with axiomatic attribution priors and expected gradients, 2021). They sum to F(x) minus the
     mean output for the samples. How far the attributions spread from baseline to baseline is in
-    the result too. The cost is that of one explanation a baseline.
+    the result too. The cost is that of one explanation per baseline.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def ssvep(context: click.Context, path: Path, output: Path | None) -> None:
     """Train a small network to find flicker in EEG, and explain what it looks for.
 
     Four people look at lights that flicker at 13, 17 or 21 Hz. The network learns from five
-    recordings; four others, one a person, are explained, and what is attributed to each frequency
+    recordings; four others, one per person, are explained, and what is attributed to each frequency
     is compared with the frequency of the light and its double.
 
     Writes freqig_ssvep.png (mean attributions by class and channel), freqig_ssvep.md (the table

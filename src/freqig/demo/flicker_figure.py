@@ -145,7 +145,7 @@ def _checked(
             raise ValueError(
                 f"result must have a variable {name!r} over {', '.join(sorted(dims))}, got "
                 f"{'none' if found is None else f'one over {found}'}; explain signals of shape "
-                "(sample, channel, time) with freqig.RFFT() and one target a sample"
+                "(sample, channel, time) with freqig.RFFT() and one target per sample"
             )
     attribution = result.rfft.transpose("sample", "channel", "frequency")
     if attribution.frequency.attrs.get("units") != "Hz":
@@ -158,7 +158,7 @@ def _checked(
     target = result.target.values
     if target.size and int(target.max()) >= len(classes):
         raise ValueError(
-            f"frequencies must be one a class, got {len(classes)} and a target {int(target.max())}"
+            f"frequencies must be one per class, got {len(classes)} and a target {int(target.max())}"
         )
     if not classes:
         raise ValueError("frequencies must be at least one, got none")
@@ -179,7 +179,7 @@ def _given_axes(axes: Any, n_classes: int) -> np.ndarray:
     grid = np.asarray(axes, dtype=object)
     if grid.size != 2 * n_classes or not all(isinstance(one, Axes) for one in grid.flat):
         raise TypeError(
-            f"axes must be {n_classes} x 2 matplotlib Axes, two a class, got "
+            f"axes must be {n_classes} x 2 matplotlib Axes, two per class, got "
             f"{', '.join(type(one).__name__ for one in grid.flat)}; for example "
             f"Figure().subplots({n_classes}, 2)"
         )

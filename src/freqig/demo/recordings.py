@@ -31,7 +31,7 @@ FLICKER_HZ = (13.0, 17.0, 21.0)
 
 N_RECORDINGS = 9
 HELD_OUT = (2, 4, 6, 9)
-"""Recordings that no network is trained on, counted from 1 in the order of names: one a person."""
+"""Recordings that no network is trained on, counted from 1 in the order of names: one per person."""
 
 TRIAL_SECONDS = 5.0
 # Slow drift and mains (50 Hz) would otherwise dominate the scale of a window. Alpha waves, next

@@ -15,12 +15,8 @@ from ..objective.independence import Examined
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
 
-CONFIDENT = 0.9
-"""Probability from which a model is sure of a class, at either end: untrained networks seldom are of any."""
 DECIDED = 0.05
-"""Lead in probability from which a baseline counts as a class: below, it is as good as none."""
-SHARE = 0.05
-"""Part of what decides at the input that counts: less is there at the baseline by the way."""
+"""Lead in probability from which a model counts as decided for a class: below, it is as good as a tie."""
 NEAR = 0.01
 """F rises by less than this part of itself where it is said to be near."""
 
@@ -100,7 +96,7 @@ def tell_of_contrast(
     seen : Examined
         Outputs that are known.
     chunks : Chunks
-        Points a call.
+        Points per call.
     """
     moves = (x.unsqueeze(0) != baselines).flatten(2).any(2).any(0).cpu()
     said = [_of_equal_ends(moves), _of_nothing(found, moves, torch.finfo(x.dtype).eps)]
@@ -179,12 +175,10 @@ def _of_classes(found: Attributions, moves: Tensor, at_x: Standing, at_baseline:
     explained, before = at_x.predicted.cpu(), at_baseline.predicted.cpu()
     # Of every class at once, only the one that is decided for is asked about.
     asked = explained if explained.shape[1] > 1 else torch.ones_like(explained)
-    lead, lead_before = at_x.lead.cpu(), at_baseline.lead.cpu()
-    sure = torch.maximum(p, q) >= CONFIDENT
-    itself = before & asked & sure & (lead_before >= DECIDED) & (lead_before >= SHARE * lead)
+    itself = before & asked & (at_baseline.lead.cpu() >= DECIDED)
     rise = found.output - found.baseline_output
     size = torch.maximum(found.output.abs(), found.baseline_output.abs())
-    lower = explained & sure & (rise <= NEAR * size)
+    lower = explained & (at_x.lead.cpu() >= DECIDED) & (rise <= NEAR * size)
     flagged = (itself | lower) & moves.unsqueeze(1)
     rows = _rows(flagged.any(1))
     if not rows:

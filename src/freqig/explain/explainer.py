@@ -84,7 +84,7 @@ class Explainer:
         Tolerance: of the L1 error of the attributions in every domain, relative to their L1 norm,
         and of the completeness gap. With fixed `n_steps` the gap alone is known.
     max_evaluations : int, default 2000
-        Most evaluations a sample, where integration is adaptive.
+        Most evaluations per sample, where integration is adaptive.
     n_initial : int, default 7
         Nodes of the first rule, where integration is adaptive. A feature of the path that is
         narrower than their spacing, and changes F by nothing, is invisible to every rule.
@@ -102,7 +102,7 @@ class Explainer:
         Default: on a terminal, where a run takes more than about 10 s.
     batch_independent : bool, default True
         Whether the output for one series is independent of the others in its batch, which is
-        checked. False runs one point a call.
+        checked. False runs one point per call.
     memory : int or str, optional
         What a call may take beside the model, the input and the result, in bytes or as a string such
         as "500 MB": two points in the model, with gradients and workspace, as measured; running sums,
@@ -248,7 +248,7 @@ class Explainer:
         Returns
         -------
         xarray.Dataset
-            A variable a domain, with `attrs["kind"] == "attribution"`, such as
+            A variable per domain, with `attrs["kind"] == "attribution"`, such as
             `rfft(sample, channel, frequency)`; `signal`; and by sample `output`,
             `baseline_output`, `completeness_gap`, `correction`, `converged`, `estimated_error`,
             `status` and `n_evaluations`, with Σ attribution = output - baseline_output +

@@ -70,7 +70,7 @@ class Method(ABC):
         domains : sequence of Domain
             Domains made ready.
         chunks : Chunks
-            Points a call.
+            Points per call.
         """
         linear = [domain for domain in domains if domain.linear]
         chunks = chunks.at_most(chunks.memory.n_points(paths.n_targets * paths.n_features))
@@ -87,7 +87,7 @@ class Method(ABC):
         return replace(found, domains=domains, values=[values[domain.name] for domain in domains], own=own)
 
     def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
-        """Samples and targets a block: enough that most chunks are full, few enough to bound memory."""
+        """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
         full = -(-32 * chunks.size // self.n_least)
         # Sums of one sample and target each.
         fit = max(1, chunks.memory.block // (self.rows_kept(chunks, n_features) * 8 * n_features))

@@ -32,7 +32,7 @@ class Analysis:
     domains : sequence of Domain
         Linear domains, made ready.
     coefficients : list of torch.Tensor or of tuples of torch.Tensor
-        One a domain, of S samples.
+        One per domain, of S samples.
     shape : tuple of int
         Axes of one signal that appear in the result, time last.
     dtype : torch.dtype
@@ -72,7 +72,7 @@ class Analysis:
         return [partial(self._project, k) for k in range(len(self.domains))]
 
     def attributions(self, mean_gradient: Tensor) -> list[Tensor]:
-        """Attributions of all samples, one a domain, for mean gradients of shape (S, T, *shape)."""
+        """Attributions of all samples, one per domain, for mean gradients of shape (S, T, *shape)."""
         found = []
         for domain, c in zip(self.domains, self.coefficients, strict=True):
             # Assembled block by block: nothing stands in memory twice but one block.

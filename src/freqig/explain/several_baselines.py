@@ -49,7 +49,7 @@ def average(
         they need not where attributions cancel. The diagnosis of a sample is that of its first run
         which did not converge. Everything else is the first run's.
     spreads : list of torch.Tensor
-        Standard deviation of the attributions over the baselines (with B - 1), one a domain, the
+        Standard deviation of the attributions over the baselines (with B - 1), one per domain, the
         shapes and dtypes of the attributions; NaN of a single baseline.
 
     Raises

@@ -159,7 +159,7 @@ def join(
     signals : sequence of Signal
         Inputs with one batch axis in common.
     baseline : tuple or None
-        One an input, each as `draw_baselines` takes it; None for zero everywhere.
+        One per input, each as `draw_baselines` takes it; None for zero everywhere.
     domains : sequence of Domain
         What every input is explained in.
     time_axis : int
@@ -175,14 +175,14 @@ def join(
     Raises
     ------
     ValueError
-        If batch sizes differ, there is not one baseline an input, or a domain is not linear.
+        If batch sizes differ, there is not one baseline per input, or a domain is not linear.
     """
     sizes = [len(signal.values) for signal in signals]
     if len(set(sizes)) != 1:
         raise ValueError(f"x as a tuple of inputs must have one batch size, got {sizes}")
     starts = (None,) * len(signals) if baseline is None else baseline
     if not isinstance(starts, tuple) or len(starts) != len(signals):
-        raise ValueError(f"baseline must be a tuple of {len(signals)}, one an input of x, or None")
+        raise ValueError(f"baseline must be a tuple of {len(signals)}, one per input of x, or None")
     curved = [domain.name for domain in domains if not domain.linear]
     if curved:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What is said of explanations that did not come out: once a call, naming samples and remedies."""
+"""What is said of explanations that did not come out: once per call, naming samples and remedies."""
 
 from __future__ import annotations
 

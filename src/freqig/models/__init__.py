@@ -1,4 +1,4 @@
-"""Model adapters, one framework a file; a framework is imported only in its own."""
+"""Model adapters, one framework per file; a framework is imported only in its own."""
 
 from __future__ import annotations
 

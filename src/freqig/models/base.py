@@ -18,7 +18,7 @@ from .joined import JoinedInputs
 from .outputs import OutputKey
 
 Explained = Callable[[Any], Tensor]
-"""Maps raw outputs for P points to the explained scalars, shape (P, T): T targets a point."""
+"""Maps raw outputs for P points to the explained scalars, shape (P, T): T targets per point."""
 
 
 class Model(ABC):

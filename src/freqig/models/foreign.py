@@ -25,7 +25,7 @@ from .fixed_batch import filled, gathered
 from .joined import JoinedInputs
 
 Pullback = Callable[[list[Tensor | None]], Sequence[Tensor]]
-"""From one cotangent an output, None for outputs that are not floating, to one an input."""
+"""From one cotangent per output, None for outputs that are not floating, to one per input."""
 
 
 class ForeignModel(Model):
@@ -58,7 +58,7 @@ class ForeignModel(Model):
         outputs : torch.Tensor, tuple or dict
             Tensors that share no memory with the framework's.
         pullback : callable
-            Takes one cotangent an output, in the order of `leaves`, and returns the cotangents of
+            Takes one cotangent per output, in the order of `leaves`, and returns the cotangents of
             the inputs. Can be called any number of times.
         """
 

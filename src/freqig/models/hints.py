@@ -93,7 +93,7 @@ class Hints:
             length = f"{n} values" if rate is None else f"{n / rate:.4g} s"
             warn(
                 f"each sample is {length} long, but the model was built for n_times={self.window} values: if "
-                "it reads windows, cut the series into windows of that length, one a sample",
+                "it reads windows, cut the series into windows of that length, one per sample",
                 FreqigWarning,
             )
         return replace(

@@ -1,6 +1,6 @@
 """Keras models, in memory on any backend or from a `.keras` file.
 
-The backend of Keras is one a process, chosen at its first import. On torch a model is an `nn.Module`
+The backend of Keras is one per process, chosen at its first import. On torch a model is an `nn.Module`
 and runs natively; on TensorFlow and JAX it keeps its backend and gives that backend's gradients. A
 file is loaded on torch unless Keras already runs on another backend (or `KERAS_BACKEND` asks for
 one), which then is used as it is.

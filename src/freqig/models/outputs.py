@@ -13,7 +13,7 @@ from .._check import shown
 
 Selector = int | str
 OutputKey = Selector | tuple[Selector, ...] | None
-ROWS = "the model must return one row a series"
+ROWS = "the model must return one row per series"
 """Start of the message where outputs do not belong to the points one by one."""
 
 
@@ -75,7 +75,7 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
     Returns
     -------
     torch.Tensor
-        Floating outputs; one output a point has shape (P, 1).
+        Floating outputs; one output per point has shape (P, 1).
 
     Raises
     ------

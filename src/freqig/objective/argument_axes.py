@@ -63,7 +63,7 @@ def settle_readings(objective: Objective, x: Tensor, baseline: Tensor) -> Object
     probes = [_probe(x, baseline, size) for size in sizes]
     works, errors = _tried(objective, probes)
     if not works and objective.alone:
-        # A model that takes one point a call.
+        # A model that takes one point per call.
         probes = [_probe(x, baseline, 1)]
         works, again = _tried(objective, probes)
         again.clear()

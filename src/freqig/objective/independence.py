@@ -229,7 +229,7 @@ def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int 
             f"model must treat the series of a batch independently, but the output for sample {sample} "
             f"changes by {change:.3g} with the others in its batch (BatchNorm in train mode, a "
             "standardisation over the batch, a clamp at the largest value of the batch, a branch on it). "
-            "Mend the model, or pass batch_independent=False to Explainer, which runs one point a call"
+            "Mend the model, or pass batch_independent=False to Explainer, which runs one point per call"
         )
 
 

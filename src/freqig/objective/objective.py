@@ -44,7 +44,7 @@ class Objective:
     time_axis : int
         Axis of time in the model's layout; points here have time last.
     alone : bool
-        Whether points must be handed to the model one a call.
+        Whether points must be handed to the model one per call.
     classes : Classes
         How the outputs are read.
     offset : int
@@ -226,7 +226,7 @@ def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | Non
         if not isinstance(values, Tensor) or values.numel() != len(raw):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
             raise ValueError(
-                f"output as a callable must return one scalar a sample, shape ({len(raw)},) for "
+                f"output as a callable must return one scalar per sample, shape ({len(raw)},) for "
                 f"outputs of shape {tuple(raw.shape)}, got {got}"
             )
         per_target.append(values.reshape(len(raw)))

@@ -1,4 +1,4 @@
-"""From what a caller may write as `target` to one output index a sample."""
+"""From what a caller may write as `target` to one output index per sample."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Target = float | Sequence[Any] | ArrayLike | Tensor | None
 
 
 def resolve_target(target: Target, outputs: Tensor, class_axis: int | None = None) -> Tensor:
-    """One output index a sample.
+    """One output index per sample.
 
     Parameters
     ----------

@@ -235,7 +235,7 @@ def _hatch(axes: Axes, path: Path, hatch: str) -> None:
 
 
 def visible_cells(axes: Axes) -> tuple[int, int]:
-    """Number of columns and rows that can be told apart in axes: one a point.
+    """Number of columns and rows that can be told apart in axes: one per point.
 
     Examples
     --------

@@ -157,14 +157,14 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
     if isinstance(classes, str):
         if classes not in one or one[classes].dims != (dim,):
             raise ValueError(
-                f"classes must be one a segment, or the name of a variable of the result over {dim!r}, "
+                f"classes must be one per segment, or the name of a variable of the result over {dim!r}, "
                 f"got {classes!r}"
             )
         classes = one[classes]
     array = np.asarray(classes, dtype=object)
     if array.shape != (one.sizes[dim],):
         raise ValueError(
-            f"classes must be one a segment, so {one.sizes[dim]} of them, got shape {np.shape(array)}"
+            f"classes must be one per segment, so {one.sizes[dim]} of them, got shape {np.shape(array)}"
         )
     return [None if isinstance(label, float) and np.isnan(label) else label for label in array.tolist()]
 

@@ -42,12 +42,12 @@ class Attributions:
     n_evaluations : torch.Tensor
         Points at which a gradient was taken, int64, shape (S,).
     diagnoses : tuple of Diagnosis
-        How integration ended, one a sample; empty where the integrator does not say.
+        How integration ended, one per sample; empty where the integrator does not say.
     own : dict of str to dict of str to torch.Tensor
         By name of a domain that is not linear: `completeness_gap`, `correction` and `converged`,
         shape (S, T), and `n_evaluations`, shape (S,), of the path of its own.
     spreads : list of torch.Tensor
-        Standard deviations over several baselines, one a domain; empty where there was one.
+        Standard deviations over several baselines, one per domain; empty where there was one.
     targets : torch.Tensor or None
         Explained classes, shape (S, T), or output indices, shape (S, 1, m); of a callable scale
         whatever it was given, shape (S, T, ...); None where it needed none.

@@ -20,7 +20,7 @@ def check_fs(fs: Any) -> float:
     """Sampling rate as a float; ValueError unless finite and positive."""
     rate = check_number(fs, "fs", "a number of Hz")
     if not SMALLEST <= rate <= LARGEST:
-        raise ValueError(f"fs must be finite and above 0 Hz, got {fs}")
+        raise ValueError(f"fs must be finite and above 0 Hz{_beyond(rate)}, got {shown(fs)}")
     return rate
 
 
@@ -42,8 +42,8 @@ def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
 
 def check_number(value: Any, name: str, what: str = "a number") -> float:
     """Real number as a float; one too large for a float is infinite."""
-    # NumPy counts complex scalars among its numbers as well.
-    if isinstance(value, bool) or not isinstance(value, (Real, np.integer, np.floating)):
+    # NumPy counts complex scalars among its numbers, and durations among its integers.
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (Real, np.integer, np.floating)):
         raise TypeError(f"{name} must be {what}, got {shown(value)}")
     try:
         return float(value)
@@ -57,13 +57,19 @@ def check_positive(value: Any, name: str, *, zero_allowed: bool = False) -> floa
     if number == 0 and zero_allowed:
         return 0.0
     if not SMALLEST <= number <= LARGEST:
-        raise ValueError(f"{name} must be finite and above 0, got {shown(value)}")
+        least = "at least" if zero_allowed else "above"
+        raise ValueError(f"{name} must be finite and {least} 0{_beyond(number)}, got {shown(value)}")
     return number
+
+
+def _beyond(number: float) -> str:
+    """What else is asked of a number that is finite and above zero."""
+    return f", in {SMALLEST:g}..{LARGEST:g}" if 0 < number < float("inf") else ""
 
 
 def check_integer(value: Any, name: str) -> int:
     """Integer of any kind but bool."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
     return int(value)
 
@@ -80,7 +86,7 @@ def check_count(value: Any, name: str, minimum: int = 1) -> int:
     """Integer of at least `minimum` that a 32-bit number holds."""
     count = check_integer(value, name)
     if count < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+        raise ValueError(f"{name} must be at least {minimum}, got {shown(value)}")
     if count > LARGEST_COUNT:
         raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {shown(value)}")
     return count
@@ -105,7 +111,8 @@ def check_names(names: Any, name: str) -> tuple[str, ...] | None:
         read = tuple(names)
     except TypeError:
         raise TypeError(f"{name} must be a sequence of names, got {shown(names)}") from None
-    wrong = [one for one in read if not isinstance(one, (str, int, np.integer)) or isinstance(one, bool)]
+    allowed, wrongly = (str, int, np.integer), (bool, np.timedelta64)
+    wrong = [one for one in read if not isinstance(one, allowed) or isinstance(one, wrongly)]
     if wrong:
         raise TypeError(f"{name} must be names, strings or integers, got {shown(wrong[0])} among them")
     return tuple(map(str, read))

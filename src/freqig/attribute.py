@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_real, shown
+from ._check import check_integer, check_real, shown
 from .batch_axes import choose_layout
 from .domains.stretch import Stretch
 from .errors import add_context
@@ -116,7 +116,7 @@ def attribute(
         x = x.to(torch.float64, copy=True)
         x[..., begin : begin + length] = _fitted(piece, given, (length,), "segment")
     elif start_idx is not None:
-        raise ValueError(f"segment must be given with start_idx, got start_idx={start_idx} alone")
+        raise ValueError(f"segment must be given with start_idx, got start_idx={shown(start_idx)} alone")
     check_real(x, "input")
     start = _read_baseline(baseline, known, given, x, begin, length)
     adapter = as_model(model)
@@ -196,16 +196,15 @@ def _result_axes(given: Tensor) -> tuple[int, ...]:
 def _check_start(start_idx: Any, length: int, n: int) -> int:
     if start_idx is None:
         raise ValueError("start_idx must be given with segment: the index of its first sample")
-    if isinstance(start_idx, (bool, np.bool_)) or not isinstance(start_idx, (int, np.integer)):
-        raise TypeError(f"start_idx must be an integer, got {shown(start_idx)}")
+    start = check_integer(start_idx, "start_idx")
     if not 1 <= length <= n:
         raise ValueError(f"segment must have 1 to {n} samples in time, like the input, got {length}")
-    if start_idx < 0 or start_idx + length > n:
+    if start < 0 or start + length > n:
         raise ValueError(
             f"start_idx must be in 0..{n - length} for a segment of {length} samples in an input of "
-            f"{n}, got {start_idx}"
+            f"{n}, got {shown(start_idx)}"
         )
-    return int(start_idx)
+    return start
 
 
 def _fitting_shapes(given: Tensor, length: int) -> list[tuple[int, ...]]:

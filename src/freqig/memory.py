@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
+
+import numpy as np
+
+from ._check import check_number, shown
 
 MIB = 2**20
 DEFAULT = 384 * MIB
@@ -102,12 +107,12 @@ def read_memory(memory: Any) -> int | None:
     if isinstance(memory, str):
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?i?)b?\s*", memory.lower())
         size = float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else 0.0
-    elif isinstance(memory, bool) or not hasattr(memory, "__index__"):
-        raise TypeError(f"{wanted}, got {memory!r}")
+    elif isinstance(memory, (bool, np.timedelta64)) or not isinstance(memory, Integral):
+        raise TypeError(f"{wanted}, got {shown(memory)}")
     else:
-        size = float(memory)
+        size = check_number(memory, "memory")
     if not 1 <= size < 2**63:
-        raise ValueError(f"{wanted}, got {memory!r}")
+        raise ValueError(f"{wanted}, got {shown(memory)}")
     return int(size)
 
 

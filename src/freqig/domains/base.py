@@ -104,7 +104,8 @@ class Domain(ABC):
         from .composition import Composition
 
         if not isinstance(other, Domain):
-            hint = ", write it with parentheses" if isinstance(other, type) else ""
+            named = isinstance(other, type) and issubclass(other, Domain)
+            hint = ", write it with parentheses" if named else ""
             raise TypeError(f"both sides of >> must be freqig.Domain instances, got {shown(other)}{hint}")
         return Composition(self, other)
 

@@ -261,7 +261,7 @@ def _noise(generator: torch.Generator, shape: tuple[int, ...]) -> Tensor:
 
 
 def _spread(signals: Tensor) -> Tensor:
-    """Standard deviation of each row, 1 where it is constant; one number per row, to be multiplied with it."""
+    """Standard deviation of each row, 1 where it is constant; one number per row, to multiply it by."""
     flat = signals.flatten(1).double()
     spread = (flat - flat.mean(1, keepdim=True)).square().mean(1).sqrt()
     spread = spread.where(spread > 0, 1.0)

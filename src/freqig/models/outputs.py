@@ -52,7 +52,7 @@ def read_output_key(output_key: Any) -> OutputKey:
 def _selector(one: Any, output_key: Any) -> Selector:
     if isinstance(one, str):
         return str(one)
-    if isinstance(one, (int, np.integer)) and not isinstance(one, bool):
+    if isinstance(one, (int, np.integer)) and not isinstance(one, (bool, np.timedelta64)):
         return int(one)
     raise TypeError(
         "output_key must be an int or a str, or a tuple of them that leads into nested outputs, got "

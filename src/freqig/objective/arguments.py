@@ -263,8 +263,10 @@ def _as_numbers(values: Any) -> Tensor:
     elif not isinstance(values, Tensor):
         try:
             tensor = _usable(np.asarray(values), torch.device("cpu"))
-        except ValueError as error:
-            raise TypeError(f"values must be numbers, one entry per sample: {error}") from None
+        except Exception as error:  # noqa: BLE001 - whatever an object raises that is no array
+            raise TypeError(
+                f"values must be numbers, one entry per sample, got {type(values).__name__}: {error}"
+            ) from None
     if not isinstance(tensor, Tensor):
         raise TypeError(f"values must be numbers, one entry per sample, got {type(values).__name__}")
     return tensor
@@ -272,11 +274,14 @@ def _as_numbers(values: Any) -> Tensor:
 
 def _usable(value: Any, device: torch.device) -> Any:
     """Arrays of numbers as tensors, like the input; tensors on the device; other objects as they are."""
+    check_unmasked(value, NAME)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         # PyTorch takes neither negative strides nor the other byte order.
         value = torch.from_numpy(np.array(value, value.dtype.newbyteorder("="), order="C"))
     if not isinstance(value, Tensor):
         return value
+    if value.is_meta:
+        raise ValueError(f"{NAME} must hold values, got a tensor on the device 'meta'")
     value = value.detach().to(device)
     # Autograd saves no tensor made under inference_mode; a copy made outside it, as here, will do.
     return value.clone() if value.is_inference() else value

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_integer
+from .._check import check_flag, check_integer
 from ..errors import OutputScaleWarning, warn
 
 Values = Literal["logits", "softmax", "probabilities"]
@@ -118,9 +117,8 @@ class ClassReader:
         axis = None if class_axis is None else check_integer(class_axis, "class_axis")
         if axis == 0:
             raise ValueError("class_axis must not be 0, the batch axis: axes of the raw output count from it")
-        if probabilities is not None and not isinstance(probabilities, (bool, np.bool_)):
-            raise TypeError(f"probabilities must be None, True or False, got {probabilities!r}")
-        return cls(axis, None if probabilities is None else bool(probabilities), output)
+        said = None if probabilities is None else check_flag(probabilities, "probabilities")
+        return cls(axis, said, output)
 
     def read(self, raw: Tensor, probe: Tensor) -> Classes:
         """How the outputs are read, decided at the first call and kept.

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import shown
+
 
 def own_target(target: Any, n_samples: int) -> Tensor:
     """What a callable scale gets: its targets are its own, and only their number is checked.
@@ -99,7 +101,10 @@ def as_integers(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
     kind = array.dtype.kind
     whole = kind == "O" and array.size and all(_is_integer(value) for value in array.flat)
     if kind in "iu" or array.size == 0 or whole:
-        return array.astype(np.int64)
+        try:
+            return array.astype(np.int64)
+        except OverflowError:
+            raise ValueError(f"target must be numbers of classes, got {shortened(target)}") from None
     first = array.flat[0]
     if isinstance(first, (str, bytes)):
         raise ValueError(  # noqa: TRY004 - a name is a wrong value of what selects a class
@@ -122,21 +127,36 @@ def as_integers(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
 def _as_array(target: Any) -> np.ndarray:
     """Target as an array; mixed kinds keep their own types, so that True is not taken for 1."""
     if isinstance(target, Tensor):
-        return target.detach().cpu().numpy()
+        return _values(target)
     if isinstance(target, Sequence) and not isinstance(target, (str, bytes)):
-        parts = [part.detach().cpu().numpy() if isinstance(part, Tensor) else part for part in target]
-        kinds = (
-            {np.asarray(part).dtype.kind for part in parts if np.ndim(part) == 0} if _flat(parts) else set()
-        )
+        parts = [_values(part) if isinstance(part, Tensor) else part for part in target]
         try:
+            kinds = (
+                {np.asarray(part).dtype.kind for part in parts if np.ndim(part) == 0}
+                if _flat(parts)
+                else set()
+            )
             return np.array(parts, dtype=object if "b" in kinds and len(kinds) > 1 else None)
         except ValueError:
             raise ValueError("target must hold indices of one length, got a ragged sequence") from None
-    return np.asarray(target)
+    try:
+        return np.asarray(target)
+    except Exception:  # noqa: BLE001 - whatever an object raises that is no array
+        kind = type(target).__name__
+        raise TypeError(f"target must be class numbers, got {kind}, which NumPy cannot read") from None
+
+
+def _values(target: Tensor) -> np.ndarray:
+    try:
+        values: np.ndarray = target.detach().cpu().numpy()
+    except (TypeError, RuntimeError) as error:
+        kind = f"a tensor of layout {target.layout} on {target.device}"
+        raise TypeError(f"target must be class numbers that NumPy can read, got {kind}: {error}") from None
+    return values
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_, np.timedelta64))
 
 
 def _flat(parts: list[Any]) -> bool:
@@ -154,5 +174,5 @@ def about_name(name: str, axes: tuple[int, ...]) -> str:
 
 def shortened(target: Any) -> str:
     """A target as errors show it."""
-    text = repr(target)
+    text = shown(target)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .._check import shown
 from .classes import Values
 
 ScaleName = Literal["logit", "log_prob", "probability", "margin"]
@@ -57,7 +58,7 @@ def scale_of(name: ScaleName, values: Values = "logits") -> Callable[[Tensor, Te
         of_logits, of_softmax, of_probabilities = _SCALES[name]
     except (KeyError, TypeError):
         raise ValueError(
-            f"output must be one of {', '.join(map(repr, SCALE_NAMES))}, or a callable, got {name!r}"
+            f"output must be one of {', '.join(map(repr, SCALE_NAMES))}, or a callable, got {shown(name)}"
         ) from None
     return {"logits": of_logits, "softmax": of_softmax, "probabilities": of_probabilities}[values]
 

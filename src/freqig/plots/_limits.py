@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .._check import check_choice
+from .._check import check_choice, check_number, shown
 
 IN_VIEW = 0.995
 """Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""
@@ -60,14 +60,14 @@ def up_to(
     else:
         limit = _checked(max_frequency)
     # With the slack that bands allow for the rounding of k * fs / n.
-    shown = frequency <= limit * (1 + 1e-9)
-    if not shown.any():
+    held = frequency <= limit * (1 + 1e-9)
+    if not held.any():
         raise ValueError(
             f"max_frequency must be at least {frequency.min():g}, the lowest frequency of the result, "
-            f"got {max_frequency}"
+            f"got {shown(max_frequency)}"
         )
     note = f"up to {IN_VIEW:.1%} of |attribution|".replace("%", " %") if max_frequency is None else ""
-    return one.isel({dim: shown}), note if not shown.all() else ""
+    return one.isel({dim: held}), note if not held.all() else ""
 
 
 def _held(variable: xr.DataArray, dim: str) -> float:
@@ -80,13 +80,11 @@ def _held(variable: xr.DataArray, dim: str) -> float:
 
 
 def _checked(max_frequency: float | int) -> float:
-    if isinstance(max_frequency, bool | str) or not isinstance(max_frequency, int | float | np.number):
-        raise TypeError(f"max_frequency must be a number, got {max_frequency!r}")
-    if not float(max_frequency) >= 0:
-        raise ValueError(
-            f"max_frequency must be finite and at least 0, or float('inf') for all, got {max_frequency}"
-        )
-    return float(max_frequency)
+    limit = check_number(max_frequency, "max_frequency")
+    if not limit >= 0:
+        given = shown(max_frequency)
+        raise ValueError(f"max_frequency must be at least 0, or float('inf') for all, got {given}")
+    return limit
 
 
 def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:

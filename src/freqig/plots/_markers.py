@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from .._check import check_count, check_positive
+from .._check import check_count, check_positive, shown
 from ._labels import name_spans
 from ._style import size_in_points
 
@@ -53,7 +53,8 @@ def read_markers(markers: Any, harmonics: Any, highest: float) -> tuple[Marker, 
         return ()
     if not isinstance(markers, Mapping):
         raise TypeError(
-            f"markers must be a mapping of names to frequencies, such as {{'BPFO': 107}}, got {markers!r}"
+            "markers must be a mapping of names to frequencies, such as {'BPFO': 107}, got "
+            f"{shown(markers)}"
         )
     found = []
     for name, value in markers.items():
@@ -61,7 +62,7 @@ def read_markers(markers: Any, harmonics: Any, highest: float) -> tuple[Marker, 
         if at > highest * (1 + 1e-9):
             raise ValueError(
                 f"markers[{name!r}] must be at most {highest:g}, the highest frequency of the result, "
-                f"got {value}"
+                f"got {shown(value)}"
             )
         found += [
             Marker(f"{k}×{name}" if k > 1 else str(name), k * at)

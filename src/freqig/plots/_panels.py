@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from .._check import shown
 from ._bars import explain_signs, finish_bars
 from ._labels import label_frequency
 from ._markers import Marker
@@ -59,7 +60,7 @@ def open_panels(view: View, signal: bool | None, axes: Any, bars: str) -> Panels
     True
     """
     if signal is not None and not isinstance(signal, bool | np.bool_):
-        raise TypeError(f"signal must be True, False or None, got {signal!r}")
+        raise TypeError(f"signal must be True, False or None, got {shown(signal)}")
     if signal is None:
         signal = not isinstance(axes, Axes)
     if not signal:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from numbers import Integral
 
 import numpy as np
 import xarray as xr
 
-from .._check import check_count
+from .._check import check_count, shown
 
 _MEASURED = ("frequency", "time", "segment")
 """Dimensions along which a figure needs to know where things are."""
@@ -96,6 +97,8 @@ def one_variable(
         raise TypeError(
             f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
         )
+    if not isinstance(name, str):
+        raise TypeError(f"name must be the name of a variable of the result, got {shown(name)}")
     if name not in result.data_vars:
         raise ValueError(
             f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
@@ -159,15 +162,25 @@ def one_channel(one: xr.Dataset, channel: Hashable) -> xr.Dataset:
     2.0
     """
     if "channel" not in one.dims:
-        raise ValueError(f"channel must be None for a result without channels, got {channel!r}")
+        raise ValueError(f"channel must be None for a result without channels, got {shown(channel)}")
     count = one.sizes["channel"]
     names = one["channel"].values.tolist() if "channel" in one.coords else list(range(count))
-    if channel in names:
-        return one.isel(channel=names.index(channel))
+    place = _place(channel, names)
+    if place is not None:
+        return one.isel(channel=place)
     named_by_integers = any(isinstance(name, int) for name in names)
-    if isinstance(channel, int | np.integer) and not named_by_integers and -count <= channel < count:
-        return one.isel(channel=int(channel))
     raise ValueError(
         f"channel must be one of {', '.join(repr(name) for name in names)}"
-        f"{'' if named_by_integers else f' or a position in 0..{count - 1}'}, got {channel!r}"
+        f"{'' if named_by_integers else f' or a position in 0..{count - 1}'}, got {shown(channel)}"
     )
+
+
+def _place(channel: object, names: list[Hashable]) -> int | None:
+    """Position of a channel that is called so, or, where names are not integers, is there."""
+    plain = np.isscalar(channel) or isinstance(channel, tuple)
+    if not plain or isinstance(channel, (bool, np.bool_, np.timedelta64)):
+        return None
+    if channel in names:
+        return names.index(channel)
+    by_position = isinstance(channel, Integral) and not any(isinstance(name, int) for name in names)
+    return int(channel) if by_position and -len(names) <= channel < len(names) else None

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-from .._check import check_positive
+from .._check import check_flag, check_positive, shown
 
 SIGNED_COLORMAP = LinearSegmentedColormap.from_list(
     "signed", colormaps["RdBu_r"](np.linspace(0.1, 0.9, 257)), N=257
@@ -118,10 +118,9 @@ def signed_norm(values: object, vmax: float | int | None = None, robust: bool = 
     >>> signed_norm([0.0, -1.0, 2.0, 1000.0], robust=True).vmax
     2.0
     """
-    if not isinstance(robust, bool | np.bool_):
-        raise TypeError(f"robust must be True or False, got {robust!r}")
+    robust = check_flag(robust, "robust")
     if vmax is not None and robust:
-        raise ValueError(f"robust must be False where vmax sets the colours, got True and vmax={vmax}")
+        raise ValueError(f"robust must be False where vmax sets the colours, got True and vmax={shown(vmax)}")
     magnitude = np.abs(np.asarray(values, dtype=np.float64))
     magnitude = magnitude[np.isfinite(magnitude) & (magnitude > 0)]
     largest = float(magnitude.max()) if magnitude.size else 0.0
@@ -287,7 +286,9 @@ def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
     >>> two_axes(pair, "amplitude", "phase") == tuple(pair)
     True
     """
-    pair = list(np.ravel(np.asarray(axes, dtype=object)))
+    pair = list(
+        axes.flat if isinstance(axes, np.ndarray) else axes if isinstance(axes, list | tuple) else [axes]
+    )
     if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
         raise TypeError(
             f"axes must be two matplotlib Axes, for {above} and for {below}, got "

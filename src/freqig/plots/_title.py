@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from .._check import shown
 from ._labels import fitted
 from ._style import length_of, letters, size_in_points, units_of
 
@@ -138,7 +139,7 @@ def draw_title(
     'sample 3'
     """
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title must be a string, or None for one made from the result, got {title!r}")
+        raise TypeError(f"title must be a string, or None for one made from the result, got {shown(title)}")
     room = size_in_points(axes)[0] + beside
     if title is None:
         text = title_of(one, name, sample, channel, room=room)

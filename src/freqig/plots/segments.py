@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
+from .._check import shown
 from ._labels import label_frequency
 from ._limits import set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
@@ -158,7 +159,7 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
         if classes not in one or one[classes].dims != (dim,):
             raise ValueError(
                 f"classes must be one per segment, or the name of a variable of the result over {dim!r}, "
-                f"got {classes!r}"
+                f"got {shown(classes)}"
             )
         classes = one[classes]
     array = np.asarray(classes, dtype=object)

@@ -70,7 +70,7 @@ def integrate_adaptive(
         the model costs what a few points do, more of them save rounds. What is narrower than their spacing
         and does not change F is seen by no rule.
     chunks : Chunks
-        Points a call, and the memory that kept gradients may take.
+        Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
     """

@@ -50,7 +50,7 @@ def integrate(
     rule : Rule
         Nodes and weights.
     chunks : Chunks
-        Points a call; memory is that of one chunk whatever the number of nodes.
+        Points per call; memory is that of one chunk whatever the number of nodes.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,16 @@ from .domains.stretch import Stretch
 from .errors import add_context
 from .explain.call import Question
 from .explain.explainer import Explainer
+from .explain.kept import Kept, OfModels, remember
 from .models import as_model
+from .objective.classes import ClassReader
 from .objective.targets import Target
+from .result.attributions import Attributions
 from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
 from .signals.axes import Axes
+
+KNOWN = OfModels()
+"""What is known of the modules that were explained."""
 
 
 def attribute(
@@ -125,18 +132,22 @@ def attribute(
     explainer = Explainer(
         adapter, domains=Stretch(begin, length, "rfft"), n_steps=n_steps, probabilities=False
     )
-    axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
-    shape = (len(x), *axes, x.shape[-1])
+    # What a callable refers to may change unseen, and what a model takes may depend on its arguments.
+    keeps = isinstance(model, torch.nn.Module) and additional_forward_args is None and len(x) > 0
+    reader = ClassReader(None, False, "logit")
+    kept = KNOWN.of(model, adapter.signature(), reader) if keeps else Kept(reader)
+    key = (tuple(x.shape[1:]), explainer.time_axis)
+    layout = kept.layouts.get(key)
     try:
-        question = Question(
-            Signal(x.reshape(shape)),
-            target,
-            # Like every argument but the series, in the model's own layout.
-            start.reshape(shape).movedim(-1, explainer.time_axis),
-            additional_forward_args,
-            [x.reshape(shape).movedim(-1, explainer.time_axis).shape],
-        )
-        found = explainer.attributions(question, Axes(shape, None))
+        found = None
+        if layout is not None:
+            # Where it fails, all is found out anew, and told as in a first call.
+            with suppress(Exception):
+                found = _explained(explainer, x, start, target, None, layout, kept)
+        if found is None:
+            axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
+            found = _explained(explainer, x, start, target, additional_forward_args, axes, kept)
+            remember(kept.layouts, key, axes)
     except Exception as error:
         # A warning that the caller turned into an error is not about shapes.
         if given.ndim == 2 and len(given) > 1 and not isinstance(error, Warning):
@@ -148,6 +159,23 @@ def attribute(
         raise
     hint_at_volts(known, found.output - found.baseline_output, "input")
     return found.values[0].reshape(*leading, length // 2 + 1).numpy()
+
+
+def _explained(
+    explainer: Explainer,
+    x: Tensor,
+    start: Tensor,
+    target: Target,
+    arguments: Any,
+    axes: tuple[int, ...],
+    kept: Kept,
+) -> Attributions:
+    """Attributions of signals of shape (N, k, n), which go over with these axes between batch and time."""
+    shape = (len(x), *axes, x.shape[-1])
+    # Like every argument but the series, baselines are in the model's own layout.
+    baseline = start.reshape(shape).movedim(-1, explainer.time_axis)
+    question = Question(Signal(x.reshape(shape)), target, baseline, arguments, [baseline.shape])
+    return explainer.attributions(question, Axes(shape, None), kept)
 
 
 def _read_input(input: Any) -> tuple[Signal, Tensor]:

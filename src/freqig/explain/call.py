@@ -19,7 +19,7 @@ from ..models import Model
 from ..objective.argument_axes import settle_readings
 from ..objective.arguments import Extra
 from ..objective.failures import told_of
-from ..objective.independence import Witness, examine
+from ..objective.independence import Examined, Witness, examine, raw_at_baseline
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..objective.targets import Target
@@ -29,7 +29,7 @@ from ..signals import Signal
 from ..signals.axes import Axes
 from .aim import Aim
 from .blocks import explain_blocks
-from .contrast import tell_of_contrast
+from .contrast import Standing, standing, tell_of_contrast
 from .kept import Kept
 from .projection import working_dtype
 from .settings import Settings
@@ -57,7 +57,13 @@ class Question:
     shapes: Sequence[torch.Size]
 
 
-def explain(model: Model, settings: Settings, kept: Kept, question: Question, axes: Axes) -> Attributions:
+def explain(
+    model: Model,
+    settings: Settings,
+    kept: Kept,
+    question: Question,
+    axes: Axes,
+) -> Attributions:
     """Explain signals.
 
     Parameters
@@ -96,6 +102,7 @@ def explain(model: Model, settings: Settings, kept: Kept, question: Question, ax
             in_dtype(v, running.dtype, name).to(running.device)
             for v, name in ((values, "x"), (starts, "baseline"))
         )
+        kept.settle(running.signature())
         chunks = kept.chunks_for(objective, x, settings.memory)
         objective = replace(objective, model=objective.model.in_chunks(chunks))
         seen = examine(objective, x, starts[0], chunks)
@@ -103,9 +110,9 @@ def explain(model: Model, settings: Settings, kept: Kept, question: Question, ax
         aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
         output = _finite(objective.value_of(seen.raw))
-        found = _along_all(objective, x, starts, output, settings, chunks, axes, domains)
+        found, standings = _along_all(objective, x, starts, output, seen, settings, chunks, axes, domains)
         settings.method.warn_of_shortfalls(found)
-        tell_of_contrast(found, objective, x, starts, seen, chunks)
+        tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
     return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes)
 
 
@@ -155,25 +162,32 @@ def _along_all(
     x: Tensor,
     baselines: Tensor,
     output: Tensor,
+    seen: Examined,
     settings: Settings,
     chunks: Chunks,
     axes: Axes,
     domains: Sequence[Domain],
-) -> Attributions:
-    """Attributions along the paths from every baseline, shape (B, N, *shape)."""
-    method = settings.method
+) -> tuple[Attributions, list[Standing]]:
+    """Attributions along paths from every baseline, shape (B, N, *shape), and how sure the model is there."""
+    method, standings = settings.method, list[Standing]()
     with Progress(settings.progress, len(x) * len(baselines), method.n_least, method.exact) as bar:
         watched = replace(objective, watch=Witness(), evaluated=bar.evaluated)
         size = method.block_size(chunks, x[0].numel(), output.shape[1])
 
         def along(baseline: Tensor) -> Attributions:
-            paths = Paths(watched, x, baseline, output)
+            # What is known is that of the first baseline.
+            raw = raw_at_baseline(
+                objective, baseline, seen.at_baseline if len(baselines) == 1 else None, chunks
+            )
+            at_start = standing(objective, raw)
+            standings.extend(() if at_start is None else (at_start,))
+            paths = Paths(watched, x, baseline, output, objective.value_of(raw))
             return explain_blocks(
                 paths, lambda block: method.explain(block, axes, domains, chunks), size, bar.done
             )
 
         if len(baselines) == 1:
-            return along(baselines[0])
+            return along(baselines[0]), standings
         # Every baseline has its own path; projections are averaged, and never the gradients.
         found, spreads = average(map(along, baselines), method.tol, x.dtype)
-        return replace(found, spreads=spreads)
+        return replace(found, spreads=spreads), standings

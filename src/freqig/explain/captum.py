@@ -72,7 +72,7 @@ class Captum(FixedNodes):
         for t in range(paths.n_targets):
             chunks.run(len(x), partial(explain, t=t), each=self.n_steps)
         scores = scores.reshape(*scores.shape[:2], *axes.sizes, n // 2 + 1)
-        baseline_output = baseline_values(paths.objective, baseline, chunks)
+        baseline_output = baseline_values(paths.objective, baseline, chunks, paths.baseline_output)
         flat = scores.double().flatten(2)
         gap = flat.sum(-1) - (paths.output - baseline_output)
         limit = gap_limit(flat.abs().sum(-1), paths.output, baseline_output, self.tol, x.dtype)

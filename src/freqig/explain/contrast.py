@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..chunks import Chunks
 from ..errors import EmptyExplanationWarning, warn
 from ..objective.classes import Classes
-from ..objective.independence import Examined
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
 
@@ -61,11 +59,6 @@ class Standing:
         )
         return cls(probability, predicted > 0.5, lead)
 
-    @classmethod
-    def joined(cls, several: Sequence[Standing]) -> Standing:
-        """Of one block of samples after the other."""
-        return cls(*(torch.cat(parts) for parts in zip(*map(Standing.parts, several), strict=True)))
-
     def parts(self) -> tuple[Tensor, ...]:
         """Its tensors."""
         return self.probability, self.predicted, self.lead
@@ -79,7 +72,7 @@ def _lead(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def tell_of_contrast(
-    found: Attributions, objective: Objective, x: Tensor, baselines: Tensor, seen: Examined, chunks: Chunks
+    found: Attributions, x: Tensor, baselines: Tensor, at_x: Standing | None, starts: Sequence[Standing]
 ) -> None:
     """Say once where an explanation has nothing to tell, or its baseline is the class itself.
 
@@ -87,55 +80,40 @@ def tell_of_contrast(
     ----------
     found : Attributions
         Those of N samples.
-    objective : Objective
-        What was explained.
     x : torch.Tensor
         Signals, shape (N, *shape).
     baselines : torch.Tensor
         Shape (B, N, *shape).
-    seen : Examined
-        Outputs that are known.
-    chunks : Chunks
-        Points per call.
+    at_x : Standing or None
+        How sure the model is at the input; None where the explained outputs are not those of classes.
+    starts : sequence of Standing
+        The same at each baseline.
     """
     moves = (x.unsqueeze(0) != baselines).flatten(2).any(2).any(0).cpu()
     said = [_of_equal_ends(moves), _of_nothing(found, moves, torch.finfo(x.dtype).eps)]
-    indices = objective.targets
-    if indices is not None and _decides(objective, seen.raw) and not said[1]:
-        known = seen.at_baseline if len(baselines) == 1 else None
-        starts = [_standing_at(start, objective, indices, known, chunks) for start in baselines]
-        at_x = Standing.of(seen.raw, indices, objective.classes)
+    if at_x is not None and not said[1]:
         said.append(_of_classes(found, moves, at_x, Standing.mean(starts)))
     if any(said):
         warn(". ".join(filter(None, said)), EmptyExplanationWarning)
 
 
-def _decides(objective: Objective, raw: Tensor) -> bool:
-    """Whether the explained outputs are those of classes."""
+def standing(objective: Objective, raw: Tensor) -> Standing | None:
+    """How sure the model is of the targets; None where the explained outputs are not those of classes.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is explained.
+    raw : torch.Tensor
+        Raw outputs at one point per sample, shape (N, *axes).
+    """
     classes = objective.classes
-    if callable(objective.scale) or classes.axis is None:
-        return False
+    if callable(objective.scale) or classes.axis is None or objective.targets is None:
+        return None
     several = raw.shape[classes.axis] > 1
-    return several or classes.values != "logits" or objective.scale in ("log_prob", "probability")
-
-
-def _standing_at(
-    baseline: Tensor, objective: Objective, indices: Tensor, known: Tensor | None, chunks: Chunks
-) -> Standing:
-    """How sure the model is of the targets at baselines of shape (N, *shape)."""
-    n_samples, parts = len(baseline), list[Standing]()
-    if not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
-        # One baseline for all, such as silence, is asked once.
-        first = torch.zeros(1, dtype=torch.int64, device=baseline.device)
-        raw = objective.raw(baseline[:1], first) if known is None else known.unsqueeze(0)
-        return Standing.of(raw.expand(n_samples, *raw.shape[1:]), indices, objective.classes)
-
-    def evaluate(part: slice) -> None:
-        rows = torch.arange(part.start, part.stop, device=baseline.device)
-        parts.append(Standing.of(objective.raw(baseline[part], rows), indices[part], objective.classes))
-
-    chunks.run(n_samples, evaluate)
-    return Standing.joined(parts)
+    if several or classes.values != "logits" or objective.scale in ("log_prob", "probability"):
+        return Standing.of(raw, objective.targets, classes)
+    return None
 
 
 REMEDY = (

@@ -313,9 +313,9 @@ class Explainer:
             unit=self.output if isinstance(self.output, str) else "output",
         )
 
-    def attributions(self, question: Question, axes: Axes) -> Attributions:
-        """What `__call__` labels, of a question that needs no reading."""
-        return explain(self.model, self.settings, self._kept, question, axes)
+    def attributions(self, question: Question, axes: Axes, kept: Kept) -> Attributions:
+        """What `__call__` labels, of a question that needs no reading; `kept` is known of the model."""
+        return explain(self.model, self.settings, kept, question, axes)
 
     def _read(self, x: Any, name: str) -> Signal:
         signal = settled(read_signal(x, self.time_axis, name), self.fs, name)

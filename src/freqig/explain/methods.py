@@ -114,7 +114,15 @@ class FixedNodes(Method):
 
     def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
         rule = gauss_legendre(self.n_steps)
-        return integrate(paths.objective, paths.x, paths.baseline, paths.output, rule, chunks)
+        return integrate(
+            paths.objective,
+            paths.x,
+            paths.baseline,
+            paths.output,
+            rule,
+            chunks,
+            baseline_output=paths.baseline_output,
+        )
 
     def warn_of_shortfalls(self, found: Attributions) -> None:
         warn_of_gaps(found, self.n_steps)
@@ -157,6 +165,7 @@ class AdaptiveNodes(Method):
             max_evaluations=self.max_evaluations,
             n_initial=self.n_initial,
             chunks=chunks,
+            baseline_output=paths.baseline_output,
         )
 
     def warn_of_shortfalls(self, found: Attributions) -> None:

@@ -135,7 +135,7 @@ def explain_nonlinear(
     shape = (len(paths), *axes, paths.x.shape[-1])
     c1, c0 = domain.coordinates(*(end.to(dtype).reshape(shape) for end in (paths.x, paths.baseline)))
     behind = CoordinateObjective.of(paths.objective, domain, tuple(paths.x.shape[1:]))
-    own = replace(paths, objective=behind, x=c1, baseline=c0)
+    own = replace(paths, objective=behind, x=c1, baseline=c0, baseline_output=None)
     path = integrate(own)
     products = own.delta.unsqueeze(1).to(path.mean_gradient.dtype) * path.mean_gradient
     return OwnPath(

@@ -48,6 +48,8 @@ class Lease:
             With all their submodules.
         """
         modules = list(modules)
+        if not modules:
+            return
         with interrupts_held(), _lock:
             for module in dict.fromkeys(sub for each in modules for sub in each.modules()):
                 self._taken.append(id(module))
@@ -59,6 +61,8 @@ class Lease:
 
     def give_back(self) -> None:
         """Put back what no one else uses; a second time it does nothing."""
+        if not self._taken:
+            return
         with interrupts_held(), _lock:
             for identity in self._taken:
                 held = _held.get(identity)

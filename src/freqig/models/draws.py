@@ -61,7 +61,9 @@ class Draws:
         """Put the generators back from which the model has drawn; a second time it does nothing."""
         alone = self._alone and _is_alone()
         for name, (read, write) in self._generators.items():
-            if (alone or (self._drew and name.startswith("torch"))) and not _same(read(), self._before[name]):
+            if (alone or (self._drew and name.startswith("torch"))) and not same_state(
+                read(), self._before[name]
+            ):
                 write(self._before[name])
         self._generators = {}
 
@@ -85,7 +87,15 @@ def _is_alone() -> bool:
     return sum(name.partition(".")[0] not in QUIET for name in others) == 1
 
 
-def _same(a: Any, b: Any) -> bool:
+def same_state(a: Any, b: Any) -> bool:
+    """Whether two states of a generator, a tensor, or a tuple or dict of numbers and arrays, are the same."""
     if isinstance(a, torch.Tensor):
         return torch.equal(a, b)
-    return all(np.array_equal(one, other) for one, other in zip(a, b, strict=True))
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    if isinstance(a, dict):
+        return all(same_state(a[key], b.get(key)) for key in a)
+    if isinstance(a, tuple) and any(isinstance(part, np.ndarray) for part in a):
+        return all(map(same_state, a, b))
+    # Hundreds of numbers in a tuple, which Python compares faster than anything else.
+    return bool(a == b)

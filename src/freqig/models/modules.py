@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from types import CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
@@ -109,13 +110,14 @@ def slots_of(value: object) -> Iterator[tuple[str, object]]:
                 yield own, getattr(value, own)
 
 
-def _names(code: CodeType) -> Iterator[str]:
+@functools.lru_cache(maxsize=4096)
+def _names(code: CodeType) -> tuple[str, ...]:
     """Names of globals in a function and in those defined inside it."""
     # Not co_names, where the attribute in `wrapper.model` would pass for a global `model`.
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names(constant)
+    own = (step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
+    inner = (_names(constant) for constant in code.co_consts if isinstance(constant, CodeType))
+    # Code never changes; reading it takes longer than a small network.
+    return tuple(dict.fromkeys(chain(own, *inner)))
 
 
 def _closure(function: FunctionType) -> Iterator[object]:

@@ -37,10 +37,13 @@ class Use:
         What is to be called.
     modules : list of torch.nn.Module
         Outermost modules in it that could be found.
+    originals : list of torch.nn.Module
+        The caller's modules that they stand for.
     """
 
     def __init__(self, model: Function, device: torch.device) -> None:
-        check_initialized(find_modules(model))
+        self.originals = find_modules(model)
+        check_initialized(self.originals)
         twins = Twins()
         self.device, self.function, self._made = device, twins.of(model), twins.made
         # Identities of twins hold only as long as what they were made of.

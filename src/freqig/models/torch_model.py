@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..chunks import Chunks
 from ..errors import CALLED, add_context
@@ -29,6 +29,7 @@ from .jacobian import Jacobian
 from .joined import JoinedInputs
 from .modules import find_modules, first_floating_parameter
 from .session import Use
+from .signature import signature
 
 ROWS = 64
 """Points times targets of one backward pass, where nothing is known of their memory."""
@@ -70,6 +71,7 @@ class TorchModel(Model):
     ) -> None:
         self._model = model
         modules = find_modules(model)
+        self._modules: Sequence[nn.Module] = modules
         self._jacobian = Jacobian(modules)
         parameter = first_floating_parameter(modules)
         self._dtype_is_known = dtype is not None or parameter is not None
@@ -143,7 +145,7 @@ class TorchModel(Model):
         """
         running = copy(self)
         with Use(self._model, self.device).session() as use:
-            running._model = use.call
+            running._model, running._modules = use.call, use.originals
             running._quick = quick_convolutions(use.function, use.modules)
             running._jacobian = Jacobian(use.modules)
             running._weights = [t for m in use.modules for t in (*m.parameters(), *m.buffers())]
@@ -177,6 +179,9 @@ class TorchModel(Model):
                 # Neither may work: the caller meets the error of the default where it arises.
                 continue
             self.dtype, self._dtype_is_known = dtype, True
+
+    def signature(self) -> Hashable:
+        return signature(self._modules), self.dtype, self.device
 
     def fingerprint(self) -> dict[str, str]:
         digest = hashlib.sha256()

@@ -24,6 +24,9 @@ from torch.utils.hooks import RemovableHandle
 from .convolution import is_compiled
 from .modules import OF_ANY_MODULE, PLAIN, slots_of
 
+SCALARS = frozenset({bool, int, float, str, type(None)})
+"""What most attributes of modules are."""
+
 GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 
 
@@ -65,6 +68,8 @@ class Twins:
             Module, callable, container or anything else. Other objects, and functions that find their
             module by a global name, are left as they are, and so is a module that cannot be copied.
         """
+        if type(value) in SCALARS:
+            return value
         if id(value) in self._known:
             return self._known[id(value)]
         if isinstance(value, PLAIN):
@@ -86,8 +91,10 @@ class Twins:
     def _module(self, module: nn.Module) -> nn.Module:
         # All of the tree first: attributes of one module refer to parameters and hooks of another.
         tree = [sub for sub in module.modules() if can_be_copied(sub) and id(sub) not in self._known]
-        for sub in tree:
-            self._blank(sub)
+        # Once for all tensors: for a small network these contexts take as long as the copies.
+        with torch.inference_mode(False), torch.no_grad():
+            for sub in tree:
+                self._blank(sub)
         for sub in tree:
             self._fill(sub)
         # A weak proxy passes for the module that it stands for.
@@ -100,7 +107,7 @@ class Twins:
         for own in (module._parameters, module._buffers, vars(module)):
             for value in own.values():
                 if isinstance(value, Tensor) and id(value) not in self._known:
-                    self._know(value, copy_of_tensor(value))
+                    self._know(value, _copy_of_tensor(value))
         for name, value in vars(module).items():
             if name in OF_ANY_MODULE and isinstance(value, (dict, set)):
                 self._know(value, value.copy())
@@ -190,13 +197,12 @@ _EXCHANGES: tuple[tuple[Any, Any], ...] = (
 )
 
 
-def copy_of_tensor(tensor: Tensor) -> Tensor:
+def _copy_of_tensor(tensor: Tensor) -> Tensor:
     """The same values in memory of their own, without gradient; a parameter is one still."""
-    with torch.inference_mode(False), torch.no_grad():
-        new = tensor.clone()
-        if isinstance(tensor, nn.Parameter) and not isinstance(new, nn.Parameter):
-            plain = type(tensor) is nn.Parameter
-            new = nn.Parameter(new, False) if plain else Tensor._make_subclass(type(tensor), new, False)
+    new = tensor.clone()
+    if isinstance(tensor, nn.Parameter) and not isinstance(new, nn.Parameter):
+        plain = type(tensor) is nn.Parameter
+        new = nn.Parameter(new, False) if plain else Tensor._make_subclass(type(tensor), new, False)
     vars(new).update(vars(tensor))
     return new
 

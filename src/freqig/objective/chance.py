@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..models.draws import same_state
 from .failures import at_the_baseline
 from .objective import Objective
 from .rounding import apart, distance
@@ -166,9 +167,9 @@ class Generators:
         cuda = torch.cuda.get_rng_state_all() if self.cuda else []
         return (
             not torch.equal(self.torch, torch.get_rng_state())
-            or self.python != random.getstate()
-            or any(not np.array_equal(a, b) for a, b in zip(self.numpy, numpy, strict=True))
-            or any(not torch.equal(a, b) for a, b in zip(self.cuda, cuda, strict=True))
+            or not same_state(self.python, random.getstate())
+            or not same_state(self.numpy, numpy)
+            or not all(map(same_state, self.cuda, cuda))
         )
 
     def set_back(self) -> None:

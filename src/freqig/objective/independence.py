@@ -12,6 +12,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from .chance import CHANGES, NEAR, Generators, check_repeatable, moving, of_chance
 from .company import Company, Evaluate, check_shapes, find_dependent
+from .failures import at_the_baseline
 from .objective import Objective
 from .rounding import apart, distance
 
@@ -157,7 +158,7 @@ def _examine_few(
         _compare(objective.raw, together, n + group)
     at_baseline = None
     last = (places.turn == len(PLACES) - 1).nonzero().flatten()
-    if len(last) and not any(objective.extra.follows) and bool((baseline == baseline[:1]).all()):
+    if len(last) and not any(objective.extra.follows) and _is_one(baseline):
         at_baseline = together.outputs[n + int(last[0])]
     return Examined(together.outputs[:n], together.outputs[n:], at_baseline)
 
@@ -210,6 +211,35 @@ def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
 
     chunks.run(len(points), evaluate)
     return torch.cat(parts)
+
+
+def raw_at_baseline(objective: Objective, baseline: Tensor, known: Tensor | None, chunks: Chunks) -> Tensor:
+    """Raw outputs at the baselines of N samples, shape (N, *axes).
+
+    Parameters
+    ----------
+    objective : Objective
+        The model with its arguments.
+    baseline : torch.Tensor
+        Shape (N, *shape).
+    known : torch.Tensor or None
+        The output, shape (*axes), where one baseline serves all and has been asked.
+    chunks : Chunks
+        Points per call.
+    """
+    with at_the_baseline():
+        if known is None and (any(objective.extra.follows) or not _is_one(baseline)):
+            return raw_outputs(objective, baseline, chunks)
+        if known is None:
+            # One baseline for all, such as silence, is asked once.
+            first = torch.zeros(1, dtype=torch.int64, device=baseline.device)
+            known = objective.raw(baseline[:1], first)[0]
+    return known.expand(len(baseline), *known.shape)
+
+
+def _is_one(baseline: Tensor) -> bool:
+    """Whether all samples have the same baseline."""
+    return baseline.stride(0) == 0 or bool((baseline == baseline[:1]).all())
 
 
 def _one_by_one(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:

@@ -22,12 +22,15 @@ class Paths:
         Ends of the paths, shape (S, *shape), dtype and device of the model.
     output : torch.Tensor
         Explained scalars at the input, F(x), float64, shape (S, T).
+    baseline_output : torch.Tensor, optional
+        Explained scalars at the baseline, F(x'), float64, shape (S, T), where they are known.
     """
 
     objective: Objective
     x: Tensor
     baseline: Tensor
     output: Tensor
+    baseline_output: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -54,4 +57,5 @@ class Paths:
             x=self.x[samples],
             baseline=self.baseline[samples],
             output=self.output[samples, targets],
+            baseline_output=None if (start := self.baseline_output) is None else start[samples, targets],
         )

@@ -44,12 +44,17 @@ def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
     """
     if a.shape != b.shape:
         return torch.ones(len(a), dtype=torch.bool, device=a.device)
-    pair = torch.stack([a, b]).detach().flatten(2).double()
-    if pair.shape[2] == 0:
+    if a[:1].numel() == 0 or torch.equal(a, b):
         return torch.zeros(len(a), dtype=torch.bool, device=a.device)
-    finite = pair.isfinite().all(0).all(-1)
-    numbers = torch.nan_to_num(pair)
-    largest = numbers.abs().amax((0, 2)).clamp_min(1e-30)
     limit = min(allowed * ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps, LARGEST)
-    unequal = (numbers[0] != numbers[1]).any(-1)
-    return torch.where(finite, (numbers[0] - numbers[1]).abs().amax(-1) > limit * largest, unequal)
+    one, other = (v.detach().flatten(1).double() for v in (a, b))
+    change = (one - other).abs().amax(-1)
+    largest = torch.maximum(one.abs().amax(-1), other.abs().amax(-1)).clamp_min(1e-30)
+    found = change > limit * largest
+    # What is not finite makes the difference so, and is looked at again.
+    finite = change.isfinite()
+    if bool(finite.all()):
+        return found
+    finite = one.isfinite().all(-1) & other.isfinite().all(-1)
+    unequal = (torch.nan_to_num(one) != torch.nan_to_num(other)).any(-1)
+    return torch.where(finite, found, unequal)

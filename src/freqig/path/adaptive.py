@@ -43,6 +43,7 @@ def integrate_adaptive(
     n_initial: int,
     chunks: Chunks,
     margins: Margins = MARGINS,
+    baseline_output: Tensor | None = None,
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
@@ -73,14 +74,17 @@ def integrate_adaptive(
         Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
+    baseline_output : torch.Tensor, optional
+        Explained scalars at the baseline, shape (S, T); found where they are not known.
     """
 
     def dtype() -> torch.dtype:
         # The coarser of both: under autocast outputs are rounded more than points.
         return max(x.dtype, objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
 
-    with at_the_baseline():
-        baseline_output = values_at(objective, baseline, chunks)
+    if baseline_output is None:
+        with at_the_baseline():
+            baseline_output = values_at(objective, baseline, chunks)
     delta, output = x - baseline, output.to(widest(x.device))
     lines = Lines(objective, baseline, delta, chunks)
     gauge = Gauge(delta, output, baseline_output, projections, tol, chunks)

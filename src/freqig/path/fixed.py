@@ -32,7 +32,14 @@ class NonFiniteError(ValueError):
 
 
 def integrate(
-    objective: Objective, x: Tensor, baseline: Tensor, output: Tensor, rule: Rule, chunks: Chunks
+    objective: Objective,
+    x: Tensor,
+    baseline: Tensor,
+    output: Tensor,
+    rule: Rule,
+    chunks: Chunks,
+    *,
+    baseline_output: Tensor | None = None,
 ) -> Path:
     """Average the gradient over the straight path by a fixed quadrature rule.
 
@@ -51,6 +58,13 @@ def integrate(
         Nodes and weights.
     chunks : Chunks
         Points per call; memory is that of one chunk whatever the number of nodes.
+    baseline_output : torch.Tensor, optional
+        Explained scalars at the baseline, shape (S, T); found where they are not known.
+
+    Returns
+    -------
+    Path
+        Averaged gradients and outputs at both ends.
 
     Raises
     ------
@@ -59,7 +73,7 @@ def integrate(
     """
     n_samples, n_nodes = len(x), len(rule)
     wide = widest(x.device)
-    baseline_output = baseline_values(objective, baseline, chunks)
+    baseline_output = baseline_values(objective, baseline, chunks, baseline_output)
     delta = x - baseline
     nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
     weights = torch.tensor(rule.weights, device=x.device).to(wide)
@@ -121,10 +135,12 @@ def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
     return values
 
 
-def baseline_values(objective: Objective, baseline: Tensor, chunks: Chunks) -> Tensor:
+def baseline_values(
+    objective: Objective, baseline: Tensor, chunks: Chunks, known: Tensor | None = None
+) -> Tensor:
     """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
     with at_the_baseline():
-        values = values_at(objective, baseline, chunks)
+        values = values_at(objective, baseline, chunks) if known is None else known
     spoilt = (~values.isfinite().all(1)).nonzero().flatten()
     if len(spoilt):
         raise NonFiniteError(int(spoilt[0]), 0.0)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
+from .onnx_limits import LimitError
 from .onnx_net import Graph
 from .onnx_parity import ConversionError
 
@@ -67,6 +68,8 @@ def explain_failure(runtime: Graph, inputs: tuple[Tensor, ...], error: Exception
     ValueError
         If onnxruntime runs the file on nothing of the kind.
     """
+    if isinstance(error, LimitError):
+        raise error
     n, batch = len(inputs[0]), runtime.batch
     found = _outcome(runtime, inputs, n)
     if isinstance(found, dict):

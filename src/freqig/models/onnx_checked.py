@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..errors import add_context
 from .hints import described
 from .onnx_batch import BatchError, check_rows, explain_failure
+from .onnx_limits import LimitError
 from .onnx_net import Graph
 from .onnx_parity import ConversionError, Parity
 from .onnx_read import NOT_TRUST
@@ -79,7 +80,7 @@ class OnnxNet(nn.Module):
             if not torch.is_grad_enabled():
                 self.parity.on_data(outputs, given, self.n_signals)
             self.parity.on_slopes(self.net, given, self.n_signals)
-        except (ConversionError, torch.OutOfMemoryError):
+        except (ConversionError, LimitError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - what the graph's own operators raise
             explain_failure(self.parity.runtime, given, error)

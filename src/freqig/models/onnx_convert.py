@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .onnx_loops import bounded
+
 
 def converters() -> list[tuple[str, Callable[[Any], nn.Module]]]:
     """List the installed converters as (name and version, function), best first."""
@@ -29,7 +31,7 @@ def _onnx2fx(model: Any) -> nn.Module:
     import onnx2fx
 
     with _gather(), _in_order():
-        return onnx2fx.convert(model)
+        return bounded(onnx2fx.convert(model))
 
 
 def _onnx2pytorch(model: Any) -> nn.Module:

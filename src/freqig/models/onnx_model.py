@@ -16,7 +16,8 @@ from .joined import JoinedInputs
 from .onnx_batch import BatchError, check_rows, explain_failure
 from .onnx_checked import OnnxNet
 from .onnx_convert import converters
-from .onnx_limits import check_limits
+from .onnx_first_call import FirstCalls
+from .onnx_limits import LimitError, Limits
 from .onnx_net import Graph, Runtime
 from .onnx_parity import TOLERANCE, ConversionError, Parity
 from .onnx_read import MAX_BYTES, NOT_TRUST, read
@@ -61,9 +62,10 @@ class OnnxModel(TorchModel):
     ) -> None:
         proto = read(source, max_bytes)
         _check_scalars(proto, _called(source))
-        if check_limits(proto, _called(source)):
-            try_out(proto.SerializeToString(), _called(source))
-        session = session_of(proto)
+        limits, content = Limits(proto, _called(source)), proto.SerializeToString()
+        if limits.of_file():
+            try_out(content, limits.name)
+        session = session_of(content)
         inputs = tuple(map(Declared.of, session.get_inputs()))
         outputs = tuple(map(Declared.of, session.get_outputs()))
         own = _dtype(inputs[0])
@@ -73,7 +75,8 @@ class OnnxModel(TorchModel):
             raise ValueError(
                 f"input {inputs[0].name!r} of the ONNX model must have a batch axis, it is a scalar"
             )
-        runtime = Graph(Runtime(session), inputs, outputs)
+        check = FirstCalls(limits, content, inputs)
+        runtime = Graph(Runtime(session), inputs, outputs, check)
         reasons = []
         for name, convert in converters():
             about: dict[str, str | int | float] = {
@@ -84,12 +87,15 @@ class OnnxModel(TorchModel):
             if isinstance(runtime.batch, int):
                 about["fixed_batch"] = runtime.batch
             try:
-                net = OnnxNet(Graph(convert(proto).eval(), inputs, outputs), Parity(runtime, own, about))
+                converted = Graph(convert(proto).eval(), inputs, outputs, check)
+                net = OnnxNet(converted, Parity(runtime, own, about))
                 net.called = _called(source)
                 if device is not None:
                     net.to(device)
                 super().__init__(net, own, device)
                 _try_out(net, own, self.device)
+            except LimitError:
+                raise
             except BatchError as error:
                 add_context(error, f"in {_called(source)}")
                 raise
@@ -153,8 +159,8 @@ def load(
     return OnnxModel(path, dtype, device)
 
 
-def session_of(proto: Any) -> Any:
-    """Start onnxruntime with a model.
+def session_of(content: bytes) -> Any:
+    """Start onnxruntime with a model, serialized.
 
     Raises
     ------
@@ -173,9 +179,7 @@ def session_of(proto: Any) -> Any:
     options.log_severity_level = 4  # what it says is raised as well
     options.intra_op_num_threads = torch.get_num_threads()
     try:
-        return onnxruntime.InferenceSession(
-            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ValueError(f"onnxruntime cannot run the ONNX model: {error}; {NOT_TRUST}") from error
 

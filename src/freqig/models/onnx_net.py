@@ -20,6 +20,8 @@ class Graph(nn.Module):
         Takes the file's inputs in order, returns a tensor or a tuple of them.
     inputs, outputs : tuple of Declared
         What the file declares.
+    check : callable, optional
+        Called with the inputs before the net is; raises where it may not be.
 
     Examples
     --------
@@ -29,10 +31,14 @@ class Graph(nn.Module):
     """
 
     def __init__(
-        self, net: Callable[..., Any], inputs: tuple[Declared, ...], outputs: tuple[Declared, ...]
+        self,
+        net: Callable[..., Any],
+        inputs: tuple[Declared, ...],
+        outputs: tuple[Declared, ...],
+        check: Callable[[tuple[Tensor, ...]], None] = lambda _: None,
     ) -> None:
         super().__init__()
-        self.net, self.inputs, self.outputs = net, inputs, outputs
+        self.net, self.inputs, self.outputs, self._check = net, inputs, outputs, check
 
     @property
     def batch(self) -> Batch:
@@ -58,6 +64,7 @@ class Graph(nn.Module):
         return found
 
     def _call(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        self._check(inputs)
         found = self.net(*inputs)
         return tuple(found) if isinstance(found, (tuple, list)) else (found,)
 

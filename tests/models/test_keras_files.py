@@ -116,3 +116,38 @@ def test_true_sizes_are_taken_in_half_precision_and_compressed(keras: Any, tmp_p
     net.save(path)
     for file in (path, rewritten(path)):
         assert outputs(as_model(file), noise(3, 8)).shape == (3, 2)
+
+
+def test_groups_that_hold_each_other_and_too_many(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from freqig.models import keras_archive
+
+    def nested(_: bytes) -> bytes:
+        buffer = io.BytesIO()
+        with h5py.File(buffer, "w") as file:
+            for i in range(1, 40):
+                file[f"g{i}/a"] = file[f"g{i}/b"] = file[f"g{i - 1}"] if i > 1 else file.create_group("g0")
+        return buffer.getvalue()
+
+    refused(rewritten(saved, model=nested), "is what stands elsewhere too")
+    monkeypatch.setattr(keras_archive, "MAX_OBJECTS", 3)
+    refused(rewritten(saved), "holds more than 3 arrays and groups")
+
+
+def test_layers_that_make_too_large_values(keras: Any, tmp_path: Path) -> None:
+    layers = keras.layers
+    chain = [layers.UpSampling1D(2) for _ in range(30)]
+    keras.Sequential([keras.Input((8, 2)), *chain]).save(tmp_path / "chain.keras")
+    refused(tmp_path / "chain.keras", r"a value .* bytes for two series, more than 536870912")
+    keras.Sequential([keras.Input((None, 2)), layers.ZeroPadding1D((0, 10**9))]).save(tmp_path / "free.keras")
+    model = as_model(tmp_path / "free.keras")
+    with pytest.raises(ValueError, match=r"a value \(2, 1000000008, 2\) has .*trust=True"):
+        outputs(model, noise(3, 8, 2))
+
+
+def test_models_that_use_each_other_over_and_over(keras: Any, tmp_path: Path) -> None:
+    net = keras.Sequential([keras.Input((8,)), keras.layers.Dense(8)])
+    for _ in range(16):
+        x = keras.Input((8,))
+        net = keras.Model(x, net(net(x)))
+    net.save(tmp_path / "deep.keras")
+    refused(tmp_path / "deep.keras", "it makes more than 20000 values")

@@ -22,6 +22,7 @@ NOT_TRUST = "trust=True does not change this"
 WEIGHTS = "model.weights.h5"
 MAX_CONFIG = 4 << 20
 MAX_LAYERS = 5_000
+MAX_OBJECTS = 20_000
 # Keras stores without compression; others may compress by so much, above what is small anyway.
 MAX_RATIO, SMALL = 50, 64 << 20
 # Variables that are not kept in the file, such as states of random generators.
@@ -150,17 +151,27 @@ def _claimed(array: Any) -> int:
     return int(size)
 
 
-def _arrays(group: Any) -> Iterator[Any]:
+def _arrays(file: Any) -> Iterator[Any]:
+    """Every array once, however many groups hold it or hold each other."""
     import h5py
 
-    for key in group:
-        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise TypeError(f"{group.name}/{key} is a link")
-        child = group[key]
-        if isinstance(child, h5py.Group):
-            yield from _arrays(child)
-        elif isinstance(child, h5py.Dataset):
-            yield child
+    waiting, seen = [file], set()
+    while waiting:
+        group = waiting.pop()
+        for key in group:
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                raise TypeError(f"{group.name}/{key} is a link")
+            child = group[key]
+            place = h5py.h5o.get_info(child.id).addr
+            if place in seen:
+                raise TypeError(f"{group.name}/{key} is what stands elsewhere too")
+            seen.add(place)
+            if len(seen) > MAX_OBJECTS:
+                raise TypeError(f"it holds more than {MAX_OBJECTS} arrays and groups")
+            if isinstance(child, h5py.Group):
+                waiting.append(child)
+            elif isinstance(child, h5py.Dataset):
+                yield child
 
 
 @contextmanager

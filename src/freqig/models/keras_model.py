@@ -24,6 +24,7 @@ from .fixed_batch import FixedBatch
 from .foreign import ForeignModel, check_device
 from .hints import LAST, Hints
 from .keras_archive import TooLargeError, at_most, check_archive, ending_in_keras
+from .keras_sizes import SizeError, bounded_calls, bounded_sizes
 from .torch_model import TorchModel, dotted_name
 
 MAX_BYTES = 4 << 30
@@ -240,8 +241,11 @@ def load(
     allowed = check_archive(path, max_bytes)
     keras = _import()
     try:
-        with ending_in_keras(path) as name, at_most(allowed):
+        with ending_in_keras(path) as name, at_most(allowed), bounded_sizes(os.fspath(path)):
             model = keras.saving.load_model(name, compile=False, safe_mode=not trust)
+        bounded_calls(model, os.fspath(path))
+    except SizeError:
+        raise
     except Exception as error:
         text = str(error)
         if "TooLargeError" in text or isinstance(error, TooLargeError):

@@ -20,6 +20,9 @@ from freqig.signals import read_signal
 
 from .helpers import close, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N, FS = 24, 100.0
 CHANNELS, SAMPLES = ("Fz", "Cz", "Pz"), ("w", "x", "y", "z")
 GENERATOR = np.random.default_rng(3)

@@ -19,6 +19,9 @@ from freqig import attribute
 
 from .helpers import LENGTHS, Recorder, SmallCNN, Smooth, SmoothTruth, close, noise, scores_of, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 20
 FREQUENCIES = N // 2 + 1
 

@@ -15,6 +15,9 @@ from freqig import RFFT, Explainer, FrequencyModel, Time
 
 from .helpers import SmallCNN, Smooth, close, noise, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 # Captum computes nodes and weights in float32.
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-6}
 

@@ -17,6 +17,9 @@ from freqig.objective.classes import ClassReader
 
 from .helpers import SmoothTruth, close, legendre, noise, scores_of
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N, CLASSES, STEPS = 16, 3, 5
 TRUTH = SmoothTruth(N, 1, CLASSES * STEPS)
 SCALES = ("logit", "log_prob", "probability", "margin")

@@ -16,6 +16,9 @@ from freqig import RFFT, Domain, Explainer, Time
 
 from .helpers import LENGTHS, Smooth, SmoothTruth, close, fourier, noise, scores_of
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 14
 
 

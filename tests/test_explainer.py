@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import json
+import pickle
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +24,9 @@ from freqig import RFFT, Domain, Explainer, Time
 from freqig.errors import CompletenessWarning, FreqigWarning, warn
 
 from .helpers import FEW_NODES, LENGTHS, SmallCNN, Smooth, SmoothTruth, close, noise, scores_of, seeded
+
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
 
 N = 18
 
@@ -533,6 +538,91 @@ def test_settings_are_recorded() -> None:
     versions = json.loads(result.attrs["versions"])
     assert versions["freqig"] == freqig.__version__
     assert versions["torch"] == torch.__version__
+
+
+ASKED: dict[str, Any] = {
+    "fs": 50.0,
+    "domains": (Time(),),
+    "output": "margin",
+    "output_key": ("heads", 0),
+    "class_axis": 1,
+    "probabilities": False,
+    "engine": "path",
+    "n_steps": 5,
+    "tol": 0.5,
+    "max_evaluations": 99,
+    "n_initial": 9,
+    "time_axis": 1,
+    "trust": True,
+    "progress": False,
+    "batch_independent": False,
+    "memory": 10**9,
+}
+
+
+def test_settings_read_back() -> None:
+    explainer = Explainer(Smooth(N), **ASKED)
+    assert {name: getattr(explainer, name) for name in ASKED} == ASKED
+    assert set(ASKED) | {"model", "dtype", "device"} == set(inspect.signature(Explainer).parameters)
+    assert explainer.dtype == torch.float64
+    assert explainer.device == torch.device("cpu")
+    default = Explainer(Smooth(N))
+    parameters = inspect.signature(Explainer).parameters
+    for name in set(ASKED) - {"domains"}:
+        assert getattr(default, name) == parameters[name].default, name
+    assert [type(domain) for domain in default.domains] == [RFFT]
+
+
+def test_settings_are_read_as_they_are_understood() -> None:
+    explainer = Explainer(
+        Smooth(N), class_axis=np.int64(1), tol=1, memory="1 GB", domains=Time(), output_key=[np.int64(1)]
+    )
+    assert (explainer.class_axis, explainer.tol, explainer.memory) == (1, 1.0, 10**9)
+    assert explainer.output_key == 1
+    assert [type(domain) for domain in explainer.domains] == [Time]
+    assert Explainer(Smooth(N), engine="captum").n_steps is not None
+
+
+@pytest.mark.parametrize("name", [*ASKED, "dtype", "device"])
+def test_settings_do_not_change(name: str) -> None:
+    explainer = Explainer(Smooth(N))
+    before = getattr(explainer, name)
+    with pytest.raises(AttributeError, match=name):
+        setattr(explainer, name, 1)
+    with pytest.raises(AttributeError):
+        delattr(explainer, name)
+    assert getattr(explainer, name) == before
+
+
+def test_a_setting_is_none_of_the_class() -> None:
+    with pytest.raises(AttributeError, match="tol is a setting of an Explainer that was made"):
+        _ = Explainer.tol
+
+
+def test_an_explainer_shows_what_was_asked_for() -> None:
+    assert (
+        repr(Explainer(Smooth(N))) == f"Explainer({Smooth.__module__}.Smooth, domains=(RFFT(name='rfft'),))"
+    )
+    told = repr(Explainer(Smooth(N), **ASKED))
+    for name in ("fs=50.0", "output='margin'", "n_steps=5", "tol=0.5", "memory=1000000000", "time_axis=1"):
+        assert name in told
+    assert "engine" not in told
+
+
+@pytest.mark.parametrize(
+    "other",
+    [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))],
+    ids=["copy", "deep", "pickle"],
+)
+@pytest.mark.parametrize("used", [False, True])
+def test_copies_are_the_same_explainer(other: Callable[[Explainer], Explainer], used: bool) -> None:
+    x, explainer = noise(2, N), fixed(seeded(SmallCNN).double(), fs=50.0, domains=[RFFT(), Time()])
+    if used:
+        explainer(x[:, None], target=0)
+    twin = other(explainer)
+    assert repr(twin) == repr(explainer)
+    assert all(repr(getattr(twin, name)) == repr(getattr(explainer, name)) for name in ASKED)
+    xr.testing.assert_identical(twin(x[:, None], target=0), explainer(x[:, None], target=0))
 
 
 def test_the_model_is_recorded() -> None:

@@ -11,6 +11,9 @@ from freqig.domains import RFFT, STFT, Polar, Time
 
 from .helpers import noise
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 
 def linear(n: int = 40) -> torch.nn.Linear:
     model = torch.nn.Linear(n, 2)

@@ -9,9 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from freqig import Explainer
+from freqig import Explainer, attribute
 
 from .helpers import seeded
+
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
 
 
 def conv(channels: int) -> nn.Module:
@@ -86,6 +89,8 @@ def test_no_arrangement_is_offered_for_other_faults() -> None:
 
     with pytest.raises(LookupError, match="only on the way back"):
         Explainer(later)(np.ones((4, 50)), target=0)
+    with pytest.raises(LookupError, match="only on the way back"):
+        attribute(np.ones((4, 50)), lambda x: later(x.mean(1)), 0)
 
 
 def test_a_series_without_axes() -> None:
@@ -117,3 +122,72 @@ def test_other_words_of_many_lines_stay() -> None:
 
     with pytest.raises(RuntimeError, match=r"^size mismatch:\n\tone\n\ttwo \[while"):
         Explainer(model)(np.zeros((3, 4, 64)))
+
+
+# --- several inputs, and `attribute` ----------------------------------------------------------------
+
+
+class Two(nn.Module):
+    """Two inputs of three channels and of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = conv(3), conv(1)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.first(a) + self.second(b)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "place", "remedy", "takes"),
+    [
+        (
+            ((4, 50, 3), (4, 1, 40)),
+            0,
+            lambda x: x.swapaxes(1, 2),
+            r"x\[0\]\.swapaxes\(1, 2\), of shape \(4, 3, 50\)",
+        ),
+        (((4, 3, 50), (4, 40)), 1, lambda x: x[:, None], r"x\[1\]\[:, None\], of shape \(4, 1, 40\)"),
+        (((4, 3, 50), (4, 40, 1)), 1, lambda x: x.swapaxes(1, 2), r"x\[1\]\.swapaxes\(1, 2\)"),
+    ],
+)
+def test_of_several_inputs_the_one_that_does_not_fit_is_named(
+    shapes: Any, place: int, remedy: Any, takes: str
+) -> None:
+    x = [np.random.default_rng(0).normal(size=shape) for shape in shapes]
+    model = Two()
+    told = rf"x\[{place}\] must have the axes of the model, which fails on shape .*but takes {takes}"
+    with pytest.raises(ValueError, match=told):
+        Explainer(model)(tuple(x))
+    x[place] = remedy(x[place])
+    assert Explainer(model, n_steps=2, tol=10.0)(tuple(x), target=0).rfft_0.notnull().all()
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "remedy", "takes"),
+    [
+        (conv(3), (50, 3), lambda x: x.T, r"input\.T, of shape \(1, 3, 50\), if it is one series"),
+        (conv(3), (4, 50, 3), lambda x: x.swapaxes(1, 2), r"input\.swapaxes\(1, 2\), of shape \(4, 3, 50\)"),
+        (conv(1), (4, 50), lambda x: x[:, None], r"input\[:, None\], of shape \(4, 1, 50\)"),
+        (seeded(nn.Linear, 50, 2), (4, 50), lambda x: x[:, None], None),
+    ],
+)
+def test_attribute_names_the_arrangement_that_fits(
+    model: Any, shape: Any, remedy: Any, takes: str | None
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    if takes is not None:
+        told = rf"input must have the axes of the model, which fails on shape .*but takes {takes}"
+        with pytest.raises(ValueError, match=told):
+            attribute(x, model)
+    assert np.isfinite(attribute(remedy(x), model, 0)).all()
+
+
+def test_attribute_of_what_the_model_takes_as_an_image() -> None:
+    with pytest.raises(ValueError, match=r"input\[:, None\] of an Explainer, of shape \(4, 1, 3, 50\)"):
+        attribute(np.zeros((4, 3, 50)), image())
+
+
+def test_attribute_lets_the_model_speak_where_nothing_fits() -> None:
+    with pytest.raises(RuntimeError, match="to have 3 channels, but got 5"):
+        attribute(np.zeros((4, 5, 50)), conv(3))

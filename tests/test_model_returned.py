@@ -19,6 +19,9 @@ from freqig.models.modules import find_modules, without_cudnn
 
 from .helpers import FEW_NODES, SmallCNN, Smooth, close, noise, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 16
 
 fixed = functools.partial(Explainer, n_steps=5, tol=10.0)

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 import freqig
 from freqig import baselines
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 X = np.random.default_rng(3).normal(size=(3, 2, 101))
 DOMAINS = [
     freqig.Time(),

@@ -19,6 +19,9 @@ from freqig.objective.classes import ClassReader
 
 from .helpers import Smooth, close, noise
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 12
 CLASSES = 5
 SCALES = ("logit", "log_prob", "probability", "margin")

@@ -11,10 +11,13 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from freqig import Explainer, baselines
+from freqig import Explainer, attribute, baselines
 from freqig.errors import SignalWarning
 
 from .helpers import close, seeded
+
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
 
 mne = pytest.importorskip("mne")
 
@@ -92,6 +95,33 @@ def test_bad_spans_of_a_recording_are_named() -> None:
     with pytest.warns(SignalWarning, match=r"spans marked bad \(1 × BAD_move, 1 × bad, 0\.15 s in all\)"):
         result = explainer(3)(recording, target=1)
     close(result.rfft, explainer(3)(VALUES[:1, :3], target=1).rfft.values, 0)
+
+
+def long_raw(seconds: float, rate: float = 10.0) -> Any:
+    values = np.random.default_rng(0).normal(size=(2, round(seconds * rate))) * 1e-6
+    return mne.io.RawArray(values, mne.create_info(["Cz", "Oz"], rate, "eeg"), verbose="error")
+
+
+def test_a_long_recording_is_one_sample_and_says_so() -> None:
+    told = r"(x|input): a Raw is one sample, here of 60 s; .*mne\.make_fixed_length_epochs\(raw, duration\)"
+    volume = lambda x: (x * 1e6).square().mean((-1, -2))
+    with pytest.warns(SignalWarning, match=told):
+        result = Explainer(volume, n_steps=2)(long_raw(60))
+    assert result.sizes["sample"] == 1
+    with pytest.warns(SignalWarning, match=told):
+        attribute(long_raw(60), volume, n_steps=2)
+    two = lambda a, b: volume(a) + volume(b)
+    with pytest.warns(SignalWarning, match=r"x\[1\]: a Raw is one sample, here of 45 s"):
+        Explainer(two, n_steps=2)((long_raw(20), long_raw(45)))
+
+
+def test_no_word_on_recordings_that_are_a_window_or_are_cut() -> None:
+    volume = lambda x: (x * 1e6).square().mean((-1, -2))
+    cut = mne.make_fixed_length_epochs(long_raw(60), 15, preload=True, verbose="error")
+    for x in (long_raw(30), cut):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Explainer(volume, n_steps=2)(x)
 
 
 def test_an_average_is_one_sample() -> None:

@@ -16,6 +16,9 @@ from freqig import Explainer, attribute
 
 from .helpers import SmallCNN, Smooth, close, noise, scores_of, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 16
 
 fixed = functools.partial(Explainer, n_steps=20, tol=10.0)

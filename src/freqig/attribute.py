@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,12 @@ from .domains.stretch import Stretch
 from .errors import add_context
 from .explain.call import Question
 from .explain.explainer import Explainer
+from .explain.fitting import Offer, refuse_offers
 from .explain.kept import Kept, OfModels, remember
 from .models import as_model
+from .models.outputs import ROWS
 from .objective.classes import ClassReader
+from .objective.failures import left_the_model
 from .objective.targets import Target
 from .result.attributions import Attributions
 from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
@@ -127,6 +131,7 @@ def attribute(
     check_real(x, "input")
     start = _read_baseline(baseline, known, given, x, begin, length)
     adapter = as_model(model)
+    adapter.hints.complete(known, None)
     adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))
     # What is explained is documented, the raw output, so there is nothing to find out about its scale.
     explainer = Explainer(
@@ -149,6 +154,10 @@ def attribute(
             found = _explained(explainer, x, start, target, additional_forward_args, axes, kept)
             remember(kept.layouts, key, axes)
     except Exception as error:
+        if left_the_model(error) or str(error).startswith(ROWS):
+            tried = [x.movedim(-1, explainer.time_axis), *([x[:, 0]] if x.shape[1] == 1 else [])]
+            offers = _other_axes(given, explainer.time_axis)
+            refuse_offers(explainer.model, given, tried, offers, "input", additional_forward_args, error)
         # A warning that the caller turned into an error is not about shapes.
         if given.ndim == 2 and len(given) > 1 and not isinstance(error, Warning):
             add_context(
@@ -173,8 +182,9 @@ def _explained(
     """Attributions of signals of shape (N, k, n), which go over with these axes between batch and time."""
     shape = (len(x), *axes, x.shape[-1])
     # Like every argument but the series, baselines are in the model's own layout.
-    baseline = start.reshape(shape).movedim(-1, explainer.time_axis)
-    question = Question(Signal(x.reshape(shape)), target, baseline, arguments, [baseline.shape])
+    values, baseline = x.reshape(shape), start.reshape(shape).movedim(-1, explainer.time_axis)
+    inputs = [values.movedim(-1, explainer.time_axis)]
+    question = Question(Signal(values), target, baseline, arguments, inputs)
     return explainer.attributions(question, Axes(shape, None), kept)
 
 
@@ -219,6 +229,18 @@ def _as_batch(given: Tensor) -> Tensor:
 def _result_axes(given: Tensor) -> tuple[int, ...]:
     """Axes of the result before frequency."""
     return () if given.ndim == 1 or (given.ndim == 2 and len(given) == 1) else tuple(given.shape[:-1])
+
+
+def _other_axes(given: Tensor, time_axis: int) -> Iterator[Offer]:
+    """Axes that are often swapped or missing, and what the model gets then."""
+    if given.ndim == 2:
+        yield "input.T", "it is one series with its channels last", given.T[None].movedim(-1, time_axis)
+        yield "input[:, None]", "its rows are series of one channel", given
+        yield "input[:, None]", "its rows are series of one channel", given[:, None].movedim(-1, time_axis)
+    if given.ndim == 3:
+        yield "input.swapaxes(1, 2)", "time and channels change places", given.mT.movedim(-1, time_axis)
+        image = given[:, None]
+        yield "input[:, None] of an Explainer", "the model takes channels for the rows of an image", image
 
 
 def _check_start(start_idx: Any, length: int, n: int) -> int:

@@ -15,6 +15,9 @@ from freqig.domains import ICA, RFFT, STFT, Components, Domain, FilterBank, Segm
 
 from ..helpers import Smooth, noise
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 FS, N, CHANNELS = 16.0, 45, 3
 
 

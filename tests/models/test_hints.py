@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
-from freqig import Explainer
+from freqig import Explainer, attribute
 from freqig.errors import FreqigWarning
 from freqig.models import Hints, as_model
 
 from ..helpers import SmallCNN, noise, seeded
+
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
 
 NAMES = ("Cz", "Pz")
 
@@ -94,6 +98,33 @@ def test_the_window_is_named_where_the_model_fails() -> None:
 
     with pytest.raises(RuntimeError, match="its own n_times is 32"):
         Explainer(Strict(n_times=32))(noise(3, 2, 30), target=0)
+
+
+def lengths_said(call: Callable[[], Any]) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(w.message) for w in caught if "built for" in str(w.message)]
+
+
+@pytest.mark.parametrize(
+    ("model", "n", "length"),
+    [
+        (told(), 64, "0.64 s"),
+        (Told(n_times=32), 200, "200 values"),
+        (told(), 63, None),
+        (told(), 32, None),
+        (Told(), 400, None),
+    ],
+)
+def test_series_much_longer_than_the_window_are_named(model: Told, n: int, length: str | None) -> None:
+    x = noise(3, 2, n)
+    for call in (lambda: Explainer(model, n_steps=2)(x), lambda: attribute(x, model, n_steps=2)):
+        said = lengths_said(call)
+        assert len(said) == (length is not None)
+        if length is not None:
+            assert said[0].startswith(f"each sample is {length} long, but the model was built for n_times=32")
+            assert "cut the series into windows of that length, one per sample" in said[0]
 
 
 def test_numbers_may_be_those_of_numpy() -> None:

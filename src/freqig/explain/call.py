@@ -46,15 +46,15 @@ class Question:
         Signals with their axes placed, shape (N, *axes, n), and their labels.
     target, baseline, arguments
         As `Explainer.__call__` takes them.
-    shapes : sequence of torch.Size
-        Shape of every input in the model's own layout, of which errors tell.
+    inputs : sequence of torch.Tensor
+        Every input in the model's own layout, of which errors tell.
     """
 
     signal: Signal
     target: Target
     baseline: Any
     arguments: Any
-    shapes: Sequence[torch.Size]
+    inputs: Sequence[Tensor]
 
 
 def explain(
@@ -89,7 +89,7 @@ def explain(
     domains = _ready_domains(settings.domains, values, starts, axes, working_dtype(model.dtype))
     if len(values) == 0:
         return _nothing(domains, axes, working_dtype(model.dtype))
-    with model.session() as running, told_of(question.shapes) as hints:
+    with model.session() as running, told_of([one.shape for one in question.inputs]) as hints:
         objective = _objective(running, settings, question.arguments, values.ndim, len(values))
         hints += objective.extra.hints
         if objective.extra.values:

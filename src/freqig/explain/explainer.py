@@ -119,7 +119,7 @@ class Explainer:
     Examples
     --------
     >>> import numpy as np, torch, freqig
-    >>> model = torch.nn.Sequential(torch.nn.Linear(100, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    >>> model = torch.nn.Sequential(torch.nn.Linear(100, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
     >>> explainer = freqig.Explainer(model, fs=100)
     >>> x = np.random.default_rng(0).normal(size=(4, 100))
     >>> result = explainer(x)
@@ -263,8 +263,8 @@ class Explainer:
             return self._explain_several(x, target, baseline, additional_forward_args)
         signal = self._read(x, "x")
         target = aligned_rows(target, signal, "target")
-        shapes = [signal.values.movedim(-1, self.time_axis).shape]
-        question = Question(signal, target, baseline, additional_forward_args, shapes)
+        inputs = [signal.values.movedim(-1, self.time_axis)]
+        question = Question(signal, target, baseline, additional_forward_args, inputs)
         return self._labelled(self.model, self.settings, question)
 
     def _explain_several(
@@ -275,14 +275,14 @@ class Explainer:
         target = aligned_rows(target, signals[0], "target")
         dtype = working_dtype(self.model.dtype)
         joined = join(signals, baseline, self.domains, self.time_axis, dtype)
-        inputs = JoinedInputs(
+        places = JoinedInputs(
             tuple(tuple(signal.values.shape[1:]) for signal in signals),
             tuple(self.settings.counted_time_axis(signal.values.ndim) for signal in signals),
         )
-        shapes = [signal.values.movedim(-1, self.time_axis).shape for signal in signals]
-        question = Question(Signal(joined.values), target, joined.baseline, arguments, shapes)
+        inputs = [signal.values.movedim(-1, self.time_axis) for signal in signals]
+        question = Question(Signal(joined.values), target, joined.baseline, arguments, inputs)
         settings = replace(self.settings, domains=joined.domains, time_axis=-1, fs=None)
-        return joined.relabel(self._labelled(self.model.of_inputs(inputs), settings, question))
+        return joined.relabel(self._labelled(self.model.of_inputs(places), settings, question))
 
     def _labelled(self, model: Model, settings: Settings, question: Question) -> xr.Dataset:
         axes = Axes.of(question.signal)
@@ -291,7 +291,7 @@ class Explainer:
         except Exception as error:
             # Where a part of the outputs is asked for, it may be this part that does not fit.
             if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
-                refuse_axes(model, settings, question, error)
+                refuse_axes(self.model, question.inputs, question.arguments, self.output_key, error)
             raise
         hint_at_volts(question.signal, found.output - found.baseline_output)
         target = question.target

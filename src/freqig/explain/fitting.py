@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..models import Model
+from ..models.joined import JoinedInputs
+from ..models.outputs import OutputKey
 from ..objective.arguments import Extra
 from ..objective.objective import Objective
-from .call import Question
-from .settings import Settings
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
 
+Offer = tuple[str, str, Tensor]
+"""How something is written, what it means, and what the model gets then."""
 
-def refuse_axes(model: Model, settings: Settings, question: Question, error: Exception) -> None:
+
+def refuse_axes(
+    model: Model, inputs: Sequence[Tensor], arguments: Any, output_key: OutputKey, error: Exception
+) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
     Parameters
     ----------
     model : Model
-        The adapter.
-    settings : Settings
-        How it is asked.
-    question : Question
-        What it is asked.
+        The adapter, not yet told of several inputs.
+    inputs : sequence of torch.Tensor
+        Every input in the caller's layout; of several, one at a time is arranged in another way.
+    arguments : object
+        `additional_forward_args`.
+    output_key : int, str, tuple of them, or None
+        Which part of the outputs counts.
     error : Exception
         That of the model, which becomes the cause.
 
@@ -39,33 +47,92 @@ def refuse_axes(model: Model, settings: Settings, question: Question, error: Exc
         With every arrangement that the model takes. Nothing is raised where there is none, or where
         it is not the axes that the model fails on.
     """
-    x = question.signal.values.movedim(-1, settings.time_axis)
-    with model.session() as running:
-        extra = Extra.of(question.arguments, len(x), running.device, running.sample_axis)
-        # Points come in the caller's layout here, so that none of their axes moves.
-        objective = Objective(running, "logit", None, extra, settings.output_key)
-        if _takes(objective, x, len(x)):
-            return
-        tried = ((how, what, change(x)) for how, what, change in _arrangements(x))
+    takes = partial(_takes, model, arguments=arguments, output_key=output_key, n_samples=len(inputs[0]))
+    if takes(inputs):
+        return
+    for i, x in enumerate(inputs):
+        name = f"x[{i}]" if len(inputs) > 1 else "x"
         fits = [
-            (how, tuple(other.shape), what) for how, what, other in tried if _takes(objective, other, len(x))
+            (f"{name}{how[1:]}", what, other)
+            for how, what, change in _arrangements(x)
+            # One input of several has the samples, and the axis of time, of the others.
+            if len(inputs) == 1 or not ("time_axis" in how or how.endswith("[None]"))
+            for other in [change(x)]
+            if takes([*inputs[:i], other, *inputs[i + 1 :]])
         ]
+        _refuse(name, x, fits, error)
+
+
+def refuse_offers(
+    model: Model,
+    given: Tensor,
+    tried: Iterable[Tensor],
+    offers: Iterable[Offer],
+    name: str,
+    arguments: Any,
+    error: Exception,
+) -> None:
+    """Raise where the model takes one of these, and not what was given.
+
+    Parameters
+    ----------
+    model : Model
+        The adapter.
+    given : torch.Tensor
+        What the caller passed.
+    tried : iterable of torch.Tensor
+        What the model got for it; where it takes any of that, it is not the axes that it fails on.
+    offers : iterable of (str, str, torch.Tensor)
+        What to write, what it means, and what the model gets then.
+    name : str
+        Name of the parameter.
+    arguments : object
+        `additional_forward_args`.
+    error : Exception
+        That of the model, which becomes the cause.
+
+    Raises
+    ------
+    ValueError
+        With every offer that the model takes; nothing is raised where it takes none.
+    """
+
+    def takes(x: Tensor) -> bool:
+        return _takes(model, [x], arguments=arguments, output_key=None, n_samples=len(x))
+
+    if not any(takes(x) for x in tried):
+        _refuse(name, given, [offer for offer in offers if takes(offer[2])], error)
+
+
+def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception) -> None:
     if fits:
-        offers = "; or ".join(f"{how}, of shape {shape}, if {what}" for how, shape, what in fits)
+        # What the model takes in two layouts is written in one way.
+        once = {how: f"{how}, of shape {tuple(other.shape)}, if {what}" for how, what, other in fits}
+        offers = "; or ".join(once.values())
         raise ValueError(
-            f"x must have the axes of the model, which fails on shape {tuple(x.shape)} but takes {offers}"
+            f"{name} must have the axes of the model, which fails on shape {tuple(given.shape)} but takes "
+            f"{offers}"
         ) from error
 
 
-def _takes(objective: Objective, x: Tensor, n_samples: int) -> bool:
+def _takes(
+    model: Model, inputs: Sequence[Tensor], *, arguments: Any, output_key: OutputKey, n_samples: int
+) -> bool:
     """Whether the model gives one row per sample."""
-    few = torch.tensor([0, len(x) - 1])
-    points = x[few].to(objective.model.device, objective.model.dtype)
-    rows = few.clamp(max=n_samples - 1).to(points.device)
+    few = torch.tensor([0, len(inputs[0]) - 1])
     try:
-        with warnings.catch_warnings():
+        points = [x[few] for x in inputs]
+        if len(inputs) > 1:
+            shapes = tuple(tuple(x.shape[1:]) for x in points)
+            model = model.of_inputs(JoinedInputs(shapes, (-1,) * len(points)))
+            points = [torch.cat([x.flatten(1).to(points[0].dtype) for x in points], 1)]
+        with model.session() as running, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            objective.raw(points, rows)
+            extra = Extra.of(arguments, n_samples, running.device, running.sample_axis)
+            # Points come in the caller's layout here, so that none of their axes moves.
+            objective = Objective(running, "logit", None, extra, output_key)
+            rows = few.clamp(max=n_samples - 1).to(running.device)
+            objective.raw(points[0].to(running.device, running.dtype), rows)
     except Exception:  # noqa: BLE001 - whatever a model raises, it does not take them
         return False
     return True

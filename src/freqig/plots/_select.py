@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -175,7 +176,7 @@ def one_channel(one: xr.Dataset, channel: Hashable) -> xr.Dataset:
     )
 
 
-def _place(channel: object, names: list[Hashable]) -> int | None:
+def _place(channel: Any, names: list[Hashable]) -> int | None:
     """Position of a channel that is called so, or, where names are not integers, is there."""
     plain = np.isscalar(channel) or isinstance(channel, tuple)
     if not plain or isinstance(channel, (bool, np.bool_, np.timedelta64)):

@@ -73,7 +73,7 @@ def read_recording(x: Any, name: str) -> Signal:
         raise TypeError(f"{name} must be a Raw, Epochs or Evoked of MNE, or an array, got MNE's {kind}")
     kept, kinds, said = _channels(x, name)
     said += _bad_spans(x)
-    if name.startswith("x"):
+    if name.startswith(("x", "input")):
         said += _one_sample(x)
     if said:
         warn(f"{name}: {'; '.join(said)}", SignalWarning)

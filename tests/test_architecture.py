@@ -168,8 +168,8 @@ def test_nothing_is_printed() -> None:
     done = run_python(
         """
 import torch, freqig
-freqig.attribute([0.0, 1.0, 2.0, 1.0], torch.nn.Linear(4, 2))
-freqig.Explainer(torch.nn.Linear(4, 2))(torch.ones(2, 4))
+freqig.attribute([0.0, 1.0, 2.0, 1.0], torch.nn.Linear(4, 1))
+freqig.Explainer(torch.nn.Linear(4, 1))(torch.ones(2, 4))
 """
     )
     assert (done.stdout, done.stderr) == ("", "")

@@ -39,7 +39,7 @@ HOLES = 1.5
 """Memory of the process over what is in use in it: the system's allocator keeps freed blocks, with holes
 between those that are not. A network's own passes, repeated, show as much."""
 
-LEAST_KEPT, WANTED_KEPT = 8, 64
+LEAST_KEPT, WANTED_KEPT = 8, 256
 """Gradients at nodes without which no path is integrated, and those that are kept if there is room: most
 rough paths need less."""
 
@@ -81,6 +81,16 @@ class Memory:
         # They are there twice when new ones are put in order.
         room = min(max(SMALL_STORE, WANTED_KEPT * bytes_per_gradient), self.free * 2 // 5)
         return max(LEAST_KEPT, room // max(1, bytes_per_gradient))
+
+    def most_targets(self, bytes_per_gradient: int) -> int:
+        """Targets whose gradients, of so many bytes each, fit at all nodes that a rough path may need.
+
+        Examples
+        --------
+        >>> Memory().most_targets(4 * 3000), Memory().most_targets(4 * 10_000_000)
+        (52, 1)
+        """
+        return max(1, self.free * 2 // 5 // (WANTED_KEPT * max(1, bytes_per_gradient)))
 
 
 def least(one_pass: float, n_features: int) -> int:

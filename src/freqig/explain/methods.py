@@ -12,7 +12,7 @@ from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
 from ..objective.paths import Paths
-from ..path.adaptive import ROWS_PER_SAMPLE, integrate_adaptive
+from ..path.adaptive import integrate_adaptive
 from ..path.fixed import integrate
 from ..path.measuring import Projection
 from ..path.path import Path
@@ -23,6 +23,8 @@ from .blocks import BlockSize
 from .own_path import explain_nonlinear
 from .projection import Analysis, project
 from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
+
+MAX_TARGETS = 2**31
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Method(ABC):
     def warn_of_shortfalls(self, found: Attributions) -> None:
         """Say once where attributions are not what was asked for."""
 
-    @abstractmethod
-    def rows_kept(self, chunks: Chunks, n_features: int) -> int:
-        """Sums, as large as a gradient, that are kept for a sample and target."""
+    rows_kept: ClassVar[int] = 4
+    """Float64 numbers that are held per sample, target and feature: sums, what is added to them, and products
+    and projections of them."""
 
     def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
         """Explain a block of samples.
@@ -90,8 +92,13 @@ class Method(ABC):
         """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
         full = -(-32 * chunks.size // self.n_least)
         # Sums of one sample and target each.
-        fit = max(1, chunks.memory.block // (self.rows_kept(chunks, n_features) * 8 * n_features))
-        return BlockSize(max(1, min(full, fit // n_targets)), max(1, min(fit, n_targets)))
+        fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
+        targets = max(1, min(fit, n_targets, self.most_targets(chunks, n_features)))
+        return BlockSize(max(1, min(full, fit // targets)), targets)
+
+    def most_targets(self, chunks: Chunks, n_features: int) -> int:
+        """Targets that are integrated together, whatever else there is room for."""
+        return MAX_TARGETS
 
 
 @dataclass(frozen=True)
@@ -127,10 +134,6 @@ class FixedNodes(Method):
     def warn_of_shortfalls(self, found: Attributions) -> None:
         warn_of_gaps(found, self.n_steps)
         warn_of_own_paths(found, self.tol, exact=True)
-
-    def rows_kept(self, chunks: Chunks, n_features: int) -> int:
-        # The sum, what is added to it, and products and projections of it.
-        return 4
 
 
 @dataclass(frozen=True)
@@ -172,5 +175,6 @@ class AdaptiveNodes(Method):
         warn_of_paths(found, self.tol)
         warn_of_own_paths(found, self.tol, exact=False)
 
-    def rows_kept(self, chunks: Chunks, n_features: int) -> int:
-        return ROWS_PER_SAMPLE
+    def most_targets(self, chunks: Chunks, n_features: int) -> int:
+        # Their gradients are kept at every node, and many targets take as many nodes as the worst of them.
+        return chunks.memory.most_targets(4 * n_features)

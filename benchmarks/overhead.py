@@ -21,7 +21,7 @@ from torch import Tensor
 
 import freqig
 from freqig.domains import RFFT, STFT, Domain, FilterBank, Segments, Time
-from freqig.models.convolution import quick_convolutions
+from freqig.models.torch.convolution import quick_convolutions
 
 N_NODES = 50
 FS = 100.0

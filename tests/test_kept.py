@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import freqig
 from freqig.attribute import KNOWN
 from freqig.explain.kept import Kept, OfModels
-from freqig.models.signature import signature
+from freqig.models.torch.signature import signature
 from freqig.objective.classes import ClassReader
 
 N = 24

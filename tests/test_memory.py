@@ -18,7 +18,7 @@ from freqig import RFFT, Explainer, Time
 from freqig.chunks import CPU_BYTES, Chunks
 from freqig.errors import ConvergenceWarning
 from freqig.memory import HOLES, LEAST_KEPT, Memory, described, least, read_memory
-from freqig.models.footprint import peak_bytes
+from freqig.models.torch.footprint import peak_bytes
 from freqig.progress import PATIENCE, Progress
 
 from .helpers import SmallCNN, close, noise, seeded

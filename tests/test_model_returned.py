@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from freqig import Explainer, attribute
-from freqig.models.draws import Draws
-from freqig.models.modules import find_modules, without_cudnn
+from freqig.models.torch.draws import Draws
+from freqig.models.torch.modules import find_modules, without_cudnn
 
 from .helpers import FEW_NODES, SmallCNN, Smooth, close, noise, seeded
 

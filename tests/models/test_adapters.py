@@ -34,7 +34,7 @@ def test_no_framework_is_imported_to_find_an_adapter() -> None:
 def test_modules_and_callables_are_pytorchs() -> None:
     linear = nn.Linear(2, 2)
     for model in (linear, linear.forward, lambda x: x, functools.partial(torch.sum, dim=-1), math.sin):
-        assert adapter_name(model) == "torch_model"
+        assert adapter_name(model) == "torch.model"
     adapter = as_model(linear)
     assert as_model(adapter) is adapter
     assert isinstance(adapter, Model)
@@ -58,7 +58,7 @@ def test_a_function_of_another_framework_is_known_by_the_names_in_its_code() -> 
     both = lambda x: jnp.asarray(torch.tanh(x))
     assert "jax" in packages_used(outer)
     assert adapter_name(inner) == adapter_name(outer) == adapter_name(functools.partial(outer)) == "jax_model"
-    assert adapter_name(both) == "torch_model"
+    assert adapter_name(both) == "torch.model"
     # Networks kept as weights and a function of both.
     weights = {"layers": [jnp.ones(3)]}
     assert adapter_name(functools.partial(lambda w, x: x @ w["layers"][0], weights)) == "jax_model"

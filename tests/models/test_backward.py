@@ -17,7 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 import freqig
 from freqig.models import as_model
-from freqig.models.backward import coarsest_dtype, held_bytes
+from freqig.models.torch.backward import coarsest_dtype, held_bytes
 
 from ..helpers import SmallCNN, close, noise, seeded
 

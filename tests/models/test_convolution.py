@@ -19,8 +19,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import freqig
-from freqig.models.convolution import LARGEST, quick_convolutions
-from freqig.models.torch_model import TorchModel
+from freqig.models.torch.convolution import LARGEST, quick_convolutions
+from freqig.models.torch.model import TorchModel
 
 sizes = st.integers(1, 5)
 

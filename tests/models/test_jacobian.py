@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from freqig import Explainer
 from freqig.models import as_model
-from freqig.models.backward import slope_by_grad
-from freqig.models.jacobian import Jacobian
+from freqig.models.torch.backward import slope_by_grad
+from freqig.models.torch.jacobian import Jacobian
 
 N_TARGETS = 7
 

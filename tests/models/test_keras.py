@@ -191,7 +191,7 @@ def test_lambda_layers_are_refused_and_trust_runs_them(keras: Any, tmp_path: Pat
 
 
 def test_files_that_are_no_archive_or_too_large_are_refused(tmp_path: Path) -> None:
-    from freqig.models import keras_model
+    from freqig.models.keras import model as keras_model
 
     old, bomb = tmp_path / "old.keras", tmp_path / "bomb.keras"
     old.write_bytes(b"\x89HDF\r\n\x1a\n")
@@ -271,7 +271,7 @@ class Layer:
     ],
 )
 def test_time_axis_is_found_from_the_input_shape(shape: Any, layers: Any, axis: int | None) -> None:
-    from freqig.models.keras_model import time_axis
+    from freqig.models.keras.model import time_axis
 
     net = type("Net", (), {"input_shape": shape, "layers": layers})
     assert time_axis(net) == axis

@@ -18,9 +18,10 @@ onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx2fx")
 
-from freqig.models import onnx_convert, onnx_model  # noqa: E402
-from freqig.models.onnx_model import OnnxModel  # noqa: E402
-from freqig.models.onnx_parity import ConversionError  # noqa: E402
+from freqig.models.onnx import convert as onnx_convert  # noqa: E402
+from freqig.models.onnx import model as onnx_model  # noqa: E402
+from freqig.models.onnx.model import OnnxModel  # noqa: E402
+from freqig.models.onnx.parity import ConversionError  # noqa: E402
 
 NETS = {"GroupNorm": group_norm, "LSTM": recurrent, "BiLSTM": lambda: recurrent(both=True)}
 

@@ -20,7 +20,7 @@ pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnx2fx")
 
-from freqig.models.onnx_parity import ConversionError  # noqa: E402
+from freqig.models.onnx.parity import ConversionError  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning"),

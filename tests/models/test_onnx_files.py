@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from freqig.models.onnx_read import read  # noqa: E402
+from freqig.models.onnx.read import read  # noqa: E402
 
 
 def save(folder: Path, **stated: str | int) -> str:
@@ -124,7 +124,7 @@ def test_tensors_in_subgraphs_are_found(tmp_path) -> None:
 
 def test_names_in_a_file_do_not_become_code(tmp_path) -> None:
     pytest.importorskip("onnx2fx")
-    from freqig.models.onnx_model import OnnxModel
+    from freqig.models.onnx.model import OnnxModel
 
     mark = tmp_path / "ran"
     name = f'w");open({str(mark)!r},"w");("'

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from freqig.models import as_model, onnx_first_call, onnx_loops
-from freqig.models.onnx_limits import LimitError, Limits
+from freqig.models import as_model
+from freqig.models.onnx import first_call as onnx_first_call
+from freqig.models.onnx import loops as onnx_loops
+from freqig.models.onnx.limits import LimitError, Limits
 
 from .networks import noise, outputs
 

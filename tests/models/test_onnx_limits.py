@@ -90,7 +90,7 @@ def test_loops_without_end_are_refused() -> None:
 
 
 def test_loops_whose_end_is_not_known_end_in_a_process_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    from freqig.models import onnx_trial
+    from freqig.models.onnx import trial as onnx_trial
 
     monkeypatch.setattr(onnx_trial, "SECONDS", 2)
     with pytest.raises(ValueError, match=r"did not start, convert and run within 2 s.*trust=True"):

@@ -23,8 +23,9 @@ pytest.importorskip("onnx2fx")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from freqig.models import onnx_convert, onnx_model  # noqa: E402
-from freqig.models.onnx_parity import ConversionError  # noqa: E402
+from freqig.models.onnx import convert as onnx_convert  # noqa: E402
+from freqig.models.onnx import model as onnx_model  # noqa: E402
+from freqig.models.onnx.parity import ConversionError  # noqa: E402
 
 
 class Graphs:
@@ -304,7 +305,7 @@ def test_a_file_that_takes_multiples_of_a_batch_says_so(multiple: int) -> None:
 
 
 def test_double_precision_reaches_what_a_graph_casts_to_single() -> None:
-    from freqig.models.slopes import InDouble
+    from freqig.models.onnx.slopes import InDouble
 
     weight = torch.ones(3)
     with InDouble():

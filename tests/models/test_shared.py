@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import freqig
-from freqig.models.borrowed import Lease
-from freqig.models.twin import Twins
+from freqig.models.torch.borrowed import Lease
+from freqig.models.torch.twin import Twins
 
 from ..helpers import close, noise, seeded
 from ..test_model_returned import Unchanged, same, snapshot

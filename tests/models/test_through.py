@@ -166,7 +166,8 @@ def test_onnx_of_two_inputs(two_inputs: Any, free: bool) -> None:
 
 def test_slopes_of_every_onnx_input_are_compared(two_inputs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path, (x, z) = two_inputs(), TWO
-    from freqig.models import onnx_convert, onnx_model
+    from freqig.models.onnx import convert as onnx_convert
+    from freqig.models.onnx import model as onnx_model
 
     class Cut(nn.Module):
         def __init__(self, right: nn.Module) -> None:

@@ -30,7 +30,8 @@ def test_onnx2pytorch_is_silently_wrong_on_group_norm_and_refused(
         warnings.simplefilter("ignore")
         onnx2pytorch = pytest.importorskip("onnx2pytorch")
     onnx = pytest.importorskip("onnx")
-    from freqig.models import onnx_convert, onnx_model
+    from freqig.models.onnx import convert as onnx_convert
+    from freqig.models.onnx import model as onnx_model
 
     net, x = group_norm(), 2 * noise(4, 2, 40) + 1
     path = export(net, x)

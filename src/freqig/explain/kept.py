@@ -36,7 +36,7 @@ class Kept:
     layouts : dict
         Axes between batch and time that the model takes, by what they were asked for.
     signature : hashable
-        Of the model of which all this is known, see `freqig.models.signature`.
+        Of the model of which all this is known, see `freqig.models.torch.signature`.
     """
 
     reader: ClassReader

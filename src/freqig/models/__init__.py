@@ -5,6 +5,6 @@ from __future__ import annotations
 from .adapters import as_model
 from .base import Model
 from .hints import Hints
-from .torch_model import TorchModel
+from .torch.model import TorchModel
 
 __all__ = ["Hints", "Model", "TorchModel", "as_model"]

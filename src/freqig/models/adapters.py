@@ -19,9 +19,9 @@ from .._check import check_device
 from .base import Model
 from .content import kind_of
 from .frameworks import FRAMEWORKS, is_network, of_class
-from .modules import find_modules
 from .refused import adapt as refuse
-from .torch_model import TorchModel, dotted_name
+from .torch.model import TorchModel, dotted_name
+from .torch.modules import find_modules
 from .uses import packages_used
 from .wrappers import network_in
 
@@ -96,7 +96,7 @@ def as_model(
         )
     if not any(framework.own_device for framework in FRAMEWORKS if framework.adapter == name):
         device = check_device(device)
-    if name == "torch_model":
+    if name == "torch.model":
         return TorchModel(model, dtype, device)
     if name == "wrapper":
         return _unwrapped(model, dtype, device)
@@ -120,7 +120,7 @@ def adapter_name(model: Any) -> str | None:
     Examples
     --------
     >>> adapter_name(abs), adapter_name(3)
-    ('torch_model', None)
+    ('torch.model', None)
     """
     found = _by_class(model)
     if found is not None:
@@ -139,7 +139,7 @@ def _by_class(model: Any) -> str | None:
         return None
     # What is a module and an estimator besides is a module.
     refused = framework.adapter == "refused"
-    return "torch_model" if refused and isinstance(model, torch.nn.Module) else framework.adapter
+    return "torch.model" if refused and isinstance(model, torch.nn.Module) else framework.adapter
 
 
 def _by_content(model: Any) -> str:
@@ -149,7 +149,7 @@ def _by_content(model: Any) -> str:
         names = {framework.adapter for framework in FRAMEWORKS if used & set(framework.packages)}
         if len(names) == 1 and not find_modules(model):
             return names.pop()
-    return "torch_model"
+    return "torch.model"
 
 
 def adapter_of_file(path: str) -> str:

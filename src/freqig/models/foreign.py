@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from ..errors import CALLED, add_context
-from .backward import coarsest_dtype
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .fixed_batch import filled, gathered
 from .joined import JoinedInputs
+from .torch.backward import coarsest_dtype
 
 Pullback = Callable[[list[Tensor | None]], Sequence[Tensor]]
 """From one cotangent per output, None for outputs that are not floating, to one per input."""

@@ -41,7 +41,7 @@ class Framework:
 # is torch's. Of the entries that fit a class, the first counts.
 FRAMEWORKS = (
     Framework(
-        "keras_model",
+        "keras.model",
         classes=("keras.src.", "tf_keras.src."),
         networks=("keras.src.models.", "tf_keras.src.models.", "tf_keras.src.engine."),
         contents=("Keras",),
@@ -61,7 +61,7 @@ FRAMEWORKS = (
         own_device=True,
     ),
     Framework(
-        "onnx_model",
+        "onnx.model",
         classes=("onnx.onnx_ml_pb2.ModelProto",),
         contents=("ONNX",),
         suffixes=(".onnx",),
@@ -69,7 +69,7 @@ FRAMEWORKS = (
     Framework("wrapper", classes=("skorch.", "fastai.learner.", "transformers.pipelines.")),
     Framework("refused", classes=("onnxruntime.", "sklearn.", "lightgbm.", "xgboost.", "catboost.")),
     Framework(
-        "torch_file",
+        "torch.file",
         classes=(
             "torch.export.exported_program.ExportedProgram",
             "torch.fx.graph_module.GraphModule",
@@ -78,7 +78,7 @@ FRAMEWORKS = (
         suffixes=(".pt", ".pth", ".pt2", ".ts"),
     ),
     Framework(
-        "torch_model",
+        "torch.model",
         classes=("torch.nn.modules.module.Module",),
         networks=("torch.nn.modules.module.Module",),
         packages=("torch",),
@@ -96,7 +96,7 @@ def of_class(model: object) -> Framework | None:
     --------
     >>> import torch
     >>> of_class(torch.nn.Identity()).adapter, of_class(3)
-    ('torch_model', None)
+    ('torch.model', None)
     """
     for name in _class_names(model):
         for framework in FRAMEWORKS:

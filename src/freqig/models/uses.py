@@ -6,7 +6,7 @@ from collections import deque
 from types import FunctionType, MethodType, ModuleType
 
 from .frameworks import LIBRARIES
-from .modules import parts_of
+from .torch.modules import parts_of
 
 MAX_DEPTH = 4
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..models.draws import same_state
+from ..models.torch.draws import same_state
 from .failures import at_the_baseline
 from .objective import Objective
 from .rounding import apart, distance

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .onnx_values import Batch, Declared
+from .values import Batch, Declared
 
 
 class Graph(nn.Module):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .onnx_limits import Limits
-from .onnx_trial import try_out
-from .onnx_values import Batch, Declared
+from .limits import Limits
+from .trial import try_out
+from .values import Batch, Declared
 
 
 class FirstCalls:

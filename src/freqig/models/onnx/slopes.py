@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from .onnx_net import Graph
+from .net import Graph
 
 STEP = 1e-4
 # In float64. The second is tried where the first disagrees, since that may have crossed a jump.

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from .content import names_in
+from ..content import names_in
 
 NOT_TRUST = "trust=True does not change this"
 WEIGHTS = "model.weights.h5"

@@ -10,21 +10,21 @@ from typing import Any
 
 import torch
 
-from ..errors import add_context
-from .hints import Hints
-from .joined import JoinedInputs
-from .onnx_batch import BatchError, check_rows, explain_failure
-from .onnx_checked import OnnxNet
-from .onnx_convert import converters
-from .onnx_first_call import FirstCalls
-from .onnx_limits import LimitError, Limits
-from .onnx_net import Graph, Runtime
-from .onnx_parity import TOLERANCE, ConversionError, Parity
-from .onnx_read import MAX_BYTES, NOT_TRUST, read
-from .onnx_trial import try_out
-from .onnx_values import DTYPES, Declared
-from .outputs import OutputKey
-from .torch_model import TorchModel
+from ...errors import add_context
+from ..hints import Hints
+from ..joined import JoinedInputs
+from ..outputs import OutputKey
+from ..torch.model import TorchModel
+from .batch import BatchError, check_rows, explain_failure
+from .checked import OnnxNet
+from .convert import converters
+from .first_call import FirstCalls
+from .limits import LimitError, Limits
+from .net import Graph, Runtime
+from .parity import TOLERANCE, ConversionError, Parity
+from .read import MAX_BYTES, NOT_TRUST, read
+from .trial import try_out
+from .values import DTYPES, Declared
 
 
 class OnnxModel(TorchModel):

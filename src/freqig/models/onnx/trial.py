@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .onnx_limits import NOT_TRUST, LimitError
-from .onnx_values import DTYPES, Declared
+from .limits import NOT_TRUST, LimitError
+from .values import DTYPES, Declared
 
 # Of a processor.
 SECONDS = 8
@@ -75,9 +75,9 @@ def main(seconds: int, memory: int) -> None:
     import onnx
     import onnxruntime  # noqa: F401 - before memory is bounded
 
-    from .onnx_convert import converters
-    from .onnx_model import session_of
-    from .onnx_net import Runtime
+    from .convert import converters
+    from .model import session_of
+    from .net import Runtime
 
     torch.set_num_threads(1)  # for seconds of a processor are counted
     _bound(seconds, memory)

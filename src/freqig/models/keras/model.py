@@ -19,13 +19,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from .base import Model
-from .fixed_batch import FixedBatch
-from .foreign import ForeignModel, check_device
-from .hints import LAST, Hints
-from .keras_archive import TooLargeError, at_most, check_archive, ending_in_keras
-from .keras_sizes import SizeError, bounded_calls, bounded_sizes
-from .torch_model import TorchModel, dotted_name
+from ..base import Model
+from ..fixed_batch import FixedBatch
+from ..foreign import ForeignModel, check_device
+from ..hints import LAST, Hints
+from ..torch.model import TorchModel, dotted_name
+from .archive import TooLargeError, at_most, check_archive, ending_in_keras
+from .sizes import SizeError, bounded_calls, bounded_sizes
 
 MAX_BYTES = 4 << 30
 TRUST = (
@@ -107,12 +107,12 @@ def _on_backend(
         net, batch = InferenceKeras(model), _fixed_batch(model)
         return TorchModel(net if batch is None else FixedBatch(net, batch), dtype, device)
     if backend == "tensorflow":
-        from .tensorflow_model import TensorFlowModel, declared_dtype
+        from ..tensorflow_model import TensorFlowModel, declared_dtype
 
         check_device(device, "Keras on TensorFlow")
         return TensorFlowModel(_in_inference(model), dtype or declared_dtype(model), "", model)
     if backend == "jax":
-        from .jax_model import JaxModel
+        from ..jax_model import JaxModel
 
         check_device(device, "Keras on JAX")
         scope, call = sys.modules["keras"].StatelessScope, _in_inference(model)

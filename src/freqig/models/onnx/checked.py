@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import add_context
-from .hints import described
-from .onnx_batch import BatchError, check_rows, explain_failure
-from .onnx_limits import LimitError
-from .onnx_net import Graph
-from .onnx_parity import ConversionError, Parity
-from .onnx_read import NOT_TRUST
-from .onnx_values import Declared, listed
+from ...errors import add_context
+from ..hints import described
+from .batch import BatchError, check_rows, explain_failure
+from .limits import LimitError
+from .net import Graph
+from .parity import ConversionError, Parity
+from .read import NOT_TRUST
+from .values import Declared, listed
 
 
 class OnnxNet(nn.Module):

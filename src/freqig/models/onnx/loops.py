@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from .onnx_limits import NOT_TRUST, LimitError
+from .limits import NOT_TRUST, LimitError
 
 MAX_STEPS = 2_000_000
 LOOPS = {"LoopModule", "ScanModule"}

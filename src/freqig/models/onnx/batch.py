@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from .onnx_limits import LimitError
-from .onnx_net import Graph
-from .onnx_parity import ConversionError
+from .limits import LimitError
+from .net import Graph
+from .parity import ConversionError
 
 # Batch sizes that are tried on a file that failed with another.
 TRIED = range(1, 17)

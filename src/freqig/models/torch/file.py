@@ -21,10 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .content import kind_of
-from .fixed_batch import FixedBatch
+from ..content import kind_of
+from ..fixed_batch import FixedBatch
+from .model import TorchModel, dotted_name
 from .pickles import advice
-from .torch_model import TorchModel, dotted_name
 
 RECIPE = (
     "build its class and load the weights, net.load_state_dict(torch.load(path, weights_only=True)), "

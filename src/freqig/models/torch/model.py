@@ -12,8 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..chunks import Chunks
-from ..errors import CALLED, add_context
+from ...chunks import Chunks
+from ...errors import CALLED, add_context
+from ..base import NOT_DIFFERENTIABLE, Explained, Model
+from ..hints import Hints
+from ..joined import JoinedInputs
 from .backward import (
     coarsest_dtype,
     held_bytes,
@@ -21,12 +24,9 @@ from .backward import (
     slope_by_backward,
     slope_by_grad,
 )
-from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .convolution import quick_convolutions
 from .footprint import peak_bytes
-from .hints import Hints
 from .jacobian import Jacobian
-from .joined import JoinedInputs
 from .modules import find_modules, first_floating_parameter
 from .session import Use
 from .signature import signature

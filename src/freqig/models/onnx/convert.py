@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .onnx_loops import bounded
+from .loops import bounded
 
 
 def converters() -> list[tuple[str, Callable[[Any], nn.Module]]]:

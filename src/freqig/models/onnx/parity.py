@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from .onnx_net import Graph
+from .net import Graph
 from .slopes import STEP, Line, disagreement, slopes
 from .slopes import TOLERANCE as SLOPE_TOLERANCE
 

@@ -1,0 +1,1 @@
+"""Keras: models, and `.keras` files, which are read within limits."""

@@ -1,0 +1,144 @@
+"""Saved PyTorch programs: loaded only when trusted."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from freqig import Explainer
+from freqig.models import as_model
+
+from ..networks import batch_norm, expected, gradient, noise, outputs
+
+
+def check(path: Path, n: int) -> None:
+    with pytest.raises(PermissionError, match="trust=True loads it"):
+        as_model(path)
+    with warnings.catch_warnings():
+        # TorchScript is deprecated, but what people have.
+        warnings.simplefilter("ignore")
+        model = as_model(path, trust=True)
+    x = noise(n, 2, 30)
+    y, slope = expected(batch_norm(), x)
+    torch.testing.assert_close(outputs(model, x), y)
+    torch.testing.assert_close(gradient(model, x), slope)
+    assert model.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [torch.jit.script, lambda net: torch.jit.trace(net, torch.ones(1, 2, 30))],
+    ids=["script", "trace"],
+)
+def test_torchscript(how: Callable[[Any], Any], tmp_path: Path) -> None:
+    path = tmp_path / "net.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        how(batch_norm()).save(str(path))
+    check(path, 5)
+
+
+@pytest.mark.parametrize("free", [True, False], ids=["free batch", "batch 4"])
+def test_exported_programs_of_any_batch(free: bool, tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
+    shapes = ({0: torch.export.Dim("batch")},) if free else None
+    torch.export.save(torch.export.export(batch_norm(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes), path)
+    for n in (1, 4, 9):
+        check(path, n)
+    assert as_model(path, trust=True).description.get("fixed_batch") == (None if free else 4)
+
+
+class Marks:
+    """Leaves a mark when unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_weights_and_pickles_are_refused_unread_with_the_recipe(tmp_path: Path) -> None:
+    torch.save(batch_norm().state_dict(), tmp_path / "weights.pt")
+    torch.save(Marks(tmp_path / "ran"), tmp_path / "pickle.pt")
+    (tmp_path / "old.pth").write_bytes(b"\x80\x02}q\x00.")
+    for name in ("weights.pt", "pickle.pt", "old.pth"):
+        for trust in (False, True):
+            with pytest.raises(ValueError, match=r"weights_only=True.*trust=True does not change this"):
+                as_model(tmp_path / name, trust=trust)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_recipe_of_the_error_explains_weights_and_runs_no_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    torch.save(batch_norm().state_dict(), path)
+    with pytest.raises(ValueError, match="weights") as caught:
+        as_model(path)
+    (line,) = re.findall(r"net\.load_state_dict\(.*?True\)\)", str(caught.value))
+    net = batch_norm()
+    for parameter in net.parameters():
+        torch.nn.init.zeros_(parameter)
+    exec(line, {"net": net, "torch": torch, "path": path})
+    x = noise(2, 2, 30).numpy()
+    found, wanted = (Explainer(one, n_steps=8)(x, target=0) for one in (net, batch_norm()))
+    np.testing.assert_array_equal(found.rfft, wanted.rfft)
+    assert found.attrs["model_fingerprint"] == wanted.attrs["model_fingerprint"]
+
+    torch.save({"weights": Marks(tmp_path / "ran")}, path)
+    with pytest.raises(pickle.UnpicklingError):
+        exec(line, {"net": net, "torch": torch, "path": path})
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_run_without_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(batch_norm(), (torch.ones(4, 2, 30),)), path)
+
+    def loaded(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("loaded")
+
+    for where, name in ((torch.export, "load"), (torch.jit, "load"), (torch, "load")):
+        monkeypatch.setattr(where, name, loaded)
+    with pytest.raises(PermissionError):
+        as_model(path)
+
+
+@pytest.mark.parametrize("free", [True, False], ids=["free batch", "batch 4"])
+@pytest.mark.parametrize("of", ["program", "module"])
+def test_exported_programs_in_memory(free: bool, of: str) -> None:
+    """The program itself, and the module that PyTorch tells to call in its place."""
+    shapes = ({0: torch.export.Dim("batch")},) if free else None
+    program = torch.export.export(batch_norm(), (torch.ones(4, 2, 30),), dynamic_shapes=shapes)
+    model = as_model(program if of == "program" else program.module())
+    for n in (1, 4, 9):
+        x = noise(n, 2, 30)
+        y, slope = expected(batch_norm(), x)
+        torch.testing.assert_close(outputs(model, x), y)
+        torch.testing.assert_close(gradient(model, x), slope)
+    assert model.description.get("fixed_batch") == (None if free else 4)
+    assert Explainer(model, n_steps=8)(noise(3, 2, 30).numpy(), target=0).sizes["sample"] == 3
+
+
+def test_a_traced_graph_is_a_module_like_others() -> None:
+    x = noise(3, 2, 30)
+    y, slope = expected(batch_norm(), x)
+    model = as_model(torch.fx.symbolic_trace(batch_norm()))
+    torch.testing.assert_close(outputs(model, x), y)
+    torch.testing.assert_close(gradient(model, x), slope)
+
+
+@pytest.mark.parametrize("name", ["net.ep", "net.bin", "net"])
+def test_an_exported_program_in_a_file_of_any_name(name: str, tmp_path: Path, capfd: Any) -> None:
+    program = torch.export.export(batch_norm(), (torch.ones(4, 2, 30),))
+    torch.export.save(program, tmp_path / "net.pt2")
+    path = (tmp_path / "net.pt2").rename(tmp_path / name)
+    check(path, 3)
+    assert capfd.readouterr().err == ""

@@ -1,13 +1,14 @@
 """How long one call takes, with few series: freqig beside Captum over an inverse FFT.
 
-Run as `python benchmarks/latency.py [--only NETWORK] [--series N] [--threads N] [--repetitions N]`; prints a
-table of ratios of interleaved runs. Every contender gets NumPy arrays and returns scores of all
-frequencies, and every check that freqig makes of a call counts.
+Run as `python benchmarks/latency.py [--only NETWORK] [--series N] [--threads N] [--repetitions N]
+[--cpu-time]`; prints a table of ratios of interleaved runs. Every contender gets NumPy arrays and returns
+scores of all frequencies, and every check that freqig makes of a call counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import time
 import warnings
 from collections.abc import Callable
 
@@ -81,11 +82,14 @@ def main() -> None:
     parser.add_argument("--series", type=int, action="append", help="how many series; repeatable")
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch")
     parser.add_argument("--repetitions", type=int, default=15)
+    parser.add_argument("--cpu-time", action="store_true", help="count time of this process alone")
     options = parser.parse_args()
+    clock = time.process_time if options.cpu_time else time.perf_counter
     torch.set_num_threads(options.threads)
     print(machine() + "\n")
     print(
-        f"One call, ratio of its time to that of {REFERENCE}, median and range of interleaved runs. Target: "
+        f"One call, ratio of its {'CPU ' * options.cpu_time}time to that of {REFERENCE}, median and range of "
+        "interleaved runs. Target: "
         + " and ".join(f"{name} at most {most:g}" for name, most in TARGETS.items())
         + ", with one series and with four.\n"
     )
@@ -101,7 +105,8 @@ def main() -> None:
             # Nothing is asked of the quality of explanations of random weights here.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                timings = interleaved(contenders(case, x), options.repetitions if n_series < 64 else 3)
+                repetitions = options.repetitions if n_series < 64 else 3
+                timings = interleaved(contenders(case, x), repetitions, clock=clock)
             print(row(case, n_series, timings), flush=True)
 
 

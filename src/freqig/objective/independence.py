@@ -319,14 +319,14 @@ class Witness:
         # The loudest are near the inputs, which were compared in advance. Of short paths one will do.
         chosen = {int(loudness.argmin()), *([self.seen * 7919 % len(points)] if self.seen > 1 else [])}
         places = torch.tensor(sorted(chosen), device=points.device)
-        generators = Generators()
+        generators = Generators() if self.seen == 1 else None
         together = Company(points.detach(), rows, values.detach())
         if objective.alone or len(points) == 1:
             _check_again(objective, together)
         else:
             for place in torch.split(places, 1):
                 _compare(objective.value_in_dtype, together, place, objective.offset)
-        if self.seen == 1 and generators.moved():
+        if generators is not None and generators.moved():
             _check_gradients(objective, points[places], rows[places])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
+from matplotlib.figure import Figure
 from torch import nn
 
 from freqig import (
@@ -33,6 +34,8 @@ from freqig import (
     attribute,
     bands,
     baselines,
+    per_sample,
+    plots,
 )
 from freqig.errors import FreqigWarning
 
@@ -92,6 +95,13 @@ BAD: dict[str, Any] = {
     "table": pd.DataFrame({"time": [1, 2], "a": [1, 2]}),
     "dtype": np.float32,
     "device": "cuda:7",
+    "duration": np.timedelta64(1, "s"),
+    "date": np.datetime64("2020-01-01"),
+    "dates": np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]"),
+    "nested": [[1, [2]], [3]],
+    "masked scalar": np.ma.masked,
+    "-huge": -(10**400),
+    "bytes": b"abc",
 }
 
 
@@ -122,6 +132,20 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "baseline": (lambda v: EXPLAINER(X, baseline=v), {"None"}),
     "samples": (lambda v: EXPLAINER(X, target=0, baseline=baselines.data(v)), set()),
     "segment": (lambda v: attribute(X[0], MODEL, 0, n_steps=2, segment=v, start_idx=3), {"list"}),
+    "memory": (lambda v: explainer(memory=v), {"None"}),
+    "progress": (lambda v: explainer(progress=v), {"None", "true"}),
+    "class_axis": (lambda v: explainer(class_axis=v)(X), {"None", "negative"}),
+    "probabilities": (lambda v: explainer(probabilities=v), {"None", "true"}),
+    "output": (lambda v: explainer(output=v), {"function", "class", "dtype"}),
+    "target": (lambda v: EXPLAINER(X, target=v), {"None", "zero", "list"}),
+    "target=attribute": (lambda v: attribute(X[0], MODEL, v, n_steps=2), {"None", "zero"}),
+    "n_steps=attribute": (lambda v: attribute(X[0], MODEL, 0, n_steps=v), {"None"}),
+    "values": (
+        lambda v: per_sample(v),
+        {"list", "empty", "matrix", "complex array", "nan array", "sparse", "meta", "table"},
+    ),
+    "axis": (lambda v: per_sample(np.ones((2, 2)), v), {"negative", "zero"}),
+    "result": (lambda v: bands(v), set()),
     "start_idx": (
         lambda v: attribute(X[0], MODEL, 0, n_steps=2, segment=[1.0], start_idx=v),
         {"zero"},
@@ -160,6 +184,29 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "spectrum": (lambda v: InverseRFFT(8)(v), set()),
     "model": (lambda v: FrequencyModel(v, 8), {"function"}),
 }
+DRAWN = Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=(RFFT(), Time()))(TWO, target=0)
+
+
+def drawn(draw: Callable[..., Any] = plots.spectrum, **kwargs: Any) -> Any:
+    return draw(DRAWN, **{"signal": False, "axes": Figure().subplots(), **kwargs})
+
+
+FIGURES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
+    "sample": (lambda v: drawn(sample=v), {"negative", "zero"}),
+    "channel": (lambda v: drawn(channel=v), {"None", "zero"}),
+    "name": (lambda v: drawn(plots.waveform, name=v), set()),
+    "max_frequency": (
+        lambda v: drawn(max_frequency=v),
+        {"None", "zero", "huge", "10**30", "subnormal", "fraction", "Fraction"},
+    ),
+    "markers": (lambda v: drawn(markers=v), {"None", "dict"}),
+    "harmonics": (lambda v: drawn(harmonics=v, markers={"a": 10}), set()),
+    "signal": (lambda v: drawn(signal=v, axes=Figure().subplots(2)), {"None", "true"}),
+    "vmax": (lambda v: drawn(vmax=v), {"None", "10**30", "fraction", "Fraction"}),
+    "axes": (lambda v: drawn(axes=v), {"None"}),
+    "axes=two": (lambda v: drawn(axes=v, signal=True), {"None"}),
+}
+USES |= {f"{name}=figure" if "=" not in name else name: use for name, use in FIGURES.items()}
 for made in (RFFT, Time, Polar, Segments, STFT):
     USES[f"name={made.__name__}"] = (lambda v, made=made: explained(made(name=v)), {"None", "text", "device"})
 

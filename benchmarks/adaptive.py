@@ -30,7 +30,7 @@ BUDGET = 2000
 TOLERANCES = (0.1, 0.01, 0.001)
 WATCHED = [("frequency",), ("time", "frequency")]
 CLOSED_SEED, NETWORK_SEED = 7304, 7405
-N_CLOSED, N_NETWORK, N_RECURRENT, N_QUAD = 300, 40, 12, 4
+N_CLOSED, N_NETWORK, N_RECURRENT, N_QUAD = 150, 20, 8, 2
 RECURRENT = ("LSTM", "GRU")
 
 ABOUT = """{closed} paths of each closed form (200 kinks: {steepest}) and {networks} of each network (LSTM and

@@ -53,8 +53,8 @@ def integrate_adaptive(
 
     Parameters
     ----------
-    objective : Objective
-        Explained scalars of S samples.
+    objective, chunks
+        Explained scalars of S samples; points a call, and the memory that kept gradients may take.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape), dtype and device of the model. Choose S so that
         `ROWS_PER_SAMPLE` numbers per feature and target of each fit into memory.
@@ -70,8 +70,6 @@ def integrate_adaptive(
         Nodes of the first rule at least: 3, 7, 15, 31 … of them, and one that no rule uses. Where a call of
         the model costs what a few points do, more of them save rounds. What is narrower than their spacing
         and does not change F is seen by no rule.
-    chunks : Chunks
-        Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
     baseline_output : torch.Tensor, optional

@@ -31,8 +31,7 @@ CONCENTRATED = 0.5
 class Bisected:
     """Where F of A samples rises: the interval that is left, (A, 2), and the rise within it, (A, T).
 
-    `resolved`, (A,): whether the rise is spread over the parts of the interval, so that it is no jump of F.
-    `visited`: the places at which F was evaluated, one array per sample.
+    `resolved` where it is spread over that interval, and so no jump; `visited` are the places of each sample.
     """
 
     edges: Array
@@ -44,11 +43,10 @@ class Bisected:
 def bisect(
     lines: Lines, sample: NDArray[np.int64], edges: Array, values: Array, gaps: Array, narrowest: float
 ) -> Bisected:
-    """Follow the rise of F in one interval of each of A samples, all of them at once.
+    """Follow the rise of F in one interval of each of A samples, all at once, while places can be told apart.
 
-    The intervals are `edges`, (A, 2), with `values` of F at their ends, (A, 2, T). Of the targets the one
-    with the largest of `gaps`, (A, T), is followed, until the parts are as narrow as the model can tell
-    places apart.
+    Intervals are (A, 2), F at their ends (A, 2, T); the target with the largest of `gaps`, (A, T), is
+    followed.
     """
     edges, values, rows = edges.copy(), values.copy(), np.arange(len(edges))
     target = gaps.argmax(1)

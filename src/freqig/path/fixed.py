@@ -43,28 +43,10 @@ def integrate(
 ) -> Path:
     """Average the gradient over the straight path by a fixed quadrature rule.
 
-    Computes Σ_j w_j ∇F(x' + α_j (x - x')), the integral in eq. 1 of Sundararajan, Taly, Yan:
-    Axiomatic Attribution for Deep Networks (2017), before the factor x - x'.
-
-    Parameters
-    ----------
-    objective : Objective
-        Explained scalars of S samples.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (S, *shape), dtype and device of the model.
-    output : torch.Tensor
-        Explained scalars at the input, shape (S, T).
-    rule : Rule
-        Nodes and weights.
-    chunks : Chunks
-        Points per call; memory is that of one chunk whatever the number of nodes.
-    baseline_output : torch.Tensor, optional
-        Explained scalars at the baseline, shape (S, T); found where they are not known.
-
-    Returns
-    -------
-    Path
-        Averaged gradients and outputs at both ends.
+    Computes Σ_j w_j ∇F(x' + α_j (x - x')), the integral in eq. 1 of Sundararajan, Taly, Yan: Axiomatic
+    Attribution for Deep Networks (2017), before the factor x - x', of S samples with ends of shape (S,
+    *shape) and `output` F(x), (S, T). Memory is that of one chunk whatever the number of
+    nodes. F at the baseline is found where `baseline_output` is not given.
 
     Raises
     ------

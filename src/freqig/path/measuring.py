@@ -37,16 +37,8 @@ class Measured:
 class Gauge:
     """Measures combinations of gradients of some samples, a few samples at a time.
 
-    Parameters
-    ----------
-    delta, output, baseline_output : torch.Tensor
-        Input minus baseline, shape (S, *shape), and F at both ends, shape (S, T).
-    projections : sequence of callables
-        Domains, see `Projection`.
-    tol : float
-        Tolerance of the completeness gap.
-    chunks : Chunks
-        Points at a time.
+    δ has the shape (S, *shape), F at both ends (S, T); `projections` are the domains, and `tol` is the
+    tolerance of the completeness gap.
     """
 
     delta: Tensor

@@ -25,22 +25,12 @@ Flags = NDArray[np.bool_]
 class Nodes:
     """A samples with n nodes each, every sample its own; new ones make new `Nodes`.
 
-    Parameters
-    ----------
-    sample, unused : numpy.ndarray
-        Which samples these are, int64, and the place of each that no rule uses, shape (A,).
-    looked, doubt : numpy.ndarray
-        Whether the gradient near both ends was looked at, bool, shape (A,); and 1 where every interval is
-        yet to be looked into before the path is believed, 2 while that is being done, else 0, int8.
-    wanted : numpy.ndarray
-        Places at which gradients are to be taken next, shape (A, m).
-    place : numpy.ndarray
-        Places on the path, ascending inside (0, 1), shape (A, n).
-    trace : numpy.ndarray
-        F, slope and size at the nodes and both ends of the path, shape (3, A, n + 2, T). At the ends slope
-        and size are NaN: the gradient at the baseline need not exist.
-    gradient : torch.Tensor
-        At the nodes, shape (A, n, T, D), dtype of the model.
+    `sample` says which, `unused` the place of each that no rule uses, `looked` whether the gradient near
+    both ends was looked at; `doubt` is 1 where every interval is yet to be looked into before the path is
+    believed, 2 while that is being done, else 0; all of shape (A,). `wanted`, (A, m), are places at which
+    gradients are to be taken next. `place`, (A, n), ascends inside (0, 1), `gradient`, (A, n, T, D), has the
+    dtype of the model, and `trace`, (3, A, n + 2, T), holds F, slope and size there and at both ends of the
+    path, where slope and size are NaN: the gradient at the baseline need not exist.
     """
 
     sample: NDArray[np.int64]
@@ -134,8 +124,7 @@ def mean_size(trace: Array) -> Array:
 def interval_gaps(places: Array, values: Array, slopes: Array) -> tuple[Array, Array]:
     """Rise of F beyond the mean slope in each interval, and width times difference of slopes, (A, m - 1, T).
 
-    One kink between two nodes makes a gap of half of the second at most. Where a slope is NaN at the ends the
-    neighbour's stands in.
+    One kink makes a gap of half of the second at most. NaN at the ends is replaced by the neighbour's slope.
     """
     slopes = slopes.copy()
     for end, neighbour in ((0, 1), (-1, -2)):

@@ -19,18 +19,14 @@ class Path:
     ----------
     mean_gradient : torch.Tensor
         Path-averaged gradient, shape (S, T, *shape), float64 where the device has it.
-    output, baseline_output : torch.Tensor
-        Explained scalars at the input and at the baseline, shape (S, T).
+    output, baseline_output, correction : torch.Tensor
+        Explained scalars at the input and at the baseline, shape (S, T), and what closing the completeness
+        gap added to Σ δ·ḡ.
     n_evaluations : torch.Tensor
-        Points at which the model was evaluated inside the path, int64, shape (S,): those at
-        which a gradient was taken, and the few at which only F was.
-    correction : torch.Tensor
-        What the last step, which closes the completeness gap, added to Σ δ·ḡ, shape (S, T).
-    converged : torch.Tensor or None
-        Whether attributions and gap are inside the tolerance, bool, shape (S, T); None for a fixed rule.
-    error : torch.Tensor or None
-        Estimated L1 error of the attributions relative to their L1 norm, the largest over
-        domains, float64, shape (S, T); None for a fixed rule.
+        Points inside the path at which a gradient was taken, or F alone, int64, shape (S,).
+    converged, error : torch.Tensor or None
+        Whether attributions and gap are inside the tolerance, bool, shape (S, T), and the estimated L1 error
+        of the attributions relative to their norm, the largest over domains; None for a fixed rule.
     diagnoses : tuple of Diagnosis
         One per sample; empty for a fixed rule.
     """

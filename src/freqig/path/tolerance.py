@@ -21,15 +21,9 @@ NOISE = 16.0
 class Tolerance:
     """What is asked of every sample, beside the rounding of its model.
 
-    Parameters
-    ----------
-    tol : float
-        Relative tolerance.
-    dtype : callable
-        The dtype whose rounding counts, as far as it is known: autocast inside the model shows only once
-        a gradient has been taken.
-    watched : slice
-        Of the projections, of which time is the first: those that must keep `tol`.
+    `dtype` tells whose rounding counts, as far as it is known: autocast inside the model shows only once a
+    gradient has been taken. `watched` are those of the projections, time being the first, that must keep
+    `tol`.
     """
 
     tol: float
@@ -54,11 +48,7 @@ class Tolerance:
         return rounding
 
     def noise(self, trace: Array) -> Array:
-        """L1 error of the attributions by rounding, shape (A, T).
-
-        Rounding in each gradient is relative to its own size, not to that of the mean. Nor can attributions
-        be better than the rounding of F, to whose difference they add up.
-        """
+        """L1 error of the attributions by rounding, (A, T): of each gradient by its own size, and of F."""
         size, ends = mean_size(trace), trace[VALUES][:, [0, -1]]
         rounding = self.rounding(ends)
         # Where neither gradient nor F says that anything moves, attributions of zero are exact.
@@ -68,17 +58,14 @@ class Tolerance:
     def allowed(self, norms: Array, noise: Array) -> Array:
         """L1 error beside rounding at which no more nodes are added, for norms of shape (A, P, T).
 
-        What `tol` leaves beside rounding. Where that is less than rounding itself more nodes are of no
-        use, and it is not `tol` that is reached.
+        Where `tol` leaves less than rounding itself more nodes are of no use, and it is not `tol` that is
+        reached.
         """
         allowed: Array = np.maximum(self.tol * norms - noise[:, None], noise[:, None]) + TINY
         return allowed
 
     def complete(self, gap: Array, allowed_gap: Array, norm: Array, noise: Array) -> Flags:
-        """Whether more nodes would not close the gap further, shape (A, T): it is small, or rounding.
-
-        Rounding counts where `tol` leaves no room beside it, and the sample is not converged then.
-        """
+        """Whether more nodes would not close the gap: it is small, or `tol` leaves only rounding, (A, T)."""
         limited = noise >= self.tol * norm - noise
         complete: Flags = (np.abs(gap) <= allowed_gap + TINY) | (limited & (np.abs(gap) <= noise))
         return complete

@@ -35,8 +35,8 @@ class Margins:
     Parameters
     ----------
     safety : float
-        Of the error of a walk. Mean sizes instead of variances make it a fifth too small for a walk; the rest
-        is its scatter.
+        Of the error of a walk. Mean sizes instead of variances make it a fifth too small; the rest is
+        scatter.
     scatter : float
         More of it, over the number of intervals that make the error: the luck of few does not average.
     selection : float
@@ -75,25 +75,14 @@ MARGINS = Margins()
 class Verdict:
     """What is known of A samples at n nodes.
 
-    Parameters
-    ----------
-    relative, excess : numpy.ndarray
-        Estimated L1 error of what is watched, the largest: with rounding relative to the norm of the
-        attributions, shape (A, T), and alone relative to what is allowed, shape (A,).
-    done : numpy.ndarray
-        Whether more nodes would be of no use, shape (A, T): `tol` is kept, or rounding reached.
-    smooth, few : numpy.ndarray
-        Whether the next rule serves the path better than divided intervals, and whether few intervals make
-        the error of a walk, shape (A,).
-    astray, doubt : numpy.ndarray
-        Whether the unused gradient is not what the others lead to expect, so that every interval is to be
-        looked into, and so far from it that this is to be done again at the end, shape (A,).
-    strength, gaps : numpy.ndarray
-        Part of each interval in the error, ends of the path included, shape (A, n + 1); and what F rises by
-        in it beyond its slopes and one kink, in gaps that are allowed, shape (A, n + 1, T).
-    estimate, correction : numpy.ndarray
-        Weights of the gradients in the final estimate, gap closed, shape (A, T, n), and what closing it adds
-        to the sum of the attributions, shape (A, T).
+    Of the estimated L1 error of what is watched, the largest: `relative` to the norm of the attributions,
+    rounding included, (A, T), and as an `excess` over what is allowed, (A,). `done`, (A, T): more nodes
+    would be of no use, as `tol` is kept or rounding reached. By sample, (A,): `smooth`, the next rule serves
+    the path better than divided intervals; `few` intervals make the error of a walk; the unused gradient is
+    `astray`, so that every interval is to be looked into, and so far that this leaves `doubt` at the end. By
+    interval, ends included: its `strength` in the error, (A, n + 1), and `gaps`, what F rises by beyond
+    slopes and one kink, in gaps that are allowed, (A, n + 1, T). The weights of the final `estimate`, gap
+    closed, (A, T, n), and the `correction` that closing adds to the sum.
     """
 
     relative: Array
@@ -195,7 +184,7 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
 
 
 def close(gap: Array, rounding: Array, measured: Measured) -> tuple[Array, Array]:
-    """Step along the mean of the walks with the sum that is known, (A, T), and its L1 norm, (A, P, T).
+    """Step along the mean of the walks with the known sum, (A, T), and its L1 norm, (A, P, T).
 
     No step where there is nothing to close, or rounding alone, or too much.
     """

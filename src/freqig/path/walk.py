@@ -42,9 +42,9 @@ LARGEST = 2**20
 class Roughness:
     """What gradients at the nodes of A samples say about the path between them, in a given unit.
 
-    `total`, shape (A, T): the L1 norm that the error of the attributions in time is expected to have. `each`,
-    shape (A, n - 1, T): variance q of the walk in every interval, summed over features of δ · g. `rises`,
-    likewise: the L1 norm by which δ · g changes from node to node.
+    `total`, (A, T), is the L1 norm that the error in time is expected to have; `each`, (A, n - 1, T), the
+    variance q of the walk in every interval, summed over features of δ · g; `rises` the L1 norms of its
+    changes.
     """
 
     total: Array
@@ -53,13 +53,7 @@ class Roughness:
 
 
 def trapezoid(place: Array) -> Array:
-    """Weights of the mean of the bridge; the first and last node stand for the path to its ends too.
-
-    Examples
-    --------
-    >>> trapezoid(np.array([[0.25, 0.5, 0.75]]))
-    array([[0.375, 0.25 , 0.375]])
-    """
+    """Weights of the mean of the bridge; the first and last node stand for the path to its ends too."""
     half = np.diff(place) / 2
     weights = np.zeros_like(place)
     weights[:, 1:] += half
@@ -125,9 +119,9 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
 def draws(place: Array) -> Array:
     """Two errors that this path might have, as weights of the gradients at the nodes, (A, n) to (A, 2, n).
 
-    What size an error has in another domain depends on its shape. One of these adds up differences
-    of neighbours with alternating signs, the other what nodes are off the line through their
-    neighbours, each in proportion to the error of its interval.
+    What size an error has in another domain depends on its shape. One adds up differences of neighbours with
+    alternating signs, the other what nodes are off the line through their neighbours, each in proportion to
+    the error of its interval.
     """
     widths, bends, shares = _between(place)
     # Of a walk any signs will do. These leave nothing of a smooth drift, nor do they add up to

@@ -51,7 +51,8 @@ def warn_of_gaps(found: Attributions, n_steps: int) -> None:
         f"attributions do not add up to the difference of outputs for {len(bad)} of {len(found.gap)} "
         f"samples ({_named(bad)}). Largest: sample {worst}, sum off by {float(found.gap[worst, column]):.3g} "
         f"where F(x) - F(x') is {float(difference[worst, column]):.3g}. The path needs more than the "
-        f"{n_steps} nodes it got (raise n_steps), or the model jumps on it (try another baseline)",
+        f"{n_steps} nodes it got (raise n_steps), the model jumps on it (try another baseline), "
+        "or its gradient is not that of its output, which adaptive integration, n_steps=None, tells",
         CompletenessWarning,
     )
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Wavelet,
     )
     from .explain.explainer import Explainer
+    from .files import read
     from .frequency_model import FrequencyModel, InverseRFFT
     from .objective.arguments import per_sample, shared
 
@@ -57,6 +58,7 @@ __all__ = [
     "errors",
     "per_sample",
     "plots",
+    "read",
     "shared",
 ]
 
@@ -69,6 +71,7 @@ _HOME = {
     "attribute": "attribute",
     "bands": "bands",
     "per_sample": "objective.arguments",
+    "read": "files",
     "shared": "objective.arguments",
 }
 

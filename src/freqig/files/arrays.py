@@ -1,0 +1,102 @@
+"""NPY and NPZ: arrays without pickles, whose size is known before memory is taken."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .formats import pick
+from .recording import Recording
+
+RATES = ("fs", "sf", "sfreq", "srate", "sampling_rate", "sampling_frequency")
+NAMES = ("channels", "channel_names", "ch_names", "chan", "labels")
+"""What people call the rate and the channels, in lower case."""
+
+MOST_UNPACKED = 1000
+"""Times its size that an array may be larger than in the archive."""
+
+
+def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
+    """The array of a file, of shape (time,), (channel, time) or (sample, channel, time).
+
+    Raises
+    ------
+    ValueError
+        If it is a pickle, damaged or truncated, or an archive of several signals.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            return of_variables(_archive(path), path, channels)
+        # A map takes no memory, and fails where the file is shorter than its header says.
+        values = np.load(path, mmap_mode="r", allow_pickle=False)  # noqa: TID251
+        return of_array(values, path, channels)
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path.name} must hold an array of numbers: {error}") from None
+
+
+def _archive(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        for one in archive.infolist():
+            if one.file_size > MOST_UNPACKED * max(one.compress_size, 1000):
+                raise ValueError(f"{one.filename} unpacks to {one.file_size} bytes")
+    with np.load(path, allow_pickle=False) as archive:  # noqa: TID251
+        return {name: archive[name] for name in archive.files}
+
+
+def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ...] | None) -> Recording:
+    """The largest of several variables, with what the others say of its rate and channels.
+
+    Raises
+    ------
+    ValueError
+        If there is none of numbers, or two are as large.
+    """
+    arrays = {name: np.squeeze(value) for name, value in content.items() if _is_signal(value)}
+    sizes = sorted((value.size, name) for name, value in arrays.items())
+    if not sizes or (len(sizes) > 1 and sizes[-1][0] == sizes[-2][0]):
+        raise ValueError(
+            "it must have one largest variable of numbers, got "
+            f"{', '.join(sorted(arrays)) or 'none'}: pass the array itself"
+        )
+    named = {name.lower(): value for name, value in content.items()}
+    rate = next(
+        (float(np.squeeze(named[name])) for name in RATES if name in named and np.size(named[name]) == 1),
+        None,
+    )
+    values = arrays[sizes[-1][1]]
+    names = next((_names(named[name]) for name in NAMES if name in named), None)
+    if names is not None and (values.ndim < 2 or len(names) != values.shape[-2]):
+        names = None
+    return of_array(values, path, channels, rate, names)
+
+
+def of_array(
+    values: Any,
+    path: Path,
+    channels: tuple[str, ...] | None,
+    fs: float | None = None,
+    names: tuple[str, ...] | None = None,
+) -> Recording:
+    """An array as a recording; channels without names are called by their numbers."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "iuf" or not 1 <= values.ndim <= 3 or 0 in values.shape:
+        raise ValueError(
+            "it must be real, of shape (time,), (channel, time) or (sample, channel, time), got "
+            f"{values.dtype} of shape {values.shape}"
+        )
+    values = values[None] if values.ndim == 1 else values
+    places = pick(names, channels, values.shape[-2], path)
+    chosen = channels if names is None else tuple(names[i] for i in places)
+    return Recording(values[..., places, :], fs, chosen)
+
+
+def _is_signal(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size > 1
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(str(one).strip() for one in np.ravel(np.asarray(value, dtype=object)))

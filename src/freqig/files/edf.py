@@ -1,0 +1,77 @@
+"""EDF, EDF+ and BDF: the header is checked by itself, then MNE reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import mne_files
+from .recording import Recording
+
+MOST_CHANNELS = 4096
+
+
+def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
+    """The channels wanted, all of one rate.
+
+    Raises
+    ------
+    ValueError
+        If the header contradicts itself or the size of the file, or the channels have several rates.
+    """
+    header = _Header.read(path)
+    wanted = [i for i, name in enumerate(header.names) if "annotations" not in name.lower()]
+    if channels is not None:
+        wanted = [i for i in wanted if header.names[i] in channels]
+    rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
+    if len(set(rates.values())) > 1:
+        told = ", ".join(f"{name} {rate:g} Hz" for name, rate in rates.items())
+        raise ValueError(
+            f"channels of {path.name} must have one sampling rate, got {told}: pass channels= with those of "
+            "one rate"
+        )
+    return mne_files.load(path, channels)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the header says: names, samples per record, and seconds per record."""
+
+    names: list[str]
+    per_record: list[int]
+    duration: float
+
+    @classmethod
+    def read(cls, path: Path) -> _Header:
+        # Before memory is taken: readers believe a header that asks for anything.
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            fixed = file.read(256)
+            try:
+                length, records, count = (int(fixed[a:b]) for a, b in ((184, 192), (236, 244), (252, 256)))
+                duration = float(fixed[244:252])
+                fields = file.read(256 * count) if 0 < count <= MOST_CHANNELS else b""
+                at = 216 * count
+                per_record = [int(fields[at + 8 * i : at + 8 * i + 8]) for i in range(count if fields else 0)]
+            except ValueError:
+                raise ValueError(f"{path.name} must have a header of EDF or BDF, and has none") from None
+        if len(fields) != 256 * count or length != 256 * (count + 1):
+            raise ValueError(
+                f"{path.name} must have 1 to {MOST_CHANNELS} channels and a header as long as they need, got "
+                f"{count} channels and {length} bytes"
+            )
+        names = [fields[16 * i : 16 * i + 16].decode("latin1").strip() for i in range(count)]
+        if not (np.isfinite(duration) and duration > 0) or min(per_record) < 1:
+            raise ValueError(
+                f"{path.name} must have records of more than 0 s, got {duration:g} s with "
+                f"{min(per_record)} samples and more: the file is damaged"
+            )
+        needed = length + records * sum(per_record) * (3 if fixed[:1] == b"\xff" else 2)
+        if records < 1 or needed > size:
+            raise ValueError(
+                f"{path.name} must be complete: its header tells of {records} records, {needed} bytes, and "
+                f"the file has {size}"
+            )
+        return cls(names, per_record, duration)

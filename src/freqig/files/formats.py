@@ -1,0 +1,110 @@
+"""Kinds of files: an entry for each, and a module that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from .recording import Recording
+
+Reader = Callable[[Path, tuple[str, ...] | None], Recording]
+"""From a path and the channels wanted, None for all, to what the file holds."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of files.
+
+    Parameters
+    ----------
+    module : str
+        Module of `freqig.files` that has `load(path, channels)`.
+    suffixes : tuple of str
+        How the names of such files end.
+    starts : tuple of bytes
+        How their contents begin, where that tells.
+    extra : str
+        Extra of the package that installs the library.
+    """
+
+    module: str
+    suffixes: tuple[str, ...]
+    starts: tuple[bytes, ...] = ()
+    extra: str = ""
+
+
+FORMATS = (
+    Format("edf", (".edf", ".bdf"), (b"0       ", b"\xffBIOSEMI"), "eeg"),
+    Format(
+        "mne_files",
+        (".fif", ".fif.gz", ".gdf", ".vhdr", ".set"),
+        (b"GDF ", b"Brain Vision", b"BrainVision"),
+        "eeg",
+    ),
+    Format("sound", (".wav", ".flac", ".ogg"), (b"RIFF", b"fLaC", b"OggS"), "audio"),
+    Format("tables", (".csv", ".tsv", ".txt", ".parquet"), (b"PAR1",), "tables"),
+    Format("arrays", (".npy", ".npz"), (b"\x93NUMPY",)),
+    Format("matlab", (".mat",), (b"MATLAB 5.0", b"MATLAB 7.3"), "matlab"),
+    Format("datasets", (".nc", ".h5", ".zarr"), (b"CDF\x01", b"CDF\x02")),
+    Format("seismic", (".mseed", ".miniseed", ".sac"), (), "seismic"),
+    Format("wfdb_files", (".hea",), (), "ecg"),
+)
+
+
+def reader_of(path: Path) -> Reader:
+    """What reads a file, by the end of its name, else by how it begins.
+
+    Raises
+    ------
+    ValueError
+        If nothing does.
+    ImportError
+        If its library is missing; the error names the extra to install.
+    """
+    name = path.name.lower()
+    found = next((one for one in FORMATS if name.endswith(one.suffixes)), None)
+    if found is None and path.is_file():
+        with path.open("rb") as file:
+            start = file.read(16)
+        found = next((one for one in FORMATS if start.startswith(one.starts)), None)
+    if found is None:
+        known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
+        raise ValueError(f"path must be a recording that has a reader ({known}), got {str(path)!r}")
+
+    def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
+        module = import_module(f".{found.module}", __package__)
+        try:
+            recording: Recording = module.load(path, channels)
+        except ImportError as error:
+            raise ImportError(
+                f"{path.name} needs the library {error.name!r}: pip install freqig[{found.extra}]",
+                name=error.name,
+            ) from error
+        return recording
+
+    return load
+
+
+def pick(
+    names: tuple[str, ...] | None, channels: tuple[str, ...] | None, count: int, path: Path
+) -> list[int]:
+    """Places of the channels wanted, in the order wanted.
+
+    Raises
+    ------
+    ValueError
+        If one is not there, or occurs twice.
+    """
+    if channels is None:
+        return list(range(count))
+    names = tuple(map(str, range(count))) if names is None else names
+    wrong = [name for name in channels if names.count(name) != 1]
+    if wrong:
+        how = "several of" if wrong[0] in names else "no"
+        raise ValueError(
+            f"channels must each be one of {', '.join(names[:20])}{', …' if len(names) > 20 else ''} in "
+            f"{path.name}, which has {how} {wrong[0]!r}"
+        )
+    return [names.index(name) for name in channels]

@@ -1,0 +1,56 @@
+"""FIF, BrainVision, EEGLAB and GDF, read by MNE."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ..signals.recordings import read_recording
+from .formats import pick
+from .recording import Annotation, Recording
+
+BREAK = "edge boundary"
+
+
+def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
+    """Signals of a raw recording; channels of triggers and bad ones are left out, with a word."""
+    import mne
+
+    with warnings.catch_warnings():
+        # What MNE has to say of names, filters and scaling is not about what is read here.
+        warnings.simplefilter("ignore")
+        raw = _read_raw(mne, path, channels)
+    signal = read_recording(_without_bad_spans(raw), path.name)
+    names = signal.channels or ()
+    values = signal.values.numpy()
+    places = pick(names, channels, len(names), path)
+    first = float(raw.first_time)
+    notes = [
+        Annotation(float(one["onset"]) - first, float(one["duration"]), str(one["description"]))
+        for one in raw.annotations
+    ]
+    breaks = {round(one.onset * raw.info["sfreq"]) for one in notes if one.label.lower() == BREAK}
+    return Recording(
+        values[places],
+        signal.fs,
+        tuple(names[i] for i in places),
+        signal.unit,
+        tuple(one for one in notes if one.label.lower() != BREAK),
+        tuple(sorted(breaks)),
+    )
+
+
+def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
+    if path.suffix.lower() in (".edf", ".bdf"):
+        read = mne.io.read_raw_edf if path.suffix.lower() == ".edf" else mne.io.read_raw_bdf
+        # Latin 1 reads every byte, and the standard wants ASCII.
+        return read(path, include=list(channels) if channels else None, encoding="latin1", verbose="error")
+    return mne.io.read_raw(path, verbose="error")
+
+
+def _without_bad_spans(raw: Any) -> Any:
+    """The same recording, whose spans marked bad are left to windows, which leave them out."""
+    silent = raw.copy()
+    silent.set_annotations(None)
+    return silent

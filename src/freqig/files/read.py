@@ -1,0 +1,188 @@
+"""`read`: a file as a DataArray (sample, channel, time), with everything that it says of itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._check import check_fs, check_positive
+from ..errors import SignalWarning, warn
+from ..signals.axes import times
+from ..signals.rates import CLOSE
+from ..signals.units import factor
+from .formats import reader_of
+from .labels import read_annotations
+from .recording import Annotation, Recording
+from .windows import Windows
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    fs: float | None = None,
+    channels: Sequence[str] | None = None,
+    unit: str | None = None,
+    window: float | None = None,
+    step: float | None = None,
+    resample: float | None = None,
+    annotations: Any = None,
+) -> xr.DataArray:
+    """Read a recording.
+
+    Parameters
+    ----------
+    path : path
+        A file of EDF, EDF+, BDF, GDF, FIF, BrainVision, EEGLAB, WAV, FLAC, OGG, CSV, TSV, Parquet, NPY, NPZ,
+        MAT, netCDF, Zarr, miniSEED, SAC or WFDB. What a file is, its name says, else its content.
+    fs : float, optional
+        Sampling rate in Hz, for files that do not say it.
+    channels : sequence of str, optional
+        Names of the channels to read, in this order; numbers from 0, as text, where they have no names.
+        Default all that are signals.
+    unit : str, optional
+        Unit of the values, such as "uV", for files that do not say it.
+    window, step : float, optional
+        Length of windows in s, and from one to the next, by default the length. Without them the recording is
+        one sample. Windows cross no gap, and those that touch a span marked bad are left out.
+    resample : float, optional
+        Sampling rate in Hz to bring the signals to, with a low-pass in front (scipy's polyphase filter).
+    annotations : path or sequence, optional
+        Labels in place of those in the file: a text file with one per line, or a sequence, one per window; or
+        a table or sequence of onset, duration (in s) and label. A window has the label that covers most of
+        it.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions (sample, channel, time), attributes `fs` and `units`; along `sample` coordinates
+        `onset` in s, `file`, and `label` where there are labels. `attrs["n_bad"]` counts windows that were
+        left out, `attrs["n_rest"]` points in time that filled none.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, contradicts an argument, lacks what is asked for, or leaves no window.
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If the library that reads it is missing; the error names the extra to install.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "noise.npy"
+    >>> np.save(path, np.random.default_rng(0).normal(size=(2, 1000)))
+    >>> signal = read(path, fs=100, window=2.5)
+    >>> signal.dims, signal.shape, signal.onset.values.tolist()
+    (('sample', 'channel', 'time'), (4, 2, 250), [0.0, 2.5, 5.0, 7.5])
+    """
+    given = Path(os.fspath(path))
+    if not given.exists():
+        raise FileNotFoundError(f"path must be that of a file, but there is none at {str(given)!r}")
+    if given.is_file() and given.stat().st_size == 0:
+        raise ValueError(f"{given.name} must hold a recording, got an empty file")
+    asked = None if channels is None else _names(channels)
+    found = _told(reader_of(given)(given, asked), fs, unit, given.name)
+    if resample is not None:
+        found = _resampled(found, check_fs(resample), given.name)
+    beside = () if annotations is None else read_annotations(annotations)
+    spans = tuple(one for one in beside if isinstance(one, Annotation))
+    found = replace(found, annotations=spans) if spans else found
+    if found.is_cut:
+        if window is not None or step is not None:
+            raise ValueError(f"window must be None for {given.name}, which holds series that are cut already")
+        windows, values = (
+            Windows(np.zeros(len(found.values), dtype=np.int64), found.values.shape[-1]),
+            found.values,
+        )
+        labels = list(found.labels)
+    else:
+        if window is not None and found.fs is None:
+            raise ValueError(f"fs must be given with window, for {given.name} does not say it")
+        length = None if window is None else check_positive(window, "window")
+        hop = None if step is None else check_positive(step, "step")
+        windows = Windows.of(found, length, hop, given.name)
+        values, labels = windows.cut(found.values), windows.labels(found)
+    if beside and not spans:
+        labels = [str(one) for one in beside]
+        if len(labels) != len(values):
+            raise ValueError(
+                f"annotations must be one per window, so {len(values)} of them for {given.name}, got "
+                f"{len(labels)}"
+            )
+    if windows.n_bad:
+        warn(
+            f"{given.name}: {windows.n_bad} of {windows.n_bad + len(values)} windows touch spans marked bad, "
+            "and are left out",
+            SignalWarning,
+        )
+    return _labelled(found, windows, values, labels, given)
+
+
+def _names(channels: Any) -> tuple[str, ...]:
+    if isinstance(channels, str) or not isinstance(channels, Sequence) or not channels:
+        raise TypeError(f"channels must be a sequence of names, at least one, got {channels!r}")
+    return tuple(map(str, channels))
+
+
+def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -> Recording:
+    """With the rate and unit that the caller gave, where they do not contradict the file."""
+    if fs is not None:
+        fs = check_fs(fs)
+        if recording.fs is not None and abs(fs - recording.fs) > CLOSE * fs:
+            raise ValueError(
+                f"fs must be that of {name}, which says {recording.fs:g} Hz, got {fs:g}: omit it, or pass "
+                "resample= for another rate"
+            )
+        recording = replace(recording, fs=fs)
+    if unit is not None:
+        if recording.unit is not None and factor(unit, recording.unit) != 1:
+            raise ValueError(
+                f"unit must be that of {name}, which says {recording.unit!r}, got {unit!r}: omit it"
+            )
+        recording = replace(recording, unit=str(unit))
+    return recording
+
+
+def _resampled(recording: Recording, fs: float, name: str) -> Recording:
+    if recording.fs is None:
+        raise ValueError(f"fs must be given with resample, for {name} does not say it")
+    if recording.breaks:
+        raise ValueError(f"resample must be None for {name}, which has gaps: resample each stretch by itself")
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(fs / recording.fs).limit_denominator(10_000)
+    if abs(float(ratio) * recording.fs - fs) > CLOSE * fs:
+        raise ValueError(
+            f"resample must be a simple multiple of {recording.fs:g} Hz, the rate of {name}, got {fs:g}"
+        )
+    values = np.asarray(recording.values, dtype=np.float64)
+    values = resample_poly(values, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
+    return replace(recording, values=values, fs=fs)
+
+
+def _labelled(
+    recording: Recording, windows: Windows, values: np.ndarray, labels: list[str], path: Path
+) -> xr.DataArray:
+    at, unit_of_time = times(values.shape[-1], recording.fs)
+    coords: dict[str, Any] = {"time": ("time", at, {"units": unit_of_time})}
+    if recording.channels is not None:
+        coords["channel"] = ("channel", list(recording.channels))
+    coords["file"] = ("sample", np.full(len(values), path.name))
+    if not recording.is_cut and recording.fs is not None:
+        coords["onset"] = ("sample", windows.starts / recording.fs, {"units": "s"})
+    if any(labels):
+        coords["label"] = ("sample", np.array(labels))
+    attrs: dict[str, Any] = {"n_bad": windows.n_bad, "n_rest": windows.n_rest}
+    if recording.fs is not None:
+        attrs["fs"] = recording.fs
+    if recording.unit is not None:
+        attrs["units"] = recording.unit
+    return xr.DataArray(values, coords, ("sample", "channel", "time"), name="signal", attrs=attrs)

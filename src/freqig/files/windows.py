@@ -1,0 +1,109 @@
+"""Cuts a recording into windows, which never cross a gap nor a span marked bad."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .recording import Annotation, Recording
+
+WHOLE = 1e-6
+"""By how much of a sample a window may miss a whole number of them."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of one recording.
+
+    Parameters
+    ----------
+    starts : numpy.ndarray
+        First sample of each, int64.
+    size : int
+        Samples in each.
+    n_bad : int
+        Windows that were left out, since they touch a span marked bad.
+    n_rest : int
+        Samples at the ends of stretches that fill no window.
+    """
+
+    starts: np.ndarray
+    size: int
+    n_bad: int = 0
+    n_rest: int = 0
+
+    @classmethod
+    def of(cls, recording: Recording, window: float | None, step: float | None, name: str) -> Windows:
+        """Cut a recording into windows of so many s, one every `step` s; None: the whole of it.
+
+        Raises
+        ------
+        ValueError
+            If windows are no whole number of samples, or none is left.
+        """
+        n = recording.values.shape[-1]
+        if window is None or recording.fs is None:
+            if recording.breaks:
+                raise ValueError(
+                    f"{name} has {len(recording.breaks)} gaps, so that it is no one series: pass window=, "
+                    "the length in s of the windows that the model takes"
+                )
+            return cls(np.zeros(1, dtype=np.int64), n)
+        size = _whole(window, recording.fs, "window")
+        hop = size if step is None else _whole(step, recording.fs, "step")
+        starts, rest = list[int](), 0
+        edges = [0, *recording.breaks, n]
+        for begin, end in pairwise(edges):
+            found = list(range(begin, end - size + 1, hop))
+            rest += end - (found[-1] + size if found else begin)
+            starts += found
+        bad = [note for note in recording.annotations if note.is_bad]
+        kept = [start for start in starts if not _touches(start, size, recording.fs, bad)]
+        if not kept:
+            raise ValueError(
+                f"{name} must hold a window of {window:g} s, got {n / recording.fs:.4g} s in "
+                f"{len(edges) - 1} stretches, with {len(starts)} windows that all touch spans marked bad: "
+                "pass a shorter window="
+            )
+        return cls(np.array(kept, dtype=np.int64), size, len(starts) - len(kept), rest)
+
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """Series of shape (channel, time) as (sample, channel, time); a view where windows allow it."""
+        every = np.lib.stride_tricks.sliding_window_view(values, self.size, axis=-1)
+        return np.moveaxis(every[:, self.starts], 0, 1)
+
+    def labels(self, recording: Recording) -> list[str]:
+        """Label of each window: that of the annotation which covers most of it; empty where there is none."""
+        fs = recording.fs
+        notes = [note for note in recording.annotations if not note.is_bad]
+        if fs is None or not notes:
+            return [""] * len(self.starts)
+        spans = [(start / fs, (start + self.size) / fs) for start in self.starts.tolist()]
+        return [_label(notes, begin, end) for begin, end in spans]
+
+
+def _whole(seconds: float, fs: float, name: str) -> int:
+    samples = seconds * fs
+    if samples < 1 or abs(samples - round(samples)) > WHOLE * max(1.0, samples):
+        raise ValueError(
+            f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is "
+            f"{samples:g} samples at {fs:g} Hz"
+        )
+    return round(samples)
+
+
+def _touches(start: int, size: int, fs: float, bad: list[Annotation]) -> bool:
+    begin, end = start / fs, (start + size) / fs
+    return any(note.overlap(begin, end) > 0 or begin <= note.onset < end for note in bad)
+
+
+def _label(notes: list[Annotation], begin: float, end: float) -> str:
+    shares = defaultdict[str, float](float)
+    for note in notes:
+        # An event without duration labels the window in which it lies.
+        shares[note.label] += note.overlap(begin, end) or (1e-9 if begin <= note.onset < end else 0)
+    label, share = max(shares.items(), key=lambda item: item[1])
+    return label if share > 0 else ""

@@ -1,0 +1,294 @@
+"""Recordings from files: values against those that were written, labels, windows, and what is refused."""
+
+from __future__ import annotations
+
+import struct
+import wave
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from freqig import Explainer
+from freqig.errors import SignalWarning
+from freqig.files import read
+
+FS = 100.0
+RNG = np.random.default_rng(0)
+VALUES = RNG.normal(size=(2, 1000))
+
+
+def as_npy(path: Path) -> Path:
+    np.save(path / "signal.npy", VALUES)
+    return path / "signal.npy"
+
+
+def as_npz(path: Path) -> Path:
+    np.savez(path / "signal.npz", data=VALUES, sf=FS, chan=np.array(["Fz", "Oz"]))
+    return path / "signal.npz"
+
+
+def as_mat(path: Path) -> Path:
+    scipy_io = pytest.importorskip("scipy.io")
+    scipy_io.savemat(path / "signal.mat", {"eeg": VALUES, "Fs": FS, "note": "a word"})
+    return path / "signal.mat"
+
+
+def as_mat73(path: Path) -> Path:
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("pymatreader")
+    with h5py.File(path / "signal.mat", "w", userblock_size=512) as file:
+        # MATLAB stores the transpose.
+        file["eeg"] = VALUES.T
+        file["Fs"] = np.array([[FS]])
+    with (path / "signal.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    return path / "signal.mat"
+
+
+def as_csv(path: Path, separator: str = ",", end: str = "csv") -> Path:
+    rows = np.column_stack([np.arange(1000) / FS, VALUES.T])
+    header = separator.join(["time (s)", "Fz", "Oz"])
+    np.savetxt(path / f"signal.{end}", rows, delimiter=separator, header=header, comments="", fmt="%.17g")
+    return path / f"signal.{end}"
+
+
+def as_tsv(path: Path) -> Path:
+    return as_csv(path, "\t", "tsv")
+
+
+def as_netcdf(path: Path) -> Path:
+    array = xr.DataArray(
+        VALUES, dims=("channel", "time"), coords={"channel": ["Fz", "Oz"], "time": np.arange(1000) / FS}
+    )
+    array.to_dataset(name="signal").to_netcdf(path / "signal.nc", engine="h5netcdf")
+    return path / "signal.nc"
+
+
+WITH_RATE = [as_npz, as_mat, as_csv, as_tsv, as_netcdf]
+
+
+@pytest.mark.parametrize("write", [as_npy, as_mat73, *WITH_RATE], ids=lambda write: write.__name__)
+def test_values_come_back(write: Any, tmp_path: Path) -> None:
+    signal = read(write(tmp_path))
+    assert signal.dims == ("sample", "channel", "time")
+    np.testing.assert_allclose(signal.values[0], VALUES, rtol=1e-12)
+    assert signal.file.values.tolist() == [next(tmp_path.iterdir()).name]
+
+
+@pytest.mark.parametrize("write", WITH_RATE, ids=lambda write: write.__name__)
+def test_rates_are_those_of_the_file(write: Any, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    assert read(path).attrs["fs"] == pytest.approx(FS)
+    assert read(path, fs=FS).attrs["fs"] == pytest.approx(FS)
+    with pytest.raises(ValueError, match=r"fs must be that of signal.*100 Hz, got 128"):
+        read(path, fs=128)
+
+
+@pytest.mark.parametrize("write", [as_npz, as_csv, as_netcdf], ids=lambda write: write.__name__)
+def test_channels_by_name_and_in_order(write: Any, tmp_path: Path) -> None:
+    path = write(tmp_path)
+    turned = read(path, channels=["Oz", "Fz"])
+    assert turned.channel.values.tolist() == ["Oz", "Fz"]
+    np.testing.assert_allclose(turned.values[0], VALUES[::-1], rtol=1e-12)
+    with pytest.raises(ValueError, match=r"channels must each be one of Fz, Oz in .*no 'Cz'"):
+        read(path, channels=["Cz"])
+
+
+def test_sound(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    samples = np.round(VALUES.clip(-3, 3) / 3 * 32767).astype("<i2")
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setparams((2, 2, 8000, 0, "NONE", ""))
+        file.writeframes(samples.T.tobytes())
+    sound = read(tmp_path / "tone.wav", window=0.1, step=0.0125)
+    assert sound.shape == (3, 2, 800)
+    assert sound.attrs["fs"] == 8000
+    np.testing.assert_allclose(sound.values[2], samples[:, 200:1000] / 32768, rtol=1e-6)
+
+
+def test_windows_and_rests(tmp_path: Path) -> None:
+    path = as_npz(tmp_path)
+    cut = read(path, window=3, step=1.5)
+    assert cut.onset.values.tolist() == [0, 1.5, 3, 4.5, 6]
+    assert cut.attrs["n_rest"] == 100
+    for onset, series in zip(cut.onset.values, cut.values, strict=True):
+        begin = int(onset * FS)
+        np.testing.assert_array_equal(series, VALUES[:, begin : begin + 300])
+    assert cut.time.values[-1] == pytest.approx(2.99)
+    for window, word in ((0.0123, "whole number"), (11, "must hold a window"), (-1, "window must be")):
+        with pytest.raises(ValueError, match=word):
+            read(path, window=window)
+    with pytest.raises(ValueError, match="fs must be given with window"):
+        read(as_npy(tmp_path), window=1)
+
+
+def test_resampling_keeps_a_sine(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    at = np.arange(1000) / FS
+    np.savez(tmp_path / "sine.npz", data=np.stack([np.sin(2 * np.pi * 5 * at)] * 2), fs=FS)
+    slow = read(tmp_path / "sine.npz", resample=64)
+    assert slow.attrs["fs"] == 64
+    expected = np.sin(2 * np.pi * 5 * np.arange(640) / 64)
+    np.testing.assert_allclose(slow.values[0, 0, 64:-64], expected[64:-64], atol=0.01)
+
+
+def test_labels_of_windows(tmp_path: Path) -> None:
+    path = as_npz(tmp_path)
+    listed = read(path, window=5, annotations=["W", "N2"])
+    assert listed.label.values.tolist() == ["W", "N2"]
+    text = tmp_path / "hypnogram.txt"
+    text.write_text("# one per window\nW\nN2\n")
+    assert read(path, window=5, annotations=text).label.values.tolist() == ["W", "N2"]
+    spans = read(path, window=5, annotations=[(0, 2, "W"), (2, 8, "N2")])
+    assert spans.label.values.tolist() == ["N2", "N2"]
+    table = tmp_path / "events.tsv"
+    table.write_text("onset\tduration\ttrial_type\n0\t5\tW\n5\t5\tN2\n")
+    assert read(path, window=5, annotations=table).label.values.tolist() == ["W", "N2"]
+    with pytest.raises(ValueError, match=r"one per window, so 2 of them for signal\.npz, got 3"):
+        read(path, window=5, annotations=["W", "N1", "N2"])
+
+
+def test_spans_marked_bad_are_left_out(tmp_path: Path) -> None:
+    path = as_npz(tmp_path)
+    with pytest.warns(SignalWarning, match=r"1 of 5 windows touch spans marked bad"):
+        kept = read(path, window=2, annotations=[(2.5, 0.5, "BAD_muscle"), (0, 10, "rest")])
+    assert kept.onset.values.tolist() == [0, 4, 6, 8]
+    assert kept.attrs["n_bad"] == 1
+    with pytest.raises(ValueError, match="all touch spans marked bad"):
+        read(path, window=2, annotations=[(0, 10, "bad")])
+
+
+def test_uneven_times_say_where(tmp_path: Path) -> None:
+    rows = "\n".join(f"{t},0.5" for t in [0, 1, 2, 3, 7, 8, 9])
+    (tmp_path / "late.csv").write_text(f"t,a\n{rows}\n")
+    with pytest.raises(ValueError, match=r"sampled evenly.*step after row 3 differs most"):
+        read(tmp_path / "late.csv")
+
+
+def test_units(tmp_path: Path) -> None:
+    assert read(as_npz(tmp_path), unit="uV").attrs["units"] == "uV"
+
+
+# --- real recordings ----------------------------------------------------------------------------------
+
+
+def test_eyes_open_and_closed_keep_their_labels_to_the_end(data_path: Path) -> None:
+    """Alpha rises over the occiput as eyes close, in the signal as it was read; labels reach the result."""
+    pytest.importorskip("mne")
+    alpha = {}
+    for run in ("S001R01", "S001R02"):
+        signal = read(data_path / "eegmmidb_S001" / f"{run}.edf", window=2, channels=["Oz..", "Cz.."])
+        assert signal.shape == (30, 2, 320)
+        assert signal.attrs == {"n_bad": 0, "n_rest": 0, "fs": 160.0, "units": "V"}
+        power = np.abs(np.fft.rfft(signal.values - signal.values.mean(-1, keepdims=True))) ** 2
+        frequency = np.fft.rfftfreq(320, 1 / 160)
+        inside = (frequency >= 8) & (frequency <= 13)
+        alpha[run] = (power[..., inside].sum(-1) / power.sum(-1)).mean(0)
+    assert alpha["S001R02"][0] > 3 * alpha["S001R01"][0]
+    assert alpha["S001R02"][0] > alpha["S001R02"][1]
+    result = Explainer(lambda x: (1e6 * x).square().mean((1, 2)), n_steps=4)(signal)
+    assert result.onset.values.tolist() == signal.onset.values.tolist()
+    assert set(result.file.values) == {"S001R02.edf"}
+    assert result.rfft.sel(channel="Oz..").sizes == {"sample": 30, "frequency": 161}
+    assert float(result.frequency.max()) == 80
+
+
+def test_a_spoken_digit(data_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    sound = read(data_path / "fsdd_subset" / "7_theo_0.wav")
+    assert sound.attrs["fs"] == 8000
+    assert sound.file.values.tolist() == ["7_theo_0.wav"]
+    assert 0 < float(np.abs(sound).max()) <= 1
+
+
+def test_spindles_from_a_text_file(data_path: Path) -> None:
+    path = data_path / "yasa_samples" / "data_N2_spindles_15sec_200Hz.txt"
+    sleep = read(path, fs=200, unit="uV", window=1)
+    power = np.abs(np.fft.rfft(sleep.values[:, 0] * np.hanning(200))) ** 2
+    sigma = power[:, 11:17].sum(-1)
+    # Spindles near 3.4 and 13.3 s.
+    assert {3, 13} == set(np.argsort(sigma)[-2:].tolist())
+
+
+# --- files are not to be trusted ---------------------------------------------------------------------
+
+
+def header_of(records: int, duration: str, count: int = 1, per_record: int = 100) -> bytes:
+    """An EDF header with so much in it."""
+    fixed = b"0".ljust(8) + b" " * 160 + b"01.01.2001.01.01" + str(256 * (count + 1)).ljust(8).encode()
+    fixed += (
+        b" " * 44 + str(records).ljust(8).encode() + duration.ljust(8).encode() + str(count).ljust(4).encode()
+    )
+    fields = b"EEG".ljust(16) * count + b" " * 80 * count + b"uV".ljust(8) * count
+    for value in ("-100", "100", "-32768", "32767"):
+        fields += value.ljust(8).encode() * count
+    fields += b" " * 80 * count + str(per_record).ljust(8).encode() * count + b" " * 32 * count
+    return fixed + fields
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (header_of(10, "0") + bytes(2000), "more than 0 s"),
+        (header_of(10, "-1") + bytes(2000), "more than 0 s"),
+        (header_of(10, "nan") + bytes(2000), "more than 0 s"),
+        (header_of(10, "1", per_record=0) + bytes(2000), "more than 0 s"),
+        (header_of(10, "1") + bytes(1000), "must be complete"),
+        (header_of(10**7, "1") + bytes(2000), "must be complete"),
+        (header_of(10, "1", count=9999)[:256], "channels"),
+        (b"0".ljust(300), "header of EDF"),
+        (b"", "empty file"),
+    ],
+)
+def test_edf_headers_are_checked(content: bytes, word: str, tmp_path: Path) -> None:
+    (tmp_path / "x.edf").write_bytes(content)
+    with pytest.raises(ValueError, match=word):
+        read(tmp_path / "x.edf")
+
+
+def test_a_npy_that_asks_for_32_gib(tmp_path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296,), }".ljust(117) + b"\n"
+    (tmp_path / "big.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    with pytest.raises(ValueError, match=r"big\.npy must hold an array"):
+        read(tmp_path / "big.npy")
+
+
+def test_pickles_are_not_opened(tmp_path: Path) -> None:
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}, None]), allow_pickle=True)
+    with pytest.raises(ValueError, match="must hold an array"):
+        read(tmp_path / "objects.npy")
+
+
+def test_a_zip_bomb(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", bytes(20_000_000))
+    with pytest.raises(ValueError, match="unpacks to 20000000 bytes"):
+        read(tmp_path / "bomb.npz")
+
+
+def test_a_table_of_a_million_columns(tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text("0," * 500_000 + "\n")
+    with pytest.raises(ValueError, match="4096 at most"):
+        read(tmp_path / "wide.csv")
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,x\n2,y\n", "a,b\n1,\n2,3\n"])
+def test_tables_must_be_numbers(content: str, tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text(content)
+    with pytest.raises(ValueError, match=r"words\.csv must"):
+        read(tmp_path / "words.csv")
+
+
+def test_what_is_not_there_or_has_no_reader(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="none at"):
+        read(tmp_path / "absent.edf")
+    (tmp_path / "notes.doc").write_text("words")
+    with pytest.raises(ValueError, match=r"recording that has a reader.*\.edf.*notes\.doc"):
+        read(tmp_path / "notes.doc")
+    as_npz(tmp_path)
+    with pytest.raises(TypeError, match="channels must be a sequence of names"):
+        read(tmp_path / "signal.npz", channels="Fz")

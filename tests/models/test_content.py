@@ -21,8 +21,12 @@ from freqig.models.content import kind_of
 
 from .networks import batch_norm, noise, outputs
 
-# Of Keras, about NumPy's new rule for copies.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+pytestmark = [
+    # Of Keras, about NumPy's new rule for copies.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy"),
+    # Networks with random weights often take the baseline for the class that is explained.
+    pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning"),
+]
 
 ENDS = [".jit", ".bin", ".model", ".onnx", ".pt", ".keras", ""]
 

@@ -19,8 +19,12 @@ from ..helpers import close, noise, seeded
 
 N = 40
 
-# Of Keras, about NumPy's new rule for copies.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+pytestmark = [
+    # Of Keras, about NumPy's new rule for copies.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy"),
+    # Networks with random weights often take the baseline for the class that is explained.
+    pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning"),
+]
 
 
 class Smooth(nn.Module):

@@ -14,6 +14,9 @@ from freqig import Explainer, attribute
 
 from ..helpers import FEW_NODES, SmallCNN, close, noise, seeded
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 # Captum computes the weights of its rule in float32.
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-6}
 NUMPY = {torch.float32: np.float32, torch.float64: np.float64}

@@ -9,6 +9,9 @@ from freqig import attribute
 
 from ..helpers import FEW_NODES, LENGTHS, Smooth, SmoothTruth, close, fourier, legendre, noise, scores_of
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 
 def by_matrices(
     model: SmoothTruth, x: np.ndarray, baseline: np.ndarray, target: int, n_steps: int

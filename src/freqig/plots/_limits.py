@@ -82,8 +82,10 @@ def _held(variable: xr.DataArray, dim: str) -> float:
 def _checked(max_frequency: float | int) -> float:
     limit = check_number(max_frequency, "max_frequency")
     if not limit >= 0:
-        given = shown(max_frequency)
-        raise ValueError(f"max_frequency must be at least 0, or float('inf') for all, got {given}")
+        raise ValueError(
+            "max_frequency must be finite and at least 0, or float('inf') for all, got "
+            f"{shown(max_frequency)}"
+        )
     return limit
 
 

@@ -18,6 +18,9 @@ from freqig.models import as_model
 
 from ..networks import batch_norm, expected, gradient, noise, outputs
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 
 def check(path: Path, n: int) -> None:
     with pytest.raises(PermissionError, match="trust=True loads it"):

@@ -28,6 +28,9 @@ from freqig.models.torch.twin import Twins
 from ...helpers import close, noise, seeded
 from ..test_model_returned import Unchanged, same, snapshot
 
+# Networks with random weights often take the baseline for the class that is explained.
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
 N = 16
 few = functools.partial(freqig.Explainer, n_steps=4, tol=100.0)
 

@@ -36,11 +36,6 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproduci
 torch.set_num_threads(1)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Networks of tests are random, and so is what they see in silence; tests of that notice ask for it."""
-    config.addinivalue_line("filterwarnings", "ignore::freqig.errors.EmptyExplanationWarning")
-
-
 ROOT = Path(__file__).resolve().parents[1]
 
 

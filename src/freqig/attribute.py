@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ from .domains.stretch import Stretch
 from .errors import add_context
 from .explain.call import Question
 from .explain.explainer import Explainer
-from .explain.fitting import Offer, refuse_offers
+from .explain.fitting import refuse_input
 from .explain.kept import Kept, OfModels, remember
 from .models import as_model
 from .models.outputs import ROWS
@@ -155,9 +154,7 @@ def attribute(
             remember(kept.layouts, key, axes)
     except Exception as error:
         if left_the_model(error) or str(error).startswith(ROWS):
-            tried = [x.movedim(-1, explainer.time_axis), *([x[:, 0]] if x.shape[1] == 1 else [])]
-            offers = _other_axes(given, explainer.time_axis)
-            refuse_offers(explainer.model, given, tried, offers, "input", additional_forward_args, error)
+            refuse_input(explainer.model, explainer.time_axis, given, x, additional_forward_args, error)
         # A warning that the caller turned into an error is not about shapes.
         if given.ndim == 2 and len(given) > 1 and not isinstance(error, Warning):
             add_context(
@@ -229,18 +226,6 @@ def _as_batch(given: Tensor) -> Tensor:
 def _result_axes(given: Tensor) -> tuple[int, ...]:
     """Axes of the result before frequency."""
     return () if given.ndim == 1 or (given.ndim == 2 and len(given) == 1) else tuple(given.shape[:-1])
-
-
-def _other_axes(given: Tensor, time_axis: int) -> Iterator[Offer]:
-    """Axes that are often swapped or missing, and what the model gets then."""
-    if given.ndim == 2:
-        yield "input.T", "it is one series with its channels last", given.T[None].movedim(-1, time_axis)
-        yield "input[:, None]", "its rows are series of one channel", given
-        yield "input[:, None]", "its rows are series of one channel", given[:, None].movedim(-1, time_axis)
-    if given.ndim == 3:
-        yield "input.swapaxes(1, 2)", "time and channels change places", given.mT.movedim(-1, time_axis)
-        image = given[:, None]
-        yield "input[:, None] of an Explainer", "the model takes channels for the rows of an image", image
 
 
 def _check_start(start_idx: Any, length: int, n: int) -> int:

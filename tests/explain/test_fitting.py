@@ -166,7 +166,7 @@ def test_of_several_inputs_the_one_that_does_not_fit_is_named(
 @pytest.mark.parametrize(
     ("model", "shape", "remedy", "takes"),
     [
-        (conv(3), (50, 3), lambda x: x.T, r"input\.T, of shape \(1, 3, 50\), if it is one series"),
+        (conv(3), (50, 3), lambda x: x.T, r"input\.T, of shape \(3, 50\), if it is one series"),
         (conv(3), (4, 50, 3), lambda x: x.swapaxes(1, 2), r"input\.swapaxes\(1, 2\), of shape \(4, 3, 50\)"),
         (conv(1), (4, 50), lambda x: x[:, None], r"input\[:, None\], of shape \(4, 1, 50\)"),
         (seeded(nn.Linear, 50, 2), (4, 50), lambda x: x[:, None], None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,8 @@ from ..objective.objective import Objective
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
 
-Offer = tuple[str, str, Tensor]
-"""How something is written, what it means, and what the model gets then."""
+Offer = tuple[str, str, Tensor, Tensor]
+"""How something is written, what it means, what that is, and what the model gets then."""
 
 
 def refuse_axes(
@@ -53,7 +53,7 @@ def refuse_axes(
     for i, x in enumerate(inputs):
         name = f"x[{i}]" if len(inputs) > 1 else "x"
         fits = [
-            (f"{name}{how[1:]}", what, other)
+            (f"{name}{how[1:]}", what, other, other)
             for how, what, change in _arrangements(x)
             # One input of several has the samples, and the axis of time, of the others.
             if len(inputs) == 1 or not ("time_axis" in how or how.endswith("[None]"))
@@ -63,29 +63,21 @@ def refuse_axes(
         _refuse(name, x, fits, error)
 
 
-def refuse_offers(
-    model: Model,
-    given: Tensor,
-    tried: Iterable[Tensor],
-    offers: Iterable[Offer],
-    name: str,
-    arguments: Any,
-    error: Exception,
+def refuse_input(
+    model: Model, time_axis: int, given: Tensor, x: Tensor, arguments: Any, error: Exception
 ) -> None:
-    """Raise where the model takes one of these, and not what was given.
+    """Raise where the model fails on the input of `attribute`, but takes it arranged in another way.
 
     Parameters
     ----------
     model : Model
         The adapter.
+    time_axis : int
+        Axis of time in the model's layout.
     given : torch.Tensor
-        What the caller passed.
-    tried : iterable of torch.Tensor
-        What the model got for it; where it takes any of that, it is not the axes that it fails on.
-    offers : iterable of (str, str, torch.Tensor)
-        What to write, what it means, and what the model gets then.
-    name : str
-        Name of the parameter.
+        What the caller passed, shape (n,), (k, n) or (N, k, n).
+    x : torch.Tensor
+        How that was read, shape (N, k, n).
     arguments : object
         `additional_forward_args`.
     error : Exception
@@ -94,20 +86,38 @@ def refuse_offers(
     Raises
     ------
     ValueError
-        With every offer that the model takes; nothing is raised where it takes none.
+        With every arrangement that the model takes. Nothing is raised where there is none, or where
+        it is not the axes that the model fails on.
     """
 
-    def takes(x: Tensor) -> bool:
-        return _takes(model, [x], arguments=arguments, output_key=None, n_samples=len(x))
+    def takes(signals: Tensor) -> bool:
+        return _takes(model, [signals], arguments=arguments, output_key=None, n_samples=len(signals))
 
-    if not any(takes(x) for x in tried):
-        _refuse(name, given, [offer for offer in offers if takes(offer[2])], error)
+    tried = [x.movedim(-1, time_axis), *([x[:, 0]] if x.shape[1] == 1 else [])]
+    if given.ndim > 1 and not any(takes(signals) for signals in tried):
+        fits = [offer for offer in _inputs(given, time_axis) if takes(offer[3])]
+        _refuse("input", given, fits, error)
+
+
+def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:
+    """Axes of the input of `attribute` that are often swapped or missing."""
+    swapped, apart = given.mT, given.unsqueeze(1)
+    if given.ndim == 2:
+        means = "it is one series with its channels last"
+        yield "input.T", means, swapped, swapped[None].movedim(-1, time_axis)
+        for got in (given, apart.movedim(-1, time_axis)):
+            yield "input[:, None]", "its rows are series of one channel", apart, got
+    else:
+        means = "time and channels change places"
+        yield "input.swapaxes(1, 2)", means, swapped, swapped.movedim(-1, time_axis)
+        means = "the model takes channels for the rows of an image"
+        yield "input[:, None] of an Explainer", means, apart, apart
 
 
 def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception) -> None:
     if fits:
         # What the model takes in two layouts is written in one way.
-        once = {how: f"{how}, of shape {tuple(other.shape)}, if {what}" for how, what, other in fits}
+        once = {how: f"{how}, of shape {tuple(written.shape)}, if {what}" for how, what, written, _ in fits}
         offers = "; or ".join(once.values())
         raise ValueError(
             f"{name} must have the axes of the model, which fails on shape {tuple(given.shape)} but takes "

@@ -132,6 +132,7 @@ EVENTS = np.array([[10, 0, 1], [20, 0, 2]])
         (np.array(["N2", "W"]), ValueError, NAMES),
         ([0, "N2"], ValueError, "classes are numbers"),
         ([0, 2.0], TypeError, "class numbers are integers"),
+        (1.0, TypeError, r"class numbers are integers, such as int\(target\)"),
         (np.array([0.0, 2.0]), TypeError, r"class numbers are integers, such as target\.astype\(int\)"),
         ([True, False], TypeError, "truth value is no class number"),
         ([True, 2], TypeError, "truth value is no class number"),

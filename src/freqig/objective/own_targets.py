@@ -113,7 +113,8 @@ def as_integers(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
     if array.shape == (n_samples, *axes) and array.ndim == 2 and kind in "bf" and _is_one_hot(array):
         advice = ": it looks one-hot, pass np.argmax(target, -1)"
     elif kind == "f":
-        advice = ": class numbers are integers, such as target.astype(int)"
+        remedy = "int(target)" if array.ndim == 0 else "target.astype(int)"
+        advice = f": class numbers are integers, such as {remedy}"
     elif kind == "b" or any(isinstance(value, (bool, np.bool_)) for value in array.flat):
         advice = (
             ": a truth value is no class number. Pass it as int for the classes 0 and 1; samples are chosen "

@@ -29,6 +29,7 @@ from ..signals import Signal
 from ..signals.axes import Axes
 from .aim import Aim
 from .blocks import explain_blocks
+from .class_names import check_number_of
 from .contrast import Standing, standing, tell_of_contrast
 from .kept import Kept
 from .projection import working_dtype
@@ -107,13 +108,14 @@ def explain(
         objective = replace(objective, model=objective.model.in_chunks(chunks))
         seen = examine(objective, x, starts[0], chunks)
         classes = kept.reader.read(seen.raw, seen.places)
+        check_number_of(settings.classes, seen.raw, classes)
         aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
         output = _finite(objective.value_of(seen.raw))
         found, standings = _along_all(objective, x, starts, output, seen, settings, chunks, axes, domains)
         settings.method.warn_of_shortfalls(found)
         tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
-    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes)
+    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=seen.raw.cpu())
 
 
 def _ready_domains(

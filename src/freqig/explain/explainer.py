@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from inspect import signature
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import xarray as xr
 from .._check import check_dtype, settings_by_name
 from ..baselines import describe_baseline
 from ..domains import Domain
+from ..files import cut_raw, is_raw, read
 from ..models import Model, as_model
 from ..models.joined import JoinedInputs
 from ..models.outputs import ROWS, OutputKey
@@ -28,12 +30,14 @@ from ..signals import (
     aligned_rows,
     hint_at_volts,
     in_one_order,
+    in_unit,
     is_pair_with_rate,
     read_signal,
     settled,
 )
 from ..signals.axes import Axes
 from .call import Question, explain
+from .class_names import numbered
 from .fitting import refuse_axes
 from .kept import Kept
 from .projection import working_dtype
@@ -52,6 +56,11 @@ class Explainer:
     fs : float, optional
         Sampling rate in Hz. Default: that of the input where it carries one, else of the model;
         else frequencies are in cycles per sample and the coordinate says so.
+    unit : str, optional
+        Unit that the model takes, such as "uV". Signals that say another are scaled to it.
+    classes : sequence of str, optional
+        Names of the classes, in the order of the outputs. Then targets may be named, and `target` and
+        `predicted` hold names; `outputs`, over sample and class, are the raw outputs at the input.
     domains : Domain or sequence of Domain, optional
         What to explain in; `RFFT()` by default. All share the same model evaluations.
     output : {"logit", "log_prob", "probability", "margin"} or callable, default "logit"
@@ -136,6 +145,8 @@ class Explainer:
         model: Any,
         *,
         fs: float | None = None,
+        unit: str | None = None,
+        classes: Sequence[str] | np.ndarray | None = None,
         domains: Domain | Sequence[Domain] | None = None,
         output: OutputScale = "logit",
         output_key: int | str | np.integer[Any] | Sequence[Any] | None = None,
@@ -156,6 +167,8 @@ class Explainer:
     ) -> None:
         settings = Settings.read(
             fs=fs,
+            unit=unit,
+            classes=classes,
             domains=domains,
             output=output,
             output_key=output_key,
@@ -178,6 +191,8 @@ class Explainer:
         self._kept = Kept(ClassReader(settings.class_axis, settings.probabilities, output))
 
     fs = Setting[float | None]()
+    unit = Setting[str | None]()
+    classes = Setting[tuple[str, ...] | None]()
     domains = Setting[tuple[Domain, ...]]()
     output = Setting[OutputScale]()
     output_key = Setting[OutputKey]()
@@ -218,13 +233,19 @@ class Explainer:
         target: Target = None,
         baseline: Any = None,
         additional_forward_args: Any = None,
+        window: float | None = None,
+        step: float | None = None,
+        channels: Sequence[str] | None = None,
+        resample: float | None = None,
+        annotations: Any = None,
     ) -> xr.Dataset:
         """Explain a batch of signals.
 
         Parameters
         ----------
-        x : array-like, torch.Tensor, xarray.DataArray, or MNE Raw or Epochs
-            Signals in the model's own layout, batch first, shape (N, ..., n). A tuple of them for
+        x : array-like, torch.Tensor, xarray.DataArray, MNE Raw or Epochs, or path of a file
+            Signals in the model's own layout, batch first, shape (N, ..., n); of a file the windows that
+            `freqig.read` gives, (N, channel, n). A tuple of them for
             a model of several inputs, all on one path; then `baseline` is a tuple too,
             and names and dimensions end in the number of the input: `rfft_0`, `rfft_1`, ….
         target : int, tuple, sequence, array, tensor, "all" or None
@@ -244,6 +265,8 @@ class Explainer:
             entry per sample, `freqig.shared(value)` that it is the same for all. Where nothing is
             said, tensors whose first axis is as long as the batch are tried both ways on the model,
             and what it does not tell apart is an error; all others are shared.
+        window, step, channels, resample, annotations : optional
+            How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
 
         Returns
         -------
@@ -259,10 +282,17 @@ class Explainer:
         ValueError, TypeError
             If an argument has a wrong shape, type or value, or the model cannot be explained.
         """
+        reading = {
+            "window": window,
+            "step": step,
+            "channels": channels,
+            "resample": resample,
+            "annotations": annotations,
+        }
         if isinstance(x, tuple) and not is_pair_with_rate(x):
             return self._explain_several(x, target, baseline, additional_forward_args)
-        signal = self._read(x, "x")
-        target = aligned_rows(target, signal, "target")
+        signal = self._read(self._recording(x, reading), "x")
+        target = self._target(target, signal)
         inputs = [signal.values.movedim(-1, self.time_axis)]
         question = Question(signal, target, baseline, additional_forward_args, inputs)
         return self._labelled(self.model, self.settings, question)
@@ -272,7 +302,7 @@ class Explainer:
     ) -> xr.Dataset:
         """Explain a model of several inputs along one path for all of them."""
         signals = in_one_order([self._read(one, f"x[{i}]") for i, one in enumerate(x)], "x")
-        target = aligned_rows(target, signals[0], "target")
+        target = self._target(target, signals[0])
         dtype = working_dtype(self.model.dtype)
         joined = join(signals, baseline, self.domains, self.time_axis, dtype)
         places = JoinedInputs(
@@ -311,12 +341,31 @@ class Explainer:
             settings=asked,
             description={**model.description, **model.fingerprint()},
             unit=self.output if isinstance(self.output, str) else "output",
+            names=self.classes,
         )
 
     def attributions(self, question: Question, axes: Axes, kept: Kept) -> Attributions:
         """What `__call__` labels, of a question that needs no reading; `kept` is known of the model."""
         return explain(self.model, self.settings, kept, question, axes)
 
+    def _recording(self, x: Any, reading: dict[str, Any]) -> Any:
+        """A DataArray in place of a path or a Raw that is cut; anything else as it is."""
+        asked = {name: value for name, value in reading.items() if value is not None}
+        if isinstance(x, (str, PathLike)):
+            return read(x, fs=self.fs if asked.get("resample") is None else None, **asked)
+        if asked and is_raw(x):
+            return cut_raw(x, **asked)
+        if asked:
+            raise TypeError(
+                f"{next(iter(asked))} must be None for x of type {type(x).__name__}: it is about reading "
+                "a file, or cutting a Raw of MNE"
+            )
+        return x
+
+    def _target(self, target: Any, signal: Signal) -> Target:
+        return numbered(aligned_rows(target, signal, "target"), self.classes)
+
     def _read(self, x: Any, name: str) -> Signal:
         signal = settled(read_signal(x, self.time_axis, name), self.fs, name)
+        signal = in_unit(signal, self.unit, name)
         return self.model.hints.complete(signal, self.fs)

@@ -12,7 +12,9 @@ from ..memory import read_memory
 from ..models.outputs import OutputKey, read_output_key
 from ..objective.classes import ClassReader
 from ..objective.scales import OutputScale, scale_of
+from ..signals.units import read_unit
 from .captum import DEFAULT_NODES, Captum
+from .class_names import read_classes
 from .methods import AdaptiveNodes, FixedNodes, Method
 
 ENGINES = ("path", "captum")
@@ -28,6 +30,8 @@ class Settings:
     """
 
     fs: float | None
+    unit: str | None
+    classes: tuple[str, ...] | None
     domains: tuple[Domain, ...]
     output: OutputScale
     output_key: OutputKey
@@ -49,6 +53,8 @@ class Settings:
         cls,
         *,
         fs: Any,
+        unit: Any,
+        classes: Any,
         domains: Any,
         output: Any,
         output_key: Any,
@@ -77,6 +83,8 @@ class Settings:
             n_steps = DEFAULT_NODES
         return cls(
             fs=fs,
+            unit=None if unit is None else read_unit(unit),
+            classes=read_classes(classes),
             domains=domains,
             output=output,
             output_key=read_output_key(output_key),
@@ -109,6 +117,7 @@ class Settings:
         """Settings that make a difference to the result, as its attributes tell them."""
         scale = self.output
         return {
+            "classes": self.classes,
             "batch_independent": self.batch_independent,
             "domains": [repr(domain) for domain in self.domains],
             "engine": self.engine,
@@ -120,6 +129,7 @@ class Settings:
             "output_key": self.output_key,
             "time_axis": self.time_axis,
             "tol": self.tol,
+            "unit": self.unit,
         }
 
 

@@ -1,5 +1,6 @@
 """Recordings read from files: one kind of file a module, its library imported there."""
 
-from .read import read
+from ..signals.recordings import is_raw
+from .read import cut_raw, read
 
-__all__ = ["read"]
+__all__ = ["cut_raw", "is_raw", "read"]

@@ -89,7 +89,7 @@ def of_array(
             f"{values.dtype} of shape {values.shape}"
         )
     values = values[None] if values.ndim == 1 else values
-    places = pick(names, channels, values.shape[-2], path)
+    places = pick(names, channels, values.shape[-2], path.name)
     chosen = channels if names is None else tuple(names[i] for i in places)
     return Recording(values[..., places, :], fs, chosen)
 

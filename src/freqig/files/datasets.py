@@ -37,6 +37,6 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     if len(order) != array.ndim:
         raise ValueError(f"{path.name} must have dimensions sample, channel and time, got {array.dims}")
     signal = read_dataarray(array.transpose(*order), path.name)
-    places = pick(signal.channels, channels, array.sizes["channel"], path)
+    places = pick(signal.channels, channels, array.sizes["channel"], path.name)
     names = None if signal.channels is None else tuple(signal.channels[i] for i in places)
     return Recording(np.asarray(signal.values)[..., places, :], signal.fs, names, signal.unit)

@@ -87,9 +87,7 @@ def reader_of(path: Path) -> Reader:
     return load
 
 
-def pick(
-    names: tuple[str, ...] | None, channels: tuple[str, ...] | None, count: int, path: Path
-) -> list[int]:
+def pick(names: tuple[str, ...] | None, channels: tuple[str, ...] | None, count: int, name: str) -> list[int]:
     """Places of the channels wanted, in the order wanted.
 
     Raises
@@ -100,11 +98,11 @@ def pick(
     if channels is None:
         return list(range(count))
     names = tuple(map(str, range(count))) if names is None else names
-    wrong = [name for name in channels if names.count(name) != 1]
+    wrong = [one for one in channels if names.count(one) != 1]
     if wrong:
         how = "several of" if wrong[0] in names else "no"
         raise ValueError(
             f"channels must each be one of {', '.join(names[:20])}{', …' if len(names) > 20 else ''} in "
-            f"{path.name}, which has {how} {wrong[0]!r}"
+            f"{name}, which has {how} {wrong[0]!r}"
         )
     return [names.index(name) for name in channels]

@@ -21,10 +21,15 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         # What MNE has to say of names, filters and scaling is not about what is read here.
         warnings.simplefilter("ignore")
         raw = _read_raw(mne, path, channels)
-    signal = read_recording(_without_bad_spans(raw), path.name)
+    return of_raw(raw, channels, path.name)
+
+
+def of_raw(raw: Any, channels: tuple[str, ...] | None, name: str) -> Recording:
+    """A Raw of MNE as a recording."""
+    signal = read_recording(_without_bad_spans(raw), name)
     names = signal.channels or ()
     values = signal.values.numpy()
-    places = pick(names, channels, len(names), path)
+    places = pick(names, channels, len(names), name)
     first = float(raw.first_time)
     notes = [
         Annotation(float(one["onset"]) - first, float(one["duration"]), str(one["description"]))

@@ -19,6 +19,7 @@ from ..signals.rates import CLOSE
 from ..signals.units import factor
 from .formats import reader_of
 from .labels import read_annotations
+from .mne_files import of_raw
 from .recording import Annotation, Recording
 from .windows import Windows
 
@@ -90,14 +91,40 @@ def read(
         raise ValueError(f"{given.name} must hold a recording, got an empty file")
     asked = None if channels is None else _names(channels)
     found = _told(reader_of(given)(given, asked), fs, unit, given.name)
+    return _cut(found, given.name, window, step, resample, annotations)
+
+
+def cut_raw(
+    raw: Any,
+    *,
+    channels: Sequence[str] | None = None,
+    window: float | None = None,
+    step: float | None = None,
+    resample: float | None = None,
+    annotations: Any = None,
+) -> xr.DataArray:
+    """The same of a Raw of MNE, whose annotations label its windows, or leave them out where they are bad."""
+    names = [Path(one).name for one in getattr(raw, "filenames", ()) if one is not None]
+    found = of_raw(raw, None if channels is None else _names(channels), "x")
+    return _cut(found, names[0] if names else "Raw", window, step, resample, annotations)
+
+
+def _cut(
+    found: Recording,
+    name: str,
+    window: float | None,
+    step: float | None,
+    resample: float | None,
+    annotations: Any,
+) -> xr.DataArray:
     if resample is not None:
-        found = _resampled(found, check_fs(resample), given.name)
+        found = _resampled(found, check_fs(resample), name)
     beside = () if annotations is None else read_annotations(annotations)
     spans = tuple(one for one in beside if isinstance(one, Annotation))
     found = replace(found, annotations=spans) if spans else found
     if found.is_cut:
         if window is not None or step is not None:
-            raise ValueError(f"window must be None for {given.name}, which holds series that are cut already")
+            raise ValueError(f"window must be None for {name}, which holds series that are cut already")
         windows, values = (
             Windows(np.zeros(len(found.values), dtype=np.int64), found.values.shape[-1]),
             found.values,
@@ -105,25 +132,24 @@ def read(
         labels = list(found.labels)
     else:
         if window is not None and found.fs is None:
-            raise ValueError(f"fs must be given with window, for {given.name} does not say it")
+            raise ValueError(f"fs must be given with window, for {name} does not say it")
         length = None if window is None else check_positive(window, "window")
         hop = None if step is None else check_positive(step, "step")
-        windows = Windows.of(found, length, hop, given.name)
+        windows = Windows.of(found, length, hop, name)
         values, labels = windows.cut(found.values), windows.labels(found)
     if beside and not spans:
         labels = [str(one) for one in beside]
         if len(labels) != len(values):
             raise ValueError(
-                f"annotations must be one per window, so {len(values)} of them for {given.name}, got "
-                f"{len(labels)}"
+                f"annotations must be one per window, so {len(values)} of them for {name}, got {len(labels)}"
             )
     if windows.n_bad:
         warn(
-            f"{given.name}: {windows.n_bad} of {windows.n_bad + len(values)} windows touch spans marked bad, "
+            f"{name}: {windows.n_bad} of {windows.n_bad + len(values)} windows touch spans marked bad, "
             "and are left out",
             SignalWarning,
         )
-    return _labelled(found, windows, values, labels, given)
+    return _labelled(found, windows, values, labels, name)
 
 
 def _names(channels: Any) -> tuple[str, ...]:
@@ -169,13 +195,13 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
 
 
 def _labelled(
-    recording: Recording, windows: Windows, values: np.ndarray, labels: list[str], path: Path
+    recording: Recording, windows: Windows, values: np.ndarray, labels: list[str], name: str
 ) -> xr.DataArray:
     at, unit_of_time = times(values.shape[-1], recording.fs)
     coords: dict[str, Any] = {"time": ("time", at, {"units": unit_of_time})}
     if recording.channels is not None:
         coords["channel"] = ("channel", list(recording.channels))
-    coords["file"] = ("sample", np.full(len(values), path.name))
+    coords["file"] = ("sample", np.full(len(values), name))
     if not recording.is_cut and recording.fs is not None:
         coords["onset"] = ("sample", windows.starts / recording.fs, {"units": "s"})
     if any(labels):

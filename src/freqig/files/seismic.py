@@ -25,7 +25,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     except Exception as error:  # noqa: BLE001 - ObsPy raises as the damage has it
         raise ValueError(f"{path.name} must be miniSEED or SAC, which ObsPy cannot read: {error}") from None
     names = tuple(sorted({trace.id for trace in stream}))
-    places = pick(names, channels, len(names), path)
+    places = pick(names, channels, len(names), path.name)
     chosen = [names[i] for i in places]
     traces = {name: [trace for trace in stream if trace.id == name] for name in chosen}
     rates = {float(trace.stats.sampling_rate) for parts in traces.values() for trace in parts}

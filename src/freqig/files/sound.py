@@ -25,5 +25,5 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             f"{path.name} must be a file of sound, which soundfile cannot read: {error}"
         ) from None
     names = ("left", "right") if values.shape[1] == 2 else tuple(map(str, range(values.shape[1])))
-    places = pick(names, channels, len(names), path)
+    places = pick(names, channels, len(names), path.name)
     return Recording(values.T[places], float(fs), tuple(names[i] for i in places))

@@ -36,7 +36,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         fs = _rate(pd, table[times[0]], str(times[0]), path)
         table = table.drop(columns=times)
     names = tuple(map(str, table.columns))
-    places = pick(names, channels, len(names), path)
+    places = pick(names, channels, len(names), path.name)
     table = table.iloc[:, places]
     other = [str(name) for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
     if other or table.shape[1] == 0:

@@ -14,7 +14,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
     record = wfdb.rdrecord(str(path.with_suffix("")))
     names = tuple(record.sig_name)
-    places = pick(names, channels, len(names), path)
+    places = pick(names, channels, len(names), path.name)
     units = {record.units[i] for i in places}
     notes = tuple[Annotation, ...]()
     if path.with_suffix(".atr").exists():

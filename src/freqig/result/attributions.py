@@ -55,6 +55,8 @@ class Attributions:
         Predicted classes, shape (S,); None where it is not known which axis holds them.
     classes : Classes
         How the outputs were read.
+    raw : torch.Tensor or None
+        Raw outputs at the input, shape (S, *output axes).
     """
 
     domains: Sequence[Domain]
@@ -73,6 +75,7 @@ class Attributions:
     targets: Tensor | None = None
     predicted: Tensor | None = None
     classes: Classes = UNKNOWN
+    raw: Tensor | None = None
 
     @classmethod
     def empty(

@@ -82,6 +82,7 @@ def label(
     settings: Mapping[str, Any],
     description: Mapping[str, str | int | float],
     unit: str,
+    names: tuple[str, ...] | None = None,
 ) -> xr.Dataset:
     """The result, with attributes that netCDF can hold: strings, numbers, arrays.
 
@@ -99,6 +100,8 @@ def label(
         What is known of the model; keys become `model_*`.
     unit : str
         Unit of output and attributions.
+    names : tuple of str, optional
+        Names of the classes.
     """
     every_class = run.targets is not None and run.targets.shape[1] > 1
     leading = ("sample", "target") if every_class else ("sample",)
@@ -139,9 +142,14 @@ def label(
     variables["n_evaluations"] = (("sample",), _numpy(run.n_evaluations), {})
     variables.update(_integration(run))
     if run.targets is not None:
-        coords["target"] = _target_coordinate(_numpy(run.targets), every_class)
+        # Whole indices of outputs, and targets of a callable scale, are no numbers of classes.
+        known = names if run.targets.ndim == 2 and run.predicted is not None else None
+        coords["target"] = _target_coordinate(told(_numpy(run.targets), known), every_class)
     if run.predicted is not None:
-        coords["predicted"] = ("sample", _numpy(run.predicted))
+        coords["predicted"] = ("sample", told(_numpy(run.predicted), names))
+    if names is not None and run.raw is not None and run.raw.ndim == 2:
+        variables["outputs"] = ("sample", "class"), _numpy(run.raw), {"long_name": "raw outputs at the input"}
+        coords["class"] = ("class", list(names))
     coords = {**_free(axes.coords(), {*variables, *coords}), **coords}
     attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
@@ -194,6 +202,11 @@ def _integration(run: Attributions) -> dict[str, Variable]:
         "jump_width": (("sample",), width, {"long_name": "stretch of the path with the jump"}),
         "jump_size": (("sample",), size, {"long_name": "rise of the output in the jump"}),
     }
+
+
+def told(numbers: np.ndarray, names: tuple[str, ...] | None) -> np.ndarray:
+    """Names in place of numbers of classes, where there are any."""
+    return numbers if names is None else np.array(names)[numbers]
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

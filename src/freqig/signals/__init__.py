@@ -11,7 +11,7 @@ from .rates import settled
 from .reading import labelled, placed, read_signal
 from .refused import is_pair_with_rate
 from .signal import Signal
-from .units import hint_at_volts
+from .units import hint_at_volts, in_unit
 
 __all__ = [
     "Signal",
@@ -21,6 +21,7 @@ __all__ = [
     "batch_of",
     "hint_at_volts",
     "in_one_order",
+    "in_unit",
     "is_pair_with_rate",
     "labelled",
     "placed",

@@ -119,20 +119,21 @@ def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:
 
 def _one_sample(x: Any) -> list[str]:
     """What to say where a whole recording may have been meant as many samples."""
-    seconds = len(x.times) / float(x.info["sfreq"]) if _is_raw(x) else 0.0
+    seconds = len(x.times) / float(x.info["sfreq"]) if is_raw(x) else 0.0
     if seconds <= LONGEST_WINDOW:
         return []
     said = f"a Raw is one sample, here of {seconds:.4g} s"
     return [f"{said}; if the model reads windows, cut them, mne.make_fixed_length_epochs(raw, duration)"]
 
 
-def _is_raw(x: Any) -> bool:
+def is_raw(x: Any) -> bool:
+    """Whether this is a Raw of MNE."""
     return "BaseRaw" in {base.__name__ for base in type(x).__mro__}
 
 
 def _bad_spans(x: Any) -> list[str]:
     # Epochs were cut with them in view; a Raw, and what was averaged, was not.
-    if not _is_raw(x):
+    if not is_raw(x):
         return []
     spans = [one for one in x.annotations if str(one["description"]).lower().startswith("bad")]
     if not spans:

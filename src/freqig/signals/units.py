@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -53,6 +56,53 @@ def converted(values: Tensor, given: str | None, wanted: str | None, name: str) 
     if by is None:
         raise ValueError(f"{name} must be in the unit of x, {wanted!r}, got {given!r}: convert one of them")
     return values if by == 1 else values.to(torch.float64) * by
+
+
+def read_unit(unit: Any) -> str:
+    """A unit that is known, such as "uV".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no text, or not known.
+    """
+    if not isinstance(unit, str):
+        raise TypeError(f"unit must be the name of a unit, such as 'uV', got {unit!r}")
+    if _parsed(unit) is None:
+        raise ValueError(f"unit must be one of {', '.join(BASES)}, with a prefix or without, got {unit!r}")
+    return unit
+
+
+def in_unit(signal: Signal, unit: str | None, name: str) -> Signal:
+    """A signal in the unit that the model takes; one without a unit is taken to have it.
+
+    Raises
+    ------
+    ValueError
+        If its own measures something else.
+
+    Examples
+    --------
+    >>> signal = in_unit(Signal(torch.tensor([[1e-6, 2e-6]]), unit="V"), "uV", "x")
+    >>> signal.unit, signal.values.tolist()
+    ('uV', [[1.0, 2.0]])
+    """
+    if unit is None:
+        return signal
+    if signal.unit is None:
+        return replace(signal, unit=unit)
+    by = factor(signal.unit, unit)
+    if by is None:
+        raise ValueError(
+            f"unit must be one of what {name} measures, which is in {signal.unit}, got unit={unit!r}: pass "
+            f"the unit that the model takes, or correct that of {name}"
+        )
+    values = signal.values if by == 1 else (signal.values.to(torch.float64) * by).to(_floating(signal.values))
+    return replace(signal, values=values, unit=unit)
+
+
+def _floating(values: Tensor) -> torch.dtype:
+    return values.dtype if values.dtype.is_floating_point else torch.float64
 
 
 def hint_at_volts(signal: Signal, rise: Tensor, name: str = "x") -> None:

@@ -20,6 +20,7 @@ from freqig import (
     Components,
     Explainer,
     Spatial,
+    attribute,
     baselines,
 )
 from freqig.domains.reading import read_domains
@@ -59,8 +60,6 @@ def test_bad_values_are_refused_by_name() -> None:
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        ("night.edf", "the text 'night.edf': read the file first"),
-        (Path("night.edf"), "the path 'night.edf': read the file first"),
         (
             {"__header__": b"", "fs": 100, "eeg": X},
             r"a dict with the keys 'fs', 'eeg': pass one entry, such as x\['eeg'\]",
@@ -98,6 +97,15 @@ def test_bad_values_are_refused_by_name() -> None:
 def test_what_is_no_array_says_what_to_pass(x: Any, message: str) -> None:
     with pytest.raises(TypeError, match=f"x must .*{message}"):
         EXPLAINER(x)
+
+
+@pytest.mark.parametrize("path", ["night.edf", Path("night.edf")])
+def test_a_path_to_nothing(path: Any) -> None:
+    with pytest.raises(FileNotFoundError, match="there is none at"):
+        EXPLAINER(path)
+    for call in (lambda: attribute(path, MODEL), lambda: EXPLAINER(X, baseline=path)):
+        with pytest.raises(TypeError, match=r"'night\.edf': read the file first, freqig\.read\(path\)"):
+            call()
 
 
 def test_series_of_different_lengths() -> None:

@@ -65,7 +65,7 @@ def _remedy(x: Any, name: str) -> tuple[str, str] | None:
         return "None", "pass the signals to explain"
     if isinstance(x, (str, bytes, os.PathLike)):
         got = f"the text {x!r}" if isinstance(x, (str, bytes)) else f"the path {str(x)!r}"
-        return got, "read the file first, for example with numpy.load, scipy.io.loadmat or mne.io.read_raw"
+        return got, "read the file first, freqig.read(path)"
     if hasattr(x, "data_vars"):
         names = ", ".join(map(repr, x.data_vars)) or "none"
         return f"an xarray {kind} with the variables {names}", f"pass one of them, such as {name}['signal']"

@@ -166,6 +166,13 @@ def check_flag(value: Any, name: str) -> bool:
     return bool(value)
 
 
+def check_flag_or_none(value: Any, name: str) -> bool | None:
+    """The same, or None."""
+    if value is not None and not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be None, True or False, got {shown(value)}")
+    return None if value is None else bool(value)
+
+
 def check_choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in allowed:

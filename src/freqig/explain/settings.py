@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from .._check import check_choice, check_count, check_flag, check_fs, check_integer, check_positive
+from .._check import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_flag_or_none,
+    check_fs,
+    check_integer,
+    check_positive,
+)
 from ..domains import RFFT, Domain
 from ..domains.reading import read_domains
 from ..memory import read_memory
@@ -97,7 +105,7 @@ class Settings:
             n_initial=check_count(n_initial, "n_initial"),
             time_axis=check_integer(time_axis, "time_axis"),
             trust=check_flag(trust, "trust"),
-            progress=None if progress is None else check_flag(progress, "progress"),
+            progress=check_flag_or_none(progress, "progress"),
             batch_independent=check_flag(batch_independent, "batch_independent"),
             memory=read_memory(memory),
         )

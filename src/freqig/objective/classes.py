@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .._check import check_flag, check_integer
+from .._check import check_flag_or_none, check_integer
 from ..errors import OutputScaleWarning, warn
 
 Values = Literal["logits", "softmax", "probabilities"]
@@ -117,8 +117,7 @@ class ClassReader:
         axis = None if class_axis is None else check_integer(class_axis, "class_axis")
         if axis == 0:
             raise ValueError("class_axis must not be 0, the batch axis: axes of the raw output count from it")
-        said = None if probabilities is None else check_flag(probabilities, "probabilities")
-        return cls(axis, said, output)
+        return cls(axis, check_flag_or_none(probabilities, "probabilities"), output)
 
     def read(self, raw: Tensor, probe: Tensor) -> Classes:
         """How the outputs are read, decided at the first call and kept.

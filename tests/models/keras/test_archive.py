@@ -119,7 +119,7 @@ def test_true_sizes_are_taken_in_half_precision_and_compressed(keras: Any, tmp_p
 
 
 def test_groups_that_hold_each_other_and_too_many(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from freqig.models import keras_archive
+    from freqig.models.keras import archive
 
     def nested(_: bytes) -> bytes:
         buffer = io.BytesIO()
@@ -129,7 +129,7 @@ def test_groups_that_hold_each_other_and_too_many(saved: Path, monkeypatch: pyte
         return buffer.getvalue()
 
     refused(rewritten(saved, model=nested), "is what stands elsewhere too")
-    monkeypatch.setattr(keras_archive, "MAX_OBJECTS", 3)
+    monkeypatch.setattr(archive, "MAX_OBJECTS", 3)
     refused(rewritten(saved), "holds more than 3 arrays and groups")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from inspect import getattr_static
 from typing import Any
 
 import torch
@@ -48,7 +49,9 @@ def _of_one(module: nn.Module) -> Hashable:
     )
     hooks = tuple(_keys(own.get(name)) for name in HOOKS)
     children = tuple((name, id(child)) for name, child in module._modules.items())
-    return id(module), type(module), type(module).forward, module.training, plain, tensors, hooks, children
+    # Scripted modules have a descriptor in its place, which fails when it is asked of the class.
+    forward = getattr_static(type(module), "forward", None)
+    return id(module), type(module), forward, module.training, plain, tensors, hooks, children
 
 
 def _told(value: Any) -> Hashable:

@@ -54,7 +54,7 @@ def integrate_adaptive(
     Parameters
     ----------
     objective, chunks
-        Explained scalars of S samples; points a call, and the memory that kept gradients may take.
+        Explained scalars of S samples; points per call, and the memory that kept gradients may take.
     x, baseline : torch.Tensor
         Ends of the paths, shape (S, *shape), dtype and device of the model. Choose S so that
         `ROWS_PER_SAMPLE` numbers per feature and target of each fit into memory.

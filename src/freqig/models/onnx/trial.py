@@ -23,7 +23,7 @@ from .values import DTYPES, Declared
 # Of a processor.
 SECONDS = 8
 # Of waiting, on a machine that is busy with other things.
-PATIENCE = 4
+PATIENCE = 15
 # Beyond what the libraries take, and for every byte of the model and its inputs.
 MEMORY = 1 << 30
 PER_BYTE = 8

@@ -557,6 +557,8 @@ ASKED: dict[str, Any] = {
     "progress": False,
     "batch_independent": False,
     "memory": 10**9,
+    "unit": "uV",
+    "classes": ("W", "N1", "N2"),
 }
 
 

@@ -137,3 +137,13 @@ def test_a_raw_is_cut() -> None:
     result = Explainer(network(100), n_steps=8, unit="uV")(raw, target=1, window=0.5)
     assert result.label.values.tolist() == ["rest"] * 8 + ["task"] * 12
     np.testing.assert_allclose(result.signal[1], 1e6 * values[:, 50:100], rtol=1e-6)
+
+
+def test_a_long_raw_that_is_cut_says_nothing_of_its_length() -> None:
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(["Fz", "Oz"], 100.0, "eeg")
+    raw = mne.io.RawArray(1e-5 * noise(2, 4000), info, verbose="error")
+    before = raw.annotations
+    result = Explainer(network(100), n_steps=64, unit="uV")(raw, target=1, window=0.5)
+    assert result.sizes["sample"] == 80
+    assert raw.annotations == before

@@ -26,7 +26,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 def of_raw(raw: Any, channels: tuple[str, ...] | None, name: str) -> Recording:
     """A Raw of MNE as a recording."""
-    signal = read_recording(_without_bad_spans(raw), name)
+    signal = read_recording(raw, name, cut=True)
     names = signal.channels or ()
     values = signal.values.numpy()
     places = pick(names, channels, len(names), name)
@@ -52,10 +52,3 @@ def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
         # Latin 1 reads every byte, and the standard wants ASCII.
         return read(path, include=list(channels) if channels else None, encoding="latin1", verbose="error")
     return mne.io.read_raw(path, verbose="error")
-
-
-def _without_bad_spans(raw: Any) -> Any:
-    """The same recording, whose spans marked bad are left to windows, which leave them out."""
-    silent = raw.copy()
-    silent.set_annotations(None)
-    return silent

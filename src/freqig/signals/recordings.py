@@ -39,7 +39,7 @@ def is_recording(x: Any) -> bool:
     )
 
 
-def read_recording(x: Any, name: str) -> Signal:
+def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
     """Signals of Raw, Epochs and Evoked objects, with rate, names and unit.
 
     Channels of triggers and channels marked bad are left out, which one warning says; so is what
@@ -51,6 +51,8 @@ def read_recording(x: Any, name: str) -> Signal:
         A Raw and an Evoked are one sample.
     name : str
         Name of the parameter in errors.
+    cut : bool
+        Whether it will be cut into windows, so that there is nothing to say of its length and of spans.
 
     Returns
     -------
@@ -72,9 +74,10 @@ def read_recording(x: Any, name: str) -> Signal:
     if not (hasattr(x, "get_data") and hasattr(x, "info") and hasattr(x, "ch_names")):
         raise TypeError(f"{name} must be a Raw, Epochs or Evoked of MNE, or an array, got MNE's {kind}")
     kept, kinds, said = _channels(x, name)
-    said += _bad_spans(x)
-    if name.startswith(("x", "input")):
-        said += _one_sample(x)
+    if not cut:
+        said += _bad_spans(x)
+        if name.startswith(("x", "input")):
+            said += _one_sample(x)
     if said:
         warn(f"{name}: {'; '.join(said)}", SignalWarning)
     picked = len(kept) < len(x.ch_names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +13,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from freqig.demo.flicker_figure import flicker
+
+from ..plots.texts import assert_apart
 
 Bars = Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 CLASSES = (13, 17, 21)
@@ -55,14 +56,7 @@ def in_view(text: Text) -> bool:
 
 def assert_readable(figure: Figure) -> None:
     figure.draw_without_rendering()
-    boxes = [(text.get_text(), text.get_window_extent()) for text in texts(figure)]
-    for (one, box), (other, other_box) in combinations(boxes, 2):
-        assert not box.overlaps(other_box), f"{one!r} overlaps {other!r}"
-    for one, box in boxes:
-        assert box.x0 >= 0, one
-        assert box.y0 >= 0, one
-        assert box.x1 <= figure.bbox.x1, one
-        assert box.y1 <= figure.bbox.y1, one
+    assert_apart(figure, texts(figure))
 
 
 def test_rows_are_means_of_classes(result: xr.Dataset, bars: Bars) -> None:

@@ -28,6 +28,8 @@ from freqig.plots._style import (
     signed_norm,
 )
 
+from .texts import assert_apart
+
 Build = Callable[..., xr.Dataset]
 Bars = Callable[[Axes], tuple[np.ndarray, np.ndarray]]
 
@@ -52,14 +54,7 @@ def assert_readable(*axes: Axes) -> None:
     """No two texts overlap, none leaves the figure, and none of those inside touches a bar."""
     figure = axes[0].get_figure()
     figure.draw_without_rendering()
-    boxes = [(text.get_text(), text.get_window_extent()) for text in texts(*axes)]
-    for (one, box), (other, other_box) in combinations(boxes, 2):
-        assert not box.overlaps(other_box), f"{one!r} overlaps {other!r}"
-    for one, box in boxes:
-        assert box.x0 >= 0, one
-        assert box.y0 >= 0, one
-        assert box.x1 <= figure.bbox.x1, one
-        assert box.y1 <= figure.bbox.y1, one
+    assert_apart(figure, texts(*axes))
     spectrum = axes[-1]
     bars = [patch for patch in spectrum.patches if isinstance(patch, StepPatch)]
     highest = max(patch.get_data().values.max() for patch in bars)

@@ -14,6 +14,7 @@ from freqig.models.onnx import loops as onnx_loops
 from freqig.models.onnx.limits import LimitError, Limits
 
 from ..networks import noise, outputs
+from .graphs import idle_body
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -142,20 +143,10 @@ def test_sparse_tensors_are_not_filled() -> None:
 def test_trips_that_the_data_ask_for_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the first call asked for few."""
     monkeypatch.setattr(onnx_loops, "MAX_STEPS", 500)
-    body = helper.make_graph(
-        [node("Identity", ["c"], ["d"]), node("Identity", ["v"], ["w"])],
-        "body",
-        [
-            value("i", TensorProto.INT64, []),
-            value("c", TensorProto.BOOL, []),
-            value("v", TensorProto.FLOAT, None),
-        ],
-        [value("d", TensorProto.BOOL, []), value("w", TensorProto.FLOAT, None)],
-    )
     nodes = [
         node("ReduceMax", ["x"], ["m"], keepdims=0),
         node("Cast", ["m"], ["n"], to=TensorProto.INT64),
-        node("Loop", ["n", "", "x"], ["y"], body=body),
+        node("Loop", ["n", "", "x"], ["y"], body=idle_body()),
     ]
     monkeypatch.setattr(onnx_first_call, "try_out", lambda *_: None)
     graph = as_model(model(nodes, {}))

@@ -10,6 +10,7 @@ import pytest
 from freqig.models import as_model
 
 from ..networks import noise, outputs
+from .graphs import idle_body
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -31,24 +32,14 @@ def model(nodes: list[Any], weights: dict[str, Any], functions: list[Any] | None
 
 
 def looping(trips: str | int) -> Any:
-    body = helper.make_graph(
-        [node("Identity", ["c"], ["d"]), node("Identity", ["v"], ["w"])],
-        "body",
-        [
-            value("i", TensorProto.INT64, []),
-            value("c", TensorProto.BOOL, []),
-            value("v", TensorProto.FLOAT, None),
-        ],
-        [value("d", TensorProto.BOOL, []), value("w", TensorProto.FLOAT, None)],
-    )
     if isinstance(trips, int):
-        return model([node("Loop", ["m", "", "x"], ["y"], body=body)], {"m": np.int64(trips)})
+        return model([node("Loop", ["m", "", "x"], ["y"], body=idle_body())], {"m": np.int64(trips)})
     nodes = [
         node("ReduceSum", ["x"], ["sum"], keepdims=0),
         node("Mul", ["sum", "zero"], ["nothing"]),
         node("Add", ["nothing", "many"], ["number"]),
         node("Cast", ["number"], ["m"], to=TensorProto.INT64),
-        node("Loop", ["m", "", "x"], ["y"], body=body),
+        node("Loop", ["m", "", "x"], ["y"], body=idle_body()),
     ]
     return model(nodes, {"zero": np.float32(0), "many": np.float32(1e18)})
 

@@ -115,7 +115,9 @@ def explain(
         found, standings = _along_all(objective, x, starts, output, seen, settings, chunks, axes, domains)
         settings.method.warn_of_shortfalls(found)
         tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
-    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=seen.raw.cpu())
+    # Told by class, where classes have names.
+    raw = None if settings.classes is None else seen.raw.cpu()
+    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=raw)
 
 
 def _ready_domains(

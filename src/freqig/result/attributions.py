@@ -56,7 +56,7 @@ class Attributions:
     classes : Classes
         How the outputs were read.
     raw : torch.Tensor or None
-        Raw outputs at the input, shape (S, *output axes).
+        Raw outputs at the input, shape (S, *output axes), where the result tells them.
     """
 
     domains: Sequence[Domain]

@@ -38,8 +38,8 @@ def explained(x: np.ndarray, baseline: np.ndarray, domains: list[Domain], dtype:
     chunks = Chunks(16)
     objective = Objective(as_model(cubic, dtype=dtype), lambda raw, _: raw.reshape(len(raw)), None, Extra())
     output = values_at(objective, ends[0], chunks)
-    path = integrate(objective, *ends, output, gauss_legendre(2), chunks)
     paths = Paths(objective, *ends, output)
+    path = integrate(paths, gauss_legendre(2), chunks)
     return project(path, paths, Analysis.of(paths, Axes(x.shape, None), domains), 0.01)
 
 

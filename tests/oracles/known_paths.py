@@ -13,6 +13,7 @@ from freqig.chunks import Chunks
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
+from freqig.objective.paths import Paths
 from freqig.path import Path, integrate_adaptive
 
 CHUNK = 64
@@ -49,10 +50,7 @@ class Case:
             return lambda gradient, rows: (PROJECT[name](self.delta[rows], gradient),)
 
         return integrate_adaptive(
-            self.objective,
-            self.x,
-            self.baseline,
-            self.objective.value(self.x, rows),
+            Paths(self.objective, self.x, self.baseline, self.objective.value(self.x, rows)),
             projections=[projection(name) for name in watched],
             tol=tol,
             max_evaluations=how.get("max_evaluations", 2000),

@@ -13,6 +13,7 @@ from freqig.chunks import Chunks
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
+from freqig.objective.paths import Paths
 from freqig.path import Path, integrate, integrate_adaptive, values_at
 from freqig.path.nodes import SLOPES, Nodes
 from freqig.path.rules import Rule
@@ -45,11 +46,9 @@ def adaptive(
     """`integrate_adaptive` from zero, with the defaults of the package."""
     objective = objective_of(function, x, n_targets)
     chunks = how.pop("chunks", Chunks(50))
+    start = torch.zeros_like(x) if baseline is None else baseline
     return integrate_adaptive(
-        objective,
-        x,
-        torch.zeros_like(x) if baseline is None else baseline,
-        values_at(objective, x, chunks),
+        Paths(objective, x, start, values_at(objective, x, chunks)),
         projections=how.pop("projections", []),
         tol=how.pop("tol", 0.01),
         max_evaluations=how.pop("max_evaluations", 2000),
@@ -62,7 +61,7 @@ def fixed(function: Function, x: Tensor, rule: Rule, chunk: int = 50) -> Path:
     """`integrate` from zero."""
     objective = objective_of(function, x)
     output = objective.value(x, torch.arange(len(x)))
-    return integrate(objective, x, torch.zeros_like(x), output, rule, Chunks(chunk))
+    return integrate(Paths(objective, x, torch.zeros_like(x), output), rule, Chunks(chunk))
 
 
 def nodes_at(

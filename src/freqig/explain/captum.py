@@ -15,7 +15,7 @@ from ..domains import Domain
 from ..frequency_model import FrequencyModel
 from ..models.base import NOT_DIFFERENTIABLE
 from ..objective.paths import Paths
-from ..path.fixed import baseline_values
+from ..path.fixed import finite_baseline_values
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
 from .methods import FixedNodes
@@ -72,7 +72,7 @@ class Captum(FixedNodes):
         for t in range(paths.n_targets):
             chunks.run(len(x), partial(explain, t=t), each=self.n_steps)
         scores = scores.reshape(*scores.shape[:2], *axes.sizes, n // 2 + 1)
-        baseline_output = baseline_values(paths.objective, baseline, chunks, paths.baseline_output)
+        baseline_output = finite_baseline_values(paths, chunks)
         flat = scores.double().flatten(2)
         gap = flat.sum(-1) - (paths.output - baseline_output)
         limit = gap_limit(flat.abs().sum(-1), paths.output, baseline_output, self.tol, x.dtype)

@@ -24,8 +24,6 @@ from .own_path import explain_nonlinear
 from .projection import Analysis, project
 from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
 
-MAX_TARGETS = 2**31
-
 
 @dataclass(frozen=True)
 class Method(ABC):
@@ -93,12 +91,8 @@ class Method(ABC):
         full = -(-32 * chunks.size // self.n_least)
         # Sums of one sample and target each.
         fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
-        targets = max(1, min(fit, n_targets, self.most_targets(chunks, n_features)))
+        targets = max(1, min(fit, n_targets))
         return BlockSize(max(1, min(full, fit // targets)), targets)
-
-    def most_targets(self, chunks: Chunks, n_features: int) -> int:
-        """Targets that are integrated together, whatever else there is room for."""
-        return MAX_TARGETS
 
 
 @dataclass(frozen=True)
@@ -120,16 +114,7 @@ class FixedNodes(Method):
         return self.n_steps
 
     def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
-        rule = gauss_legendre(self.n_steps)
-        return integrate(
-            paths.objective,
-            paths.x,
-            paths.baseline,
-            paths.output,
-            rule,
-            chunks,
-            baseline_output=paths.baseline_output,
-        )
+        return integrate(paths, gauss_legendre(self.n_steps), chunks)
 
     def warn_of_shortfalls(self, found: Attributions) -> None:
         warn_of_gaps(found, self.n_steps)
@@ -159,22 +144,19 @@ class AdaptiveNodes(Method):
 
     def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
         return integrate_adaptive(
-            paths.objective,
-            paths.x,
-            paths.baseline,
-            paths.output,
+            paths,
             projections=projections,
             tol=self.tol,
             max_evaluations=self.max_evaluations,
             n_initial=self.n_initial,
             chunks=chunks,
-            baseline_output=paths.baseline_output,
         )
 
     def warn_of_shortfalls(self, found: Attributions) -> None:
         warn_of_paths(found, self.tol)
         warn_of_own_paths(found, self.tol, exact=False)
 
-    def most_targets(self, chunks: Chunks, n_features: int) -> int:
+    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
         # Their gradients are kept at every node, and many targets take as many nodes as the worst of them.
-        return chunks.memory.most_targets(4 * n_features)
+        most = chunks.memory.most_targets(4 * n_features)
+        return super().block_size(chunks, n_features, min(n_targets, most))

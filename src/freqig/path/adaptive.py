@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from ..diagnosis import too_little_room
-from ..objective.failures import at_the_baseline
-from ..objective.objective import Objective, widest
+from ..objective.objective import widest
+from ..objective.paths import Paths
 from . import ends, slopes, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends
-from .fixed import values_at
+from .fixed import baseline_values
 from .gradients import Lines
 from .measuring import Gauge, Projection, as_array
 from .nodes import SIZES, VALUES, Flags, Nodes
@@ -32,10 +32,7 @@ ROWS_PER_SAMPLE = 4
 
 
 def integrate_adaptive(
-    objective: Objective,
-    x: Tensor,
-    baseline: Tensor,
-    output: Tensor,
+    paths: Paths,
     *,
     projections: Sequence[Projection],
     tol: float,
@@ -43,7 +40,6 @@ def integrate_adaptive(
     n_initial: int,
     chunks: Chunks,
     margins: Margins = MARGINS,
-    baseline_output: Tensor | None = None,
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
@@ -53,13 +49,9 @@ def integrate_adaptive(
 
     Parameters
     ----------
-    objective, chunks
-        Explained scalars of S samples; points per call, and the memory that kept gradients may take.
-    x, baseline : torch.Tensor
-        Ends of the paths, shape (S, *shape), dtype and device of the model. Choose S so that
-        `ROWS_PER_SAMPLE` numbers per feature and target of each fit into memory.
-    output : torch.Tensor
-        Explained scalars at the input, shape (S, T).
+    paths : Paths
+        What is integrated: so many samples that `ROWS_PER_SAMPLE` numbers per feature and target of each fit
+        into memory.
     projections : sequence of callables
         Domains in which the attributions are wanted, see `Projection`; without any it is δ · ḡ itself.
     tol : float
@@ -70,24 +62,21 @@ def integrate_adaptive(
         Nodes of the first rule at least: 3, 7, 15, 31 … of them, and one that no rule uses. Where a call of
         the model costs what a few points do, more of them save rounds. What is narrower than their spacing
         and does not change F is seen by no rule.
+    chunks : Chunks
+        Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
-    baseline_output : torch.Tensor, optional
-        Explained scalars at the baseline, shape (S, T); found where they are not known.
     """
 
     def dtype() -> torch.dtype:
         # The coarser of both: under autocast outputs are rounded more than points.
-        return max(x.dtype, objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
+        return max(paths.x.dtype, paths.objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
 
-    if baseline_output is None:
-        with at_the_baseline():
-            baseline_output = values_at(objective, baseline, chunks)
-    delta, output = x - baseline, output.to(widest(x.device))
-    lines = Lines(objective, baseline, delta, chunks)
-    gauge = Gauge(delta, output, baseline_output, projections, tol, chunks)
+    output = paths.output.to(widest(paths.x.device))
+    lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
+    gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
     tolerance = Tolerance(tol, dtype, slice(1 if projections else 0, None))
-    kept = chunks.memory.n_kept(objective.n_targets * x[0].numel() * x.element_size())
+    kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
     return _Loop(lines, gauge, tolerance, margins, max_evaluations, n_initial, kept).run()
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from ..objective.failures import at_the_baseline
 from ..objective.objective import Objective, widest
+from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
 from .nodes import SIZES
 from .path import Path
@@ -31,42 +32,31 @@ class NonFiniteError(ValueError):
         self.sample, self.place = sample, place
 
 
-def integrate(
-    objective: Objective,
-    x: Tensor,
-    baseline: Tensor,
-    output: Tensor,
-    rule: Rule,
-    chunks: Chunks,
-    *,
-    baseline_output: Tensor | None = None,
-) -> Path:
-    """Average the gradient over the straight path by a fixed quadrature rule.
+def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
+    """Average the gradient over straight paths by a fixed quadrature rule.
 
     Computes Σ_j w_j ∇F(x' + α_j (x - x')), the integral in eq. 1 of Sundararajan, Taly, Yan: Axiomatic
-    Attribution for Deep Networks (2017), before the factor x - x', of S samples with ends of shape (S,
-    *shape) and `output` F(x), (S, T). Memory is that of one chunk whatever the number of
-    nodes. F at the baseline is found where `baseline_output` is not given.
+    Attribution for Deep Networks (2017), before the factor x - x'. Memory is that of one chunk whatever the
+    number of nodes.
 
     Raises
     ------
     NonFiniteError
         If F at the baseline or a gradient is not finite; names sample and place on the path.
     """
-    n_samples, n_nodes = len(x), len(rule)
+    objective, x = paths.objective, paths.x
+    n_samples, n_nodes = len(paths), len(rule)
     wide = widest(x.device)
-    baseline_output = baseline_values(objective, baseline, chunks, baseline_output)
-    delta = x - baseline
+    baseline_output = finite_baseline_values(paths, chunks)
     nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
     weights = torch.tensor(rule.weights, device=x.device).to(wide)
-    n_features = x[0].numel()
-    total = torch.zeros((n_samples, objective.n_targets * n_features), dtype=wide, device=x.device)
+    total = torch.zeros((n_samples, paths.n_targets * paths.n_features), dtype=wide, device=x.device)
 
     def accumulate(part: slice) -> None:
         # Points run through the nodes of one sample before those of the next.
         index = torch.arange(part.start, part.stop, device=x.device)
         rows, node = index // n_nodes, index % n_nodes
-        points = points_on_path(baseline, delta, rows, nodes[node])
+        points = points_on_path(paths.baseline, paths.delta, rows, nodes[node])
         _, gradients = objective.value_and_gradient(points, rows)
         # Not in place: the gradient of a sum is one number, expanded.
         weighted = gradients.reshape(len(rows), -1).to(wide) * weights[node].unsqueeze(1)
@@ -76,21 +66,19 @@ def integrate(
     # Sums keep what is not finite; looking for it in every chunk would make a GPU wait for us.
     spoilt = (~total.sum(1).isfinite()).nonzero().flatten()
     if len(spoilt):
-        raise _located(objective, x, baseline, rule, int(spoilt[0]), chunks)
+        raise _located(paths, rule, int(spoilt[0]), chunks)
     return Path(
-        total.reshape(n_samples, objective.n_targets, *x.shape[1:]),
-        output,
+        total.reshape(n_samples, paths.n_targets, *x.shape[1:]),
+        paths.output,
         baseline_output,
         torch.full((n_samples,), n_nodes, dtype=torch.int64),
         torch.zeros_like(baseline_output),
     )
 
 
-def _located(
-    objective: Objective, x: Tensor, baseline: Tensor, rule: Rule, sample: int, chunks: Chunks
-) -> NonFiniteError:
+def _located(paths: Paths, rule: Rule, sample: int, chunks: Chunks) -> NonFiniteError:
     """The error that names the first node of `sample` with a gradient that is not finite."""
-    lines = Lines(objective, baseline, x - baseline, chunks)
+    lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
     for part in chunks.split(len(rule)):
         places = rule.nodes[part]
         trace, _ = lines.gradients(np.full(len(places), sample), places)
@@ -117,12 +105,17 @@ def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
     return values
 
 
-def baseline_values(
-    objective: Objective, baseline: Tensor, chunks: Chunks, known: Tensor | None = None
-) -> Tensor:
-    """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
+def baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
+    """Explained scalars at the baseline, shape (S, T), found where they are not known."""
+    if paths.baseline_output is not None:
+        return paths.baseline_output
     with at_the_baseline():
-        values = values_at(objective, baseline, chunks) if known is None else known
+        return values_at(paths.objective, paths.baseline, chunks)
+
+
+def finite_baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
+    """The same; NonFiniteError where one is not finite."""
+    values = baseline_values(paths, chunks)
     spoilt = (~values.isfinite().all(1)).nonzero().flatten()
     if len(spoilt):
         raise NonFiniteError(int(spoilt[0]), 0.0)

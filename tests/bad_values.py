@@ -153,8 +153,13 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "window": (lambda v: explained(STFT(v)), {"fraction", "Fraction"}),
     "hop": (lambda v: explained(STFT(0.1, hop=v)), {"None"}),
     "taper": (lambda v: explained(STFT(0.1, taper=v)), set()),
-    "transition": (lambda v: explained(FilterBank("eeg", v)), {"zero", "fraction", "Fraction", "10**30"}),
+    "transition": (
+        lambda v: explained(FilterBank("eeg", v)),
+        {"None", "zero", "fraction", "Fraction", "10**30"},
+    ),
     "bands": (lambda v: explained(FilterBank(v)), set()),
+    "n=bands": (lambda v: bands(EXPLAINER(X, target=0), "mel", n=v), {"None"}),
+    "n=filterbank": (lambda v: explained(FilterBank("octave", n=v)), {"None"}),
     "bands['a']": (
         lambda v: bands(EXPLAINER(X, target=0), {"a": (v, 20)}),
         {"zero", "subnormal", "fraction", "Fraction"},

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ._check import check_number, shown
+from .band_scales import SCALES
 
 presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
@@ -44,6 +45,8 @@ _FREQUENCY = "frequency"
 def bands(
     result: xr.Dataset,
     bands: Any = "sleep",
+    *,
+    n: int | None = None,
 ) -> xr.Dataset:
     """Sum attributions over named frequency bands.
 
@@ -57,10 +60,14 @@ def bands(
     result : xarray.Dataset
         An explanation, as `freqig.Explainer` returns it. Its frequency coordinates must be in Hz,
         which they are when the explainer knew the sampling rate.
-    bands : {"sleep", "eeg"} or mapping of str to (float, float), default "sleep"
-        A preset (see Notes) or edges ``(low, high)`` in Hz by name.
+    bands : str or mapping of str to (float, float), default "sleep"
+        A preset, "sleep" or "eeg", or a scale, "mel", "third-octave" or "octave" (see Notes), or
+        edges ``(low, high)`` by name, in Hz, or in orders where the coordinates are.
         Bands are half-open, ``[low, high)``: a frequency on an edge belongs to the band that
         starts there. They may leave gaps and reach beyond the Nyquist frequency, but not overlap.
+    n : int, optional
+        Number of bands of a scale, counted from the highest: 40 mel bands, 30 third-octaves and
+        10 octaves by default. Presets and edges have a number of their own.
 
     Returns
     -------
@@ -94,6 +101,14 @@ def bands(
     - ``"eeg"``: delta 0-4, theta 4-8, alpha 8-12, beta 12-30, gamma 30-45, the defaults of
       ``mne.time_frequency.Spectrum.plot_topomap`` (Gramfort et al., Front. Neurosci. 7:267, 2013).
 
+    Scales reach up to half of the sampling rate:
+
+    - ``"mel"``: all as wide in mel, from 0 Hz on, by the formula of HTK, 2595 log10(1 + f / 700 Hz)
+      (O'Shaughnessy, Speech Communication, 1987). Named by their middle.
+    - ``"third-octave"``, ``"octave"``: edges and nominal mid-band frequencies of IEC 61260-1:2014,
+      base ten. The highest is that whose middle lies below half of the sampling rate; with 48 kHz
+      these are the bands from 25 Hz to 20 kHz, and from 31.5 Hz to 16 kHz.
+
     Examples
     --------
     >>> import numpy as np, xarray as xr
@@ -111,7 +126,6 @@ def bands(
         raise TypeError(
             f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
         )
-    edges = named_bands(bands)
     attributions = {
         name: _frequency_dims(variable)
         for name, variable in result.data_vars.items()
@@ -129,18 +143,30 @@ def bands(
     for name, dims in attributions.items():
         variable = result[name]
         for dim in dims:
-            variable = _sum_over_bands(variable, dim, edges)
+            frequency, units = _measured(variable, dim)
+            edges = named_bands(bands, highest_of(result, frequency), n)
+            if isinstance(bands, str) and units != "Hz":
+                raise ValueError(
+                    f"bands {bands!r} are in Hz, got result.{dim} in {units}: pass edges in {units} by name"
+                )
+            variable = _sum_over_bands(variable, dim, frequency, units, edges)
         summed[name] = variable
     return _replace(result, summed, {dim for dims in attributions.values() for dim in dims})
 
 
-def named_bands(bands: Any) -> dict[str, tuple[float, float]]:
+def named_bands(
+    bands: Any, highest: float | None = None, n: int | None = None
+) -> dict[str, tuple[float, float]]:
     """Check bands and return their edges.
 
     Parameters
     ----------
     bands : str or mapping of str to (float, float)
-        A preset's name, or edges ``(low, high)`` in Hz by name, as for `freqig.bands`.
+        The name of a preset or scale, or edges ``(low, high)`` in Hz by name, as for `freqig.bands`.
+    highest : float, optional
+        Half of the sampling rate in Hz, up to which scales reach. Without, one is an error.
+    n : int, optional
+        Number of bands of a scale.
 
     Returns
     -------
@@ -160,18 +186,24 @@ def named_bands(bands: Any) -> dict[str, tuple[float, float]]:
     >>> list(named_bands("eeg"))
     ['delta', 'theta', 'alpha', 'beta', 'gamma']
     """
+    known = f"one of {_listed({**SCALES, **presets})} or a dict of names to (low, high) in Hz"
+    if isinstance(bands, str) and bands in SCALES:
+        if highest is None:
+            raise ValueError(
+                f"bands {bands!r} reach up to half of the sampling rate, which must be known: pass fs= in Hz"
+            )
+        return SCALES[bands].bands(highest, n)
+    if n is not None:
+        raise ValueError(
+            f"n must be None unless bands are one of {_listed(SCALES)}, whose number is free, got "
+            f"n={shown(n)} and {shown(bands)}"
+        )
     if isinstance(bands, str):
         if bands not in presets:
-            raise ValueError(
-                f"bands must be one of {_listed(presets)} or a dict of names to (low, high) in Hz, "
-                f"got {bands!r}"
-            )
+            raise ValueError(f"bands must be {known}, got {bands!r}")
         return dict(presets[bands])
     if not isinstance(bands, Mapping):
-        raise TypeError(
-            f"bands must be one of {_listed(presets)} or a dict of names to (low, high) in Hz, "
-            f"got {type(bands).__name__}"
-        )
+        raise TypeError(f"bands must be {known}, got {type(bands).__name__}")
     if not bands:
         raise ValueError("bands must name at least one band, got an empty dict")
     edges = {name: _edges(name, pair) for name, pair in bands.items()}
@@ -214,11 +246,32 @@ def _frequency_dims(variable: xr.DataArray) -> list[str]:
     return [dim for dim in map(str, variable.dims) if dim == _FREQUENCY or dim.endswith(f"_{_FREQUENCY}")]
 
 
+def highest_of(result: xr.Dataset, frequency: np.ndarray) -> float:
+    """Half of the sampling rate of a result, or else its highest frequency, in Hz.
+
+    Examples
+    --------
+    >>> time = xr.Variable("time", np.arange(5) / 10, {"units": "s"})
+    >>> highest_of(xr.Dataset(coords={"time": time}), np.array([0.0, 2.0, 4.0]))
+    5.0
+    """
+    time = result.coords.get("time")
+    if time is not None and time.size > 1 and time.attrs.get("units") == "s":
+        # From first to last: one step of a long time axis has lost digits.
+        span = float(time[-1] - time[0])
+        if span > 0:
+            return 0.5 * (time.size - 1) / span
+    return float(frequency.max(initial=0.0))
+
+
 def _sum_over_bands(
-    variable: xr.DataArray, dim: str, edges: Mapping[str, tuple[float, float]]
+    variable: xr.DataArray,
+    dim: str,
+    frequency: np.ndarray,
+    units: str,
+    edges: Mapping[str, tuple[float, float]],
 ) -> xr.DataArray:
     """Replace the dimension `dim` by the sums over bands and their rest, in float64."""
-    frequency = _hertz(variable, dim)
     inside = [_at_or_above(frequency, low) & ~_at_or_above(frequency, high) for low, high in edges.values()]
     rest = ~np.logical_or.reduce(inside)
     band = dim.removesuffix(_FREQUENCY) + "band"
@@ -231,7 +284,7 @@ def _sum_over_bands(
     total = xr.concat(sums, dim=band, coords="minimal", compat="override")
     total = total.transpose(*(band if d == dim else d for d in variable.dims))
     lows, highs = zip(*edges.values(), (np.nan, np.nan), strict=True)
-    hertz = {"units": "Hz"}
+    hertz = {"units": units}
     counts = np.array([members.sum() for members in (*inside, rest)], dtype=np.int64)
     labelled = total.assign_coords(
         {
@@ -245,8 +298,8 @@ def _sum_over_bands(
     return labelled
 
 
-def _hertz(variable: xr.DataArray, dim: str) -> np.ndarray:
-    """Frequencies along `dim`, float64 in Hz."""
+def _measured(variable: xr.DataArray, dim: str) -> tuple[np.ndarray, str]:
+    """Frequencies along `dim`, and their unit, Hz or orders."""
     if dim not in variable.coords:
         raise ValueError(
             f"result.{variable.name} must have a coordinate {dim!r} in Hz, got none; keep the "
@@ -254,12 +307,12 @@ def _hertz(variable: xr.DataArray, dim: str) -> np.ndarray:
         )
     coordinate = variable.coords[dim]
     units = coordinate.attrs.get("units")
-    if units != "Hz":
+    if units not in ("Hz", "orders"):
         raise ValueError(
             f"bands are in Hz, so result.{dim} must have attrs['units'] 'Hz', got {units!r}; pass "
             "the sampling rate, freqig.Explainer(model, fs=...)"
         )
-    return np.asarray(coordinate.values)
+    return np.asarray(coordinate.values), str(units)
 
 
 def _at_or_above(frequency: np.ndarray, edge: float) -> np.ndarray:

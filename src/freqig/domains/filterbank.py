@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive
+from ..band_scales import SCALES
 from ..bands import named_bands
 from ..signals.axes import times
 from .base import Coordinate, Coords, Domain
@@ -32,20 +33,24 @@ class FilterBank(Domain):
 
     Parameters
     ----------
-    bands : {"sleep", "eeg"} or mapping of str to (float, float), default "sleep"
-        A preset of `freqig.bands`, or edges (low, high) in Hz by name; gaps are allowed.
-    transition : float, default 1.0
+    bands : str or mapping of str to (float, float), default "sleep"
+        A preset of `freqig.bands`, "sleep" or "eeg", a scale, "mel", "third-octave" or "octave", or
+        edges (low, high) in Hz by name; gaps are allowed.
+    transition : float, optional
         Width in Hz over which a band passes into the next, H_b following a raised cosine that is
         ½ at the edge; narrower where edges are closer than that, so that no more than two bands
         share a frequency. 0 gives sharp, half-open bands [low, high), which ring longer in time.
+        By default 1.0 Hz, and as wide as the bands of a scale allow.
+    n : int, optional
+        Number of bands of a scale, see `freqig.bands`.
     name : str, optional
         Name of the variable in the result, "filterbank" by default.
 
     Raises
     ------
     ValueError, TypeError
-        If bands are not as `freqig.bands` wants them, or the transition is negative; when bound
-        to a signal: if the sampling rate is unknown.
+        If bands are not as `freqig.bands` wants them, the transition is negative, or `n` is given
+        for bands that are no scale; when bound to a signal: if the sampling rate is unknown.
 
     Examples
     --------
@@ -55,6 +60,8 @@ class FilterBank(Domain):
     >>> values = bank.attribution(tone, tone)
     >>> values.shape, [round(float(v)) for v in values.sum(-1)]
     (torch.Size([2, 200]), [100, 0])
+    >>> list(FilterBank("octave", n=3).bind((200,), fs=100.0).bands)
+    ['8 Hz', '16 Hz', '31.5 Hz']
     """
 
     shared = ("channel", "time")
@@ -64,16 +71,29 @@ class FilterBank(Domain):
     def __init__(
         self,
         bands: str | Mapping[str, tuple[float, float]] = "sleep",
-        transition: float = 1.0,
+        transition: float | None = None,
         name: str | None = None,
+        *,
+        n: int | None = None,
     ) -> None:
         super().__init__(name)
-        self.bands = named_bands(bands)
-        self.transition = check_positive(transition, "transition", zero_allowed=True)
+        self.scale = bands if isinstance(bands, str) and bands in SCALES else None
+        self.n = n
+        # Those of a scale are known with the sampling rate; here it is checked what was asked for.
+        found = named_bands(bands, 1.0 if self.scale else None, n)
+        self.bands = {} if self.scale else found
+        if transition is not None:
+            self.transition = check_positive(transition, "transition", zero_allowed=True)
+        else:
+            self.transition = np.inf if self.scale else 1.0
+        self._nyquist = np.inf
         self._gains = torch.empty(0)
 
     def __repr__(self) -> str:
-        return f"FilterBank(bands={self.bands}, transition={self.transition:g}, name={self.name!r})"
+        transition = None if self.transition == np.inf else self.transition
+        number = f", n={self.n}" if self.n is not None else ""
+        bands = self.scale or self.bands
+        return f"FilterBank(bands={bands!r}, transition={transition}, name={self.name!r}{number})"
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> FilterBank:
         if fs is None:
@@ -81,8 +101,11 @@ class FilterBank(Domain):
                 f"bands of domain {self.name!r} are in Hz, so the sampling rate must be known: pass fs= in Hz"
             )
         bound = copy.copy(self)
+        bound._nyquist = fs / 2
+        if self.scale is not None:
+            bound.bands = named_bands(self.scale, fs / 2, self.n)
         frequency = np.fft.rfftfreq(shape[-1], 1 / fs)
-        bound._gains = torch.from_numpy(np.sqrt(self.weights(frequency)))
+        bound._gains = torch.from_numpy(np.sqrt(bound.weights(frequency)))
         return bound
 
     def weights(self, frequency: np.ndarray) -> np.ndarray:
@@ -111,7 +134,8 @@ class FilterBank(Domain):
 
     def _steps(self, edges: list[float], frequency: np.ndarray) -> list[np.ndarray]:
         """For every edge a step that rises from 0 to 1 around it."""
-        bounds = np.array([0.0, *edges, np.inf])
+        # Nothing lies beyond half of the sampling rate that a band could share with.
+        bounds = np.minimum([0.0, *edges, np.inf], self._nyquist)
         steps = []
         for i, edge in enumerate(edges):
             half = min(self.transition, *np.diff(bounds[i : i + 3])) / 2
@@ -145,3 +169,15 @@ class FilterBank(Domain):
     def auxiliary(self, n: int, fs: float | None) -> Mapping[str, tuple[tuple[str, ...], Coordinate, str]]:
         low, high = zip(*self.bands.values(), (np.nan, np.nan), strict=True)
         return {"low": (("band",), np.array(low), "Hz"), "high": (("band",), np.array(high), "Hz")}
+
+    def remark(self, n: int) -> str:
+        if self.scale is None:
+            return ""
+        empty = [name for name, gain in zip(self.bands, self._gains, strict=False) if not gain.any()]
+        if not empty:
+            return ""
+        step = 2 * self._nyquist / n
+        return (
+            f"{len(empty)} bands of domain {self.name!r} hold no frequency of a signal of {n} samples, which "
+            f"knows multiples of {step:.3g} Hz, such as {empty[0]!r}: take fewer bands, n=, or longer signals"
+        )

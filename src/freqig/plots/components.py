@@ -161,7 +161,7 @@ def _rows(variable: xr.DataArray, row: str) -> tuple[list[str], np.ndarray]:
     if not _is_band(row) or low is None or high is None:
         return names, np.arange(count)
     order = np.argsort(low.values, kind="stable")
-    edges = [f" {a:g}–{b:g} Hz" if a == a else "" for a, b in zip(low.values, high.values, strict=True)]
+    edges = [f" {a:.4g}–{b:.4g} Hz" if a == a else "" for a, b in zip(low.values, high.values, strict=True)]
     return [names[i] + edges[i] for i in order], order
 
 

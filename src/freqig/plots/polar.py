@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ..bands import named_bands
+from ..bands import highest_of, named_bands
 from ._bars import (
     bar_borders,
     draw_bars,
@@ -107,7 +107,8 @@ def polar(
             "domains=[freqig.Polar()]"
         )
     frequency = view.one[row]
-    edges = edges_in_hertz(None if bands is None else named_bands(bands), frequency)
+    highest = highest_of(view.one, frequency.values)
+    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
     view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     frequency = view.one[row]

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from ..bands import named_bands
+from ..bands import highest_of, named_bands
 from ._bars import bar_borders, draw_bars, edges_in_hertz
 from ._map import total_over
 from ._markers import read_markers
@@ -99,7 +99,8 @@ def spectrum(
     """
     view = look_at(result, sample, "rfft", ("frequency",), "freqig.RFFT()", channel)
     panels = open_panels(view, signal, axes, "the spectrum")
-    edges = edges_in_hertz(None if bands is None else named_bands(bands), view.one.frequency)
+    highest = highest_of(view.one, view.one.frequency.values)
+    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), view.one.frequency)
     lines = read_markers(markers, harmonics, float(view.one.frequency.max()))
     view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
     values, summed = total_over(view.variable, ("frequency",))

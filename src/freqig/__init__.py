@@ -31,9 +31,11 @@ if TYPE_CHECKING:
         Wavelet,
     )
     from .explain.explainer import Explainer
+    from .exports import peaks, to_dataframe
     from .files import read
     from .frequency_model import FrequencyModel, InverseRFFT
     from .objective.arguments import per_sample, shared
+    from .resynthesis import resynthesize
 
 __all__ = [
     "ICA",
@@ -56,10 +58,13 @@ __all__ = [
     "bands",
     "baselines",
     "errors",
+    "peaks",
     "per_sample",
     "plots",
     "read",
+    "resynthesize",
     "shared",
+    "to_dataframe",
 ]
 
 # Imported when first used: PyTorch, xarray and matplotlib take seconds, which `freqig --help` need not.
@@ -70,9 +75,12 @@ _HOME = {
     "InverseRFFT": "frequency_model",
     "attribute": "attribute",
     "bands": "bands",
+    "peaks": "exports",
     "per_sample": "objective.arguments",
     "read": "files",
+    "resynthesize": "resynthesis",
     "shared": "objective.arguments",
+    "to_dataframe": "exports",
 }
 
 

@@ -159,6 +159,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:150]} … ({type(value).__name__})"
 
 
+def exact(number: float) -> str:
+    """A number in few digits, and in all of them where few would make it another one."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
+
+
 def check_flag(value: Any, name: str) -> bool:
     """Truth value, Python's or NumPy's; 0, 1 and words are not taken for one."""
     if not isinstance(value, (bool, np.bool_)):

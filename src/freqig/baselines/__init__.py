@@ -16,7 +16,7 @@ nothing else.
 from .base import Baseline
 from .fixed import band_removed, data, dc, zero
 from .randomized import noise, surrogate
-from .reading import describe_baseline, draw_baselines, read_baseline
+from .reading import describe_baseline, draw_baselines, read_baseline, rebuilt_baseline
 
 __all__ = [
     "Baseline",
@@ -27,6 +27,7 @@ __all__ = [
     "draw_baselines",
     "noise",
     "read_baseline",
+    "rebuilt_baseline",
     "surrogate",
     "zero",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor
 from .._check import check_positive, check_real
 from ..signals import Signal, aligned, batch_of, labelled, placed
 from ..signals.reading import check_shape
-from .base import Baseline, wide
+from .base import Baseline, digest, wide
 
 
 def zero() -> Baseline:
@@ -201,6 +200,4 @@ class _Data(Baseline):
         return self.samples.to(x.device).unsqueeze(1).expand(-1, *x.shape)
 
     def describe(self) -> dict[str, Any]:
-        values = self.samples.detach().cpu().double().contiguous().numpy()
-        digest = hashlib.sha256(values.tobytes()).hexdigest()
-        return {"name": "data", "count": len(self.samples), "sha256": digest}
+        return {"name": "data", "count": len(self.samples), "sha256": digest(self.samples)}

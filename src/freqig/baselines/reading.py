@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from .._check import check_real
 from ..signals import Signal, aligned, as_tensor, labelled
-from .base import Baseline
+from .base import Baseline, digest
 
 RULES = {
     "zero": "",
@@ -77,8 +78,16 @@ def draw_baselines(
     return values if values.is_floating_point() else values.to(torch.float32)
 
 
-def describe_baseline(baseline: Any) -> dict[str, Any]:
+def describe_baseline(baseline: Any, x: Tensor | None = None) -> dict[str, Any]:
     """What a baseline was, for the settings of a result, as JSON can hold it.
+
+    Parameters
+    ----------
+    baseline : Baseline, array-like or None
+        As `draw_baselines` takes it.
+    x : torch.Tensor, optional
+        The batch that it was drawn for. Random baselines depend on the place in it, so what tells
+        this batch from others is noted with them.
 
     Examples
     --------
@@ -87,8 +96,45 @@ def describe_baseline(baseline: Any) -> dict[str, Any]:
     ({'name': 'zero'}, {'name': 'given'}, {'name': 'band_removed', 'low': 8.0, 'high': 12.0})
     """
     if isinstance(baseline, Baseline):
-        return baseline.describe()
+        told = baseline.describe()
+        return {**told, "batch": digest(x)} if x is not None and "seed" in told else told
     return {"name": "zero" if baseline is None else "given"}
+
+
+def rebuilt_baseline(description: Mapping[str, Any], x: Tensor) -> Baseline:
+    """The baseline that settings of a result describe, see `describe_baseline`.
+
+    Parameters
+    ----------
+    description : mapping
+        Its entry in the settings.
+    x : torch.Tensor
+        Signals of the result.
+
+    Raises
+    ------
+    ValueError
+        If it was given as values, is a rule of the caller's own, or random and made for other signals.
+
+    Examples
+    --------
+    >>> rebuilt_baseline({"name": "band_removed", "low": 8.0, "high": 12.0}, torch.zeros(1, 4))
+    _BandRemoved(low=8.0, high=12.0)
+    """
+    from .. import baselines as rules
+
+    told = {key: value for key, value in description.items() if key not in ("name", "batch")}
+    name = str(description.get("name"))
+    if name not in RULES or "sha256" in told:
+        what = "values that were given" if name in ("given", "data") else f"the rule {name!r}"
+        raise ValueError(f"baseline was {what}, which settings do not hold: pass baseline= as it was")
+    if "seed" in told and description.get("batch") != digest(x):
+        raise ValueError(
+            f"baseline was {name}(...), which depends on the place of a sample in its batch, and the result "
+            "no longer holds this batch: pass the result as it came, and choose with sample="
+        )
+    baseline: Baseline = getattr(rules, name)(**told)
+    return baseline
 
 
 def read_baseline(baseline: Any, x: Tensor, time_axis: int) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_positive
+from .._check import check_positive, exact
 from .base import Coordinate, Coords, Domain
 from .windows import samples_in
 
@@ -53,7 +53,7 @@ class Segments(Domain):
         self._size = self._rest = 0
 
     def __repr__(self) -> str:
-        return f"Segments(length={self.length:g}, name={self.name!r})"
+        return f"Segments(length={exact(self.length)}, name={self.name!r})"
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> Segments:
         bound = copy.copy(self)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from .._check import check_positive
+from .._check import check_positive, exact
 from .base import Coords, Domain
 from .windows import Taper, read_taper, samples_in, taper_values
 
@@ -75,7 +75,7 @@ class STFT(Domain):
 
     def __repr__(self) -> str:
         taper = self.taper if isinstance(self.taper, str) else "given"
-        return f"STFT(window={self.window:g}, hop={self.hop}, taper={taper!r}, name={self.name!r})"
+        return f"STFT(window={exact(self.window)}, hop={self.hop}, taper={taper!r}, name={self.name!r})"
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> STFT:
         bound = copy.copy(self)

@@ -327,10 +327,11 @@ class Explainer:
         target = question.target
         asked = {
             **settings.described(),
-            "baseline": describe_baseline(question.baseline),
+            "baseline": describe_baseline(question.baseline, question.signal.values),
             "class_axis": found.classes.axis,
             "dtype": str(model.dtype).removeprefix("torch."),
             "fs": question.signal.fs,
+            "input_shape": list(question.inputs[0].shape[1:]),
             "probabilities": found.classes.values != "logits",
             "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
         }

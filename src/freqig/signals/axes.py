@@ -26,8 +26,8 @@ class Axes:
         Sampling rate in Hz.
     channels : tuple of str or None
         Names of the channels.
-    unit : str or None
-        Unit of the signals.
+    unit, given_unit : str or None
+        Unit of the signals, and that of the caller's object where they were converted from it.
     along : mapping of str to numpy.ndarray
         Coordinates along the samples, one value per sample each.
     """
@@ -37,6 +37,7 @@ class Axes:
     channels: tuple[str, ...] | None = None
     unit: str | None = None
     along: Mapping[str, np.ndarray] = field(default_factory=dict)
+    given_unit: str | None = None
     sizes: tuple[int, ...] = field(init=False)
     dims: tuple[str, ...] = field(init=False)
 
@@ -53,7 +54,8 @@ class Axes:
     @classmethod
     def of(cls, signal: Signal) -> Axes:
         """The axes of signals whose axes are placed."""
-        return cls(tuple(signal.values.shape), signal.fs, signal.channels, signal.unit, signal.coords)
+        known = signal.fs, signal.channels, signal.unit, signal.coords, signal.given_unit
+        return cls(tuple(signal.values.shape), *known)
 
     @property
     def n(self) -> int:
@@ -69,7 +71,8 @@ class Axes:
 
     def about_signal(self) -> dict[str, str]:
         """Attributes of the signals in the result."""
-        return {"kind": "signal"} if self.unit is None else {"kind": "signal", "units": self.unit}
+        known = {"kind": "signal", "units": self.unit, "input_units": self.given_unit}
+        return {key: text for key, text in known.items() if text is not None}
 
 
 def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:

@@ -33,6 +33,8 @@ class Signal:
     fs_error : float
         By how much of itself `fs` may be off, since times are rounded; infinite where `fs` is
         that of plain sample numbers, which every other rate outweighs.
+    given_unit : str or None
+        Unit of the caller's object, where values were converted from it.
     """
 
     values: Tensor
@@ -43,3 +45,4 @@ class Signal:
     coords: Mapping[str, np.ndarray] = field(default_factory=dict)
     unit: str | None = None
     fs_error: float = 0.0
+    given_unit: str | None = None

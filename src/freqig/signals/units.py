@@ -98,7 +98,7 @@ def in_unit(signal: Signal, unit: str | None, name: str) -> Signal:
             f"the unit that the model takes, or correct that of {name}"
         )
     values = signal.values if by == 1 else (signal.values.to(torch.float64) * by).to(_floating(signal.values))
-    return replace(signal, values=values, unit=unit)
+    return replace(signal, values=values, unit=unit, given_unit=signal.unit)
 
 
 def _floating(values: Tensor) -> torch.dtype:

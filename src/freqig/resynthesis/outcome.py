@@ -1,0 +1,90 @@
+"""What the model says of a part."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from ..domains import Time
+from ..errors import FreqigWarning
+from .source import Source
+
+AGREE = 1e-3
+"""By how much the output at the baseline may differ, as a share of the outputs, for it to be the same."""
+
+
+def output_of(
+    explainer: Any, result: xr.Dataset, source: Source, rows: list[int], values: Tensor, arguments: Any
+) -> np.ndarray:
+    """The explained output at parts.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        What made the result.
+    result : xarray.Dataset
+        Of all samples.
+    source : Source
+        What it was made of.
+    rows : list of int
+        Which samples.
+    values : torch.Tensor
+        Their parts, in the unit that the model takes, shape (len(rows), *axes, n).
+    arguments
+        Further arguments of the model.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (len(rows),).
+
+    Raises
+    ------
+    ValueError
+        If the output at the baseline is another than in the result.
+    """
+    # The checks and the reading of targets are those of an explanation; of that, only the ends count.
+    quick = copy.copy(explainer)
+    quick.settings = replace(
+        explainer.settings, domains=(Time("part"),), n_steps=1, engine="path", progress=False
+    )
+    arranged = source.layout.arranged
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FreqigWarning)
+        found = quick(
+            arranged(values),
+            target=_targets(result, rows),
+            baseline=arranged(source.baseline[rows]),
+            additional_forward_args=arguments,
+        )
+    known = result.baseline_output.values[rows]
+    largest = np.abs(np.concatenate([known, result.output.values[rows]])).max()
+    off = np.abs(found.baseline_output.values - known).max()
+    if not off <= AGREE * largest:
+        raise ValueError(
+            "explainer and baseline must be those that made the result, got outputs at the baseline that "
+            f"differ by up to {off:.3g} from baseline_output"
+        )
+    return np.asarray(found.output.values, dtype=np.float64)
+
+
+def _targets(result: xr.Dataset, rows: list[int]) -> Any:
+    """Targets of some samples, as a call of an Explainer takes them."""
+    if "target" not in result:
+        return None
+    target = result["target"]
+    if "sample" not in target.dims:
+        return target.values.tolist()
+    values = target.values[rows]
+    if values.ndim == 1:
+        return values.tolist()
+    return (
+        [tuple(row) for row in values.tolist()] if "output_axis" in target.dims else torch.from_numpy(values)
+    )

@@ -1,0 +1,234 @@
+"""What a result was made of: signals, the start of their paths, the domain, and the input's layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from ..baselines import draw_baselines, rebuilt_baseline
+from ..domains import Domain, ready
+from ..domains.rebuilding import rebuilt_domain
+from ..signals import Signal
+
+
+def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
+    """What an `Explainer` was asked for, as the result tells it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no Dataset, or holds no settings.
+
+    Examples
+    --------
+    >>> settings_of(xr.Dataset(attrs={"settings": '{"fs": 100.0}'}))
+    {'fs': 100.0}
+    """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+        )
+    if "settings" not in result.attrs:
+        raise ValueError(
+            "result must hold attrs['settings'], as freqig.Explainer returns it, got none: operations of "
+            "xarray drop attributes unless keep_attrs=True"
+        )
+    settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    return settings
+
+
+@dataclass(frozen=True)
+class Layout:
+    """In which order and shape the model takes its series.
+
+    Parameters
+    ----------
+    axes : tuple of str
+        Dimensions of the signals in the result, without sample and time.
+    between : tuple of int
+        Axes of the input between sample and time, those of size one included.
+    time_axis : int
+        Axis of time of the input, sample being axis 0.
+    """
+
+    axes: tuple[str, ...]
+    between: tuple[int, ...]
+    time_axis: int
+
+    @classmethod
+    def of(cls, signal: xr.DataArray, settings: Mapping[str, Any]) -> Layout:
+        """The layout of the input that signals of a result, (sample, *axes, time), were."""
+        axes = tuple(str(dim) for dim in signal.dims if dim not in ("sample", "time"))
+        known = [signal.sizes[dim] for dim in (*axes, "time")]
+        shape = list(settings.get("input_shape", known))
+        time_axis = int(settings.get("time_axis", -1)) % (len(shape) + 1)
+        shape.pop(time_axis - 1)
+        return cls(axes, tuple(shape), time_axis)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the axes of the input; those of size one that the result leaves out are numbered."""
+        places = list(range(len(self.between)))
+        if len(self.axes) < len(places):
+            places = [i for i in places if self.between[i] > 1] or places[-1:]
+        names = dict(zip(places, self.axes, strict=True))
+        own = [names.get(i, f"size_one_{i + 1}") for i in range(len(self.between))]
+        return ("sample", *own[: self.time_axis - 1], "time", *own[self.time_axis - 1 :])
+
+    def arranged(self, values: Tensor) -> Tensor:
+        """Signals of shape (N, *axes, n) as the model takes them."""
+        return values.reshape(len(values), *self.between, values.shape[-1]).movedim(-1, self.time_axis)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the attributions of one variable belong to; N samples.
+
+    Parameters
+    ----------
+    x, baseline : torch.Tensor
+        Signals and the starts of their paths, float64, shape (N, *axes, n).
+    domain : Domain
+        Made ready for them.
+    attribution : xarray.DataArray
+        The variable, dimensions in the order of the coefficients, sample first.
+    layout : Layout
+        How the input lay.
+    settings : mapping
+        What was asked for.
+    """
+
+    x: Tensor
+    baseline: Tensor
+    domain: Domain
+    attribution: xr.DataArray
+    layout: Layout
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, result: xr.Dataset, name: str, baseline: Any, explainer: Any) -> Source:
+        """Find out what a result of one or more samples was made of.
+
+        Parameters
+        ----------
+        result : xarray.Dataset
+            With a dimension ``sample``.
+        name : str
+            Variable of attributions.
+        baseline, explainer
+            As `freqig.resynthesize` takes them.
+
+        Raises
+        ------
+        ValueError
+            If the result does not hold what it takes, or holds something else by now.
+        """
+        settings = settings_of(result)
+        signal = _signal(result)
+        layout = Layout.of(signal, settings)
+        x = torch.from_numpy(np.array(signal.values, dtype=np.float64))
+        start = _baseline(baseline, settings, signal, layout, x)
+        made = explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
+        (domain,) = ready([made], x, start, settings.get("fs"))
+        return cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
+
+
+def explainer_domain(explainer: Any, name: str) -> Domain:
+    """The domain of an Explainer that makes a variable."""
+    for domain in getattr(explainer, "domains", ()):
+        if domain.name == name:
+            found: Domain = domain
+            return found
+    raise ValueError(
+        f"explainer must be the freqig.Explainer that made result.{name}, got "
+        f"{[domain.name for domain in getattr(explainer, 'domains', ())]} as its domains"
+    )
+
+
+def _rebuilt(settings: Mapping[str, Any], name: str) -> Domain:
+    reason = None
+    for text in (text for text in settings.get("domains", ()) if f"name={name!r}" in text):
+        # It may be the name of a part of a composition.
+        try:
+            domain = rebuilt_domain(text)
+        except ValueError as error:
+            reason = error
+        else:
+            if domain.name == name:
+                return domain
+    if reason is not None:
+        raise reason
+    raise ValueError(
+        f"result.{name} must be of a domain that the settings of the result name, got "
+        f"{', '.join(settings.get('domains', ())) or 'none'}: pass the explainer= that made it"
+    )
+
+
+def _signal(result: xr.Dataset) -> xr.DataArray:
+    if "signal" not in result or "time" not in result.signal.dims:
+        several = [str(name) for name in result.data_vars if str(name).startswith("signal_")]
+        raise ValueError(
+            "result must hold the signal of one input, as freqig.Explainer returns it"
+            + (
+                f", got {', '.join(several)}: explain one input, the others as additional_forward_args"
+                * bool(several)
+            )
+        )
+    if "sample" not in result.signal.dims:
+        raise ValueError("result must hold a signal for each of its samples, got one for all")
+    return result["signal"].transpose("sample", ..., "time")
+
+
+def _baseline(
+    given: Any, settings: Mapping[str, Any], signal: xr.DataArray, layout: Layout, x: Tensor
+) -> Tensor:
+    held = torch.from_numpy(np.array(signal.values))
+    rule = given if given is not None else rebuilt_baseline(settings["baseline"], held)
+    fs, units = settings.get("fs"), signal.attrs.get("units")
+    names = signal.channel.values if "channel" in signal.coords else None
+    labels = Signal(
+        x.reshape(len(x), *layout.between, x.shape[-1]),
+        fs,
+        None if names is None else tuple(map(str, names)),
+        unit=units,
+    )
+    drawn = draw_baselines(rule, labels.values, layout.time_axis, fs, labels)
+    if len(drawn) != 1:
+        raise ValueError(
+            f"baseline must be one per sample, got {len(drawn)}, over which the attributions were averaged: "
+            "no single signal belongs to them; explain with one baseline"
+        )
+    return drawn[0].to(torch.float64).reshape(x.shape)
+
+
+def _ordered(
+    result: xr.Dataset, name: str, domain: Domain, layout: Layout, settings: Mapping[str, Any]
+) -> xr.DataArray:
+    """The variable in the order of the coefficients, once it is clear that it still holds all of them."""
+    variable = result[name]
+    coords = domain.coords(result.sizes["time"], settings.get("fs"))
+    left = [dim for dim in layout.axes if dim not in domain.consumes]
+    dims = ["sample", *left, *domain.dims(coords)]
+    if set(variable.dims) != set(dims):
+        raise ValueError(
+            f"result.{name} must have the dimensions {', '.join(map(repr, dims))}, got "
+            f"{', '.join(map(repr, variable.dims))}: select one target, and pass it before bands are summed"
+        )
+    for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
+        wanted = np.asarray(content[0] if isinstance(content, tuple) else content)
+        found = variable[dim].values
+        if wanted.shape != found.shape or not (
+            np.allclose(wanted, found) if wanted.dtype.kind in "iuf" else np.array_equal(wanted, found)
+        ):
+            raise ValueError(
+                f"result.{name} must hold every {dim} that it was explained in, {wanted.size} of them, got "
+                f"{found.size} or others: pass the result as it came, and choose with keep="
+            )
+    return variable.transpose(*dims)

@@ -164,7 +164,7 @@ def saturated_lstm(folder: Path) -> tuple[nn.Module, Tensor]:
         torch.manual_seed(0)
         model = LSTMNet()
     if not path.exists():
-        _fit(model, 100, 0.01, lambda _: (series.signals, series.labels))
+        fit(model, 100, 0.01, lambda _: (series.signals, series.labels))
         folder.mkdir(parents=True, exist_ok=True)
         torch.save(model.state_dict(), path)
     model.load_state_dict(torch.load(path, weights_only=True))
@@ -183,10 +183,11 @@ def _train(case: Case, steps: int, n_series: int, rate: float) -> None:
         sines = 2 * torch.sin(2 * torch.pi * cycles * time + phase) * (cycles > 0)
         return torch.randn(n_series, case.n, generator=generator) + sines, labels
 
-    _fit(case.model, steps, rate, draw)
+    fit(case.model, steps, rate, draw)
 
 
-def _fit(model: nn.Module, steps: int, rate: float, draw: Callable[[int], tuple[Tensor, Tensor]]) -> None:
+def fit(model: nn.Module, steps: int, rate: float, draw: Callable[[int], tuple[Tensor, Tensor]]) -> None:
+    """Train with Adam on the series and labels that `draw` returns for every step."""
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     model.train()
     with torch.random.fork_rng():

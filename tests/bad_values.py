@@ -22,6 +22,7 @@ from freqig import (
     RFFT,
     STFT,
     Components,
+    Envelope,
     Explainer,
     FilterBank,
     FrequencyModel,
@@ -109,8 +110,8 @@ def explainer(**kwargs: Any) -> Explainer:
     return Explainer(MODEL, **{"fs": FS, "n_steps": 2, "tol": 100.0, **kwargs})
 
 
-def explained(domain: Any) -> xr.Dataset:
-    return Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=domain)(TWO, target=0)
+def explained(domain: Any, baseline: Any = None) -> xr.Dataset:
+    return Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=domain)(TWO, target=0, baseline=baseline)
 
 
 # By parameter: how it is used, and which of the values above are right for it.
@@ -180,6 +181,16 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "packets": (lambda v: explained(Wavelet(packets=v)), {"true"}),
     "low": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(v, 20)), {"zero", "fraction", "Fraction"}),
     "high": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(2, v)), {"10**30"}),
+    "low=envelope": (
+        lambda v: explained(Envelope(v, 20), baselines.flat_envelope(v, 20)),
+        {"zero", "fraction", "Fraction"},
+    ),
+    "high=envelope": (lambda v: explained(Envelope(2, v), baselines.flat_envelope(2, v)), set()),
+    "low=flat": (
+        lambda v: EXPLAINER(X, target=0, baseline=baselines.flat_envelope(v, 20)),
+        {"zero", "fraction", "Fraction"},
+    ),
+    "high=flat": (lambda v: EXPLAINER(X, target=0, baseline=baselines.flat_envelope(2, v)), set()),
     "seed": (lambda v: baselines.surrogate(v), {"zero", "huge", "10**30"}),
     "together": (lambda v: baselines.surrogate(together=v), {"true"}),
     "draws": (lambda v: baselines.noise(draws=v), set()),

@@ -22,6 +22,11 @@ def tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Te
     return torch.from_numpy(np.random.default_rng(seed).normal(size=shape)).to(dtype)
 
 
+def admitted(example: Example, x: Tensor, baseline: Tensor) -> Tensor:
+    """The baseline next to one that was drawn whose difference from x the domain holds for."""
+    return example.make(x.shape[-2]).bind(tuple(x.shape[1:]), FS).admit(x, baseline)
+
+
 def made(example: Example, x: Tensor, baseline: Tensor) -> Domain:
     """The domain of an example, ready for signals of shape (sample, channel, n)."""
     (domain,) = ready([example.make(x.shape[-2])], x, baseline, FS)

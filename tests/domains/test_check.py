@@ -11,7 +11,7 @@ from torch import Tensor
 
 from freqig.domains import RFFT, Domain, Time, check_inversion, ready
 
-from .every import EVERY, made, tensor
+from .every import EVERY, admitted, made, tensor
 from .examples import Example
 
 
@@ -266,8 +266,8 @@ def test_awkward_lengths(n: int) -> None:
 @pytest.mark.parametrize("example", EVERY)
 @pytest.mark.parametrize("n", [2_003, 2_310])
 def test_awkward_lengths_in_every_domain(example: Example, n: int) -> None:
-    x, baseline = (tensor(1, 2, n, seed=seed, dtype=torch.float32) for seed in (0, 1))
-    made(example, x, baseline)
+    x, drawn = (tensor(1, 2, n, seed=seed, dtype=torch.float32) for seed in (0, 1))
+    made(example, x, admitted(example, x, drawn))
 
 
 @pytest.mark.parametrize("example", EVERY)
@@ -276,7 +276,7 @@ def test_signals_below_the_normal_numbers_pass(example: Example, size: float) ->
     """What is lost there is no fault of the domain."""
     x = (size * tensor(3, 2, 40)).float()
     x[1] = tensor(2, 40).float()
-    made(example, x, torch.zeros_like(x))
+    made(example, x, admitted(example, x, torch.zeros_like(x)))
 
 
 class Checked(RFFT):

@@ -16,7 +16,7 @@ from freqig.domains import Domain
 from freqig.domains.nonlinear import attribution_shape
 
 from ..helpers import Smooth, SmoothTruth, close
-from .every import EVERY, LINEAR, as_tuple, inversion_residual, made, tensor
+from .every import EVERY, LINEAR, admitted, inversion_residual, made, tensor
 from .examples import FS, Example, examples
 
 LENGTHS = (1, 2, 3, 7, 16, 33, 40)
@@ -29,7 +29,8 @@ linear_examples = st.sampled_from([e for e in examples() if e.make(2).linear])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_attributions_are_complete(example: Example, n: int, channels: int, dtype: torch.dtype) -> None:
     """They add up to Σ δ·ḡ: to rounding, or to what the inversion of the domain leaves."""
-    x, baseline, gradient = (tensor(4, channels, n, seed=seed, dtype=dtype) for seed in (1, 2, 3))
+    x, drawn, gradient = (tensor(4, channels, n, seed=seed, dtype=dtype) for seed in (1, 2, 3))
+    baseline = admitted(example, x, drawn)
     domain = made(example, x, baseline)
     parts = domain.products(domain.analyze_pair(x, baseline), gradient)
     values = domain.assemble(parts)
@@ -52,7 +53,8 @@ def test_attributions_are_complete(example: Example, n: int, channels: int, dtyp
 @pytest.mark.parametrize("example", EVERY)
 @pytest.mark.parametrize("n", [1, 7, 33, 40])
 def test_coordinates_fit_the_coefficients(example: Example, n: int) -> None:
-    x, baseline = tensor(2, 3, n), tensor(2, 3, n, seed=1)
+    x = tensor(2, 3, n)
+    baseline = admitted(example, x, tensor(2, 3, n, seed=1))
     domain = made(example, x, baseline)
     coords = domain.coords(n, FS)
     sizes = [np.asarray(v[0] if isinstance(v, tuple) else v).size for v in coords.values()]
@@ -79,19 +81,18 @@ def test_adjoint_identity(example: Example, n: int, channels: int, batch: list[i
     """⟨synthesize c, g⟩ = ⟨c, adjoint g⟩ for any coefficients, not those of a signal only."""
     shape = (*batch, channels, n)
     some = tensor(1, channels, n, seed=seed)
-    domain = made(example, some, torch.zeros_like(some))
-    c = as_tuple(domain.analyze(tensor(*shape, seed=seed)))
+    domain = made(example, some, admitted(example, some, torch.zeros_like(some)))
+    c, held = domain.free_and_held(domain.analyze(tensor(*shape, seed=seed)))
     rng = np.random.default_rng(seed)
-    drawn = tuple(random_like(part, rng) for part in c)
+    drawn = (*(random_like(part, rng) for part in c), *held)
     g = tensor(*shape, seed=seed % 1000 + 1)
     is_tuple = isinstance(domain.analyze(some[0]), tuple)
     signal = domain.synthesize(drawn if is_tuple else drawn[0], n)
-    constant = domain.synthesize(
-        tuple(map(torch.zeros_like, drawn)) if is_tuple else torch.zeros_like(drawn[0]), n
-    )
+    nothing = (*map(torch.zeros_like, c), *held)
+    constant = domain.synthesize(nothing if is_tuple else nothing[0], n)
     adjoint = domain.adjoint(drawn if is_tuple else drawn[0], g)
     left = ((signal - constant) * g).sum()
-    right = sum((a.conj() * b).real.sum() for a, b in zip(drawn, adjoint, strict=True))
+    right = sum((a.conj() * b).real.sum() for a, b in zip(drawn[: len(c)], adjoint, strict=True))
     assert abs(left - right) <= 1e-11 * (signal.norm() * g.norm() + 1)
 
 
@@ -105,7 +106,8 @@ def random_like(part: Tensor, rng: np.random.Generator) -> Tensor:
 @pytest.mark.parametrize("example", LINEAR)
 @pytest.mark.parametrize("n", [7, 40])
 def test_batches_do_not_mix(example: Example, n: int) -> None:
-    x, baseline, gradient = (tensor(3, 2, n, seed=seed) for seed in range(3))
+    x, drawn, gradient = (tensor(3, 2, n, seed=seed) for seed in range(3))
+    baseline = admitted(example, x, drawn)
     domain = made(example, x, baseline)
     together = domain.assemble(domain.products(domain.analyze_pair(x, baseline), gradient))
     for i in range(3):
@@ -119,10 +121,14 @@ def test_batches_do_not_mix(example: Example, n: int) -> None:
 def test_equals_captum_behind_the_synthesis(example: Example, n: int) -> None:
     """Integrated Gradients of model ∘ synthesize, by somebody else's integrator."""
     channels, n_steps = 2, 20
-    x, baseline = tensor(1, channels, n), tensor(1, channels, n, seed=1)
+    x = tensor(1, channels, n)
+    baseline = admitted(example, x, tensor(1, channels, n, seed=1))
     domain = made(example, x, baseline)
     model, truth = Smooth(n, channels), SmoothTruth(n, channels)
-    ends = [as_tuple(domain.analyze(end)) for end in (x, baseline)]
+    # What is held is that of x at both ends, and so is not analyzed anew in the baseline.
+    end, held = domain.free_and_held(domain.analyze(x))
+    difference, _ = domain.free_and_held(domain.analyze_pair(x, baseline))
+    ends = [end, tuple(a - b for a, b in zip(end, difference, strict=True))]
     packed = isinstance(domain.analyze(x), tuple)
     shapes = [part.shape[1:] for part in ends[0]]
     is_complex = [part.is_complex() for part in ends[0]]
@@ -133,7 +139,8 @@ def test_equals_captum_behind_the_synthesis(example: Example, n: int) -> None:
             torch.view_as_complex(part.contiguous()) if imaginary else part
             for part, imaginary in zip(parts, is_complex, strict=True)
         )
-        return model(domain.synthesize(c if packed else c[0], n))[:, 1]
+        given = (*c, *(part.expand(len(c[0]), *part.shape[1:]) for part in held))
+        return model(domain.synthesize(given if packed else given[0], n))[:, 1]
 
     real = [tuple(torch.view_as_real(p) if p.is_complex() else p for p in end) for end in ends]
     scores = IntegratedGradients(behind).attribute(*real, n_steps=n_steps, method="gausslegendre")

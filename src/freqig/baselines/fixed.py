@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive, check_real
+from ..carriers import inside
 from ..signals import Signal, aligned, batch_of, labelled, placed
 from ..signals.reading import check_shape
 from .base import Baseline, digest, wide
@@ -159,15 +160,15 @@ class _BandRemoved(Baseline):
             raise ValueError("band_removed has its edges in Hz, so the sampling rate must be known: pass fs=")
         n = x.shape[-1]
         frequencies = np.fft.rfftfreq(n, 1 / fs)
-        inside = (frequencies >= self.low) & (frequencies < self.high)
-        if not inside.any():
+        members = inside(self.low, self.high, frequencies)
+        if not members.any():
             raise ValueError(
                 f"low and high of band_removed must have a frequency between them, got {self.low:g} to "
                 f"{self.high:g} Hz, where {n} samples at fs={fs:g} Hz know multiples of {fs / n:g} Hz up to "
                 f"{frequencies[-1]:g} Hz: take a wider band"
             )
         series = wide(x)
-        spectrum = torch.fft.rfft(series) * torch.from_numpy(inside).to(x.device)
+        spectrum = torch.fft.rfft(series) * torch.from_numpy(members).to(x.device)
         # The band taken from the signal: everything else stays as it was to the last digit.
         band: Tensor = torch.fft.irfft(spectrum, n)
         return (series - band)[None]

@@ -16,6 +16,7 @@ RULES = {
     "zero": "",
     "dc": "",
     "band_removed": "low, high",
+    "flat_envelope": "low, high",
     "surrogate": "",
     "noise": "",
     "data": "samples",

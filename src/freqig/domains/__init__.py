@@ -4,6 +4,7 @@ from .base import Domain
 from .check import check_inversion, ready
 from .components import Components
 from .composition import Composition
+from .envelope import Envelope
 from .filterbank import FilterBank
 from .ica import ICA
 from .nonlinear import NonlinearDomain
@@ -22,6 +23,7 @@ __all__ = [
     "Components",
     "Composition",
     "Domain",
+    "Envelope",
     "FilterBank",
     "NonlinearDomain",
     "Polar",

@@ -56,6 +56,10 @@ class Domain(ABC):
     affine : bool
         Whether `analyze` may add a constant, as a mean that was removed. Then zeros are analyzed
         too, to take it out. A subclass with an `analyze` of its own may, unless it says not.
+    held : int
+        How many of the last tensors of coefficients are held: they are the same at x and x', as the
+        carrier of an envelope, and `synthesize`, which is linear in all others, needs them. They get
+        no attributions. 0 by default.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class Domain(ABC):
     linear: bool = True
     inverts: Literal["checked", "always", "partly"] = "checked"
     affine: bool = True
+    held: int = 0
 
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
@@ -173,8 +178,28 @@ class Domain(ABC):
         -------
         Domain
             Itself, or a copy that knows more.
+
+        Raises
+        ------
+        ValueError
+            If the domain does not hold for x - x'.
         """
         return self
+
+    def admit(self, x: Tensor, baseline: Tensor) -> Tensor:
+        """The baseline next to a given one whose x - x' this bound domain holds for; any by default.
+
+        Parameters
+        ----------
+        x, baseline : torch.Tensor
+            Signals and baselines, shape (..., n).
+
+        Returns
+        -------
+        torch.Tensor
+            Baselines that `prepare` accepts, the shape of `x`.
+        """
+        return baseline
 
     def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
         """Coefficients of x - x': the linear part of `analyze`, applied to the difference.
@@ -230,6 +255,12 @@ class Domain(ABC):
             )
         return parts[0]
 
+    def free_and_held(self, c: Coefficients) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Tensors of coefficients that have attributions, and those that are held."""
+        parts = as_tuple(c)
+        count = len(parts) - self.held
+        return parts[:count], parts[count:]
+
     def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
         """Apply the adjoint of `synthesize` to a gradient.
 
@@ -237,18 +268,20 @@ class Domain(ABC):
         ----------
         c : torch.Tensor or tuple of torch.Tensor
             Coefficients whose shapes and dtypes the result has; their values do not matter,
-            `synthesize` being linear.
+            `synthesize` being linear; those of coefficients that are held do.
         gradient : torch.Tensor
             Gradient with respect to the signal, shape (..., n).
 
         Returns
         -------
         tuple of torch.Tensor
-            S* gradient, with PyTorch's convention for complex numbers.
+            S* gradient, with PyTorch's convention for complex numbers, for all but what is held.
         """
         with torch.inference_mode(False), torch.enable_grad():
-            leaves = tuple(part.detach().clone().requires_grad_() for part in as_tuple(c))
-            signal = self.synthesize(leaves if isinstance(c, tuple) else leaves[0], gradient.shape[-1])
+            free, held = self.free_and_held(c)
+            leaves = tuple(part.detach().clone().requires_grad_() for part in free)
+            given = (*leaves, *held) if isinstance(c, tuple) else leaves[0]
+            signal = self.synthesize(given, gradient.shape[-1])
             return torch.autograd.grad(signal, leaves, gradient.to(signal.dtype), materialize_grads=True)
 
     def products(self, c: Coefficients, mean_gradient: Tensor) -> tuple[Tensor, ...]:
@@ -264,9 +297,9 @@ class Domain(ABC):
         Returns
         -------
         tuple of torch.Tensor
-            Real attributions, shapes of the coefficients.
+            Real attributions, shapes of the coefficients that are not held.
         """
-        pairs = zip(as_tuple(c), self.adjoint(c, mean_gradient), strict=True)
+        pairs = zip(self.free_and_held(c)[0], self.adjoint(c, mean_gradient), strict=True)
         return tuple(_real_product(part, adjoint) for part, adjoint in pairs)
 
     def parts(self, delta: Tensor, mean_gradient: Tensor) -> tuple[Tensor, ...]:

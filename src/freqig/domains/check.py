@@ -221,13 +221,16 @@ def _check_probe(domain: Domain, probe: Tensor, tolerance: float) -> Tensor:
     """Check inversion, linearity and adjoint on a probe; return what an affine synthesis adds."""
     n = probe.shape[-1]
     c = domain.analyze_pair(probe, torch.zeros_like(probe))
-    parts = c if isinstance(c, tuple) else (c,)
+    parts, held = domain.free_and_held(c)
     # Not in the range of the analysis: an overcomplete domain may be asked for any coefficients.
     others = tuple(_noise(tuple(part.shape), part) for part in parts)
     # One call for four syntheses: of nothing, of the probe, of the others, and of their sum.
-    four = tuple(
-        torch.cat([torch.zeros_like(part), part, other, part + other])
-        for part, other in zip(parts, others, strict=True)
+    four = (
+        *(
+            torch.cat([torch.zeros_like(part), part, other, part + other])
+            for part, other in zip(parts, others, strict=True)
+        ),
+        *(torch.cat([part] * 4) for part in held),
     )
     signals = domain.synthesize(four if isinstance(c, tuple) else four[0], n)
     constant: Tensor = signals[:1]

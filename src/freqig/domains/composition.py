@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from .base import Coefficients, Coordinate, Coords, Domain
+from .base import Coefficients, Coordinate, Coords, Domain, as_tuple
 
 
 class Composition(Domain):
@@ -19,7 +19,7 @@ class Composition(Domain):
     ----------
     first : Domain
         A domain whose coefficients are series again: a map over channels such as `ICA` and
-        `Spatial`, or `Components`.
+        `Spatial`, `Components`, or `Envelope`.
     then : Domain
         What follows: a domain over time, or, after a map over channels, another such map, which
         works on the rows of the first.
@@ -52,7 +52,9 @@ class Composition(Domain):
         self.consumes = first.consumes
         self.series = then.series
         self.inverts = _weakest(first.inverts, then.inverts)
-        self._behind = 0
+        # What the first holds stands behind the coefficients of the second.
+        self.held = first.held
+        self._behind, self._packed = 0, False
 
     def __repr__(self) -> str:
         return f"Composition({self.first!r}, {self.then!r}, name={self.name!r})"
@@ -68,6 +70,7 @@ class Composition(Domain):
         series = bound._series(torch.zeros(shape))
         bound.then = self.then.bind(tuple(series.shape), fs)
         bound._behind = len(bound.then.coords(shape[-1], fs))
+        bound._packed = bool(self.held) and isinstance(bound.then.analyze(series), tuple)
         return bound
 
     def prepare(self, x: Tensor, baseline: Tensor) -> Composition:
@@ -76,18 +79,28 @@ class Composition(Domain):
         prepared.then = self.then.prepare(*map(prepared._series, (x, baseline)))
         return prepared
 
+    def admit(self, x: Tensor, baseline: Tensor) -> Tensor:
+        return self.first.admit(x, baseline)
+
     def analyze(self, x: Tensor) -> Coefficients:
-        return self.then.analyze(self._series(x))
+        series, held = self._one_tensor(self.first.analyze(x), x.shape[-1])
+        return _beside(self.then.analyze(series), held)
 
     def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
-        if type(self.then).analyze_pair is not Domain.analyze_pair:
+        own = type(self.then).analyze_pair is not Domain.analyze_pair
+        if own and not self.held:
             return self.then.analyze_pair(*map(self._series, (x, baseline)))
         # Of the difference, not a difference of two analyses, which would lose digits.
-        difference = self._one_tensor(self.first.analyze_pair(x, baseline), x.shape[-1])
-        return self.then.analyze_pair(difference, torch.zeros_like(difference))
+        difference, held = self._one_tensor(self.first.analyze_pair(x, baseline), x.shape[-1])
+        end = self._series(x) if own else difference
+        return _beside(self.then.analyze_pair(end, end - difference), held)
 
     def synthesize(self, c: Coefficients, n: int) -> Tensor:
-        return self.first.synthesize(self.then.synthesize(c, n), n)
+        if not self.held:
+            return self.first.synthesize(self.then.synthesize(c, n), n)
+        free, held = self.free_and_held(c)
+        series = self.then.synthesize(free if self._packed else free[0], n)
+        return self.first.synthesize((series, *held), n)
 
     def assemble(self, parts: tuple[Tensor, ...]) -> Tensor:
         values = self.then.assemble(parts)
@@ -124,25 +137,37 @@ class Composition(Domain):
         return tuple(keys)
 
     def _series(self, x: Tensor) -> Tensor:
-        return self._one_tensor(self.first.analyze(x), x.shape[-1])
+        return self._one_tensor(self.first.analyze(x), x.shape[-1])[0]
 
-    def _one_tensor(self, series: Coefficients, n: int) -> Tensor:
-        if not isinstance(series, Tensor) or series.shape[-1] != n:
+    def _one_tensor(self, c: Coefficients, n: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The series that the first domain gives, and what it holds."""
+        (series, *others), held = self.first.free_and_held(c)
+        if others or series.shape[-1] != n:
             raise ValueError(
                 f"domain {self.first.name!r} must give series of {n} samples in one tensor of "
                 f"shape (..., row, n) for {self.then.name!r} to follow it with >>"
             )
-        return series
+        return series, held
+
+
+def _beside(c: Coefficients, held: tuple[Tensor, ...]) -> Coefficients:
+    """Coefficients, and behind them what is held, if anything."""
+    return (*as_tuple(c), *held) if held else c
 
 
 def _check_order(first: Domain, then: Domain) -> None:
     if not first.series:
         raise ValueError(
-            f"the domain left of >> must give series, as ICA, Spatial and Components do, got {first!r}, "
-            "whose coefficients are no longer series: put it on the right"
+            f"the domain left of >> must give series, as ICA, Spatial, Components and Envelope do, "
+            f"got {first!r}, whose coefficients are no longer series: put it on the right"
         )
     if not (first.linear and then.linear):
         raise ValueError(f"both sides of >> must be linear domains, got {first!r} >> {then!r}")
+    if then.held:
+        raise ValueError(
+            f"{then!r} holds a carrier of the signal itself, so it must stand left of all >>, got it behind "
+            f"{first!r}"
+        )
     if "channel" in then.consumes and "channel" not in first.consumes:
         raise ValueError(
             f"after {first.name!r}, which works on every channel by itself, >> must be followed by a domain "

@@ -40,6 +40,7 @@ class OfInput(Domain):
     def __init__(self, domain: Domain, axes: Axes, number: int, offset: int) -> None:
         super().__init__(f"{domain.name}_{number}")
         self._domain, self._axes, self._number = domain, axes, number
+        self.held = domain.held
         self._part = slice(offset, offset + int(np.prod(axes.shape[1:])))
 
     def analyze(self, x: Tensor) -> Coefficients:

@@ -1,0 +1,69 @@
+"""Baselines that change one part of a signal and hold all others: a flat envelope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..carriers import CarrierBand
+from .base import Baseline, wide
+
+
+def flat_envelope(low: float, high: float) -> Baseline:
+    """The signal with the envelope of a band flattened: what did the modulation of the band do.
+
+    The band keeps its carrier and its mean amplitude, so what is explained is how the amplitude
+    moves. What lies outside the band stays as it is, and so does the signal where the envelope is
+    at most 1e-6 of its largest value, as there is no carrier to be told.
+
+    Parameters
+    ----------
+    low, high : float
+        Edges of the band in Hz, half-open as in `freqig.bands`: low ≤ f < high; high at most half
+        of the sampling rate.
+
+    Returns
+    -------
+    Baseline
+        That of `freqig.Envelope` with the same edges. Needs the sampling rate; signals too short
+        for a frequency inside the band are refused.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the edges are not finite numbers with 0 ≤ low < high.
+
+    Examples
+    --------
+    >>> t = torch.arange(200, dtype=torch.float64) / 200
+    >>> carrier = torch.cos(2 * torch.pi * 50 * t)
+    >>> knocks = (2 + torch.cos(2 * torch.pi * 4 * t)) * carrier
+    >>> flat = flat_envelope(30, 70).draw(knocks[None], fs=200.0)
+    >>> torch.allclose(flat[0, 0], 2 * carrier)
+    True
+    """
+    return _FlatEnvelope(CarrierBand.read(low, high, "flat_envelope"))
+
+
+@dataclass(frozen=True)
+class _FlatEnvelope(Baseline):
+    band: CarrierBand
+
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        rate, n, series = self.band.check(fs), x.shape[-1], wide(x)
+        if not self.band.inside(n, rate).any():
+            raise ValueError(
+                f"low and high of flat_envelope must have a frequency between them, got {self.band.low:g} to "
+                f"{self.band.high:g} Hz, where {n} samples at fs={rate:g} Hz know multiples of {rate / n:g} "
+                "Hz: take a wider band"
+            )
+        found = self.band.split(series, rate)
+        # Taken from the signal: what stays is as it was to the last digit.
+        flattened: Tensor = series - found.above(found.level) * found.carrier
+        return torch.as_tensor(flattened, dtype=series.dtype)[None]
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "flat_envelope", "low": self.band.low, "high": self.band.high}

@@ -44,6 +44,7 @@ NOT_AT_IMPORT = {
     "ptwt",
     "pywt",
     "scipy",
+    "shap",
     "sklearn",
     "tensorflow",
     "tf2onnx",

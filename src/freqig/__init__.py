@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Wavelet,
     )
     from .explain.explainer import Explainer
-    from .exports import peaks, to_dataframe
+    from .exports import methods_text, peaks, to_dataframe, to_mne, to_shap, to_wav
     from .files import read
     from .frequency_model import FrequencyModel, InverseRFFT
     from .objective.arguments import per_sample, shared
@@ -60,6 +60,7 @@ __all__ = [
     "bands",
     "baselines",
     "errors",
+    "methods_text",
     "peaks",
     "per_sample",
     "plots",
@@ -67,6 +68,9 @@ __all__ = [
     "resynthesize",
     "shared",
     "to_dataframe",
+    "to_mne",
+    "to_shap",
+    "to_wav",
 ]
 
 # Imported when first used: PyTorch, xarray and matplotlib take seconds, which `freqig --help` need not.
@@ -77,12 +81,16 @@ _HOME = {
     "InverseRFFT": "frequency_model",
     "attribute": "attribute",
     "bands": "bands",
+    "methods_text": "exports",
     "peaks": "exports",
     "per_sample": "objective.arguments",
     "read": "files",
     "resynthesize": "resynthesis",
     "shared": "objective.arguments",
     "to_dataframe": "exports",
+    "to_mne": "exports",
+    "to_shap": "exports",
+    "to_wav": "exports",
 }
 
 

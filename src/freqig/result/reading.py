@@ -1,12 +1,15 @@
-"""One variable of attributions of a result, checked."""
+"""What those find in a result who do something with it: attributions, and the sampling rate."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
 from .._check import shown
+from ..signals.rates import rate_of_times
 
 
 def attributions_of(result: Any, name: Any) -> xr.DataArray:
@@ -34,3 +37,54 @@ def attributions_of(result: Any, name: Any) -> xr.DataArray:
             f"here, got {shown(name)}"
         )
     return result[name]
+
+
+def rate_of(labelled: xr.Dataset | xr.DataArray) -> float | None:
+    """Sampling rate in Hz, as attributes or a time axis in s tell it; None where neither does.
+
+    Examples
+    --------
+    >>> rate_of(xr.DataArray([0.0, 1.0], {"time": ("time", [0.0, 0.1], {"units": "s"})}))
+    10.0
+    """
+    if "fs" in labelled.attrs:
+        return float(labelled.attrs["fs"])
+    time = labelled.coords.get("time")
+    if time is None or time.attrs.get("units") != "s" or time.size < 2:
+        return None
+    return rate_of_times(time.values, "s", "time")[0]
+
+
+def one_target(variable: xr.DataArray) -> None:
+    """ValueError where there are attributions of several targets."""
+    if "target" in variable.dims:
+        raise ValueError(
+            f"result must hold one target, got {variable.sizes['target']}; select one, for example "
+            "result.isel(target=0)"
+        )
+
+
+def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
+    """What an `Explainer` was asked for, as the result tells it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If this is no Dataset, or holds no settings.
+
+    Examples
+    --------
+    >>> settings_of(xr.Dataset(attrs={"settings": '{"fs": 100.0}'}))
+    {'fs': 100.0}
+    """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+        )
+    if "settings" not in result.attrs:
+        raise ValueError(
+            "result must hold attrs['settings'], as freqig.Explainer returns it, got none: operations of "
+            "xarray drop attributes unless keep_attrs=True"
+        )
+    settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    return settings

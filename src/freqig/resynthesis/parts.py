@@ -13,7 +13,7 @@ from .._check import check_integer
 from ..domains import Domain
 from ..domains.base import as_tuple
 from ..domains.nonlinear import NonlinearDomain
-from ..result.reading import attributions_of
+from ..result.reading import attributions_of, one_target
 from ..signals.units import factor
 from .keeping import kept_coefficients
 from .outcome import output_of
@@ -120,11 +120,7 @@ def _own_name(keep: Any) -> str:
 def _of_samples(result: xr.Dataset, name: Any) -> xr.Dataset:
     """A result with a dimension of samples, and a variable of attributions in it."""
     variable = attributions_of(result, name)
-    if "target" in variable.dims:
-        raise ValueError(
-            f"result must hold one target, got {result.sizes['target']}; select one, for example "
-            "result.isel(target=0)"
-        )
+    one_target(variable)
     return result if "sample" in result.dims else result.expand_dims("sample")
 
 

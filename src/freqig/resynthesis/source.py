@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,33 +14,8 @@ from torch import Tensor
 from ..baselines import draw_baselines, rebuilt_baseline
 from ..domains import Domain, ready
 from ..domains.rebuilding import rebuilt_domain
+from ..result.reading import settings_of
 from ..signals import Signal
-
-
-def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
-    """What an `Explainer` was asked for, as the result tells it.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If this is no Dataset, or holds no settings.
-
-    Examples
-    --------
-    >>> settings_of(xr.Dataset(attrs={"settings": '{"fs": 100.0}'}))
-    {'fs': 100.0}
-    """
-    if not isinstance(result, xr.Dataset):
-        raise TypeError(
-            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
-        )
-    if "settings" not in result.attrs:
-        raise ValueError(
-            "result must hold attrs['settings'], as freqig.Explainer returns it, got none: operations of "
-            "xarray drop attributes unless keep_attrs=True"
-        )
-    settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
-    return settings
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,245 @@
+"""The paragraph that a paper has on how its explanations were made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..result.reading import settings_of
+
+REFERENCES = {
+    "FLEX": (
+        "Gräve P, Steinbrinker T, Ehrlich F, Hempel P, Zaschke P, Krefting D, Spicher N (2025). Using EEG "
+        "Frequency Attributions to Explain the Classifications of a Deep Neural Network for Sleep Staging."
+    ),
+    "IG": (
+        "Sundararajan M, Taly A, Yan Q (2017). Axiomatic Attribution for Deep Networks. Proceedings of the "
+        "34th International Conference on Machine Learning, PMLR 70, 3319-3328."
+    ),
+    "Captum": (
+        "Kokhlikyan N, et al. (2020). Captum: A unified and generic model interpretability library for "
+        "PyTorch. arXiv:2009.07896."
+    ),
+    "bridge": (
+        "Diaconis P (1988). Bayesian numerical analysis. In: Statistical Decision Theory and Related Topics "
+        "IV, 163-175. Springer."
+    ),
+    "quadrature": (
+        "O'Hagan A (1991). Bayes-Hermite quadrature. Journal of Statistical Planning and Inference 29, "
+        "245-260."
+    ),
+    "surrogate": (
+        "Theiler J, Eubank S, Longtin A, Galdrikian B, Farmer JD (1992). Testing for nonlinearity in time "
+        "series: the method of surrogate data. Physica D 58, 77-94."
+    ),
+    "noise": (
+        "Timmer J, König M (1995). On generating power law noise. Astronomy and Astrophysics 300, 707-710."
+    ),
+    "data": (
+        "Erion G, Janizek JD, Sturmfels P, Lundberg SM, Lee SI (2021). Improving performance of deep "
+        "learning models with axiomatic attribution priors and expected gradients. Nature Machine "
+        "Intelligence 3, 620-631."
+    ),
+    "STFT": (
+        "Griffin D, Lim J (1984). Signal estimation from modified short-time Fourier transform. IEEE "
+        "Transactions on Acoustics, Speech, and Signal Processing 32, 236-243."
+    ),
+}
+
+SCALES = {
+    "logit": "the logit",
+    "log_prob": "the log probability",
+    "probability": "the probability",
+    "margin": "the margin, which is the logit less the log-sum-exp of the other logits,",
+}
+BASELINES = {
+    "zero": "zero at every sample",
+    "dc": "the mean of each series",
+    "band_removed": "the signal without the band from {low:g} to {high:g} Hz",
+    "surrogate": "{number} with the power spectrum of the signal and random phases (seed {seed}) [{cite}]",
+    "noise": (
+        "{number} of random noise with a power spectrum f^{power:g} and the variance of the signal (seed "
+        "{seed}) [{cite}]"
+    ),
+    "data": "each of {count} signals, over which attributions were averaged [{cite}]",
+    "given": "given signals",
+}
+
+
+class _Cited:
+    """References in the order in which they are first cited."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+
+    def __call__(self, key: str) -> int:
+        if key not in self.order:
+            self.order.append(key)
+        return self.order.index(key) + 1
+
+    def listed(self) -> str:
+        return "\n".join(f"[{i}] {REFERENCES[key]}" for i, key in enumerate(self.order, start=1))
+
+
+def methods_text(result: xr.Dataset) -> str:
+    """The paragraph for a paper: settings, counts, convergence and citations.
+
+    Everything in it is taken from the result; what it does not hold is left out.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it, or what `freqig.bands` makes of it.
+
+    Returns
+    -------
+    str
+        A paragraph, and the references that it cites, one per line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `result` is no Dataset, or holds no settings.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, freqig
+    >>> model = torch.nn.Linear(128, 1)
+    >>> result = freqig.Explainer(model, fs=64)(np.random.default_rng(0).normal(size=(3, 128)), target=0)
+    >>> print(freqig.methods_text(result).split(". ")[1])
+    Explained were 3 signals of 2 s at 64 Hz
+    """
+    settings = settings_of(result)
+    cite = _Cited()
+    sentences = [
+        _method(result, cite),
+        _signals(result, settings),
+        _outputs(settings),
+        _baseline(settings, cite),
+        _path(result, settings, cite),
+        _outcome(result, settings),
+        _domains(result, settings, cite),
+    ]
+    return f"{' '.join(filter(None, sentences))}\n\n{cite.listed()}\n"
+
+
+def _method(result: xr.Dataset, cite: _Cited) -> str:
+    versions = json.loads(result.attrs.get("versions", "{}"))
+    name, kind = result.attrs.get("model_class", ""), result.attrs.get("model_framework", "")
+    digits = str(result.attrs.get("model_fingerprint", ""))[:19]
+    about = ", ".join(filter(None, [str(name), digits]))
+    model = f"the model ({about})" if about else "the model"
+    by = f"freqig {versions['freqig']}" if "freqig" in versions else "freqig"
+    framework = f" and PyTorch {versions['torch']}" if kind == "torch" and "torch" in versions else ""
+    return (
+        f"Decisions of {model} were explained in the frequency domain by FLEX [{cite('FLEX')}], which is "
+        f"Integrated Gradients [{cite('IG')}] of the model behind an inverse real Fourier transform, with "
+        f"{by}{framework}."
+    )
+
+
+def _signals(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
+    if "signal" not in result:
+        return ""
+    signal = result["signal"]
+    count, n, fs = signal.sizes.get("sample", 1), signal.sizes["time"], settings.get("fs")
+    channels = signal.sizes.get("channel", 1)
+    of = [
+        f"{channels} channels" if channels > 1 else "",
+        f"{n / fs:g} s at {fs:g} Hz" if fs else f"{n} samples",
+    ]
+    unit = f", in {signal.attrs['units']}" if "units" in signal.attrs else ""
+    return f"Explained were {_many(count, 'signal')} of {' and '.join(filter(None, of))}{unit}."
+
+
+def _outputs(settings: Mapping[str, Any]) -> str:
+    output = settings.get("output", "")
+    what = SCALES.get(output, f"the output {output!r}")
+    of = {"predicted": "the predicted class", "all": "every class", "given": "a given class"}
+    target = of.get(str(settings.get("target")), "the model")
+    among = settings.get("classes")
+    named = f" ({', '.join(among)})" if among else ""
+    return f"The explained output was {what} of {target}{named}."
+
+
+def _baseline(settings: Mapping[str, Any], cite: _Cited) -> str:
+    told = dict(settings.get("baseline", {}))
+    name = str(told.pop("name", ""))
+    pattern = BASELINES.get(name)
+    if pattern is None:
+        values = ", ".join(f"{key}={value}" for key, value in told.items())
+        return f"Paths began at the baseline {name}({values})." if name else ""
+    cited = cite(name) if "{cite}" in pattern else 0
+    number = f"{told.get('draws', 1)} series"
+    return f"Paths began at {pattern.format(cite=cited, number=number, **told)}."
+
+
+def _path(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+    if settings.get("n_steps") is None:
+        how = (
+            "Integrals along the paths were computed by adaptive Bayesian quadrature with a Brownian bridge "
+            f"[{cite('bridge')}, {cite('quadrature')}], to a tolerance of {settings.get('tol', 0):g} of "
+            "the L1 norm of the attributions and of the completeness gap, with at most "
+            f"{settings.get('max_evaluations')} evaluations"
+        )
+    else:
+        engine = f" by Captum [{cite('Captum')}]" if settings.get("engine") == "captum" else ""
+        how = f"Integrals along the paths were computed with {settings['n_steps']} fixed nodes{engine}"
+    return f"{how}{_spread(result, 'n_evaluations', '; a signal took {} evaluations of the gradient')}."
+
+
+def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
+    parts = []
+    if "converged" in result:
+        met = int(result.converged.sum())
+        adaptive = settings.get("n_steps") is None
+        what = "Attributions converged" if adaptive else "The completeness gap was within tolerance"
+        parts.append(f"{what} for {met} of {_many(int(result.converged.size), 'explanation')}")
+    if "completeness_gap" in result and result.completeness_gap.size:
+        gap = np.abs(result.completeness_gap.values.astype(np.float64))
+        parts.append(
+            f"the completeness gap, |Σ attribution - (F(x) - F(x'))|, was {np.median(gap):.2g} in the median "
+            f"and {gap.max():.2g} at most"
+        )
+        if {"output", "baseline_output"} <= {*result.data_vars}:
+            rise = np.abs(result.output.values.astype(np.float64) - result.baseline_output.values)
+            parts[-1] += f", at a median difference |F(x) - F(x')| of {np.median(rise):.2g}"
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+    # Without the names of variables.
+    described = [re.sub(r"(, )?name='[^']*'", "", str(text)) for text in settings.get("domains", ())]
+    if not described:
+        return ""
+    told = [f"{text} [{cite('STFT')}]" if "STFT(" in text else text for text in described]
+    summed = [str(name) for name in result.coords if str(name) == "band" or str(name).endswith("_band")]
+    text = f"Attributions were taken in {', '.join(told)}."
+    for dim in summed:
+        low, high = result.coords.get(f"{dim}_low"), result.coords.get(f"{dim}_high")
+        if low is None or high is None:
+            continue
+        named = zip(result[dim].values.tolist(), low.values, high.values, strict=True)
+        edges = [f"{name} {a:g}-{b:g}" for name, a, b in named if np.isfinite(a)]
+        text += (
+            f" They were summed over bands in Hz: {', '.join(edges)}; all other frequencies are in the rest."
+        )
+        break
+    return text
+
+
+def _spread(result: xr.Dataset, name: str, text: str) -> str:
+    if name not in result or not result[name].size:
+        return ""
+    values = result[name].values
+    low, middle, high = int(values.min()), np.median(values), int(values.max())
+    return text.format(f"{low}" if low == high else f"{middle:g} ({low} to {high})")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

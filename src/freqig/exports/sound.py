@@ -1,0 +1,164 @@
+"""Signals and parts of them as a file of sound."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Hashable
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._check import check_flag, check_integer, check_positive, shown
+from ..result.reading import rate_of
+
+LOWEST = 4000.0
+"""Sampling rate in Hz below which there is nothing to be heard: half of it is the highest pitch."""
+
+
+def to_wav(
+    part: xr.DataArray,
+    path: str | os.PathLike[str],
+    *,
+    sample: int | None = None,
+    channel: Hashable | None = None,
+    speed: float = 1.0,
+    overwrite: bool = False,
+) -> Path:
+    """Write a signal, such as the part that drove a decision, as a WAV file.
+
+    Values between -1 and 1 are written as they are, as those of a file of sound; others are divided by
+    their largest magnitude. The file is there whole or not at all.
+
+    Parameters
+    ----------
+    part : xarray.DataArray
+        Signals over ``time``, and ``sample`` and ``channel`` where there are several, as
+        `freqig.resynthesize` returns them; ``result.signal`` is one too.
+    path : str or os.PathLike
+        The file to write.
+    sample : int, optional
+        Position of the sample; needed where there are several.
+    channel : hashable, optional
+        Name or position of one channel. Default all, as channels of the file.
+    speed : float, default 1.0
+        How many times faster it is played: every pitch is as many times higher. EEG of 250 Hz is heard
+        at a speed of 50.
+    overwrite : bool, default False
+        Whether a file that exists is replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the file is.
+
+    Raises
+    ------
+    ImportError
+        If soundfile is not installed.
+    FileExistsError
+        If there is such a file, and `overwrite` is False.
+    TypeError, ValueError
+        If the signal is of another type or shape; if its sampling rate is not known, or times `speed`
+        below 4 kHz.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, xarray as xr, freqig
+    >>> tone = xr.DataArray(np.sin(np.arange(8000.0)), dims="time", attrs={"fs": 8000.0})
+    >>> path = freqig.to_wav(tone, tempfile.mkdtemp() + "/tone.wav")
+    >>> freqig.read(path).shape
+    (1, 1, 8000)
+    """
+    check_flag(overwrite, "overwrite")
+    series, rate = _series(part, sample, channel), _rate(part, check_positive(speed, "speed"))
+    largest = float(np.abs(series).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("part must be finite, got NaN or infinity")
+    target = Path(path)
+    if target.suffix.lower() != ".wav":
+        raise ValueError(f"path must end in .wav, got {str(path)!r}")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists: pass overwrite=True to replace it")
+    soundfile = _soundfile()
+    # In the same folder, so that it can be put in its place in one step.
+    handle, scratch = tempfile.mkstemp(suffix=".wav", prefix=".freqig-", dir=target.parent)
+    os.close(handle)
+    try:
+        soundfile.write(scratch, series / max(largest, 1.0), rate, subtype="PCM_16")
+        Path(scratch).chmod(0o666 & ~_umask())
+        Path(scratch).replace(target)
+    finally:
+        Path(scratch).unlink(missing_ok=True)
+    return target
+
+
+def _umask() -> int:
+    """Which rights new files of this process lack."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _soundfile() -> Any:
+    try:
+        import soundfile
+    except ImportError as error:
+        raise ImportError(
+            "to_wav needs soundfile, which is not installed: pip install 'freqig[audio]'"
+        ) from error
+    return soundfile
+
+
+def _series(part: Any, sample: Any, channel: Any) -> np.ndarray:
+    """One sample, shape (n, channels)."""
+    if not isinstance(part, xr.DataArray):
+        raise TypeError(
+            f"part must be an xarray.DataArray as freqig.resynthesize returns it, got {type(part).__name__}"
+        )
+    if "time" not in part.dims:
+        raise ValueError(f"part must be over time, got the dimensions {', '.join(map(repr, part.dims))}")
+    count = part.sizes.get("sample", 1)
+    if sample is None and count != 1:
+        raise ValueError(f"sample must be given where part holds several, got {count}: pass sample=0")
+    position = 0 if sample is None else check_integer(sample, "sample")
+    if not -count <= position < count:
+        raise ValueError(f"sample must be in {-count}..{count - 1} (part has {count}), got {position}")
+    one = part.isel(sample=position) if "sample" in part.dims else part
+    if channel is not None:
+        one = _channel(one, channel)
+    spare = [dim for dim in one.dims if dim not in ("time", "channel")]
+    if any(one.sizes[dim] > 1 for dim in spare):
+        raise ValueError(f"part must be over time and channel, got {', '.join(map(repr, part.dims))}")
+    one = one.squeeze(spare, drop=True)
+    one = one if "channel" in one.dims else one.expand_dims("channel")
+    return np.asarray(one.transpose("time", "channel").values, dtype=np.float64)
+
+
+def _channel(one: xr.DataArray, channel: Any) -> xr.DataArray:
+    names = one["channel"].values.tolist() if "channel" in one.coords and "channel" in one.dims else []
+    if channel in names:
+        return one.isel(channel=names.index(channel))
+    count = one.sizes.get("channel", 0)
+    if isinstance(channel, Integral) and not isinstance(channel, bool) and -count <= channel < count:
+        return one.isel(channel=channel)
+    raise ValueError(
+        f"channel must be one of {', '.join(map(repr, names)) or 'none'}, or a position in 0..{count - 1}, "
+        f"got {shown(channel)}"
+    )
+
+
+def _rate(part: xr.DataArray, speed: float) -> int:
+    fs = rate_of(part)
+    if fs is None:
+        raise ValueError("part must be of a known sampling rate, got none: pass fs= to Explainer")
+    rate = round(fs * speed)
+    if rate < LOWEST:
+        raise ValueError(
+            f"part must be played at {LOWEST:g} Hz at least to be heard, got {fs:g} Hz at a speed of "
+            f"{speed:g}: pass speed={int(np.ceil(LOWEST / fs))} or more"
+        )
+    return rate

@@ -1,0 +1,82 @@
+"""The paragraph: every number in it is that of the result."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import freqig
+
+
+def explained(baseline: object = None, **settings: object) -> xr.Dataset:
+    model = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(256, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)
+    )
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.02)
+    x = np.random.default_rng(0).normal(size=(6, 2, 128))
+    return freqig.Explainer(model, fs=64, **settings)(x, target=0, baseline=baseline)
+
+
+def test_numbers_are_those_of_the_result() -> None:
+    result = explained(tol=0.02, max_evaluations=500, unit="uV")
+    text = freqig.methods_text(result)
+    gap = np.abs(result.completeness_gap)
+    for said in (
+        "6 signals of 2 channels and 2 s at 64 Hz, in uV.",
+        "the logit of a given class",
+        "Paths began at zero at every sample.",
+        "tolerance of 0.02",
+        "at most 500 evaluations",
+        f"converged for {int(result.converged.sum())} of 6 explanations",
+        f"{float(gap.median()):.2g} in the median and {float(gap.max()):.2g} at most",
+        f"freqig {freqig.__version__} and PyTorch {torch.__version__}",
+        result.attrs["model_fingerprint"][:19],
+        "Attributions were taken in RFFT().",
+    ):
+        assert said in text
+    body, references = text.split("\n\n")
+    for number in range(1, len(references.splitlines()) + 1):
+        assert str(number) in body.replace("[4, 5]", "[4] [5]")
+    assert "Sundararajan" in references
+    assert "Gräve" in references
+    assert "Captum" not in references
+
+
+@pytest.mark.parametrize(
+    ("baseline", "says", "cites"),
+    [
+        (freqig.baselines.dc(), "the mean of each series", ""),
+        (freqig.baselines.band_removed(8, 12), "the signal without the band from 8 to 12 Hz", ""),
+        (freqig.baselines.surrogate(seed=5, draws=2), "2 series with the power spectrum", "Theiler"),
+        (freqig.baselines.noise(-2), "a power spectrum f^-2", "Timmer"),
+        (freqig.baselines.data(np.zeros((3, 2, 128))), "each of 3 signals", "Erion"),
+        (np.ones((2, 128)), "given signals", ""),
+    ],
+    ids=str,
+)
+def test_baselines_are_told_and_cited(baseline: object, says: str, cites: str) -> None:
+    text = freqig.methods_text(explained(baseline, n_steps=3))
+    assert says in text
+    assert cites in text
+    assert "3 fixed nodes" in text
+
+
+def test_engines_domains_and_bands_are_told() -> None:
+    text = freqig.methods_text(explained(engine="captum", n_steps=300, output="log_prob"))
+    assert "300 fixed nodes by Captum [3]" in text
+    assert "Kokhlikyan" in text
+    assert "the log probability of" in text
+    bands = freqig.bands(explained(domains=[freqig.STFT(0.5), freqig.Time()], n_steps=3), {"alpha": (8, 12)})
+    text = freqig.methods_text(bands)
+    assert "STFT(window=0.5, hop=None, taper='hann') [3], Time()" in text
+    assert "Griffin" in text
+    assert "summed over bands in Hz: alpha 8-12;" in text
+
+
+def test_results_without_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"result must hold attrs\['settings'\]"):
+        freqig.methods_text(xr.Dataset())

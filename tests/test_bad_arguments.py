@@ -12,7 +12,7 @@ import pytest
 import torch
 import xarray as xr
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from freqig import (
     RFFT,
@@ -64,15 +64,12 @@ def test_bad_values_are_refused_by_name() -> None:
             {"__header__": b"", "fs": 100, "eeg": X},
             r"a dict with the keys 'fs', 'eeg': pass one entry, such as x\['eeg'\]",
         ),
-        (TensorDataset(torch.as_tensor(X)), r"a TensorDataset: pass a batch .*torch\.stack"),
-        (
-            DataLoader(TensorDataset(torch.as_tensor(X))),
-            r"a DataLoader: pass one batch .*next\(iter\(loader\)\)",
-        ),
+        (DataLoader([{"eeg": X[0]}] * 2), r"yield batches .* a dict with the keys 'eeg'"),
+        (DataLoader([lambda: X[0]]), r"yield arrays or tensors: "),
         ((8000, X[0]), r"x=pair\[1\]\[None\], and the rate, Explainer\(model, fs=pair\[0\]\)"),
         ((X, 8000.0), r"x=pair\[0\]\[None\], and the rate, Explainer\(model, fs=pair\[1\]\)"),
         (MODEL, r"the model Linear: signals come first in attribute"),
-        ((row for row in X), r"a generator: make an array of it first, x=np\.stack"),
+        ((row for row in X), r"yield batches of signals, .*got ndarray with 1 axes.*list\(x\)"),
         (xr.Dataset({"eeg": 1}), "an xarray Dataset with the variables 'eeg': pass one of them"),
         ([X[0], {"a": 1}], "a list with a dict .* in it"),
         (
@@ -108,11 +105,14 @@ def test_a_path_to_nothing(path: Any) -> None:
 
 
 def test_series_of_different_lengths() -> None:
+    """They are explained one by one, by models that take any length."""
     for x in ([X[0], X[1][:5]], [X[0].tolist(), X[1][:5].tolist()], [torch.ones(3), torch.ones(4)]):
         with pytest.raises(
-            ValueError, match=r"x must be rectangular, got series of different lengths or shapes"
+            RuntimeError, match=r"with \d values in time, one of 2 different lengths, 3 to|5 to"
         ):
             EXPLAINER(x)
+    with pytest.raises(ValueError, match=r"x must be rectangular, got series of different lengths or shapes"):
+        EXPLAINER([X[0], [X[1]]])
 
 
 def test_numbers_of_pandas_that_may_be_missing() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from . import baselines, errors, plots
     from .attribute import attribute
     from .bands import bands
+    from .checking import check
     from .domains import (
         ICA,
         RFFT,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .frequency_model import FrequencyModel, InverseRFFT
     from .objective.arguments import per_sample, shared
     from .resynthesis import resynthesize
+    from .summaries import summary
 
 __all__ = [
     "ICA",
@@ -59,6 +61,7 @@ __all__ = [
     "attribute",
     "bands",
     "baselines",
+    "check",
     "errors",
     "methods_text",
     "peaks",
@@ -67,6 +70,7 @@ __all__ = [
     "read",
     "resynthesize",
     "shared",
+    "summary",
     "to_dataframe",
     "to_mne",
     "to_shap",
@@ -81,12 +85,14 @@ _HOME = {
     "InverseRFFT": "frequency_model",
     "attribute": "attribute",
     "bands": "bands",
+    "check": "checking",
     "methods_text": "exports",
     "peaks": "exports",
     "per_sample": "objective.arguments",
     "read": "files",
     "resynthesize": "resynthesis",
     "shared": "objective.arguments",
+    "summary": "summaries",
     "to_dataframe": "exports",
     "to_mne": "exports",
     "to_shap": "exports",

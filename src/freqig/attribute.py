@@ -24,7 +24,7 @@ from .objective.classes import ClassReader
 from .objective.failures import left_the_model
 from .objective.targets import Target
 from .result.attributions import Attributions
-from .signals import Signal, aligned, batch_of, hint_at_volts, labelled, placed
+from .signals import Signal, aligned, batch_of, hint_at_unit, labelled, placed
 from .signals.axes import Axes
 
 KNOWN = OfModels()
@@ -130,7 +130,7 @@ def attribute(
     check_real(x, "input")
     start = _read_baseline(baseline, known, given, x, begin, length)
     adapter = as_model(model)
-    adapter.hints.complete(known, None)
+    adapter.hints.fit(known, None, "input", reorder=False)
     adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))
     # What is explained is documented, the raw output, so there is nothing to find out about its scale.
     explainer = Explainer(
@@ -163,7 +163,7 @@ def attribute(
                 "for as many series of one channel pass x[:, None, :]",
             )
         raise
-    hint_at_volts(known, found.output - found.baseline_output, "input")
+    hint_at_unit(known, found.output - found.baseline_output, "input")
     return found.values[0].reshape(*leading, length // 2 + 1).numpy()
 
 

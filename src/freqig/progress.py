@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +19,28 @@ EARLIEST = 1.0
 
 FEW = 8
 """Samples fewer than that say little while they are counted."""
+
+
+@contextmanager
+def counting(wanted: bool | None, total: int | None) -> Iterator[Callable[[int], object]]:
+    """A bar that counts samples of several batches, whose own bars are off.
+
+    Parameters
+    ----------
+    wanted : bool or None
+        Whether to show it; None shows it on a terminal, after about 10 s.
+    total : int or None
+        Samples in all; None where nobody knows.
+
+    Yields
+    ------
+    callable
+        To be told how many more samples are done.
+    """
+    hidden = wanted is False or (wanted is None and not sys.stderr.isatty())
+    delay = 0.0 if wanted else PATIENCE
+    with tqdm(total=total, unit=" sample", file=sys.stderr, disable=hidden, delay=delay) as bar:
+        yield bar.update
 
 
 class Progress:

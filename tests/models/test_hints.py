@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,16 +56,56 @@ def test_rate_and_channels_come_from_the_model() -> None:
     assert tuple(result.channel.values) == NAMES
 
 
-def test_the_caller_and_the_input_come_first() -> None:
+def with_names(x: np.ndarray, names: list[str], **attrs: Any) -> xr.DataArray:
+    return xr.DataArray(x, dims=("sample", "channel", "time"), coords={"channel": names}, attrs=attrs)
+
+
+def test_another_rate_is_an_error_before_the_model_runs() -> None:
     x = noise(3, 2, 32)
-    labelled = xr.DataArray(x, dims=("sample", "channel", "time"), coords={"channel": ["a", "b"]})
-    with pytest.warns(FreqigWarning, match="fs is 128 Hz.*sfreq=100 Hz"):
-        result = Explainer(told(), fs=128, n_steps=20)(labelled, target=0)
-    assert result.rfft.frequency.values[-1] == 64
-    assert tuple(result.channel.values) == ("a", "b")
-    labelled.attrs["fs"] = 200
-    with pytest.warns(FreqigWarning, match="fs is 200 Hz"):
-        assert Explainer(told(), n_steps=20)(labelled, target=0).rfft.frequency.values[-1] == 100
+    told_rate = (
+        r"x must have the sampling rate of the model, which says sfreq=100 Hz, got 128 Hz: pass resample=100"
+    )
+    for call in (
+        lambda: Explainer(told(), fs=128)(x),
+        lambda: Explainer(told())(with_names(x, list(NAMES), fs=128)),
+    ):
+        with pytest.raises(ValueError, match=told_rate):
+            call()
+    with pytest.raises(ValueError, match="input must have the sampling rate of the model"):
+        attribute(with_names(x, list(NAMES), fs=128), told())
+    assert Explainer(told(), fs=100.05, n_steps=32)(x, target=0).sizes["sample"] == 3
+
+
+def test_channels_are_put_in_the_order_of_the_model_and_it_is_said() -> None:
+    x = noise(3, 2, 32)
+    expected = Explainer(told(), n_steps=20)(x, target=0)
+    turned = with_names(x[:, ::-1], ["PZ.", "Cz.."])
+    with pytest.warns(FreqigWarning, match=r"x: channels are put in the order of the model, 'Cz', 'Pz'"):
+        result = Explainer(told(), n_steps=20)(turned, target=0)
+    np.testing.assert_array_equal(result.rfft, expected.rfft)
+    assert result.channel.values.tolist() == ["Cz..", "PZ."]
+    with pytest.raises(
+        ValueError, match="input must have its channels in the order of the model, 'Cz', 'Pz'"
+    ):
+        attribute(turned, told())
+
+
+def test_other_channels_are_an_error_that_lists_them() -> None:
+    three = with_names(noise(3, 3, 32), ["Pz", "Oz", "Cz"])
+    told_more = r"channels of the model, 'Cz', 'Pz', but it has 'Oz' besides: pass channels=\['Cz', 'Pz'\]"
+    with pytest.raises(ValueError, match=told_more):
+        Explainer(told())(three)
+    picked = Explainer(told(), n_steps=20)(three, target=0, channels=["Cz", "Pz"])
+    assert picked.channel.values.tolist() == ["Cz", "Pz"]
+    np.testing.assert_array_equal(
+        picked.rfft, Explainer(told(), n_steps=20)(three.values[:, [2, 0]], target=0).rfft
+    )
+    with pytest.raises(ValueError, match="but it lacks 'Cz' and has 'Oz' besides: rename them"):
+        Explainer(told())(three[:, :2])
+    with pytest.raises(ValueError, match="channels must each be one of 'Pz', 'Oz', 'Cz', got 'Fz'"):
+        Explainer(told())(three, channels=["Fz"])
+    with pytest.raises(ValueError, match="channels must be None for x, whose channels have no names"):
+        Explainer(told())(noise(3, 3, 32), channels=["Fz"])
 
 
 def test_a_model_that_was_told_nothing_says_nothing() -> None:
@@ -91,40 +131,25 @@ def test_attributes_of_another_kind_count_for_nothing(said: dict[str, Any]) -> N
     assert as_model(Told(**said)).hints == Hints()
 
 
-def test_the_window_is_named_where_the_model_fails() -> None:
-    class Strict(Told):
-        def forward(self, x: Tensor) -> Tensor:
-            return x.reshape(len(x), 2, 32).mean(-1)
-
-    with pytest.raises(RuntimeError, match="its own n_times is 32"):
-        Explainer(Strict(n_times=32))(noise(3, 2, 30), target=0)
-
-
-def lengths_said(call: Callable[[], Any]) -> list[str]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        call()
-    return [str(w.message) for w in caught if "built for" in str(w.message)]
-
-
 @pytest.mark.parametrize(
-    ("model", "n", "length"),
+    ("model", "n", "said"),
     [
-        (told(), 64, "0.64 s"),
-        (Told(n_times=32), 200, "200 values"),
-        (told(), 63, None),
-        (told(), 32, None),
-        (Told(), 400, None),
+        (told(), 64, r"n_times=32, got 64 values, 0\.64 s: cut it into windows, with window=0\.32"),
+        (Told(n_times=32), 200, r"n_times=32, got 200 values: .*window=their length in s"),
+        (told(), 31, "got 31 values"),
     ],
 )
-def test_series_much_longer_than_the_window_are_named(model: Told, n: int, length: str | None) -> None:
+def test_another_length_than_the_window_is_an_error(model: Told, n: int, said: str) -> None:
     x = noise(3, 2, n)
-    for call in (lambda: Explainer(model, n_steps=2)(x), lambda: attribute(x, model, n_steps=2)):
-        said = lengths_said(call)
-        assert len(said) == (length is not None)
-        if length is not None:
-            assert said[0].startswith(f"each sample is {length} long, but the model was built for n_times=32")
-            assert "cut the series into windows of that length, one per sample" in said[0]
+    for name, call in (("x", lambda: Explainer(model)(x)), ("input", lambda: attribute(x, model))):
+        with pytest.raises(ValueError, match=rf"{name} must have as many values in time .*{said}"):
+            call()
+
+
+def test_a_model_behind_a_function_says_nothing_of_its_input() -> None:
+    """Which the errors offer for models that take other signals than they say."""
+    model = told()
+    assert Explainer(lambda x: model(x), n_steps=32, fs=128)(noise(3, 2, 64), target=0).sizes["time"] == 64
 
 
 def test_numbers_may_be_those_of_numpy() -> None:
@@ -151,7 +176,7 @@ def test_braindecode(name: str) -> None:
     result = explainer(x, target=0)
     assert result.rfft.frequency.values[-1] == 50
     assert tuple(result.channel.values) == NAMES
-    with pytest.raises(Exception, match="its own n_times is 1000"):
+    with pytest.raises(Exception, match="n_times=1000"):
         explainer(x[..., :100], target=0)
 
 
@@ -195,6 +220,25 @@ def test_time_axis_for_series_of_a_known_shape(
     shape: Any, own: int | None, series: tuple[int, int], axis: int
 ) -> None:
     assert Hints(shape=shape, time_axis=own).axis_for(*series) == axis
+
+
+@pytest.mark.parametrize(
+    ("declared", "shape", "time_axis", "said"),
+    [
+        ((None, 2, 24), (5, 2, 24), -1, ""),
+        ((None, None, None), (5, 7, 9), -1, ""),
+        ((4, 2, 24), (5, 2, 24), -1, ""),
+        (None, (5, 7, 9), -1, ""),
+        ((None, 2, 24), (5, 2, 30), -1, "pass window= .* to cut 24 values in time, or resample="),
+        ((None, 24, 2), (5, 30, 2), 1, "pass window= .* to cut 24 values in time"),
+        ((None, 2, 24), (5, 3, 24), -1, "pass channels="),
+        ((None, 1, 2, 24), (5, 2, 24), -1, "it has 3 axes in place of 4"),
+    ],
+)
+def test_declared_shapes(declared: Any, shape: tuple[int, ...], time_axis: int, said: str) -> None:
+    misfit = Hints(shape=declared).misfit(shape, time_axis)
+    assert re.search(said, misfit)
+    assert bool(misfit) == bool(said)
 
 
 def test_a_hint_does_not_reach_other_models() -> None:

@@ -29,7 +29,7 @@ from ..signals import Signal
 from ..signals.axes import Axes
 from .aim import Aim
 from .blocks import explain_blocks
-from .class_names import check_number_of
+from .class_names import names_of_all
 from .contrast import Standing, standing, tell_of_contrast
 from .kept import Kept
 from .projection import working_dtype
@@ -108,7 +108,7 @@ def explain(
         objective = replace(objective, model=objective.model.in_chunks(chunks))
         seen = examine(objective, x, starts[0], chunks)
         classes = kept.reader.read(seen.raw, seen.places)
-        check_number_of(settings.classes, seen.raw, classes)
+        names = names_of_all(settings.classes, question.signal.classes, seen.raw, classes)
         aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
         output = _finite(objective.value_of(seen.raw))
@@ -116,8 +116,8 @@ def explain(
         settings.method.warn_of_shortfalls(found)
         tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
     # Told by class, where classes have names.
-    raw = None if settings.classes is None else seen.raw.cpu()
-    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=raw)
+    raw = None if names is None else seen.raw.cpu()
+    return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=raw, names=names)
 
 
 def _ready_domains(

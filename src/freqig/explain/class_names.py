@@ -60,13 +60,48 @@ def numbered(target: Any, names: tuple[str, ...] | None) -> Target:
     return target  # type: ignore[no-any-return]
 
 
-def check_number_of(names: tuple[str, ...] | None, raw: Tensor, classes: Classes) -> None:
-    """ValueError where the names are not those of all classes of raw outputs, shape (N, *axes)."""
-    if names is not None and classes.axis is not None and raw.shape[classes.axis] != len(names):
+def tells_names(target: Any) -> bool:
+    """Whether a target is told by names of classes.
+
+    Examples
+    --------
+    >>> tells_names("N2"), tells_names(["W", 1]), tells_names("all"), tells_names([1, 2])
+    (True, True, False, False)
+    """
+    if isinstance(target, (str, np.str_)):
+        return target != "all"
+    if hasattr(target, "dtype") and not isinstance(target, Tensor):
+        return np.asarray(target).dtype.kind in "UOT"
+    return isinstance(target, (list, tuple)) and any(isinstance(one, str) for one in target)
+
+
+def names_of_all(
+    names: tuple[str, ...] | None, offered: tuple[str, ...] | None, raw: Tensor, classes: Classes
+) -> tuple[str, ...] | None:
+    """Names of all classes of raw outputs: those that were asked for, else those offered, where they fit.
+
+    Parameters
+    ----------
+    names : tuple of str or None
+        Names that the caller gave.
+    offered : tuple of str or None
+        Names that the signals bring along.
+    raw : torch.Tensor
+        Shape (N, *axes).
+    classes : Classes
+        How they are read.
+
+    Raises
+    ------
+    ValueError
+        Where the names that the caller gave are not those of all classes.
+    """
+    count = None if classes.axis is None else raw.shape[classes.axis]
+    if names is not None and count not in (None, len(names)):
         raise ValueError(
-            f"classes must name every class, and the model has {raw.shape[classes.axis]}, got {len(names)}: "
-            f"{', '.join(names)}"
+            f"classes must name every class, and the model has {count}, got {len(names)}: {', '.join(names)}"
         )
+    return names if names is not None else offered if offered is not None and count == len(offered) else None
 
 
 def _number(name: str, names: tuple[str, ...]) -> int:

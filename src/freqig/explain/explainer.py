@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from inspect import signature
 from os import PathLike
@@ -13,36 +13,20 @@ import torch
 import xarray as xr
 
 from .._check import check_dtype, settings_by_name
-from ..baselines import describe_baseline
 from ..domains import Domain
-from ..files import cut_raw, is_raw, read
-from ..models import Model, as_model
-from ..models.joined import JoinedInputs
-from ..models.outputs import ROWS, OutputKey
+from ..models import as_model
+from ..models.outputs import OutputKey
 from ..objective.classes import ClassReader
-from ..objective.failures import left_the_model
 from ..objective.scales import OutputScale
 from ..objective.targets import Target
 from ..result.attributions import Attributions
-from ..result.dataset import label
-from ..signals import (
-    Signal,
-    aligned_rows,
-    hint_at_volts,
-    in_one_order,
-    in_unit,
-    is_pair_with_rate,
-    read_signal,
-    settled,
-)
 from ..signals.axes import Axes
+from .batch import Asked, explain_batch
 from .call import Question, explain
-from .class_names import numbered
-from .fitting import refuse_axes
 from .kept import Kept
-from .projection import working_dtype
+from .many_files import explain_files
+from .pieces import explain_stream, explain_uneven, first_and_rest, is_iterator, is_path, is_stream, is_uneven
 from .settings import Setting, Settings
-from .several_inputs import join
 
 
 class Explainer:
@@ -60,7 +44,8 @@ class Explainer:
         Unit that the model takes, such as "uV". Signals that say another are scaled to it.
     classes : sequence of str, optional
         Names of the classes, in the order of the outputs. Then targets may be named, and `target` and
-        `predicted` hold names; `outputs`, over sample and class, are the raw outputs at the input.
+        `predicted` hold names; `outputs`, over sample and class, are the raw outputs at the input. Default:
+        the names in `event_id` of MNE's Epochs, in the order of their codes, if they are as many as outputs.
     domains : Domain or sequence of Domain, optional
         What to explain in; `RFFT()` by default. All share the same model evaluations.
     output : {"logit", "log_prob", "probability", "margin"} or callable, default "logit"
@@ -238,6 +223,8 @@ class Explainer:
         channels: Sequence[str] | None = None,
         resample: float | None = None,
         annotations: Any = None,
+        truth: Any = None,
+        names: Any = None,
     ) -> xr.Dataset:
         """Explain a batch of signals.
 
@@ -248,6 +235,11 @@ class Explainer:
             `freqig.read` gives, (N, channel, n). A tuple of them for
             a model of several inputs, all on one path; then `baseline` is a tuple too,
             and names and dimensions end in the number of the input: `rfft_0`, `rfft_1`, ….
+            In pieces: a DataLoader, a Dataset or an iterator of batches, which may be (signals, labels), of
+            which one is held at a time; a list of paths; or a list of series without batch axis, of
+            unequal length. The model takes each of these as it is, and all have the coordinates of
+            the longest: domains look at series with zeros behind, which changes no sum, `signal` is NaN
+            beyond their ends, and the coordinate `n_times` has their lengths.
         target : int, tuple, sequence, array, tensor, "all" or None
             Which output: one class for all samples, a tuple as one index for all, or a
             sequence with one per sample. None: each sample's predicted class. "all": every
@@ -265,8 +257,16 @@ class Explainer:
             entry per sample, `freqig.shared(value)` that it is the same for all. Where nothing is
             said, tensors whose first axis is as long as the batch are tried both ways on the model,
             and what it does not tell apart is an error; all others are shared.
-        window, step, channels, resample, annotations : optional
+        window, step, resample, annotations : optional
             How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
+        channels : sequence of str, optional
+            Names of the channels to explain, in the order of the model, of files and of whatever else names
+            its channels.
+        truth : sequence of int or str, optional
+            True class of each sample, by number or name; empty where nobody knows. By default the labels of
+            the recording, where all of them are classes.
+        names : sequence of str, optional
+            What each sample is called, such as the name of its file; the coordinate `file`.
 
         Returns
         -------
@@ -275,98 +275,106 @@ class Explainer:
             `rfft(sample, channel, frequency)`; `signal`; and by sample `output`,
             `baseline_output`, `completeness_gap`, `correction`, `converged`, `estimated_error`,
             `status` and `n_evaluations`, with Σ attribution = output - baseline_output +
-            completeness_gap + correction; and `target` and `predicted` as coordinates.
+            completeness_gap + correction; and `target` and `predicted` as coordinates, with `truth`,
+            `file`, `onset` and `label` where they are known.
 
         Raises
         ------
         ValueError, TypeError
             If an argument has a wrong shape, type or value, or the model cannot be explained.
         """
+        asked = Asked(
+            target=target,
+            baseline=baseline,
+            arguments=additional_forward_args,
+            reading={
+                "window": window,
+                "step": step,
+                "channels": channels,
+                "resample": resample,
+                "annotations": annotations,
+            },
+            truth=truth,
+            names=names,
+        )
+        if is_iterator(x):
+            first, x = first_and_rest(x)
+            x = list(x) if is_path(first) else x
+        if isinstance(x, list) and x and all(map(is_path, x)):
+            fs = self.fs if resample is None else None
+            files = replace(asked, reading={**asked.reading, "fs": fs})
+            return explain_files(self._quietly, x, files, self.progress)
+        if is_stream(x):
+            return explain_stream(self._quietly, x, asked, self.progress)
+        if is_uneven(x):
+            return explain_uneven(self._quietly, x, asked, self.progress, self.time_axis)
+        return explain_batch(self.model, self.settings, self._kept, x, asked)
+
+    def explain_files(
+        self,
+        paths: Sequence[str | PathLike[str]],
+        *,
+        target: Target = None,
+        baseline: Any = None,
+        fs: float | None = None,
+        unit: str | None = None,
+        window: float | None = None,
+        step: float | None = None,
+        channels: Sequence[str] | None = None,
+        resample: float | None = None,
+        annotations: Any = None,
+        truth: Any = None,
+        names: Any = None,
+        failed: Callable[[str | PathLike[str], Exception], object] | None = None,
+    ) -> xr.Dataset:
+        """Explain recordings, one after another, and go on where one of them fails.
+
+        Without `window` each of them is one sample, and those of unequal length are explained on the
+        coordinates of the longest. With it, one recording at a time is held.
+
+        Parameters
+        ----------
+        paths : sequence of path
+            At least one.
+        target, baseline
+            As for a call. A target is that of all.
+        fs, unit : optional
+            What files do not say of themselves, see `freqig.read`.
+        window, step, channels, resample : optional
+            How they are read, see `freqig.read`.
+        annotations, truth, names : sequence, optional
+            One entry per file, such as the path of its labels, or one true class for all of its windows.
+        failed : callable, optional
+            Called with path and error for each that cannot be read or explained; the others are explained
+            all the same. Default: the error is raised.
+
+        Returns
+        -------
+        xarray.Dataset
+            The result of all of them, as of one call.
+
+        Raises
+        ------
+        ValueError
+            If none of them can be explained.
+        """
         reading = {
+            "fs": fs,
+            "unit": unit,
             "window": window,
             "step": step,
             "channels": channels,
             "resample": resample,
             "annotations": annotations,
         }
-        if isinstance(x, tuple) and not is_pair_with_rate(x):
-            return self._explain_several(x, target, baseline, additional_forward_args)
-        signal = self._read(self._recording(x, reading), "x")
-        target = self._target(target, signal)
-        inputs = [signal.values.movedim(-1, self.time_axis)]
-        question = Question(signal, target, baseline, additional_forward_args, inputs)
-        return self._labelled(self.model, self.settings, question)
+        asked = Asked(target, baseline, reading=reading, truth=truth, names=names)
+        return explain_files(self._quietly, paths, asked, self.progress, failed)
 
-    def _explain_several(
-        self, x: tuple[Any, ...], target: Target, baseline: Any, arguments: Any
-    ) -> xr.Dataset:
-        """Explain a model of several inputs along one path for all of them."""
-        signals = in_one_order([self._read(one, f"x[{i}]") for i, one in enumerate(x)], "x")
-        target = self._target(target, signals[0])
-        dtype = working_dtype(self.model.dtype)
-        joined = join(signals, baseline, self.domains, self.time_axis, dtype)
-        places = JoinedInputs(
-            tuple(tuple(signal.values.shape[1:]) for signal in signals),
-            tuple(self.settings.counted_time_axis(signal.values.ndim) for signal in signals),
-        )
-        inputs = [signal.values.movedim(-1, self.time_axis) for signal in signals]
-        question = Question(Signal(joined.values), target, joined.baseline, arguments, inputs)
-        settings = replace(self.settings, domains=joined.domains, time_axis=-1, fs=None)
-        return joined.relabel(self._labelled(self.model.of_inputs(places), settings, question))
-
-    def _labelled(self, model: Model, settings: Settings, question: Question) -> xr.Dataset:
-        axes = Axes.of(question.signal)
-        try:
-            found = explain(model, settings, self._kept, question, axes)
-        except Exception as error:
-            # Where a part of the outputs is asked for, it may be this part that does not fit.
-            if left_the_model(error) or (str(error).startswith(ROWS) and self.output_key is None):
-                refuse_axes(self.model, question.inputs, question.arguments, self.output_key, error)
-            raise
-        hint_at_volts(question.signal, found.output - found.baseline_output)
-        target = question.target
-        asked = {
-            **settings.described(),
-            "baseline": describe_baseline(question.baseline, question.signal.values),
-            "class_axis": found.classes.axis,
-            "dtype": str(model.dtype).removeprefix("torch."),
-            "fs": question.signal.fs,
-            "input_shape": list(question.inputs[0].shape[1:]),
-            "probabilities": found.classes.values != "logits",
-            "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
-        }
-        return label(
-            found,
-            axes,
-            question.signal.values,
-            settings=asked,
-            description={**model.description, **model.fingerprint()},
-            unit=self.output if isinstance(self.output, str) else "output",
-            names=self.classes,
-        )
+    def _quietly(self, x: Any, asked: Asked, length: int | None) -> xr.Dataset:
+        """Explain a batch of several, whose bar counts for all of them."""
+        settings = replace(self.settings, progress=False)
+        return explain_batch(self.model, settings, self._kept, x, asked, length)
 
     def attributions(self, question: Question, axes: Axes, kept: Kept) -> Attributions:
         """What `__call__` labels, of a question that needs no reading; `kept` is known of the model."""
         return explain(self.model, self.settings, kept, question, axes)
-
-    def _recording(self, x: Any, reading: dict[str, Any]) -> Any:
-        """A DataArray in place of a path or a Raw that is cut; anything else as it is."""
-        asked = {name: value for name, value in reading.items() if value is not None}
-        if isinstance(x, (str, PathLike)):
-            return read(x, fs=self.fs if asked.get("resample") is None else None, **asked)
-        if asked and is_raw(x):
-            return cut_raw(x, **asked)
-        if asked:
-            raise TypeError(
-                f"{next(iter(asked))} must be None for x of type {type(x).__name__}: it is about reading "
-                "a file, or cutting a Raw of MNE"
-            )
-        return x
-
-    def _target(self, target: Any, signal: Signal) -> Target:
-        return numbered(aligned_rows(target, signal, "target"), self.classes)
-
-    def _read(self, x: Any, name: str) -> Signal:
-        signal = settled(read_signal(x, self.time_axis, name), self.fs, name)
-        signal = in_unit(signal, self.unit, name)
-        return self.model.hints.complete(signal, self.fs)

@@ -24,7 +24,7 @@ Offer = tuple[str, str, Tensor, Tensor]
 
 
 def refuse_axes(
-    model: Model, inputs: Sequence[Tensor], arguments: Any, output_key: OutputKey, error: Exception
+    model: Model, inputs: Sequence[Tensor], arguments: Any, output_key: OutputKey, error: Exception | None
 ) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
@@ -38,8 +38,8 @@ def refuse_axes(
         `additional_forward_args`.
     output_key : int, str, tuple of them, or None
         Which part of the outputs counts.
-    error : Exception
-        That of the model, which becomes the cause.
+    error : Exception or None
+        That of the model, which becomes the cause; None where it was not called.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:
         yield "input[:, None] of an Explainer", means, apart, apart
 
 
-def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception) -> None:
+def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception | None) -> None:
     if fits:
         # What the model takes in two layouts is written in one way.
         once = {how: f"{how}, of shape {tuple(written.shape)}, if {what}" for how, what, written, _ in fits}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -87,15 +87,18 @@ class Drawn(Baseline):
     ----------
     values : torch.Tensor
         Shape (B, N, total).
+    described : mapping
+        What the result says of them.
     """
 
     values: Tensor
+    described: Mapping[str, Any] = field(default_factory=lambda: {"name": "given"})
 
     def draw(self, x: Tensor, fs: float | None) -> Tensor:
         return self.values
 
     def describe(self) -> dict[str, Any]:
-        return {"name": "given"}
+        return dict(self.described)
 
 
 @dataclass(frozen=True)

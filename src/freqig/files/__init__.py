@@ -1,6 +1,6 @@
 """Recordings read from files: one kind of file a module, its library imported there."""
 
 from ..signals.recordings import is_raw
-from .read import cut_raw, read
+from .read import cut_raw, names_of_channels, read
 
-__all__ = ["cut_raw", "is_raw", "read"]
+__all__ = ["cut_raw", "is_raw", "names_of_channels", "read"]

@@ -89,7 +89,7 @@ def read(
         raise FileNotFoundError(f"path must be that of a file, but there is none at {str(given)!r}")
     if given.is_file() and given.stat().st_size == 0:
         raise ValueError(f"{given.name} must hold a recording, got an empty file")
-    asked = None if channels is None else _names(channels)
+    asked = None if channels is None else names_of_channels(channels)
     found = _told(reader_of(given)(given, asked), fs, unit, given.name)
     return _cut(found, given.name, window, step, resample, annotations)
 
@@ -105,7 +105,7 @@ def cut_raw(
 ) -> xr.DataArray:
     """The same of a Raw of MNE, whose annotations label its windows, or leave them out where they are bad."""
     names = [Path(one).name for one in getattr(raw, "filenames", ()) if one is not None]
-    found = of_raw(raw, None if channels is None else _names(channels), "x")
+    found = of_raw(raw, None if channels is None else names_of_channels(channels), "x")
     return _cut(found, names[0] if names else "Raw", window, step, resample, annotations)
 
 
@@ -152,7 +152,8 @@ def _cut(
     return _labelled(found, windows, values, labels, name)
 
 
-def _names(channels: Any) -> tuple[str, ...]:
+def names_of_channels(channels: Any) -> tuple[str, ...]:
+    """Names of channels as the caller gave them; TypeError where they are no sequence of names."""
     if isinstance(channels, str) or not isinstance(channels, Sequence) or not channels:
         raise TypeError(f"channels must be a sequence of names, at least one, got {channels!r}")
     return tuple(map(str, channels))

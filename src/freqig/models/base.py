@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from .hints import Hints
-from .joined import JoinedInputs
+from .joined import BeginningOfInput, JoinedInputs
 from .outputs import OutputKey
 
 Explained = Callable[[Any], Tensor]
@@ -122,12 +122,12 @@ class Model(ABC):
         """
         return self
 
-    def of_inputs(self, inputs: JoinedInputs) -> Model:
+    def of_inputs(self, inputs: JoinedInputs | BeginningOfInput) -> Model:
         """The same model of several inputs, called on series that hold all of them.
 
         Parameters
         ----------
-        inputs : JoinedInputs
+        inputs : JoinedInputs or BeginningOfInput
             Where the inputs lie in the points.
 
         Raises

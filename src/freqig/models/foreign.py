@@ -21,7 +21,7 @@ from torch import Tensor
 from ..errors import CALLED, add_context
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .fixed_batch import filled, gathered
-from .joined import JoinedInputs
+from .joined import BeginningOfInput, JoinedInputs
 from .torch.backward import coarsest_dtype
 
 Pullback = Callable[[list[Tensor | None]], Sequence[Tensor]]
@@ -40,7 +40,7 @@ class ForeignModel(Model):
     """
 
     batch: int | None = None
-    _inputs: JoinedInputs | None = None
+    _inputs: JoinedInputs | BeginningOfInput | None = None
 
     @abstractmethod
     def vjp(self, inputs: tuple[Tensor, ...], extra: tuple[Any, ...]) -> tuple[Any, Pullback]:
@@ -68,7 +68,7 @@ class ForeignModel(Model):
         if batch is not None:
             self.description["fixed_batch"] = batch
 
-    def of_inputs(self, inputs: JoinedInputs) -> ForeignModel:
+    def of_inputs(self, inputs: JoinedInputs | BeginningOfInput) -> ForeignModel:
         twin = copy(self)
         twin._inputs = inputs
         return twin

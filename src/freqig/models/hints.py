@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
-from ..errors import FreqigWarning, warn
-from ..signals import Signal
+from ..signals import Signal, in_channel_order
 
 LAST = -1
+ANYWAY = "a model that takes others than it says is explained as lambda x: model(x)"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Hints:
             window=int(window) if isinstance(window, Integral) and int(window) > 0 else None,
         )
 
-    def complete(self, signal: Signal, fs: float | None) -> Signal:
-        """The signal with rate and channel names of the model where it has none of its own.
+    def fit(self, signal: Signal, fs: float | None, name: str, *, reorder: bool = True) -> Signal:
+        """The signal as the model wants it: with its rate, its channels in its order, and its window.
 
         Parameters
         ----------
@@ -74,33 +74,78 @@ class Hints:
             What was read of the caller's input.
         fs : float or None
             Sampling rate that the caller gave.
+        name : str
+            Name of the signal in errors.
+        reorder : bool, default True
+            Whether channels are put in the order of the model, which is said; else another order is an error.
 
         Returns
         -------
         Signal
-            The same values.
+            With rate and channel names of the model where it has none of its own.
+
+        Raises
+        ------
+        ValueError
+            If rate, channels or length are others than those that the model says.
         """
         known = signal.fs if fs is None else fs
         if None not in (known, self.fs) and not math.isclose(known or 0, self.fs or 0, rel_tol=1e-3):
-            warn(
-                f"fs is {known:g} Hz, but the model says that it takes signals of sfreq={self.fs:g} Hz: "
-                "resample the signal, or check both",
-                FreqigWarning,
+            raise ValueError(
+                f"{name} must have the sampling rate of the model, which says sfreq={self.fs:g} Hz, got "
+                f"{known:g} Hz: pass resample={self.fs:g} for a file or a Raw, resample other signals, or "
+                f"correct the rate; {ANYWAY}"
             )
+        if self.channels is not None and signal.channels is not None:
+            signal = in_channel_order(signal, self.channels, name, reorder)
         n = signal.values.shape[-1]
-        if self.window is not None and n >= 2 * self.window:
+        if self.window is not None and n != self.window:
             rate = known or self.fs
-            length = f"{n} values" if rate is None else f"{n / rate:.4g} s"
-            warn(
-                f"each sample is {length} long, but the model was built for n_times={self.window} values: if "
-                "it reads windows, cut the series into windows of that length, one per sample",
-                FreqigWarning,
+            length = f"{n} values" if rate is None else f"{n} values, {n / rate:.4g} s"
+            window = "their length in s" if rate is None else f"{self.window / rate:g}"
+            raise ValueError(
+                f"{name} must have as many values in time as the model was built for, n_times={self.window}, "
+                f"got {length}: cut it into windows, with window={window} for a file or a Raw; {ANYWAY}"
             )
         return replace(
             signal,
             fs=self.fs if signal.fs is None else signal.fs,
             channels=self.channels if signal.channels is None else signal.channels,
         )
+
+    def misfit(self, shape: tuple[int, ...], time_axis: int) -> str:
+        """What speaks against signals of this shape, in the model's layout; nothing where they fit.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Batch first.
+        time_axis : int
+            Which axis is time.
+
+        Examples
+        --------
+        >>> Hints(shape=(None, 2, 24)).misfit((5, 2, 30), -1)
+        '(batch, 2, 24), got shape (5, 2, 30): pass window= ... cut 24 values in time, or resample= ...'
+        >>> Hints(shape=(None, 2, None)).misfit((5, 2, 30), -1)
+        ''
+        """
+        declared = self.shape
+        if declared is None or (
+            len(shape) == len(declared)
+            and all(b in (None, a) for a, b in zip(shape[1:], declared[1:], strict=True))
+        ):
+            return ""
+        told = f"{described(declared)}, got shape {shape}: "
+        if len(shape) != len(declared):
+            return f"{told}it has {len(shape)} axes in place of {len(declared)}"
+        wrong = [a for a in range(1, len(shape)) if declared[a] not in (None, shape[a])]
+        if wrong == [time_axis % len(shape)]:
+            return (
+                f"{told}pass window= for a file or a Raw to cut {declared[wrong[0]]} values in time, or "
+                "resample= where the model learned from another rate"
+            )
+        return f"{told}pass channels= with the names of those that the model takes"
 
     def resolve(self, time_axis: int) -> int:
         """Axis of time, given what the caller said.

@@ -38,3 +38,33 @@ class JoinedInputs:
                 torch.split(joined, sizes, 1), self.shapes, self.time_axes, strict=True
             )
         )
+
+
+@dataclass(frozen=True)
+class BeginningOfInput:
+    """The one input of a model as the beginning of a longer series.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape (*axes, n) of the input without its batch axis, time last.
+    time_axis : int
+        Axis of time in the model's own layout, counted from the end.
+
+    Examples
+    --------
+    >>> BeginningOfInput((2, 50), -1)(torch.zeros(4, 2, 80))[0].shape
+    torch.Size([4, 2, 50])
+    """
+
+    shape: tuple[int, ...]
+    time_axis: int
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Shapes of all inputs."""
+        return (self.shape,)
+
+    def __call__(self, longer: Tensor) -> tuple[Tensor, ...]:
+        """The input, in the model's own layout."""
+        return (longer.narrow(self.time_axis, 0, self.shape[-1]).contiguous(),)

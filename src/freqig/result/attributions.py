@@ -57,6 +57,8 @@ class Attributions:
         How the outputs were read.
     raw : torch.Tensor or None
         Raw outputs at the input, shape (S, *output axes), where the result tells them.
+    names : tuple of str or None
+        Names of the classes, where they are known.
     """
 
     domains: Sequence[Domain]
@@ -76,6 +78,7 @@ class Attributions:
     predicted: Tensor | None = None
     classes: Classes = UNKNOWN
     raw: Tensor | None = None
+    names: tuple[str, ...] | None = None
 
     @classmethod
     def empty(

@@ -82,7 +82,6 @@ def label(
     settings: Mapping[str, Any],
     description: Mapping[str, str | int | float],
     unit: str,
-    names: tuple[str, ...] | None = None,
 ) -> xr.Dataset:
     """The result, with attributes that netCDF can hold: strings, numbers, arrays.
 
@@ -100,9 +99,8 @@ def label(
         What is known of the model; keys become `model_*`.
     unit : str
         Unit of output and attributions.
-    names : tuple of str, optional
-        Names of the classes.
     """
+    names = run.names
     every_class = run.targets is not None and run.targets.shape[1] > 1
     leading = ("sample", "target") if every_class else ("sample",)
     coords: dict[str, Any] = {}

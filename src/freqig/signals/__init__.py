@@ -4,14 +4,14 @@ Arrays, tensors, tables of pandas, DataArrays of xarray and recordings of MNE be
 is held against it, such as a baseline, is read likewise and put in its order, rate and unit.
 """
 
-from .alignment import aligned, aligned_rows, in_one_order
+from .alignment import aligned, aligned_rows, in_channel_order, in_one_order, of_channels
 from .arrays import as_tensor
 from .dataarrays import batch_of
 from .rates import settled
 from .reading import labelled, placed, read_signal
 from .refused import is_pair_with_rate
 from .signal import Signal
-from .units import hint_at_volts, in_unit
+from .units import hint_at_unit, in_unit
 
 __all__ = [
     "Signal",
@@ -19,11 +19,13 @@ __all__ = [
     "aligned_rows",
     "as_tensor",
     "batch_of",
-    "hint_at_volts",
+    "hint_at_unit",
+    "in_channel_order",
     "in_one_order",
     "in_unit",
     "is_pair_with_rate",
     "labelled",
+    "of_channels",
     "placed",
     "read_signal",
     "settled",

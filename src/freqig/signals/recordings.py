@@ -83,14 +83,33 @@ def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
     picked = len(kept) < len(x.ch_names)
     values = np.asarray(x.get_data(picks=kept) if picked else x.get_data())
     units = {UNITS.get(one) for one in kinds}
+    coords, classes = _of_events(x, len(values)) if values.ndim == 3 else ({}, None)
     scaled = "V" in units and values.size > 0 and np.median(np.ptp(values, -1)) > VOLTS_AT_MOST
     return Signal(
         as_tensor(values, name),
         check_fs(float(x.info["sfreq"])),
         tuple(str(x.ch_names[i]) for i in kept),
         ("channel", "time") if values.ndim == 2 else ("sample", "channel", "time"),
+        coords=coords,
         unit=units.pop() if len(units) == 1 and not scaled else None,
+        classes=classes,
     )
+
+
+def _of_events(x: Any, count: int) -> tuple[dict[str, np.ndarray], tuple[str, ...] | None]:
+    """Labels and onsets of Epochs, one per sample, and the names of their events in the order of codes."""
+    events, names = getattr(x, "events", None), dict(getattr(x, "event_id", None) or {})
+    if events is None or len(events) != count:
+        return {}, None
+    coords = {}
+    # Epochs that were made of an array have numbers for events, and no place in a recording.
+    if type(x).__name__ != "EpochsArray":
+        coords["onset"] = events[:, 0] / float(x.info["sfreq"]) + float(x.tmin)
+    if len(names) < 2 or len(set(names.values())) < len(names):
+        return coords, None
+    by_code = {code: str(name) for name, code in sorted(names.items(), key=lambda item: item[1])}
+    coords["label"] = np.array([by_code.get(code, "") for code in events[:, 2].tolist()])
+    return coords, tuple(by_code.values())
 
 
 def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:

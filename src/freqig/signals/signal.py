@@ -35,6 +35,8 @@ class Signal:
         that of plain sample numbers, which every other rate outweighs.
     given_unit : str or None
         Unit of the caller's object, where values were converted from it.
+    classes : tuple of str or None
+        Names of classes in the order of their codes, where labels of samples have such.
     """
 
     values: Tensor
@@ -46,3 +48,4 @@ class Signal:
     unit: str | None = None
     fs_error: float = 0.0
     given_unit: str | None = None
+    classes: tuple[str, ...] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +17,9 @@ PREFIXES = {"G": 9, "M": 6, "k": 3, "": 0, "c": -2, "m": -3, "u": -6, "n": -9, "
 BASES = ("V", "T", "T/m", "A", "Pa", "g", "m/s^2", "m/s", "m", "rad/s", "Hz", "S", "N", "W")
 PREFIX_WORDS = {"nano": "n", "micro": "u", "milli": "m", "kilo": "k", "femto": "f", "pico": "p", "": ""}
 BASE_WORDS = {"volt": "V", "tesla": "T", "pascal": "Pa", "ampere": "A", "gram": "g", "newton": "N"}
-VOLTS_OF_RECORDINGS = 1e-3
-"""Peak to peak in V below which a signal is one of the body, seen by electrodes."""
+OF_NETWORKS = {"V": "uV", "T": "fT"}
+"""Units that networks learn from, in place of those that recordings are kept in."""
+IN_WORDS = {"uV": "microvolts", "fT": "femtotesla"}
 HARDLY = 1e-3
 """Change of an output that decides nothing: logits move by 1 or 10, and a millionth of that in volts."""
 
@@ -105,8 +108,10 @@ def _floating(values: Tensor) -> torch.dtype:
     return values.dtype if values.dtype.is_floating_point else torch.float64
 
 
-def hint_at_volts(signal: Signal, rise: Tensor, name: str = "x") -> None:
-    """Warn where a signal of the body is in volts and outputs hardly move from baseline to input.
+def hint_at_unit(
+    signal: Signal, rise: Tensor, name: str = "x", rise_in: Callable[[str, float], Tensor] | None = None
+) -> None:
+    """Warn where a signal has the unit of a recording, and outputs hardly move from baseline to input.
 
     Most networks learned from microvolts, and in volts every signal is silence to them. Where the
     output does move, the model knows volts, and nothing is said.
@@ -119,21 +124,38 @@ def hint_at_volts(signal: Signal, rise: Tensor, name: str = "x") -> None:
         Differences of outputs that are explained.
     name : str
         Name of the signal in the warning.
+    rise_in : callable, optional
+        The same differences for signals in another unit, from its name and what to multiply with; where
+        the model is explained by an `Explainer`, which takes a unit.
     """
     parsed = None if signal.unit is None else _parsed(signal.unit)
-    if parsed is None or parsed[0] != "V" or signal.values.numel() == 0 or rise.numel() == 0:
+    if parsed is None or parsed[0] not in OF_NETWORKS or signal.values.numel() == 0 or rise.numel() == 0:
         return
-    ranges = (signal.values.amax(-1) - signal.values.amin(-1)).double() * 10.0 ** parsed[1]
-    typical, moved = float(ranges.median()), float(rise.abs().max())
-    if parsed[1] < -3 or not 0 < typical < VOLTS_OF_RECORDINGS or moved >= HARDLY:
+    other = OF_NETWORKS[parsed[0]]
+    by = factor(signal.unit or "", other) or 1.0
+    typical = float((signal.values.amax(-1) - signal.values.amin(-1)).double().median())
+    moved = float(rise.abs().max())
+    if by < 1e3 or typical <= 0 or moved >= HARDLY:
         return
-    warn(
-        f"{name} is in {signal.unit}, peak-to-peak {typical:.2g} V ({typical * 1e6:.3g} µV) in the median; "
-        f"outputs differ from those at the baseline by {moved:.2g} at most. Most networks are trained on "
-        "microvolts, to which such a signal is silence: if yours is, scale it, for example with "
-        "epochs.copy().apply_function(lambda v: v * 1e6), or epochs.get_data(units='uV') with fs=",
-        SignalWarning,
+    shown, scale = other.replace("u", "µ"), f"1e{round(math.log10(by))}"
+    told = (
+        f"{name} is in {signal.unit}, peak-to-peak {typical:.2g} {signal.unit} ({typical * by:.3g} {shown})"
     )
+    trained = (
+        f"Most networks are trained on {IN_WORDS[other]}, to which such a signal is silence: if yours is"
+    )
+    if rise_in is None:
+        text = (
+            f"in the median; outputs differ from those at the baseline by {moved:.2g} at most. {trained}, "
+            f"scale it, for example with epochs.copy().apply_function(lambda v: v * {scale})"
+        )
+    else:
+        text = (
+            f"in the median, and no unit was said: F(x) - F(x') is {moved:.2g} at most in {signal.unit}, and "
+            f"would be {float(rise_in(other, by).abs().max()):.2g} in {shown}. {trained}, pass "
+            f"unit={other!r} to Explainer, which multiplies by {scale}; else unit={signal.unit!r}"
+        )
+    warn(f"{told} {text}", SignalWarning)
 
 
 def _parsed(unit: str) -> tuple[str, int] | None:

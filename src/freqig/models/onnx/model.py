@@ -12,7 +12,7 @@ import torch
 
 from ...errors import add_context
 from ..hints import Hints
-from ..joined import JoinedInputs
+from ..joined import BeginningOfInput, JoinedInputs
 from ..outputs import OutputKey
 from ..torch.model import TorchModel
 from .batch import BatchError, check_rows, explain_failure
@@ -112,7 +112,7 @@ class OnnxModel(TorchModel):
             f"{NOT_TRUST}; pass the original model instead"
         )
 
-    def of_inputs(self, inputs: JoinedInputs) -> TorchModel:
+    def of_inputs(self, inputs: JoinedInputs | BeginningOfInput) -> TorchModel:
         net, twin = copy(self.function), copy(self)
         net.n_signals = len(inputs.shapes)  # type: ignore[attr-defined]
         twin._further = self._inputs[len(inputs.shapes) :]

@@ -16,7 +16,7 @@ from ...chunks import Chunks
 from ...errors import CALLED, add_context
 from ..base import NOT_DIFFERENTIABLE, Explained, Model
 from ..hints import Hints
-from ..joined import JoinedInputs
+from ..joined import BeginningOfInput, JoinedInputs
 from .backward import (
     coarsest_dtype,
     held_bytes,
@@ -103,7 +103,7 @@ class TorchModel(Model):
         twin._model = function
         return twin
 
-    def of_inputs(self, inputs: JoinedInputs) -> TorchModel:
+    def of_inputs(self, inputs: JoinedInputs | BeginningOfInput) -> TorchModel:
         function = self._model
         return self.calling(lambda points, *extra: function(*inputs(points), *extra))
 
@@ -218,9 +218,7 @@ class TorchModel(Model):
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            window = self.hints.window
-            says = "" if window is None else f"; its own n_times is {window}"
-            add_context(error, f"{CALLED} {_shape(points)}{says}")
+            add_context(error, f"{CALLED} {_shape(points)}")
             if "numpy" in str(error).lower() and "requires grad" in str(error):
                 add_context(error, NUMPY)
             raise

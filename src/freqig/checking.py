@@ -1,0 +1,84 @@
+"""What an explanation would be like, found out on three samples."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .explain.explainer import Explainer
+from .summaries import summary
+
+FEW = 3
+"""Samples that are explained to see what would happen: the first, the last and one in the middle."""
+
+
+def check(
+    explainer: Explainer, signal: xr.DataArray, *, target: Any = None, baseline: Any = None
+) -> dict[str, Any]:
+    """Say what would happen if all of a recording were explained.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        Model and settings.
+    signal : xarray.DataArray
+        What `freqig.read` returns.
+    target, baseline
+        As a call of the Explainer takes them; one target for all samples.
+
+    Returns
+    -------
+    dict
+        Of text, numbers, lists and dicts: ``shape`` of the signals and ``layout`` by its dimensions, ``fs``,
+        ``unit`` of the signal and ``model_unit``, ``channels``, ``classes`` and ``labels`` (how often each),
+        as far as they are known; ``n_bad`` windows left out and ``n_rest`` points in no window; of the
+        samples that were tried ``tried``, ``predicted``, ``converged``, ``evaluations`` and ``gap``; and for
+        all of them ``seconds``, and ``bytes`` of signals and result, as estimated from those.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where explaining would.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, xarray as xr, freqig
+    >>> x = xr.DataArray(np.ones((9, 1, 8)), dims=("sample", "channel", "time"), attrs={"fs": 8.0})
+    >>> found = freqig.check(freqig.Explainer(torch.nn.Linear(8, 1)), x, target=(0, 0))
+    >>> found["shape"], found["fs"], found["tried"]
+    ([9, 1, 8], 8.0, 3)
+    """
+    count = signal.sizes["sample"]
+    places = sorted({0, count // 2, count - 1})
+    few = signal.isel(sample=places)
+    begin = time.perf_counter()
+    result = explainer(few, target=target, baseline=baseline)
+    seconds = time.perf_counter() - begin
+    found = summary(result)
+    labels, counts = (
+        np.unique(signal["label"].values, return_counts=True) if "label" in signal.coords else ([], [])
+    )
+    share = count / len(places)
+    return {
+        "shape": list(signal.shape),
+        "layout": list(map(str, signal.dims)),
+        "fs": found["fs"],
+        "unit": signal.attrs.get("units"),
+        "model_unit": explainer.unit,
+        "channels": found["channels"],
+        "classes": list(map(str, result["class"].values)) if "class" in result.coords else [],
+        "labels": dict(zip(map(str, labels), map(int, counts), strict=True)),
+        "n_bad": int(signal.attrs.get("n_bad", 0)),
+        "n_rest": int(signal.attrs.get("n_rest", 0)),
+        "domains": found["domains"],
+        "tried": len(places),
+        "predicted": result["predicted"].values.tolist() if "predicted" in result.coords else [],
+        "converged": found["converged"],
+        "gap": found["gap"],
+        "evaluations": found["evaluations"],
+        "seconds": seconds * share,
+        "bytes": int(signal.nbytes + result.nbytes * share),
+    }

@@ -1,0 +1,182 @@
+"""One batch: signals are read and held against the model, explained, and labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+
+from ..baselines import describe_baseline, draw_baselines
+from ..models import Model
+from ..models.joined import BeginningOfInput, JoinedInputs
+from ..models.outputs import ROWS
+from ..objective.failures import left_the_model
+from ..objective.targets import Target
+from ..result.dataset import label
+from ..signals import Signal, aligned_rows, hint_at_unit, in_one_order, is_pair_with_rate
+from ..signals.axes import Axes
+from .call import Question, explain
+from .class_names import numbered, tells_names
+from .fitting import refuse_axes
+from .kept import Kept
+from .other_unit import rise_if_scaled
+from .projection import working_dtype
+from .reading import read_input, refuse_reading
+from .samples import told_truth, with_known
+from .settings import Settings
+from .several_inputs import Drawn, join
+
+LENGTH = "n_times"
+"""Coordinate of samples that are shorter than the longest: how many values in time each of them has."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a batch, by the names and with the meaning of the arguments of an Explainer's call.
+
+    `reading` holds those that are about files and recordings, by name.
+    """
+
+    target: Any = None
+    baseline: Any = None
+    arguments: Any = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    truth: Any = None
+    names: Any = None
+
+
+def explain_batch(
+    model: Model, settings: Settings, kept: Kept, x: Any, asked: Asked, length: int | None = None
+) -> xr.Dataset:
+    """Explain a batch of signals.
+
+    Parameters
+    ----------
+    model : Model
+        The adapter.
+    settings : Settings
+        How to explain.
+    kept : Kept
+        What is known from earlier calls; what this one finds out is added.
+    x : object
+        Signals, as `Explainer.__call__` takes them.
+    asked : Asked
+        What is asked.
+    length : int, optional
+        Values in time of the longest of several batches: this one is explained with zeros behind, which the
+        model does not see, so that its domains have the coordinates of all.
+
+    Returns
+    -------
+    xarray.Dataset
+        The result.
+    """
+    if isinstance(x, tuple) and not is_pair_with_rate(x):
+        refuse_reading(x, asked.reading)
+        return _several(model, settings, kept, x, asked)
+    signal = read_input(x, model.hints, settings, asked.reading)
+    signal = with_known(signal, asked.truth, asked.names)
+    inputs = [signal.values.movedim(-1, settings.time_axis)]
+    _refuse_shape(model, settings, inputs, asked.arguments)
+    target, settings = _aimed(settings, asked.target, signal)
+    question = Question(signal, target, asked.baseline, asked.arguments, inputs)
+    if length is None:
+        return _labelled(model, settings, kept, question)
+    n = signal.values.shape[-1]
+    shown, filled = _filled(model, settings, question, length) if n < length else (model, question)
+    result = _labelled(shown, settings, kept, filled, model)
+    # Beyond its end a series has no values, whatever the model was not shown there.
+    result["signal"] = result.signal.where(np.arange(length) < n)
+    return result.assign_coords({LENGTH: ("sample", np.full(len(signal.values), n))})
+
+
+def _filled(model: Model, settings: Settings, question: Question, length: int) -> tuple[Model, Question]:
+    """A question with zeros behind signals and baselines, and a model that does not see them."""
+    signal, x = question.signal, question.signal.values
+    starts = draw_baselines(question.baseline, x, settings.time_axis, signal.fs, signal)
+    more = (0, length - x.shape[-1])
+    filled = replace(signal, values=torch.nn.functional.pad(x, more))
+    start = Drawn(torch.nn.functional.pad(starts, more), describe_baseline(question.baseline, x))
+    seen = BeginningOfInput(x.shape[1:], settings.counted_time_axis(x.ndim))
+    return model.of_inputs(seen), replace(question, signal=filled, baseline=start)
+
+
+def _several(model: Model, settings: Settings, kept: Kept, x: tuple[Any, ...], asked: Asked) -> xr.Dataset:
+    """Explain a model of several inputs along one path for all of them."""
+    read = [read_input(one, model.hints, settings, {}, f"x[{i}]") for i, one in enumerate(x)]
+    signals = in_one_order(read, "x")
+    signals[0] = with_known(signals[0], asked.truth, asked.names)
+    target, settings = _aimed(settings, asked.target, signals[0])
+    joined = join(signals, asked.baseline, settings.domains, settings.time_axis, working_dtype(model.dtype))
+    places = JoinedInputs(
+        tuple(tuple(signal.values.shape[1:]) for signal in signals),
+        tuple(settings.counted_time_axis(signal.values.ndim) for signal in signals),
+    )
+    inputs = [signal.values.movedim(-1, settings.time_axis) for signal in signals]
+    first = Signal(joined.values, coords=signals[0].coords, classes=signals[0].classes)
+    question = Question(first, target, joined.baseline, asked.arguments, inputs)
+    settings = replace(settings, domains=joined.domains, time_axis=-1, fs=None)
+    return joined.relabel(_labelled(model.of_inputs(places), settings, kept, question, model))
+
+
+def _aimed(settings: Settings, target: Any, signal: Signal) -> tuple[Target, Settings]:
+    """The target by numbers; where it was told by names that the signals bring along, these must fit."""
+    names = settings.classes or signal.classes
+    by_number = numbered(aligned_rows(target, signal, "target"), names)
+    named = names is not None and tells_names(target)
+    return by_number, replace(settings, classes=names) if named else settings
+
+
+def _refuse_shape(model: Model, settings: Settings, inputs: list[torch.Tensor], arguments: Any) -> None:
+    """Raise where signals have not the shape that the model declares, before it runs."""
+    x = inputs[0]
+    misfit = model.hints.misfit(tuple(x.shape), settings.time_axis) if len(x) else ""
+    if misfit:
+        refuse_axes(model, inputs, arguments, settings.output_key, None)
+        raise ValueError(f"x must have the shape that the model declares, {misfit}")
+
+
+def _labelled(
+    model: Model, settings: Settings, kept: Kept, question: Question, alone: Model | None = None
+) -> xr.Dataset:
+    """The result with its labels; `alone` is the model as it is, where that is told of its inputs."""
+    axes = Axes.of(question.signal)
+    # What is known of the samples is checked before the model runs, and told once all classes are known.
+    told_truth(axes.along, settings.classes)
+    try:
+        found = explain(model, settings, kept, question, axes)
+    except Exception as error:
+        # Where a part of the outputs is asked for, it may be this part that does not fit.
+        if left_the_model(error) or (str(error).startswith(ROWS) and settings.output_key is None):
+            refuse_axes(alone or model, question.inputs, question.arguments, settings.output_key, error)
+        raise
+    if settings.unit is None:
+        hint_at_unit(
+            question.signal,
+            found.output - found.baseline_output,
+            rise_in=lambda _, by: rise_if_scaled(model, settings, kept, question, found, by),
+        )
+    target, scale = question.target, settings.output
+    asked = {
+        **settings.described(),
+        "baseline": describe_baseline(question.baseline, question.signal.values),
+        "class_axis": found.classes.axis,
+        "classes": found.names,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "fs": question.signal.fs,
+        "input_shape": list(question.inputs[0].shape[1:]),
+        "probabilities": found.classes.values != "logits",
+        "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
+    }
+    return label(
+        found,
+        replace(axes, along=told_truth(axes.along, found.names)),
+        question.signal.values,
+        settings=asked,
+        description={**model.description, **model.fingerprint()},
+        unit=scale if isinstance(scale, str) else "output",
+    )

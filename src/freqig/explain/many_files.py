@@ -1,0 +1,134 @@
+"""Several recordings, one after another, as one result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..files import read
+from ..progress import counting
+from ..result.joining import joined
+from .batch import Asked
+from .pieces import OneBatch
+
+Path = str | PathLike[str]
+Failed = Callable[[Path, Exception], object]
+"""Told of a file that cannot be read or explained."""
+
+
+def explain_files(
+    one_batch: OneBatch,
+    paths: Iterable[Path],
+    asked: Asked,
+    progress: bool | None,
+    failed: Failed | None = None,
+) -> xr.Dataset:
+    """Explain recordings; those of unequal length on the coordinates of the longest.
+
+    Parameters
+    ----------
+    one_batch : callable
+        Explains a batch.
+    paths : iterable of path
+        At least one.
+    asked : Asked
+        What is asked; its `reading` holds arguments of `freqig.read`. `annotations`, `truth` and `names`, if
+        given, hold one entry per file, in a sequence as long as `paths`.
+    progress : bool or None
+        Whether to show a bar.
+    failed : callable, optional
+        Told of files that cannot be read or explained, which are then left out. Default: the error is
+        raised.
+
+    Raises
+    ------
+    ValueError
+        If nothing is left.
+    """
+    places = list(paths)
+    reading = {name: value for name, value in asked.reading.items() if value is not None}
+    beside = reading.pop("annotations", None)
+    if beside is not None and len(places) > 1:
+        beside = _per_file(beside, "annotations", len(places))
+    per_file = [
+        replace(
+            asked,
+            reading={},
+            truth=None if asked.truth is None else _per_file(asked.truth, "truth", len(places))[i],
+            names=None if asked.names is None else _per_file(asked.names, "names", len(places))[i],
+        )
+        for i in range(len(places))
+    ]
+
+    def opened(i: int) -> xr.DataArray | None:
+        mine = beside if beside is None or len(places) == 1 else beside[i]
+        try:
+            return read(places[i], **reading, annotations=mine)
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(places[i], error)
+            return None
+
+    def explained(i: int, signal: xr.DataArray, length: int | None) -> xr.Dataset | None:
+        count = signal.sizes["sample"]
+        own = per_file[i]
+        mine = replace(
+            own,
+            truth=None if own.truth is None else _repeated(own.truth, count),
+            names=None if own.names is None else _repeated(own.names, count),
+        )
+        try:
+            return one_batch(signal, mine, length)
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(places[i], error)
+            return None
+
+    # Windows have one length, so that one file at a time is held; else the longest must be known first.
+    cut = "window" in reading
+    signals: Mapping[int, xr.DataArray] | None = None if cut else dict(_read_all(places, opened))
+    lengths = {} if signals is None else {i: signal.sizes["time"] for i, signal in signals.items()}
+    length = max(lengths.values()) if len(set(lengths.values())) > 1 else None
+    order = range(len(places)) if signals is None else sorted(signals, key=lambda i: -lengths[i])
+    results: dict[int, xr.Dataset] = {}
+    with counting(progress, len(places)) as done:
+        for i in order:
+            signal = opened(i) if signals is None else signals[i]
+            found = None if signal is None else explained(i, signal, length)
+            if found is not None:
+                results[i] = found
+            done(1)
+    if not results:
+        raise ValueError(f"x must hold a recording that can be explained, and none of {len(places)} can")
+    kept = sorted(results)
+    return joined([results[i] for i in kept])
+
+
+def _read_all(
+    places: list[Path], opened: Callable[[int], xr.DataArray | None]
+) -> Iterator[tuple[int, xr.DataArray]]:
+    for i in range(len(places)):
+        signal = opened(i)
+        if signal is not None:
+            yield i, signal
+
+
+def _per_file(values: Any, name: str, count: int) -> list[Any]:
+    if isinstance(values, (str, PathLike)) or not hasattr(values, "__len__") or len(values) != count:
+        got = fspath(values) if isinstance(values, (str, PathLike)) else type(values).__name__
+        raise ValueError(f"{name} must be one per file, a sequence of {count}, got {got}")
+    return list(values)
+
+
+def _repeated(value: Any, count: int) -> list[Any]:
+    """One per window of a file, for which one value stands."""
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return list(value)
+    return [value] * count

@@ -5,17 +5,23 @@ from __future__ import annotations
 import click
 
 from .._version import __version__
+from ._running import EXIT_CODES
+from .check import check
 from .demo import demo
+from .explain import explain
+from .plot import plot
+from .show import show
 from .ssvep import ssvep
 
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="freqig")
 def main() -> None:
     """Find the frequencies that make a time-series model decide."""
 
 
-main.add_command(demo)
+for command in (explain, show, plot, check, demo):
+    main.add_command(command)
 demo.add_command(ssvep)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import click
 
 
 @contextmanager
@@ -45,3 +47,50 @@ def all_or_none(folder: Path) -> Iterator[Path]:
         yield Path(scratch)
         for path in sorted(Path(scratch).iterdir()):
             path.replace(folder / path.name)
+
+
+def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
+    """Raise where something would be written over, before anything is computed.
+
+    Raises
+    ------
+    click.ClickException
+        If one of the paths is there already and `force` was not given.
+    """
+    there = [path for path in paths if path is not None and path.exists()]
+    if there and not force:
+        raise click.ClickException(
+            f"{', '.join(map(str, there))} must not be there yet: pass --force to write over it"
+        )
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, which takes its place when the block ends without an error.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file or a folder; that of the same name is replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        Of the same name and ending, in a scratch folder beside it.
+
+    Raises
+    ------
+    OSError
+        If the folder of `path` cannot be created or written to.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".freqig-", dir=path.parent) as scratch:
+        made = Path(scratch) / path.name
+        yield made
+        if not made.is_dir():
+            made.replace(path)
+            return
+        # A folder takes the place of another only once that is gone.
+        if path.exists():
+            path.replace(Path(scratch) / f"{path.name}.old")
+        made.replace(path)

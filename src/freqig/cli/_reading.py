@@ -1,0 +1,212 @@
+"""What is written on the command line, as what Python takes: domains, baselines, bands, models."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+PRESETS = ("sleep", "eeg", "mel", "octave", "third-octave")
+"""Names of bands that stand for a filter bank of them."""
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Names that are separated by commas; None where nothing was said.
+
+    Examples
+    --------
+    >>> names("W, N1"), names(None)
+    (('W', 'N1'), None)
+    """
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def read_target(text: str) -> Any:
+    """A target: None for the predicted class, a number, "all", or the name of a class.
+
+    Examples
+    --------
+    >>> read_target("predicted"), read_target("2"), read_target("N2")
+    (None, 2, 'N2')
+    """
+    if text == "predicted":
+        return None
+    return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def read_domains(text: str) -> list[Any]:
+    """Domains by name, separated by commas, each with the numbers that it takes behind colons.
+
+    Raises
+    ------
+    ValueError
+        If there is no such domain, or it takes other numbers.
+
+    Examples
+    --------
+    >>> read_domains("rfft,stft:2:0.5")
+    [RFFT(name='rfft'), STFT(window=2, hop=0.5, taper='hann', name='stft')]
+    """
+    from .. import domains
+
+    known = {
+        name.lower(): value
+        for name, value in vars(domains).items()
+        if isinstance(value, type) and issubclass(value, domains.Domain) and not inspect.isabstract(value)
+    }
+    made = []
+    for one in names(text) or ():
+        name, *numbers = one.split(":")
+        if name.lower() in PRESETS:
+            n = {"n": int(numbers[0])} if numbers and numbers[0].isdecimal() else {}
+            made.append(domains.FilterBank(name.lower(), name=name.lower().replace("-", "_"), **n))
+            continue
+        kind = known.get("time" if name.lower() == "waveform" else name.lower())
+        if kind is None:
+            raise ValueError(
+                f"domains must be of {', '.join(sorted([*known, *PRESETS]))}, with numbers behind colons, "
+                f"such as stft:2, got {one!r}"
+            )
+        made.append(_made(kind, numbers, one, "domains"))
+    return made
+
+
+def read_baseline(text: str | None) -> Any:
+    """A rule of `freqig.baselines` by name, with the numbers that it takes behind colons.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rule, or it takes other numbers.
+
+    Examples
+    --------
+    >>> read_baseline("band_removed:8:12").describe()["low"]
+    8.0
+    """
+    from .. import baselines
+
+    if text is None:
+        return None
+    name, *numbers = text.split(":")
+    rules = [
+        key
+        for key, rule in vars(baselines).items()
+        if inspect.isfunction(rule) and inspect.signature(rule).return_annotation == "Baseline"
+    ]
+    name = name.replace("-", "_")
+    if name not in rules:
+        raise ValueError(
+            f"baseline must be one of {', '.join(sorted(rules))}, with numbers behind colons, such as "
+            f"band_removed:8:12, got {text!r}"
+        )
+    return _made(getattr(baselines, name), numbers, text, "baseline")
+
+
+def read_bands(text: str | None) -> Any:
+    """A preset of `freqig.bands`, or edges in Hz by name.
+
+    Raises
+    ------
+    ValueError
+        If edges are no numbers.
+
+    Examples
+    --------
+    >>> read_bands("sleep"), read_bands("slow=0.5-4,spindle=11-16")
+    ('sleep', {'slow': (0.5, 4.0), 'spindle': (11.0, 16.0)})
+    """
+    if text is None or "=" not in text:
+        return text
+    found = {}
+    for one in names(text) or ():
+        name, _, edges = one.partition("=")
+        low, _, high = edges.partition("-")
+        try:
+            found[name.strip()] = float(low), float(high)
+        except ValueError:
+            raise ValueError(
+                f"bands must be the name of a preset, or edges in Hz such as slow=0.5-4, got {one!r}"
+            ) from None
+    return found
+
+
+def read_model(text: str, trust: bool) -> Any:
+    """A model: the path of its file, or with `trust` an object of Python.
+
+    Parameters
+    ----------
+    text : str
+        A path, `module:name` or `file.py:name`.
+    trust : bool
+        Whether code may run, which an import does.
+
+    Raises
+    ------
+    click.ClickException
+        If code would run that was not said to be trusted, or there is no such object.
+    """
+    where, _, name = text.rpartition(":")
+    if not where or Path(text).exists():
+        return text
+    if not trust:
+        raise click.ClickException(
+            f"MODEL {text!r} is an object of Python, and importing it runs its code: pass --trust for code "
+            "that you trust"
+        )
+    found: Any = _module(where)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            listed = (
+                ", ".join(key for key in vars(found) if not key.startswith("_"))
+                if inspect.ismodule(found)
+                else ""
+            )
+            raise click.ClickException(
+                f"MODEL {where!r} must have {name!r}, and has {listed or 'no such name'}"
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _module(where: str) -> Any:
+    path = Path(where)
+    if path.suffix != ".py":
+        sys.path.insert(0, str(Path.cwd()))
+        try:
+            return importlib.import_module(where)
+        finally:
+            sys.path.pop(0)
+    if not path.is_file():
+        raise click.ClickException(f"MODEL must be the path of a file, but there is none at {where!r}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise click.ClickException(f"MODEL {where!r} must be a file of Python")
+    module = importlib.util.module_from_spec(spec)
+    # What it imports from its own folder, and pickles of its classes, are found under this name.
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _made(kind: Any, numbers: list[str], text: str, name: str) -> Any:
+    try:
+        return kind(*(int(one) if one.lstrip("-").isdecimal() else _word_or_number(one) for one in numbers))
+    except TypeError as error:
+        raise ValueError(f"{name} must be given what they take, got {text!r}: {error}") from None
+
+
+def _word_or_number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,131 @@
+"""How commands end: exit codes, errors on one line, warnings on stderr."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+
+NOT_CONVERGED, SOME_FAILED, INTERRUPTED = 3, 4, 130
+
+EXIT_CODES = """\b
+Exit codes: 0 all done; 1 nothing done; 2 wrong usage; 3 done, but some samples did not converge;
+4 some inputs failed: they are listed, the others are written; 130 interrupted."""
+
+OPTIONS = {
+    **{
+        name: f"--{name}"
+        for name in (
+            *(
+                "fs",
+                "unit",
+                "window",
+                "step",
+                "channels",
+                "resample",
+                "classes",
+                "target",
+                "output",
+                "domains",
+            ),
+            *("bands", "baseline", "tol", "trust", "sample", "keep", "speed", "channel", "markers", "title"),
+        )
+    },
+    "annotations": "--labels",
+    "max_frequency": "--max-frequency",
+}
+"""Options by the names that parameters have in Python."""
+
+NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(True\b)?")
+
+
+def debug_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --debug."""
+    return click.option("--debug", is_flag=True, help="Show where an error arose, and every warning.")(
+        command
+    )
+
+
+def reporting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a command: its errors become one line and exit code 1, unless --debug is given.
+
+    Parameters
+    ----------
+    command : callable
+        Takes `debug` by name; what it returns is the exit code, None for 0.
+    """
+
+    @wraps(command)
+    def run(*arguments: Any, debug: bool, **options: Any) -> None:
+        try:
+            with _told_warnings(debug):
+                code = command(*arguments, **options)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except KeyboardInterrupt:
+            click.echo("Interrupted: nothing was written.", err=True)
+            sys.exit(INTERRUPTED)
+        except Exception as error:
+            if debug:
+                raise
+            raise click.ClickException(one_line(error)) from error
+        if code:
+            sys.exit(code)
+
+    return run
+
+
+def one_line(error: BaseException) -> str:
+    r"""What an error says, on one line, with options of the command line for parameters of Python.
+
+    Examples
+    --------
+    >>> one_line(ValueError("pass window= or\n trust=True"))
+    'pass --window or --trust'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError):
+        text = f"there is no {text}"
+    known = isinstance(error, (ValueError, TypeError, OSError, ImportError))
+    return in_options(text if known else f"{type(error).__name__}: {text}; --debug shows where")
+
+
+def in_options(text: str) -> str:
+    """A message for users of Python in the words of the command line.
+
+    Examples
+    --------
+    >>> in_options("pass resample=100 for a file, or unit='uV'")
+    "pass --resample 100 for a file, or --unit 'uV'"
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name = OPTIONS[found[1]]
+        return name if found[2] or not found.string[found.end() :].strip(" ") else f"{name} "
+
+    return re.sub(r"  +", " ", NAMED.sub(option, text))
+
+
+@contextmanager
+def _told_warnings(debug: bool) -> Iterator[None]:
+    """Warnings of freqig on stderr, each of them once and on one line; those of others with --debug only."""
+    from ..errors import FreqigWarning
+
+    said = set[str]()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        text = " ".join(str(message).split())
+        if text not in said and (debug or issubclass(category, FreqigWarning)):
+            said.add(text)
+            click.echo(f"Warning: {in_options(text)}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        yield

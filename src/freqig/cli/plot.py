@@ -1,0 +1,99 @@
+"""`freqig plot`: a figure of a result, in a file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ._files import refuse_existing, replacing
+from ._pictures import draw, kinds
+from ._running import EXIT_CODES, debug_option, reporting
+
+EXAMPLES = """\b
+Examples:
+  freqig plot night.nc spectrum --sample 3 --max-frequency 30 --out spectrum.png
+  freqig plot night.nc spectrogram --channel Cz --option robust=True --out map.pdf
+
+"""
+
+
+@click.command(epilog=f"KIND is one of {', '.join(kinds())}.\n\n{EXAMPLES}{EXIT_CODES}")
+@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("kind", type=click.Choice(kinds()), metavar="KIND")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PNG, PDF or SVG."
+)
+@click.option("--sample", type=int, help="Position of the sample, from the end where negative.")
+@click.option("--target", help="Class, where the result holds several.")
+@click.option("--channel", help="Channel by name, or by number from 0.")
+@click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
+@click.option("--max-frequency", type=float, metavar="HZ", help="Highest frequency to draw.")
+@click.option("--markers", metavar="A=HZ,B=HZ", help="Frequencies to mark by name.")
+@click.option("--title", help="In place of the one that is made.")
+@click.option("--vmax", type=float, help="Largest attribution of the scale.")
+@click.option(
+    "--option", "further", multiple=True, metavar="NAME=VALUE", help="Any other option of the figure."
+)
+@click.option("--size", type=(float, float), metavar="W H", help="Width and height in inches.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@debug_option
+@reporting
+def plot(
+    result: Path,
+    kind: str,
+    out: Path,
+    target: str | None,
+    bands: str | None,
+    channel: str | None,
+    markers: str | None,
+    further: Sequence[str],
+    size: tuple[float, float] | None,
+    force: bool,
+    **options: Any,
+) -> None:
+    """Draw a figure of RESULT.
+
+    KIND is the name of a function of freqig.plots, which says what it takes.
+    """
+    from ._reading import read_bands
+    from ._store import read_result
+
+    refuse_existing([out], force)
+    whole = _of_target(read_result(result), target)
+    given = {name: value for name, value in options.items() if value is not None}
+    if bands is not None:
+        given["bands"] = read_bands(bands)
+    if channel is not None:
+        given["channel"] = channel if "channel" in whole.coords else int(channel)
+    if markers is not None:
+        given["markers"] = {
+            name.strip(): float(at) for name, _, at in (one.partition("=") for one in markers.split(","))
+        }
+    given |= dict(map(_read_option, further))
+    with replacing(out) as path:
+        draw(whole, kind, path, given, size)
+
+
+def _of_target(result: Any, target: str | None) -> Any:
+    if target is None:
+        return result
+    if "target" not in result.dims:
+        raise ValueError("target must be None for a result of one target: leave out target")
+    known = list(map(str, result["target"].values))
+    if target not in known:
+        raise ValueError(f"target must be one of {', '.join(known)}, got {target!r}")
+    return result.isel(target=known.index(target))
+
+
+def _read_option(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--option must be NAME=VALUE, such as robust=True, got {text!r}")
+    try:
+        return name.replace("-", "_"), ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name.replace("-", "_"), value

@@ -1,0 +1,32 @@
+"""`freqig show`: what is in a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ._running import EXIT_CODES, debug_option, reporting
+
+EXAMPLES = """\b
+Examples:
+  freqig show night.nc --bands sleep
+  freqig show night.nc --json
+
+"""
+
+
+@click.command(epilog=EXAMPLES + EXIT_CODES)
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@debug_option
+@reporting
+def show(result: Path, bands: str | None, as_json: bool) -> None:
+    """Show what is in RESULT: classes and bands, completeness gap, convergence, evaluations."""
+    from .. import summary
+    from ._reading import read_bands
+    from ._store import read_result
+    from ._tables import told
+
+    click.echo(told(summary(read_result(result), read_bands(bands)), as_json))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from .explain.explainer import Explainer
@@ -47,7 +47,8 @@ def check(
     --------
     >>> import numpy as np, torch, xarray as xr, freqig
     >>> x = xr.DataArray(np.ones((9, 1, 8)), dims=("sample", "channel", "time"), attrs={"fs": 8.0})
-    >>> found = freqig.check(freqig.Explainer(torch.nn.Linear(8, 1)), x, target=(0, 0))
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(8, 2))
+    >>> found = freqig.check(freqig.Explainer(model), x, target=0)
     >>> found["shape"], found["fs"], found["tried"]
     ([9, 1, 8], 8.0, 3)
     """
@@ -58,9 +59,7 @@ def check(
     result = explainer(few, target=target, baseline=baseline)
     seconds = time.perf_counter() - begin
     found = summary(result)
-    labels, counts = (
-        np.unique(signal["label"].values, return_counts=True) if "label" in signal.coords else ([], [])
-    )
+    labels = Counter(map(str, signal["label"].values)) if "label" in signal.coords else Counter[str]()
     share = count / len(places)
     return {
         "shape": list(signal.shape),
@@ -70,7 +69,7 @@ def check(
         "model_unit": explainer.unit,
         "channels": found["channels"],
         "classes": list(map(str, result["class"].values)) if "class" in result.coords else [],
-        "labels": dict(zip(map(str, labels), map(int, counts), strict=True)),
+        "labels": dict(sorted(labels.items())),
         "n_bad": int(signal.attrs.get("n_bad", 0)),
         "n_rest": int(signal.attrs.get("n_rest", 0)),
         "domains": found["domains"],

@@ -55,7 +55,7 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
     >>> list(found["classes"][0]["bands"])
     ['slow', 'rest']
     """
-    if not isinstance(result, xr.Dataset) or "output" not in result:
+    if "output" not in result:
         kind = type(result).__name__
         raise TypeError(f"result must be a Dataset as freqig.Explainer returns it, got {kind} without output")
     settings = json.loads(result.attrs.get("settings", "{}"))

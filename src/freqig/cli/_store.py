@@ -37,13 +37,13 @@ def write_result(result: xr.Dataset, path: Path) -> None:
         result.to_netcdf(path, engine="h5netcdf")
 
 
-def read_result(path: Path) -> xr.Dataset:
-    """A result out of a file, in memory.
+def read_result(path: Path, target: str | None = None) -> xr.Dataset:
+    """A result out of a file, in memory; where it holds several targets, one of them if it is named.
 
     Raises
     ------
     ValueError
-        If the file holds none.
+        If the file holds none, or no such target.
     """
     import xarray as xr
 
@@ -59,4 +59,13 @@ def read_result(path: Path) -> xr.Dataset:
     if "output" not in result or not any(v.attrs.get("kind") == "attribution" for v in result.values()):
         held = ", ".join(map(str, result.data_vars)) or "nothing"
         raise ValueError(f"{path} must be a result as freqig explain writes it, got a file with {held}")
-    return result
+    if target is None:
+        return result
+    known = list(map(str, result["target"].values)) if "target" in result.dims else []
+    if target not in known:
+        raise ValueError(
+            f"target must be one of {', '.join(known)}, got {target!r}"
+            if known
+            else f"target must be left out for a result of one target, got {target!r}"
+        )
+    return result.isel(target=known.index(target))

@@ -63,7 +63,7 @@ def plot(
     from ._store import read_result
 
     refuse_existing([out], force)
-    whole = _of_target(read_result(result), target)
+    whole = read_result(result, target)
     given = {name: value for name, value in options.items() if value is not None}
     if bands is not None:
         given["bands"] = read_bands(bands)
@@ -76,17 +76,6 @@ def plot(
     given |= dict(map(_read_option, further))
     with replacing(out) as path:
         draw(whole, kind, path, given, size)
-
-
-def _of_target(result: Any, target: str | None) -> Any:
-    if target is None:
-        return result
-    if "target" not in result.dims:
-        raise ValueError("target must be None for a result of one target: leave out target")
-    known = list(map(str, result["target"].values))
-    if target not in known:
-        raise ValueError(f"target must be one of {', '.join(known)}, got {target!r}")
-    return result.isel(target=known.index(target))
 
 
 def _read_option(text: str) -> tuple[str, Any]:

@@ -139,7 +139,11 @@ def explain_uneven(
         for places in ordered:
             rows = [row for place in places for row in range(starts[place], starts[place + 1])]
             first = series[places[0]]
-            batch = first if isinstance(first, xr.DataArray) else torch.cat([series[i] for i in places])
+            batch = (
+                first
+                if isinstance(first, xr.DataArray)
+                else torch.cat([one for i in places if isinstance(one := series[i], torch.Tensor)])
+            )
             try:
                 results.append(one_batch(batch, _rows(asked, rows), max(lengths)))
             except Exception as error:
@@ -189,7 +193,7 @@ def is_path(x: Any) -> bool:
 
 
 def _total(x: Any) -> int | None:
-    source = x.dataset if isinstance(x, DataLoader) else x
+    source: Any = x.dataset if isinstance(x, DataLoader) else x
     try:
         return len(source)
     except TypeError:

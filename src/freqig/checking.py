@@ -45,10 +45,9 @@ def check(
 
     Examples
     --------
-    >>> import numpy as np, torch, xarray as xr, freqig
+    >>> import numpy as np, xarray as xr, freqig
     >>> x = xr.DataArray(np.ones((9, 1, 8)), dims=("sample", "channel", "time"), attrs={"fs": 8.0})
-    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(8, 2))
-    >>> found = freqig.check(freqig.Explainer(model), x, target=0)
+    >>> found = freqig.check(freqig.Explainer(lambda x: x.square().sum((1, 2))), x)
     >>> found["shape"], found["fs"], found["tried"]
     ([9, 1, 8], 8.0, 3)
     """

@@ -47,6 +47,7 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
     --------
     >>> import numpy as np, torch, freqig
     >>> model = torch.nn.Linear(8, 2)
+    >>> model.bias.data = torch.tensor([5.0, 0.0])
     >>> explainer = freqig.Explainer(model, fs=8, classes=("rest", "task"))
     >>> result = explainer(np.random.default_rng(0).normal(size=(3, 8)), target="task")
     >>> found = freqig.summary(result, bands={"slow": (0, 2)})

@@ -15,6 +15,7 @@ from .examples import FS, Example, examples
 
 EVERY = [pytest.param(example, id=example.label) for example in examples()]
 LINEAR = [case for case in EVERY if case.values[0].make(2).linear]
+CURVED = [case for case in EVERY if not case.values[0].make(2).linear]
 
 
 def tensor(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:

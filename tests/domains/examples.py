@@ -12,6 +12,7 @@ from freqig.domains import (
     ICA,
     RFFT,
     STFT,
+    Cepstrum,
     Components,
     Domain,
     Envelope,
@@ -101,6 +102,7 @@ EXAMPLES = [
     Example("wavelet, packets", lambda _: Wavelet("sym4", packets=True), needs=("ptwt",)),
     Example("ica >> wavelet", lambda channels: ICA(matrix(channels, 2)) >> Wavelet("haar"), needs=("ptwt",)),
     Example("polar", lambda _: Polar()),
+    Example("cepstrum", lambda _: Cepstrum()),
 ]
 
 

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from freqig.domains import Domain
+from freqig import Explainer
+from freqig.domains import Domain, NonlinearDomain
 from freqig.domains.nonlinear import attribution_shape
 
 from ..helpers import Smooth, SmoothTruth, close
-from .every import EVERY, LINEAR, admitted, inversion_residual, made, tensor
+from .every import CURVED, EVERY, LINEAR, admitted, inversion_residual, made, tensor
 from .examples import FS, Example, examples
 
 LENGTHS = (1, 2, 3, 7, 16, 33, 40)
@@ -160,6 +161,44 @@ def test_equals_captum_behind_the_synthesis(example: Example, n: int) -> None:
         domain.assemble(captum).nan_to_num().numpy(),
         2e-6 * max(1.0, largest / max(1e-300, float(domain.assemble(captum).nan_to_num().abs().max()))),
     )
+
+
+@pytest.mark.parametrize("example", CURVED)
+@pytest.mark.parametrize("n", [3, 16, 33])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_paths_of_their_own_lead_from_the_baseline_to_the_input(
+    example: Example, n: int, dtype: torch.dtype
+) -> None:
+    """S of the ends are the signals, so that attributions are complete, and samples do not mix."""
+    x = tensor(3, 2, n, dtype=dtype)
+    baseline = admitted(example, x, tensor(3, 2, n, seed=1, dtype=dtype))
+    domain = made(example, x, baseline)
+    assert isinstance(domain, NonlinearDomain)
+    ends = domain.coordinates(x, baseline)
+    tolerance = 1e-12 if dtype == torch.float64 else 2e-5
+    for signal, c in zip((x, baseline), ends, strict=True):
+        assert c.dtype == dtype
+        torch.testing.assert_close(domain.synthesize(c, n), signal, rtol=0, atol=tolerance)
+    for i in range(3):
+        part = slice(i, i + 1)
+        for one, other in zip(domain.coordinates(x[part], baseline[part]), ends, strict=True):
+            torch.testing.assert_close(one, other[part], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("example", CURVED)
+@pytest.mark.parametrize("n", [3, 16])
+def test_paths_of_their_own_equal_captum_behind_the_synthesis(example: Example, n: int) -> None:
+    x = tensor(2, 2, n)
+    baseline = admitted(example, x, tensor(2, 2, n, seed=1))
+    model, domain = Smooth(n, 2), made(example, x, baseline)
+    c1, c0 = domain.coordinates(x, baseline)
+    behind = IntegratedGradients(lambda c: model(domain.synthesize(c, n))[:, 1])
+    captum = domain.assemble((behind.attribute(c1, c0, n_steps=40, method="gausslegendre"),))
+    explainer = Explainer(model, fs=FS, domains=example.make(2), n_steps=40, tol=10)
+    result = explainer(x, target=1, baseline=baseline)
+    close(result[domain.name].values, captum.numpy(), 2e-6)
+    total = result[domain.name].sum(result[domain.name].dims[1:])
+    np.testing.assert_allclose(total, result.output - result.baseline_output, atol=1e-6)
 
 
 @pytest.mark.parametrize("example", EVERY)

@@ -6,6 +6,7 @@
 | `dc()` | what did its variation do, against its own mean |
 | `band_removed(low, high)` | what did one band do, everything else as it is |
 | `flat_envelope(low, high)` | what did the envelope of one band do, its carrier as it is |
+| `flat_log_spectrum()` | what did the shape of the spectrum do, its phases as they are |
 | `surrogate(seed)` | what did the phases do, the power spectrum as it is |
 | `noise(power, seed)` | what sets the signal apart from structureless noise of the same variance |
 | `data(samples)` | what sets it apart from other signals, on average over them |
@@ -16,7 +17,7 @@ nothing else.
 
 from .base import Baseline
 from .fixed import band_removed, data, dc, zero
-from .parts import flat_envelope
+from .parts import flat_envelope, flat_log_spectrum
 from .randomized import noise, surrogate
 from .reading import describe_baseline, draw_baselines, read_baseline, rebuilt_baseline
 
@@ -28,6 +29,7 @@ __all__ = [
     "describe_baseline",
     "draw_baselines",
     "flat_envelope",
+    "flat_log_spectrum",
     "noise",
     "read_baseline",
     "rebuilt_baseline",

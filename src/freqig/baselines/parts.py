@@ -1,4 +1,4 @@
-"""Baselines that change one part of a signal and hold all others: a flat envelope."""
+"""Baselines that change one part of a signal and hold all others: a flat envelope, a flat spectrum."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..carriers import CarrierBand
+from ..log_spectra import LogSpectrum
 from .base import Baseline, wide
 
 
@@ -46,6 +47,44 @@ def flat_envelope(low: float, high: float) -> Baseline:
     True
     """
     return _FlatEnvelope(CarrierBand.read(low, high, "flat_envelope"))
+
+
+def flat_log_spectrum() -> Baseline:
+    """The signal with a flat spectrum and its own phases: what did the shape of the spectrum do.
+
+    Every bin gets the mean of log|X| as its logarithm, over the two-sided spectrum, 0 Hz included. Bins
+    of at most eps · max|X|, eps = 1.2e-7 of float32, are rounding, and stay as they are.
+
+    Returns
+    -------
+    Baseline
+        That of `freqig.Cepstrum`. Signals that are zero throughout are refused.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[4.0, 1.0, 0.0, 0.0]])
+    >>> flat = flat_log_spectrum().draw(x, fs=None)
+    >>> torch.fft.rfft(flat[0, 0]).abs().round(decimals=4)
+    tensor([3.9961, 3.9961, 3.9961], dtype=torch.float64)
+    """
+    return _FlatLogSpectrum()
+
+
+@dataclass(frozen=True)
+class _FlatLogSpectrum(Baseline):
+    def draw(self, x: Tensor, fs: float | None) -> Tensor:
+        series = wide(x)
+        silent = (series == 0).flatten(1).all(1).nonzero().flatten().tolist()
+        if silent:
+            raise ValueError(
+                "x must not be zero throughout for flat_log_spectrum, as there is no logarithm of its "
+                f"spectrum, got sample {silent[0]} ({len(silent)} such samples): leave them out"
+            )
+        flattened: Tensor = torch.fft.irfft(LogSpectrum.of(series).flattened(), x.shape[-1])
+        return torch.as_tensor(flattened, dtype=series.dtype)[None]
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "flat_log_spectrum"}
 
 
 @dataclass(frozen=True)

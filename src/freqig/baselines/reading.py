@@ -17,6 +17,7 @@ RULES = {
     "dc": "",
     "band_removed": "low, high",
     "flat_envelope": "low, high",
+    "flat_log_spectrum": "",
     "surrogate": "",
     "noise": "",
     "data": "samples",

@@ -1,6 +1,7 @@
 """Domains: ways of writing a signal as coefficients, all explained from one path."""
 
 from .base import Domain
+from .cepstrum import Cepstrum
 from .check import check_inversion, ready
 from .components import Components
 from .composition import Composition
@@ -20,6 +21,7 @@ __all__ = [
     "ICA",
     "RFFT",
     "STFT",
+    "Cepstrum",
     "Components",
     "Composition",
     "Domain",

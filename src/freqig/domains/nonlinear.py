@@ -67,6 +67,21 @@ class NonlinearDomain(Domain):
         """
         return self.analyze(x), self.analyze(baseline)
 
+    def counts(self, c: Tensor) -> dict[str, Tensor]:
+        """What the result counts in the coordinates of inputs, one number per sample; nothing by default.
+
+        Parameters
+        ----------
+        c : torch.Tensor
+            Coordinates, shape (S, *channels, *coordinates).
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            Int64, shape (S,), by a name that starts with "n_".
+        """
+        return {}
+
     def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
         """There is no linear part: raises TypeError, so that no straight path is projected here."""
         raise TypeError(

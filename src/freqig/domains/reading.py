@@ -18,7 +18,7 @@ RESERVED = frozenset(
 )
 """Names of dimensions and variables that results have beside the domains."""
 NAMES = (
-    *("RFFT", "Time", "STFT", "Wavelet", "Segments", "FilterBank", "Envelope", "Polar"),
+    *("RFFT", "Time", "STFT", "Wavelet", "Segments", "FilterBank", "Envelope", "Polar", "Cepstrum"),
     *("ICA", "Spatial", "Components"),
 )
 """Domains of the package, for those who name one instead of making it."""

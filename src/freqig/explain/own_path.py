@@ -83,11 +83,14 @@ class OwnPath:
         How far they are from complete.
     path : Path
         What the integrator knows of the path in coordinates.
+    counts : dict of str to torch.Tensor
+        What the domain counts in the coordinates, int64, shape (S,).
     """
 
     attributions: Tensor
     sums: Sums
     path: Path
+    counts: dict[str, Tensor] = field(default_factory=dict)
 
     def diagnostics(self) -> dict[str, Tensor]:
         """What the result tells of a path of its own, by name."""
@@ -96,6 +99,7 @@ class OwnPath:
             "correction": self.path.correction,
             "converged": self.sums.converged,
             "n_evaluations": self.path.n_evaluations,
+            **self.counts,
         }
 
 
@@ -142,4 +146,5 @@ def explain_nonlinear(
         torch.stack([domain.assemble((one.to(dtype),)) for one in products.unbind(1)], 1),
         Sums.of(products, path, paths.output, baseline_output, tol, paths.x.dtype),
         path,
+        domain.counts(c1),
     )

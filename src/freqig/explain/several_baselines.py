@@ -119,6 +119,7 @@ def average(
         ),
         own={
             name: {
+                **first.own[name],
                 **{key: moments.mean for key, moments in gaps.items()},
                 "converged": flags[name][0],
                 "n_evaluations": flags[name][1],

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..domains import Domain
-from ..domains.nonlinear import attribution_shape
+from ..domains.nonlinear import NonlinearDomain, attribution_shape
 from ..objective.classes import UNKNOWN, Classes
 from ..path.path import Diagnosis
 
@@ -45,7 +45,7 @@ class Attributions:
         How integration ended, one per sample; empty where the integrator does not say.
     own : dict of str to dict of str to torch.Tensor
         By name of a domain that is not linear: `completeness_gap`, `correction` and `converged`,
-        shape (S, T), and `n_evaluations`, shape (S,), of the path of its own.
+        shape (S, T), and `n_evaluations`, shape (S,), of the path of its own, and what it counts.
     spreads : list of torch.Tensor
         Standard deviations over several baselines, one per domain; empty where there was one.
     targets : torch.Tensor or None
@@ -91,13 +91,16 @@ class Attributions:
         values["n_evaluations"] = torch.empty(none, dtype=torch.int64)
         own = {name: values[name] for name in ("correction", "converged", "n_evaluations")}
         own["completeness_gap"] = values["gap"]
+        curved = [domain for domain in domains if isinstance(domain, NonlinearDomain)]
+        # Fourier transforms refuse empty batches.
+        counts = {d.name: d.counts(d.analyze(torch.zeros((1, *shape[1:])))) for d in curved}
         return cls(
             domains,
             [
                 torch.empty((none, n_targets, *attribution_shape(domain, (1, *shape[1:]))[1:]), dtype=dtype)
                 for domain in domains
             ],
-            own={domain.name: own for domain in domains if not domain.linear},
+            own={name: {**own, **{k: v[:none] for k, v in c.items()}} for name, c in counts.items()},
             **values,
         )
 

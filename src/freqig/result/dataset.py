@@ -24,6 +24,7 @@ ABOUT = {
     "completeness_gap": {"long_name": "sum of attributions before correction, minus change of the output"},
     "correction": {"long_name": "what closing the completeness gap added to the sum of attributions"},
 }
+COUNTED = {"n_held": {"long_name": "bins of the spectrum that are rounding and were held, over channels"}}
 
 Variable = tuple[tuple[str, ...], np.ndarray, dict[str, Any]]
 
@@ -118,9 +119,9 @@ def label(
     for name, scalars in run.own.items():
         for key, tensor in scalars.items():
             values = _numpy(tensor)
-            if values.ndim == 1 or not every_class:
-                values = values.reshape(len(values), -1)[:, 0]
-            about = {"units": unit, **ABOUT[key]} if key in ABOUT else {}
+            if values.ndim > 1 and not every_class:
+                values = values[:, 0]
+            about = COUNTED.get(key, {"units": unit, **ABOUT[key]} if key in ABOUT else {})
             variables[f"{name}_{key}"] = leading[: values.ndim], values, about
     # NumPy has no bfloat16.
     signal = signal.float() if signal.dtype == torch.bfloat16 else signal

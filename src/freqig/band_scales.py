@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,15 +62,15 @@ class BandScale:
         return dict(zip(names, pairs, strict=True))
 
 
-def hertz_to_mel(frequency: float) -> float:
+def hertz_to_mel(frequency: float | np.ndarray) -> Any:
     """The mel scale of O'Shaughnessy (Speech Communication, 1987), that of HTK: 2595 log10(1 + f / 700 Hz).
 
     Examples
     --------
-    >>> round(hertz_to_mel(1000.0))
+    >>> round(float(hertz_to_mel(1000.0)))
     1000
     """
-    return 2595 * math.log10(1 + frequency / 700)
+    return 2595 * np.log10(1 + np.asarray(frequency) / 700)
 
 
 def mel_to_hertz(mel: np.ndarray) -> np.ndarray:

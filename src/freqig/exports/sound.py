@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Hashable
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +142,8 @@ def _channel(one: xr.DataArray, channel: Any) -> xr.DataArray:
     if channel in names:
         return one.isel(channel=names.index(channel))
     count = one.sizes.get("channel", 0)
-    if isinstance(channel, Integral) and not isinstance(channel, bool) and -count <= channel < count:
+    by_position = isinstance(channel, int | np.integer) and not isinstance(channel, bool)
+    if by_position and -count <= channel < count:
         return one.isel(channel=channel)
     raise ValueError(
         f"channel must be one of {', '.join(map(repr, names)) or 'none'}, or a position in 0..{count - 1}, "

@@ -33,7 +33,9 @@ SIGNS = (
 """How values of each sign are taken from all, their colours, and what they mean."""
 
 
-def draw_bars(axes: Axes, values: np.ndarray, borders: np.ndarray, xscale: str = "linear") -> None:
+def draw_bars(
+    axes: Axes, values: np.ndarray, borders: np.ndarray, xscale: str = "linear", name: str = "xscale"
+) -> None:
     """Draw signed values over frequency or time, each as a bar between two borders.
 
     Parameters
@@ -46,6 +48,8 @@ def draw_bars(axes: Axes, values: np.ndarray, borders: np.ndarray, xscale: str =
         Shape (n + 1,).
     xscale : {"linear", "log"}, default "linear"
         Scale of the horizontal axis.
+    name : str, default "xscale"
+        The parameter that it came from, see `freqig.plots._limits.frequency_scale`.
 
     Examples
     --------
@@ -65,7 +69,7 @@ def draw_bars(axes: Axes, values: np.ndarray, borders: np.ndarray, xscale: str =
             )
     axes.axhline(0, color="0.3", linewidth=0.6)
     axes.set_ylabel(PLACEHOLDER)
-    set_scale(axes.xaxis, xscale, "xscale", borders)
+    set_scale(axes.xaxis, xscale, name, borders)
 
 
 def bar_borders(frequency: xr.DataArray) -> np.ndarray:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from .._check import check_choice, check_number, shown
+from ..band_scales import hertz_to_mel, mel_to_hertz
 
 IN_VIEW = 0.995
 """Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""
 
 SCALES = ("linear", "log")
+FREQUENCY_SCALES = (*SCALES, "mel")
+NICE_MEL = (0, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+"""Frequencies in Hz that an axis in mel names."""
 
 
 def up_to(
@@ -89,6 +93,43 @@ def _checked(max_frequency: float | int) -> float:
     return limit
 
 
+def frequency_scale(scale: str | None, plain: str, name: str, frequency: xr.DataArray) -> tuple[str, str]:
+    """Scale of a frequency axis, and the parameter that it came from.
+
+    Parameters
+    ----------
+    scale : {"linear", "log", "mel"} or None
+        That of the frequency axis, wherever it lies; None where nothing is said.
+    plain : {"linear", "log"}
+        That of the axis that frequencies lie on.
+    name : str
+        The parameter of `plain`.
+    frequency : xarray.DataArray
+        Frequencies, for their unit.
+
+    Raises
+    ------
+    ValueError
+        If there is no such scale, both say something, or mel is asked for and frequencies are not in Hz.
+
+    Examples
+    --------
+    >>> frequency_scale("log", "linear", "xscale", xr.DataArray([1.0]))
+    ('log', 'scale')
+    """
+    if scale is None:
+        return plain, name
+    check_choice(scale, "scale", FREQUENCY_SCALES)
+    if plain != "linear":
+        raise ValueError(f"{name} must be left out where scale={scale!r} is given, got {shown(plain)}")
+    if scale == "mel" and frequency.attrs.get("units") != "Hz":
+        raise ValueError(
+            "scale must be 'linear' or 'log' where frequencies are not in Hz, got 'mel'; pass the sampling "
+            "rate, freqig.Explainer(model, fs=...)"
+        )
+    return scale, "scale"
+
+
 def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
     """Set scale and limits of an axis. On a logarithmic one, what lies about zero is not in view.
 
@@ -96,7 +137,7 @@ def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
     ----------
     axis : matplotlib.axis.Axis
         Horizontal or vertical axis.
-    scale : {"linear", "log"}
+    scale : {"linear", "log"}, or "mel" where `name` is "scale"
         Its scale.
     name : str
         Name of the parameter, for errors.
@@ -117,7 +158,14 @@ def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
     [0.5, 2.5]
     """
     low, high = float(borders[0]), float(borders[-1])
-    if check_choice(scale, name, SCALES) == "log":
+    check_choice(scale, name, FREQUENCY_SCALES if name == "scale" else SCALES)
+    if scale == "mel":
+        set_mel = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+        low = max(low, 0.0)
+        set_mel("function", functions=(hertz_to_mel, mel_to_hertz))
+        axis.set_major_locator(FixedLocator([at for at in NICE_MEL if low <= at <= high]))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    elif scale == "log":
         positive = borders[borders > 0]
         if positive.size < 2:
             raise ValueError(f"{name} must be 'linear' where nothing above zero is in view, got 'log'")

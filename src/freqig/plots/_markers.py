@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from .._check import check_count, check_positive, shown
-from ._labels import name_spans
-from ._style import size_in_points
+from ._labels import apart, name_spans
+from ._style import letters, size_in_points
 
 
 class Marker(NamedTuple):
@@ -92,3 +93,47 @@ def draw_markers(axes: Axes, markers: tuple[Marker, ...], top: float) -> float:
     for marker in shown:
         axes.axvline(marker.at, ymax=end, color="0.4", linewidth=0.7, linestyle=(0, (4, 3)), zorder=0.5)
     return taken
+
+
+def mark_map(axes: Axes, markers: tuple[Marker, ...], *, upright: bool = False) -> None:
+    """Draw the markers in view across a map, with their names at the right, or at the top where upright.
+
+    Call it when limits are set and the layout is settled. Names keep a distance from each other, as
+    far as there is room.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> _ = axes.set_ylim(0, 100)
+    >>> mark_map(axes, (Marker("mains", 50.0), Marker("2×mains", 100.5)))
+    >>> [text.get_text() for text in axes.texts]
+    ['mains']
+    """
+    low, high = axes.get_xlim() if upright else axes.get_ylim()
+    shown = [marker for marker in markers if min(low, high) <= marker.at <= max(low, high)]
+    if not shown:
+        return
+    length = size_in_points(axes)[0 if upright else 1]
+    place = axes.transData + axes.transAxes.inverted()
+    ends = np.array([(marker.at, marker.at) for marker in shown], dtype=np.float64)
+    at = length * place.transform(ends)[:, 0 if upright else 1]
+    names = [marker.name for marker in shown]
+    # A turned name is as wide as its letters are high.
+    spread = apart(at, np.full(len(names), 1.5 * letters()), 0.0, length)
+    line, name_at = (axes.axvline, 90) if upright else (axes.axhline, 0)
+    for marker in shown:
+        line(marker.at, color="0.25", linewidth=0.7, linestyle=(0, (4, 3)))
+    for name, position in zip(names, (at if spread is None else spread) / length, strict=True):
+        axes.text(
+            position if upright else 0.99,
+            0.99 if upright else position,
+            name,
+            transform=axes.transAxes,
+            rotation=name_at,
+            ha="center" if upright else "right",
+            va="top" if upright else "center",
+            fontsize="small",
+            color="0.2",
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
+        )

@@ -31,7 +31,7 @@ OPTIONS = {
     "axes": """axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure.""",
     "markers": """markers : mapping of str to float, optional
-        Frequencies to mark by name with vertical lines, such as ``{"BPFO": 107}``, in the units of
+        Frequencies to mark by name with lines, such as ``{"BPFO": 107}``, in the units of
         the axis. Those above `max_frequency` are not in view.""",
     "harmonics": """harmonics : int, default 1
         Up to which multiple the markers are drawn.""",
@@ -43,6 +43,9 @@ OPTIONS = {
         Scale of the time axis. A logarithmic one begins above zero.""",
     "yscale": """yscale : {"linear", "log"}, default "linear"
         Scale of the frequency axis. A logarithmic one begins above zero.""",
+    "scale": """scale : {"linear", "log", "mel"}, optional
+        Scale of the frequency axis, wherever it lies. A logarithmic one begins above zero; mel is even
+        to the ear, and needs frequencies in Hz. Default that of the axis.""",
     "channel or all": """channel : hashable, optional
         Name of the one channel to draw, or its position where names are not integers. Default all.""",
     "signal": """signal : bool, optional

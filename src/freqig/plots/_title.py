@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from pathlib import PurePath
 
 import numpy as np
 import xarray as xr
@@ -49,35 +50,73 @@ def title_of(
     sample 0, target 2
     output 1.5
     """
-
-    def value(key: str) -> str | None:
-        # The target is a coordinate where one of several targets was selected.
-        found = one.get(key)
-        if found is None:
-            return None
-        entry = found.values.tolist()
-        if key in ("target", "predicted") and isinstance(entry, float) and key not in one.coords:
-            # The mean of the numbers of classes, from a file that does not have them as coordinates.
-            return None
-        return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
-
-    # Where samples have names, these say more than places.
-    named = one.coords.get("sample")
-    shown = sample if named is None or named.ndim else named.values[()]
-    what = [] if shown is None else [f"sample {shown}"]
-    if channel is not None:
-        what.append(f"channel {channel}")
-    if (target := value("target")) is not None:
-        what.append(f"target {target}")
-    if (predicted := value("predicted")) is not None and predicted != target:
-        what.append(f"predicted {predicted}")
+    what = decision_of(one, sample, channel)
     sums = []
-    if (output := value("output")) is not None:
+    if (output := _number(one, "output")) is not None:
         units = units_of(one.output, units_of(one[name], "output"))
         sums.append(f"{units} {output}")
-        if (baseline := value("baseline_output")) is not None:
+        if (baseline := _number(one, "baseline_output")) is not None:
             sums[-1] += f" (baseline {baseline})"
     return "\n".join(fitted(parts, room, between=", ") for parts in (what, sums) if parts)
+
+
+def decision_of(one: xr.Dataset, sample: int | None = None, channel: Hashable | None = None) -> list[str]:
+    """Whose decision it is, and for which class: parts of a title.
+
+    Files and classes that have names are called by them; the true class is told where it is another
+    than the explained one.
+
+    Examples
+    --------
+    >>> known = {"file": "sounds/7_theo_0.wav", "target": "seven", "truth": "seven", "predicted": "nine"}
+    >>> decision_of(xr.Dataset(coords=known))
+    ["7_theo_0.wav: 'seven'", "predicted 'nine'"]
+    """
+    owner = _owner(one, sample)
+    target, truth, predicted = (_class(one, key) for key in ("target", "truth", "predicted"))
+    named = target is not None and target.startswith("'")
+    if named and owner:
+        owner = f"{owner}: {target}"
+    parts = [
+        owner,
+        "" if channel is None else f"channel {channel}",
+        "" if target is None or (named and owner) else f"target {target}",
+        "" if truth in (None, target) else f"truth {truth}",
+        "" if predicted in (None, target) else f"predicted {predicted}",
+    ]
+    return [part for part in parts if part]
+
+
+def _owner(one: xr.Dataset, sample: int | None) -> str:
+    """File and place of a sample in it, or its name, or its position; empty where nothing is known."""
+    file = one.coords.get("file")
+    if file is not None and not file.ndim and str(file.values):
+        onset = one.coords.get("onset")
+        begin = 0.0 if onset is None or onset.ndim else float(onset)
+        # Of a file that is one sample there is nothing to say.
+        return PurePath(str(file.values)).name + (f" at {begin:g} s" if begin > 0 else "")
+    own = one.coords.get("sample")
+    position = sample if own is None or own.ndim else own.values[()]
+    return "" if position is None else f"sample {position}"
+
+
+def _class(one: xr.Dataset, key: str) -> str | None:
+    """A class as titles call it, names in quotes; None where it is not known."""
+    # The target is a coordinate where one of several targets was selected.
+    found = one.get(key)
+    if found is None:
+        return None
+    entry = found.values.tolist()
+    if isinstance(entry, float) and (np.isnan(entry) or key not in one.coords):
+        # The mean of the numbers of classes, from a file that does not have them as coordinates.
+        return None
+    if isinstance(entry, str):
+        return f"'{entry}'" if entry else None
+    return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
+
+
+def _number(one: xr.Dataset, key: str) -> str | None:
+    return f"{float(one[key]):.4g}" if key in one else None
 
 
 def gap_of(one: xr.Dataset, name: str) -> str:

@@ -10,8 +10,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ._labels import fit_label, label_frequency
-from ._limits import set_scale
+from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._markers import mark_map, read_markers
 from ._options import documented
 from ._select import dim_of
 from ._style import letters, new_axes, signed_norm
@@ -32,6 +33,9 @@ def components(
     name: str = "components",
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
     robust: bool = False,
@@ -58,6 +62,9 @@ def components(
         Variable to draw, named as its domain is: "ica", "filterbank", "ica_rfft".
     {channel or sum}
     {max_frequency}
+    {markers}
+    {harmonics}
+    {scale}
     {title}
     {vmax of colours}
     {robust}
@@ -93,12 +100,13 @@ def components(
     view = look_at(result, sample, name, (), _DOMAINS, channel)
     row, column = _dims(view.variable, name)
     over_time = column == dim_of(view.variable, "time")
+    lines = read_markers(markers, harmonics, np.inf if over_time else float(view.one[column].max()))
     if not over_time:
-        view = view.up_to(column, max_frequency)
-    elif max_frequency is not None:
-        raise ValueError(
-            f"max_frequency must be None for result.{name}, which is over time, got {max_frequency}"
-        )
+        view = view.up_to(column, max_frequency, max((line.at for line in lines), default=0.0))
+    for option, value in (("max_frequency", max_frequency), ("scale", scale), ("markers", markers)):
+        if over_time and value is not None:
+            raise ValueError(f"{option} must be None for result.{name}, which is over time, got {value}")
+    chosen = frequency_scale(scale, xscale, "xscale", view.one[column])
     names, order = _rows(view.variable, row)
     variable = view.variable.isel({row: order})
     values, summed = total_over(variable, (row, column))
@@ -118,7 +126,7 @@ def components(
     norm = signed_norm(values, vmax, robust)
     draw_grid(panel, x, np.arange(len(values) + 1.0), values, norm)
     panel.hlines(np.arange(1, len(values)), x[0], x[-1], color="0.85", linewidth=0.5, zorder=1.5)
-    set_scale(panel.xaxis, xscale, "xscale", x)
+    set_scale(panel.xaxis, *chosen, x)
     # The first row is at the top, the lowest band at the bottom.
     panel.set_ylim((0, len(values)) if _is_band(row) else (len(values), 0))
     panel.set_xlabel(unit.label if unit else "frequency")
@@ -127,6 +135,7 @@ def components(
     _name_rows(panel, row, names, totals)
     if unit is None:
         label_frequency(panel, panel.xaxis, variable[column], view.in_view)
+    mark_map(panel, lines, upright=True)
     return panel
 
 

@@ -18,6 +18,7 @@ from ._bars import (
     hide_upper_labels,
 )
 from ._labels import label_frequency
+from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
@@ -38,6 +39,7 @@ def polar(
     max_frequency: float | int | None = None,
     markers: Any = None,
     harmonics: int = 1,
+    scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
     xscale: str = "linear",
@@ -62,6 +64,7 @@ def polar(
     {max_frequency}
     {markers}
     {harmonics}
+    {scale}
     {title}
     {vmax of bars}
     {xscale of frequency}
@@ -107,6 +110,7 @@ def polar(
             "domains=[freqig.Polar()]"
         )
     frequency = view.one[row]
+    chosen = frequency_scale(scale, xscale, "xscale", frequency)
     highest = highest_of(view.one, frequency.values)
     edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
@@ -115,7 +119,7 @@ def polar(
     values, summed = total_over(view.variable.sel({part: list(PARTS)}), (part, row))
     above, below = new_pair(5.0, (1, 1)) if axes is None else two_axes(axes, "amplitude", "phase")
     for panel, heights in zip((above, below), values, strict=True):
-        draw_bars(panel, heights, bar_borders(frequency), xscale)
+        draw_bars(panel, heights, bar_borders(frequency), *chosen)
     hide_upper_labels(above)
     below.set_xlabel("frequency")
     above.set_title(PLACEHOLDER, loc="left")

@@ -12,8 +12,9 @@ from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform
 
 from .._check import shown
 from ._labels import label_frequency
-from ._limits import set_scale
+from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._markers import mark_map, read_markers
 from ._options import documented
 from ._style import letters, new_axes, signed_norm
 from ._time import span_of, time_axis
@@ -30,6 +31,9 @@ def segments(
     order: Sequence[Hashable] | None = None,
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
     robust: bool = False,
@@ -61,6 +65,9 @@ def segments(
         occur.
     {channel or sum}
     {max_frequency}
+    {markers}
+    {harmonics}
+    {scale}
     {title}
     {vmax of colours}
     {robust}
@@ -102,7 +109,8 @@ def segments(
     view = look_at(result, sample, name, ("segment", "frequency"), "freqig.Segments()", channel)
     column, row = view.dims
     labels = _read_classes(view.one, name, column, classes)
-    view = view.up_to(row, max_frequency)
+    lines = read_markers(markers, harmonics, float(view.one[row].max()))
+    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     variable = view.variable
     panel = new_axes(axes, 4.8 if labels else 4.0)
     values, summed = total_over(variable, (row, column))
@@ -131,11 +139,12 @@ def segments(
         if cells.size:
             draw_grid(panel, across, up, cells, norm)
     set_scale(panel.xaxis, xscale, "xscale", x)
-    set_scale(panel.yaxis, yscale, "yscale", y)
+    set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)
     panel.set_xlabel(unit.label)
     pad = _draw_classes(panel, x, labels, order) if labels else 0.0
     finish_map(panel, view, norm, summed, notes[0], title=title, pad=pad)
     label_frequency(panel, panel.yaxis, variable[row], view.in_view)
+    mark_map(panel, lines)
     return panel
 
 

@@ -10,8 +10,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ._labels import label_frequency
-from ._limits import set_scale
+from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
+from ._markers import mark_map, read_markers
 from ._options import documented
 from ._style import new_axes, signed_norm
 from ._time import span_of, time_axis
@@ -26,6 +27,9 @@ def spectrogram(
     name: str = "stft",
     channel: Hashable | None = None,
     max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
     robust: bool = False,
@@ -49,6 +53,9 @@ def spectrogram(
         Variable to draw, named as its domain is.
     {channel or sum}
     {max_frequency}
+    {markers}
+    {harmonics}
+    {scale}
     {title}
     {vmax of colours}
     {robust}
@@ -85,7 +92,8 @@ def spectrogram(
     """
     view = look_at(result, sample, name, ("frequency", "time"), "freqig.STFT()", channel)
     row, column = view.dims
-    view = view.up_to(row, max_frequency)
+    lines = read_markers(markers, harmonics, float(view.one[row].max()))
+    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     variable = view.variable
     panel = new_axes(axes)
     values, summed = total_over(variable, (row, column))
@@ -104,8 +112,9 @@ def spectrogram(
     unit = time_axis(high - low, variable[column].attrs.get("units"))
     draw_grid(panel, x / unit.divisor, y, values, norm)
     set_scale(panel.xaxis, xscale, "xscale", np.array([low, *x[1:-1], high]) / unit.divisor)
-    set_scale(panel.yaxis, yscale, "yscale", y)
+    set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)
     panel.set_xlabel(unit.label)
     finish_map(panel, view, norm, summed, cells_note(across, up), title=title)
     label_frequency(panel, panel.yaxis, variable[row], view.in_view)
+    mark_map(panel, lines)
     return panel

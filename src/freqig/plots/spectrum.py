@@ -9,6 +9,7 @@ import xarray as xr
 
 from ..bands import highest_of, named_bands
 from ._bars import bar_borders, draw_bars, edges_in_hertz
+from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
@@ -27,6 +28,7 @@ def spectrum(
     markers: Any = None,
     harmonics: int = 1,
     signal: bool | None = None,
+    scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
     xscale: str = "linear",
@@ -56,6 +58,7 @@ def spectrum(
     {markers}
     {harmonics}
     {signal}
+    {scale}
     {title}
     {vmax of bars}
     {xscale of frequency}
@@ -98,13 +101,14 @@ def spectrum(
     'frequency (Hz)'
     """
     view = look_at(result, sample, "rfft", ("frequency",), "freqig.RFFT()", channel)
+    chosen = frequency_scale(scale, xscale, "xscale", view.one.frequency)
     panels = open_panels(view, signal, axes, "the spectrum")
     highest = highest_of(view.one, view.one.frequency.values)
     edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), view.one.frequency)
     lines = read_markers(markers, harmonics, float(view.one.frequency.max()))
     view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
     values, summed = total_over(view.variable, ("frequency",))
-    draw_bars(panels.below, values, bar_borders(view.one.frequency), xscale)
+    draw_bars(panels.below, values, bar_borders(view.one.frequency), *chosen)
     panels.below.set_xlabel("frequency")
     return finish_panels(
         panels,

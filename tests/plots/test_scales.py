@@ -1,0 +1,123 @@
+"""Frequency axes to the ear, markers across maps, and titles that name files and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+
+from freqig import plots
+
+Draw = Callable[..., Any]
+OVER_FREQUENCY: list[tuple[Draw, str, str]] = [
+    (plots.spectrum, "rfft", "x"),
+    (plots.polar, "polar", "x"),
+    (plots.components, "ica_rfft", "x"),
+    (plots.spectrogram, "stft", "y"),
+    (plots.segments, "segments", "y"),
+]
+
+
+def call(draw: Draw, result: xr.Dataset, name: str, **options: Any) -> Axes:
+    drawn = draw(result, **({} if draw is plots.spectrum else {"name": name}), **options)
+    return drawn[-1] if isinstance(drawn, tuple) else drawn
+
+
+@pytest.mark.parametrize(("draw", "name", "along"), OVER_FREQUENCY)
+def test_scale_is_that_of_the_frequency_axis(maps: xr.Dataset, draw: Draw, name: str, along: str) -> None:
+    axes = call(draw, maps, name, scale="log")
+    other = "y" if along == "x" else "x"
+    assert getattr(axes, f"get_{along}scale")() == "log"
+    assert getattr(axes, f"get_{other}scale")() == "linear"
+    assert getattr(axes, f"get_{along}lim")()[0] > 0
+    with pytest.raises(ValueError, match=r"scale must be one of 'linear', 'log', 'mel', got 'bark'"):
+        call(draw, maps, name, scale="bark")
+    with pytest.raises(
+        ValueError, match=f"{along}scale must be left out where scale='mel' is given, got 'log'"
+    ):
+        call(draw, maps, name, scale="mel", **{f"{along}scale": "log"})
+
+
+@pytest.mark.parametrize(("draw", "name", "along"), OVER_FREQUENCY)
+def test_mel_is_even_to_the_ear(maps: xr.Dataset, draw: Draw, name: str, along: str) -> None:
+    axes = call(draw, maps, name, scale="mel", max_frequency=np.inf)
+    i = "xy".index(along)
+    low, high = getattr(axes, f"get_{along}lim")()
+    at = np.array([low, 5.0, 12.0, high])
+    points = axes.transData.transform(np.stack([at, at], axis=1))[:, i]
+    mel = 2595 * np.log10(1 + at / 700)
+    np.testing.assert_allclose(np.diff(points) / np.ptp(points), np.diff(mel) / np.ptp(mel), atol=1e-9)
+    named = maps.copy()
+    for coordinate in named.coords.values():
+        if coordinate.attrs.get("units") == "Hz":
+            coordinate.attrs["units"] = "cycles/sample"
+    with pytest.raises(ValueError, match="scale must be 'linear' or 'log' where frequencies are not in Hz"):
+        call(draw, named, name, scale="mel")
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [(plots.spectrogram, "stft"), (plots.segments, "segments"), (plots.components, "ica_rfft")],
+)
+def test_markers_cross_maps(maps: xr.Dataset, draw: Draw, name: str) -> None:
+    axes = call(draw, maps, name, markers={"BPFO": 10.7}, harmonics=2)
+    upright = draw is plots.components
+    lines = [line.get_xdata() if upright else line.get_ydata() for line in axes.get_lines()]
+    assert sorted(float(at[0]) for at in lines if len(set(at)) == 1) == [10.7, 21.4]
+    names = {text.get_text(): text for text in axes.texts}
+    assert {"BPFO", "2×BPFO"} <= names.keys()
+    figure = axes.get_figure()
+    figure.draw_without_rendering()
+    one, two = (names[key].get_window_extent() for key in ("BPFO", "2×BPFO"))
+    assert not one.overlaps(two)
+    for box in (one, two):
+        assert box.x1 <= axes.bbox.x1 + 1
+        assert box.y1 <= axes.bbox.y1 + 1
+
+
+def test_names_of_close_markers_keep_apart(maps: xr.Dataset) -> None:
+    axes = plots.spectrogram(maps, markers={"a": 10.0, "b": 10.1, "c": 10.2})
+    axes.get_figure().draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text() in "abc" and text.get_text()]
+    assert len(boxes) == 3
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_over_time_there_is_neither_scale_nor_marker(maps: xr.Dataset) -> None:
+    for option, value in (("scale", "log"), ("markers", {"a": 10}), ("max_frequency", 3)):
+        with pytest.raises(ValueError, match=f"{option} must be None for result.ica, which is over time"):
+            plots.components(maps, name="ica", **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("coords", "says"),
+    [
+        ({"target": ["seven", "two"]}, "sample 1: 'two'"),
+        ({"target": [7, 2]}, "sample 1, target 2"),
+        ({"target": ["seven", "two"], "file": ["a/7_theo_0.wav", "a/2_theo_0.wav"]}, "2_theo_0.wav: 'two'"),
+        (
+            {"target": ["W", "N2"], "file": ["n.edf", "n.edf"], "onset": [0.0, 30.0]},
+            "n.edf at 30 s: 'N2'",
+        ),
+        (
+            {"target": ["W", "N2"], "truth": ["W", "N3"], "predicted": ["W", "N1"]},
+            "sample 1: 'N2', truth 'N3', predicted 'N1'",
+        ),
+        ({"target": [0, 2], "truth": [0, 3], "predicted": [0, 2]}, "sample 1, target 2, truth 3"),
+        ({"target": ["W", "N2"], "truth": ["W", ""], "predicted": ["W", "N2"]}, "sample 1: 'N2'"),
+    ],
+    ids=str,
+)
+def test_titles_call_files_and_classes_by_their_names(
+    maps: xr.Dataset, coords: dict[str, list[Any]], says: str
+) -> None:
+    plain = maps.drop_vars(["target", "predicted"])
+    above, _ = plots.spectrum(plain.assign_coords({k: ("sample", v) for k, v in coords.items()}), 1)
+    assert above.get_title(loc="left").splitlines()[0] == says
+    one = plain.assign_coords({k: ("sample", v) for k, v in coords.items()}).isel(sample=1)
+    below = plots.spectrogram(one)
+    assert "sample" not in below.get_title(loc="left").splitlines()[0]

@@ -88,9 +88,33 @@ def test_a_configuration_that_declares_more_weights_than_there_are(
 
 
 def test_configurations_are_bounded(saved: Path) -> None:
-    refused(rewritten(saved, config=lambda content: content + b" " * (5 << 20)), r"config\.json .* 4194304")
-    many = b'{"class_name": 1}, ' * 6_000
-    refused(rewritten(saved, config=lambda content: content + many), "declares .* objects, more than 5000")
+    refused(rewritten(saved, config=lambda content: content + b" " * (9 << 20)), r"config\.json .* 8388608")
+    many = b'{"class_name": 1}, ' * 21_000
+    refused(rewritten(saved, config=lambda content: content + many), "declares .* objects, more than 20000")
+    numbers = b"1," * 500_000
+    refused(
+        rewritten(saved, config=lambda content: content + numbers), "declares .* entries, more than 400000"
+    )
+
+
+@pytest.mark.parametrize("first", ["input", "build"])
+def test_a_sequential_of_many_layers_is_built_once(
+    first: str, keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every layer anew, as Keras does it, these are 1,275 values, and 80,000 of 400 layers."""
+    from freqig.models.keras import sizes
+
+    monkeypatch.setattr(sizes, "MAX_VALUES", 300)
+    inner = keras.Sequential([keras.layers.Dense(8, activation="tanh") for _ in range(10)])
+    layers = [inner, *(keras.layers.Dense(8, activation="tanh") for _ in range(40))]
+    net = keras.Sequential([keras.Input((8,)), *layers] if first == "input" else layers)
+    net.build((None, 8))
+    net.save(tmp_path / "long.keras")
+    reading = keras.Sequential.__dict__["from_config"]
+    x = noise(3, 8)
+    found = outputs(as_model(tmp_path / "long.keras"), x)
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(net(x.numpy())), rtol=1e-5, atol=1e-6)
+    assert keras.Sequential.__dict__["from_config"] is reading
 
 
 def test_archives_that_lie_or_swell_are_refused(saved: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
+import struct
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,3 +147,59 @@ def test_an_exported_program_in_a_file_of_any_name(name: str, tmp_path: Path, ca
     path = (tmp_path / "net.pt2").rename(tmp_path / name)
     check(path, 3)
     assert capfd.readouterr().err == ""
+
+
+@pytest.fixture(params=["script", "export"])
+def program(request: Any, tmp_path: Path) -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if request.param == "script":
+            torch.jit.script(batch_norm()).save(str(tmp_path / "net.pt"))
+            return tmp_path / "net.pt"
+    torch.export.save(torch.export.export(batch_norm(), (torch.ones(4, 2, 30),)), tmp_path / "net.pt2")
+    return tmp_path / "net.pt2"
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes]) -> Path:
+    bad = path.with_stem("bad")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+    return bad
+
+
+@pytest.mark.parametrize("end", ["0", ".json", ".pkl", "version"])
+def test_programs_that_swell_are_refused_unread(
+    program: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loaded(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("loaded")
+
+    bad = rewritten(program, lambda name, content: content + bytes(80 << 20) * name.endswith(end))
+    monkeypatch.setattr(torch.jit, "load", loaded)
+    monkeypatch.setattr(torch.export, "load", loaded)
+    if any(name.endswith(end) for name in zipfile.ZipFile(bad).namelist()):
+        with pytest.raises(ValueError, match=r"unpacks to .*, which no model does; trust=True does not"):
+            as_model(bad, trust=True)
+
+
+def test_programs_that_lie_about_their_sizes_are_refused_unread(program: Path) -> None:
+    whole = bytearray(program.read_bytes())
+    start = whole.rindex(b"PK\x01\x02")
+    struct.pack_into("<I", whole, start + 24, 1 << 20)  # the size of the last member in the directory
+    program.write_bytes(whole)
+    with pytest.raises(ValueError, match="is not as long as the archive states; trust=True does not"):
+        as_model(program, trust=True)
+    struct.pack_into("<II", whole, start + 20, 1 << 20, 1 << 20)  # and its packed size
+    program.write_bytes(whole)
+    with pytest.raises(ValueError, match="less than its members take in it; trust=True does not"):
+        as_model(program, trust=True)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_programs_whose_parts_are_rewritten_load_or_are_called_damaged(program: Path) -> None:
+    assert as_model(rewritten(program, lambda name, content: content), trust=True).fingerprint()
+    parsed = (".json", "data.pkl")
+    bad = rewritten(program, lambda name, content: b"no" if name.endswith(parsed) else content)
+    with pytest.raises(ValueError, match=r"bad\.pt2? is a damaged .* program"):
+        as_model(bad, trust=True)

@@ -8,7 +8,6 @@ import os
 import shutil
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -16,18 +15,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..archives import NOT_TRUST, check_members
 from ..content import names_in
 
-NOT_TRUST = "trust=True does not change this"
 WEIGHTS = "model.weights.h5"
-MAX_CONFIG = 4 << 20
-MAX_LAYERS = 5_000
+MAX_CONFIG = 8 << 20
+MAX_LAYERS = 20_000
+MAX_COMMAS = 400_000
 MAX_OBJECTS = 20_000
-# Keras stores without compression; others may compress by so much, above what is small anyway.
-MAX_RATIO, SMALL = 50, 64 << 20
 # Variables that are not kept in the file, such as states of random generators.
 BESIDE_WEIGHTS = 1 << 20
-PIECE = 1 << 16
 
 
 class TooLargeError(MemoryError):
@@ -69,63 +66,15 @@ def check_archive(path: str | PathLike[str], max_bytes: int) -> int:
             f"and save as .keras. {NOT_TRUST}"
         )
     names_in(path)
+    check_members(path, (".json",), MAX_CONFIG, max_bytes)
     with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        size, there = sum(entry.file_size for entry in entries), Path(path).stat().st_size
-        if size > max_bytes:
-            raise ValueError(f"{name} unpacks to {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}")
-        if size > max(SMALL, MAX_RATIO * there):
-            raise ValueError(
-                f"{name} has {there} bytes and unpacks to {size}, which no model does; {NOT_TRUST}"
-            )
-        for entry in entries:
-            if entry.filename.endswith(".json") and entry.file_size > MAX_CONFIG:
-                raise ValueError(
-                    f"{entry.filename} in {name} has {entry.file_size} bytes, more than the {MAX_CONFIG} "
-                    f"that a configuration may have; {NOT_TRUST}"
-                )
-            _check_size(archive, entry, name)
         if "config.json" in archive.namelist():
-            layers = archive.read("config.json").count(b'"class_name"')
-            if layers > MAX_LAYERS:
-                raise ValueError(f"{name} declares {layers} objects, more than {MAX_LAYERS}; {NOT_TRUST}")
+            config = archive.read("config.json")
+            layers = config.count(b'"class_name"')
+            if layers > MAX_LAYERS or config.count(b",") > MAX_COMMAS:
+                what = f"{layers} objects, more than {MAX_LAYERS}, or {config.count(b',')} entries, more than"
+                raise ValueError(f"{name} declares {what} {MAX_COMMAS}; {NOT_TRUST}")
         return _weights(archive, name) if WEIGHTS in archive.namelist() else 0
-
-
-def _check_size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> None:
-    """Unpack a member piece by piece, and refuse it where it is not as long as stated."""
-    lies = ValueError(f"{entry.filename} in {name} is not as long as the archive states; {NOT_TRUST}")
-    if entry.compress_type == zipfile.ZIP_STORED:
-        if entry.compress_size != entry.file_size:
-            raise lies
-        return
-    if entry.compress_type != zipfile.ZIP_DEFLATED:
-        raise ValueError(
-            f"{entry.filename} in {name} is compressed in a way that Keras does not use; {NOT_TRUST}"
-        )
-    unpack, length = zlib.decompressobj(-15), 0
-    raw = _raw(archive, entry)
-    try:
-        while not unpack.eof and length <= entry.file_size:
-            packed = unpack.unconsumed_tail or raw.read(PIECE)
-            if not packed:
-                break
-            length += len(unpack.decompress(packed, PIECE))
-    except zlib.error as error:
-        raise ValueError(f"{entry.filename} in {name} is damaged: {error}; {NOT_TRUST}") from error
-    if length != entry.file_size:
-        raise lies
-
-
-def _raw(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Any:
-    """The packed bytes of a member, as a file."""
-    with archive.open(entry):  # checks the header in front of them
-        pass
-    file: Any = archive.fp
-    file.seek(entry.header_offset + 26)
-    lengths = file.read(4)
-    file.seek(int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little"), os.SEEK_CUR)
-    return io.BytesIO(file.read(entry.compress_size))
 
 
 def _weights(archive: zipfile.ZipFile, name: str) -> int:

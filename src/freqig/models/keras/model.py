@@ -25,6 +25,7 @@ from ..foreign import ForeignModel, check_device
 from ..hints import LAST, Hints
 from ..torch.model import TorchModel, dotted_name
 from .archive import TooLargeError, at_most, check_archive, ending_in_keras
+from .building import built_once
 from .sizes import SizeError, bounded_calls, bounded_sizes
 
 MAX_BYTES = 4 << 30
@@ -241,7 +242,8 @@ def load(
     allowed = check_archive(path, max_bytes)
     keras = _import()
     try:
-        with ending_in_keras(path) as name, at_most(allowed), bounded_sizes(os.fspath(path)):
+        file = os.fspath(path)
+        with ending_in_keras(path) as name, at_most(allowed), bounded_sizes(file), built_once():
             model = keras.saving.load_model(name, compile=False, safe_mode=not trust)
         bounded_calls(model, os.fspath(path))
     except SizeError:
@@ -254,8 +256,9 @@ def load(
             raise PermissionError(
                 f"{os.fspath(path)} holds Python code (a Lambda layer), which freqig does not load. {TRUST}"
             ) from error
+        line = text.splitlines()[0][:300] if text else repr(error)
         raise ValueError(
-            f"Keras cannot load {os.fspath(path)} ({text.splitlines()[0] if text else repr(error)}): import "
+            f"Keras cannot load {os.fspath(path)} ({line}): import "
             "the module that registers its custom layers first. trust=True does not help with this"
         ) from error
     return adapt(model, dtype, device)

@@ -11,8 +11,6 @@ the class and load a state dict,
 from __future__ import annotations
 
 import os
-import pickle
-import zipfile
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..archives import check_members
 from ..content import kind_of
 from ..fixed_batch import FixedBatch
 from .model import TorchModel, dotted_name
@@ -30,6 +29,8 @@ RECIPE = (
     "build its class and load the weights, net.load_state_dict(torch.load(path, weights_only=True)), "
     "then pass net"
 )
+# Members that are parsed as a whole, and the most that one may have: ten times what large networks do.
+PARSED, MAX_PARSED = (".json", ".pkl", ".py", "version", "format", "byteorder"), 32 << 20
 
 
 def adapt(
@@ -103,27 +104,29 @@ def load(
             f"{name} is a {kind} program, and loading it can run code that is in the file: trust=True "
             f"loads it, for files whose origin you trust; otherwise {RECIPE}"
         )
+    check_members(name, PARSED, MAX_PARSED)
     try:
-        model = _load(name, kind, dtype, device)
-    except (RuntimeError, zipfile.BadZipFile, pickle.UnpicklingError, KeyError, EOFError) as error:
+        program = _load(name, kind, device)
+    except Exception as error:
         line = (str(error).splitlines() or [""])[0]
         raise ValueError(
             f"{name} is a damaged {kind} program, or one of another version of PyTorch "
             f"({type(error).__name__}: {line}): save or download it again"
         ) from error
+    make = TorchModel if kind == "TorchScript" else adapt
+    model = make(program, dtype=dtype, device=device)
     model.description |= {"framework": f"{kind}, torch {torch.__version__}", "class": Path(name).name}
     return model
 
 
-def _load(name: str, kind: str, dtype: torch.dtype | None, device: torch.device | str | None) -> TorchModel:
+def _load(name: str, kind: str, device: torch.device | str | None) -> Any:
     """Load a program, which runs what is in the file."""
     if kind == "TorchScript":
         load_script: Callable[..., nn.Module] = torch.jit.load
-        script = load_script(name, map_location="cpu" if device is None else device)
-        return TorchModel(script.eval(), dtype, device)
+        return load_script(name, map_location="cpu" if device is None else device).eval()
     with Path(name).open("rb") as file:
         # Given a path, PyTorch asks for one that ends in .pt2.
-        return adapt(torch.export.load(file), dtype=dtype, device=device)
+        return torch.export.load(file)
 
 
 class _Exported(nn.Module):

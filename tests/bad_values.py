@@ -34,7 +34,9 @@ from freqig import (
     Wavelet,
     attribute,
     bands,
+    bands_around,
     baselines,
+    bearing_frequencies,
     per_sample,
     plots,
 )
@@ -114,6 +116,10 @@ def explained(domain: Any, baseline: Any = None) -> xr.Dataset:
     return Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=domain)(TWO, target=0, baseline=baseline)
 
 
+def geometry(**change: Any) -> dict[str, float]:
+    return bearing_frequencies(**{"n_balls": 9, "ball_diameter": 1, "pitch_diameter": 5, **change})
+
+
 # By parameter: how it is used, and which of the values above are right for it.
 USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "fs": (lambda v: explainer(fs=v)(X), {"None", "10**30", "fraction", "Fraction"}),
@@ -181,6 +187,18 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "packets": (lambda v: explained(Wavelet(packets=v)), {"true"}),
     "low": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(v, 20)), {"zero", "fraction", "Fraction"}),
     "high": (lambda v: EXPLAINER(X, baseline=baselines.band_removed(2, v)), {"10**30"}),
+    "orders": (
+        lambda v: explained(RFFT(orders=v)),
+        {"None", "fraction", "Fraction", "10**30"},
+    ),
+    "n_balls": (lambda v: geometry(n_balls=v), set()),
+    "ball_diameter": (lambda v: geometry(ball_diameter=v), {"fraction", "Fraction"}),
+    "pitch_diameter": (lambda v: geometry(n_balls=2, pitch_diameter=v), {"10**30", "fraction"}),
+    "contact_angle": (lambda v: geometry(contact_angle=v), {"zero", "fraction", "Fraction", "subnormal"}),
+    "shaft": (lambda v: geometry(shaft=v), {"10**30", "fraction", "Fraction"}),
+    "frequencies": (lambda v: bands_around(v, 0.1), {"dict"}),
+    "width": (lambda v: bands_around({"a": 10}, v), {"fraction", "Fraction"}),
+    "harmonics=bands": (lambda v: bands_around({"a": 10}, 0.1, v), set()),
     "low=envelope": (
         lambda v: explained(Envelope(v, 20), baselines.flat_envelope(v, 20)),
         {"zero", "fraction", "Fraction"},

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .exports import methods_text, peaks, to_dataframe, to_mne, to_shap, to_wav
     from .files import read
     from .frequency_model import FrequencyModel, InverseRFFT
+    from .machines import bands_around, bearing_frequencies
     from .objective.arguments import per_sample, shared
     from .resynthesis import resynthesize
     from .summaries import summary
@@ -62,7 +63,9 @@ __all__ = [
     "__version__",
     "attribute",
     "bands",
+    "bands_around",
     "baselines",
+    "bearing_frequencies",
     "check",
     "errors",
     "methods_text",
@@ -87,6 +90,8 @@ _HOME = {
     "InverseRFFT": "frequency_model",
     "attribute": "attribute",
     "bands": "bands",
+    "bands_around": "machines",
+    "bearing_frequencies": "machines",
     "check": "checking",
     "methods_text": "exports",
     "peaks": "exports",

@@ -90,6 +90,7 @@ def bands(
 
     See Also
     --------
+    freqig.bands_around : bands around the frequencies of a bearing and their multiples.
     freqig.plots.spectrum : draws the spectrum with bands shaded.
 
     Notes

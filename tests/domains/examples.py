@@ -63,6 +63,16 @@ def trend_and_cycle(series: np.ndarray) -> dict[str, np.ndarray]:
     return {"trend": trend, "extremes": np.clip(series - trend, -1, 1)}
 
 
+class OfAnyLength(RFFT):
+    """Orders of a shaft that speeds up and slows down, for signals of any length."""
+
+    inverts = "checked"
+
+    def bind(self, shape: tuple[int, ...], fs: float | None) -> RFFT:
+        n = shape[-1]
+        return RFFT(self.name, orders=2 + np.sin(np.arange(n) / 5)).bind(shape, fs)
+
+
 def _chain(channels: int) -> Domain:
     return Spatial(matrix(channels + 1, channels)) >> ICA(matrix(channels + 1, 2)) >> STFT(window=0.5)
 
@@ -70,6 +80,8 @@ def _chain(channels: int) -> Domain:
 EXAMPLES = [
     Example("time", lambda _: Time()),
     Example("rfft", lambda _: RFFT()),
+    Example("rfft, orders", lambda _: RFFT(orders=3.0)),
+    Example("rfft, orders of a track", lambda _: OfAnyLength()),
     Example("stft", lambda _: STFT(window=0.5)),
     Example("stft, odd window and hop", lambda _: STFT(window=0.7, hop=0.3, taper="hamming")),
     Example("stft, no overlap", lambda _: STFT(window=0.5, hop=0.5, taper="boxcar")),

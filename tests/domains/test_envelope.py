@@ -10,7 +10,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from freqig import RFFT, STFT, Envelope, Explainer, Time, baselines
+from freqig import RFFT, STFT, Envelope, Explainer, Time, baselines, resynthesize
 from freqig.domains import ICA
 
 from ..helpers import noise
@@ -251,3 +251,15 @@ def test_it_stands_first() -> None:
 def test_what_it_is_can_be_read_from_its_name() -> None:
     domain = Envelope(0.123456789, 2e3, name="knocks")
     assert repr(eval(repr(domain), {"Envelope": Envelope})) == repr(domain)
+
+
+def test_the_part_that_decided_is_heard_again() -> None:
+    """All that counts of the envelope spectrum, put back on the carrier; settings say what the domain was."""
+    x = knocking(20.0)[None]
+    model = lambda x: x.pow(4).sum(-1, keepdim=True)
+    result = explain(model, x, Envelope(LOW, HIGH) >> RFFT())
+    part = resynthesize(result, keep=abs(result.envelope_rfft) >= 0, name="envelope_rfft")
+    np.testing.assert_allclose(part, x, atol=1e-9)
+    nothing = resynthesize(result, keep=abs(result.envelope_rfft) < 0, name="envelope_rfft")
+    flat = baselines.flat_envelope(LOW, HIGH).draw(torch.from_numpy(x), FS)[0]
+    np.testing.assert_allclose(nothing, flat, atol=1e-9)

@@ -164,13 +164,14 @@ def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> Non
     ValueError
         If two domains mean something else by a dimension of one name.
     """
-    known: dict[str, tuple[Domain, np.ndarray]] = {}
+    known: dict[str, tuple[Domain, np.ndarray, str]] = {}
     for domain in domains:
         coords = domain.coords(n, fs)
         for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
             values = np.asarray(content[0] if isinstance(content, tuple) else content)
-            other, theirs = known.setdefault(dim, (domain, values))
-            if not np.array_equal(values, theirs):
+            unit = str(content[1]) if isinstance(content, tuple) else ""
+            other, theirs, their_unit = known.setdefault(dim, (domain, values, unit))
+            if unit != their_unit or not np.array_equal(values, theirs):
                 raise ValueError(
                     f"domains {other.name!r} and {domain.name!r} both have a dimension {dim!r}, with "
                     "different coordinates: give the domain that it is named after another name with name="

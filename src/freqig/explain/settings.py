@@ -85,7 +85,7 @@ class Settings:
             scale_of(output)
         reader = ClassReader.of(class_axis, probabilities, output)
         check_choice(engine, "engine", ENGINES)
-        if engine == "captum" and any(type(domain) is not RFFT for domain in domains):
+        if engine == "captum" and not all(type(d) is RFFT and not d.resampled for d in domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
         if n_steps is None and engine == "captum":
             n_steps = DEFAULT_NODES

@@ -207,7 +207,7 @@ def edges_in_hertz(
     >>> edges_in_hertz(None, xr.DataArray([0.5])) is None
     True
     """
-    if edges is not None and frequency.attrs.get("units") != "Hz":
+    if edges is not None and frequency.attrs.get("units") not in ("Hz", "orders"):
         raise ValueError(
             f"bands are in Hz, so result.{frequency.name} must have attrs['units'] 'Hz', got "
             f"{frequency.attrs.get('units')!r}; pass the sampling rate, "

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from .._check import check_integer
 from ..domains import Domain
-from ..domains.base import as_tuple
 from ..domains.nonlinear import NonlinearDomain
 from ..result.reading import attributions_of, one_target
 from ..signals.units import factor
@@ -147,12 +146,12 @@ def _synthesized(source: Source, rows: list[int], mask: np.ndarray) -> Tensor:
         (own,) = _masks(domain, (c1,), mask)
         return domain.synthesize(torch.where(own, c1, c0), n)
     c = domain.analyze_pair(x, start)
-    parts = as_tuple(c)
+    parts, held = domain.free_and_held(c)
     kept = tuple(part * own for part, own in zip(parts, _masks(domain, parts, mask), strict=True))
     nothing = tuple(torch.zeros_like(part) for part in parts)
     # A synthesis may add a constant, which is in the baseline already.
     moved, constant = (
-        domain.synthesize(one if isinstance(c, tuple) else one[0], n) for one in (kept, nothing)
+        domain.synthesize((*one, *held) if isinstance(c, tuple) else one[0], n) for one in (kept, nothing)
     )
     return start + (moved - constant)
 

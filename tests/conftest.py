@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import hypothesis
 import jaxtyping
 import pytest
 import torch
+from torch import Tensor, nn
 
 # beartype checks one item of a list, chosen by chance. It gets a generator of its own, so that a test
 # which finds the process's one disturbed can blame freqig.
@@ -52,3 +56,33 @@ def data_path() -> Path:
     if not path.is_dir():
         pytest.skip("no recordings: FREQIG_DATA names no folder, and there is none at ../shared/data")
     return path
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Callable[..., str]:
+    """Write a module as an ONNX file, with a free or a fixed batch."""
+
+    def run(net: nn.Module, x: Tensor, free: bool = True, name: str = "net.onnx", **more: Any) -> str:
+        pytest.importorskip("onnx")
+        path = str(tmp_path / name)
+        axes = {"x": {0: "batch"}, "y": {0: "batch"}} if free else None
+        asked = {"input_names": ["x"], "output_names": ["y"], "dynamic_axes": axes} | more
+        with warnings.catch_warnings():
+            # This exporter is deprecated, but needs no further library, and its files are about.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(net.eval(), (x,), path, dynamo=False, **asked)
+        return path
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on the torch backend, which it keeps for the rest of the process."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("KERAS_BACKEND", "torch")
+        library = pytest.importorskip("keras")
+    if library.backend.backend() != "torch":
+        pytest.skip(f"Keras runs on {library.backend.backend()} in this process")
+    return library

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .machines import bands_around, bearing_frequencies
     from .objective.arguments import per_sample, shared
     from .resynthesis import resynthesize
+    from .sliding import slide
     from .summaries import summary
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "read",
     "resynthesize",
     "shared",
+    "slide",
     "summary",
     "to_dataframe",
     "to_mne",
@@ -99,6 +101,7 @@ _HOME = {
     "read": "files",
     "resynthesize": "resynthesis",
     "shared": "objective.arguments",
+    "slide": "sliding",
     "summary": "summaries",
     "to_dataframe": "exports",
     "to_mne": "exports",

@@ -9,6 +9,7 @@ from ._running import EXIT_CODES
 from .check import check
 from .demo import demo
 from .explain import explain
+from .listen import listen
 from .plot import plot
 from .show import show
 from .ssvep import ssvep
@@ -22,6 +23,6 @@ def main() -> None:
     """Find the frequencies that make a time-series model decide."""
 
 
-for command in (explain, show, plot, check, demo):
+for command in (explain, show, plot, listen, check, demo):
     main.add_command(command)
 demo.add_command(ssvep)

@@ -109,7 +109,8 @@ def in_options(text: str) -> str:
         name = OPTIONS[found[1]]
         return name if found[2] or not found.string[found.end() :].strip(" ") else f"{name} "
 
-    return re.sub(r"  +", " ", NAMED.sub(option, text))
+    named = re.sub(r"domains=\[freqig\.(\w+)\([^)]*\)\]", lambda found: f"--domains {found[1].lower()}", text)
+    return re.sub(r"  +", " ", NAMED.sub(option, named))
 
 
 @contextmanager

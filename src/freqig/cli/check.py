@@ -14,7 +14,7 @@ from ._running import EXIT_CODES, NOT_CONVERGED, debug_option, reporting
 EXAMPLES = """\b
 Examples:
   freqig check model.onnx night.edf --window 30 --unit uV
-  freqig check net.py:model table.csv --trust --fs 100
+  freqig check net.py:model table.csv --trust --channels Cz
 
 """
 

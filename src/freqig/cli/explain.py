@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  freqig explain model.onnx night.edf --window 30 --unit uV --classes W,N1,N2,N3,R --out night.nc
-  freqig explain net.py:model digits/*.wav --trust --target all --out digits.nc
+  freqig explain model.onnx night.edf --window 30 --unit uV --classes W,N1,N2,N3,R --labels stages.txt \
+    --domains rfft,stft:2 --bands sleep --out night.nc --figures figures
+  freqig explain net.py:model digits/*.wav --trust --classes three,seven --target all --out digits.nc
   freqig explain model.keras table.csv --fs 100 --bands eeg --table bands.csv
 
 """

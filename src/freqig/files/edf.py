@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from . import mne_files
+from .formats import pick
 from .recording import Recording
 
 MOST_CHANNELS = 4096
@@ -24,7 +25,8 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     header = _Header.read(path)
     wanted = [i for i, name in enumerate(header.names) if "annotations" not in name.lower()]
     if channels is not None:
-        wanted = [i for i in wanted if header.names[i] in channels]
+        own = tuple(header.names[i] for i in wanted)
+        wanted = [wanted[i] for i in pick(own, channels, len(own), path.name)]
     rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
     if len(set(rates.values())) > 1:
         told = ", ".join(f"{name} {rate:g} Hz" for name, rate in rates.items())

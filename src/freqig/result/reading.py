@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from .._check import shown
@@ -88,3 +89,25 @@ def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
         )
     settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
     return settings
+
+
+def rows_by_length(result: xr.Dataset) -> list[tuple[int, list[int]]]:
+    """Lengths of the series of a result, each with the samples that have it.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        With dimensions ``sample`` and ``time``; series that end before the longest have their length in the
+        coordinate ``n_times``.
+
+    Examples
+    --------
+    >>> signal = ("sample", "time"), np.zeros((3, 8))
+    >>> rows_by_length(xr.Dataset({"signal": signal}, {"n_times": ("sample", [8, 5, 8])}))
+    [(5, [1]), (8, [0, 2])]
+    >>> rows_by_length(xr.Dataset({"signal": signal}))
+    [(8, [0, 1, 2])]
+    """
+    count, longest = result.sizes["sample"], result.sizes["time"]
+    lengths = result["n_times"].values if "n_times" in result.coords else np.full(count, longest)
+    return [(int(n), np.flatnonzero(lengths == n).tolist()) for n in np.unique(lengths)]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..domains import Time
 from ..errors import FreqigWarning
+from ..result.reading import rows_by_length
 from .source import Source
 
 AGREE = 1e-3
@@ -56,23 +57,27 @@ def output_of(
         explainer.settings, domains=(Time("part"),), n_steps=1, engine="path", progress=False
     )
     arranged = source.layout.arranged
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FreqigWarning)
-        found = quick(
-            arranged(values),
-            target=_targets(result, rows),
-            baseline=arranged(source.baseline[rows]),
-            additional_forward_args=arguments,
-        )
+    outputs, at_baseline = np.empty(len(rows)), np.empty(len(rows))
+    for n, places in rows_by_length(result.isel(sample=rows)):
+        mine = [rows[place] for place in places]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FreqigWarning)
+            found = quick(
+                arranged(values[places, ..., :n]),
+                target=_targets(result, mine),
+                baseline=arranged(source.baseline[mine, ..., :n]),
+                additional_forward_args=arguments,
+            )
+        outputs[places], at_baseline[places] = found.output.values, found.baseline_output.values
     known = result.baseline_output.values[rows]
     largest = np.abs(np.concatenate([known, result.output.values[rows]])).max()
-    off = np.abs(found.baseline_output.values - known).max()
+    off = np.abs(at_baseline - known).max()
     if not off <= AGREE * largest:
         raise ValueError(
             "explainer and baseline must be those that made the result, got outputs at the baseline that "
             f"differ by up to {off:.3g} from baseline_output"
         )
-    return np.asarray(found.output.values, dtype=np.float64)
+    return outputs
 
 
 def _targets(result: xr.Dataset, rows: list[int]) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..baselines import draw_baselines, rebuilt_baseline
 from ..domains import Domain, ready
 from ..domains.rebuilding import rebuilt_domain
-from ..result.reading import settings_of
+from ..result.reading import rows_by_length, settings_of
 from ..signals import Signal
 
 
@@ -108,7 +108,11 @@ class Source:
         signal = _signal(result)
         layout = Layout.of(signal, settings)
         x = torch.from_numpy(np.array(signal.values, dtype=np.float64))
-        start = _baseline(baseline, settings, signal, layout, x)
+        start = torch.zeros_like(x)
+        for n, rows in rows_by_length(result):
+            # Beyond its end a series is zero, and so is its baseline.
+            x[rows, ..., n:] = 0
+            start[rows, ..., :n] = _baseline(baseline, settings, signal, layout, x[rows, ..., :n])
         made = explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
         (domain,) = ready([made], x, start, settings.get("fs"))
         return cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)

@@ -1,0 +1,54 @@
+"""`freqig listen`: the part of a sound that drove a decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ._files import refuse_existing
+from ._running import EXIT_CODES, debug_option, reporting
+
+EXAMPLES = """\b
+Examples:
+  freqig listen digits.nc --sample 1 --target seven --keep 0.9 --out part.wav
+  freqig listen night.nc --sample 2 --speed 100 --out spindle.wav
+
+"""
+
+
+@click.command(epilog=EXAMPLES + EXIT_CODES)
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="WAV to write.")
+@click.option("--sample", type=int, default=0, show_default=True, help="Position of the sample.")
+@click.option("--target", help="Class, where the result holds several.")
+@click.option("--keep", type=float, default=0.9, show_default=True, help="Share of the positive attribution.")
+@click.option("--variable", help="Variable of attributions. Default: rfft.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="Play so many times as fast.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@debug_option
+@reporting
+def listen(
+    result: Path,
+    out: Path,
+    sample: int,
+    target: str | None,
+    keep: float,
+    variable: str | None,
+    speed: float,
+    force: bool,
+) -> None:
+    """Write the part of a sample of RESULT that drove the decision as a WAV.
+
+    It is made of the fewest frequencies whose attributions reach --keep of the positive sum; all others are
+    as at the baseline.
+    """
+    from .. import resynthesize, to_wav
+    from ._store import read_result
+
+    refuse_existing([out], force)
+    part = resynthesize(read_result(result, target), keep, name=variable, sample=sample)
+    to_wav(part, out, speed=speed, overwrite=force)
+    click.echo(
+        f"{out}: {int(part.kept_count.item())} coefficients, attribution {part.kept_attribution.item():.4g}"
+    )

@@ -250,7 +250,7 @@ def _assembled(
     axes = Axes.of(whole)
     signal = whole.values.reshape(len(whole.values), *axes.sizes, axes.n).numpy()
     variables["signal"] = ("sample", *axes.dims, "time"), signal, axes.about_signal()
-    coords = {
+    coords: dict[Any, Any] = {
         **{name: c for name, c in found.coords.items() if "sample" not in c.dims and name != "time"},
         **{k: v for k, v in axes.coords().items() if k == "time" or k == "channel"},
         **{k: ("sample", v) for k, v in told_truth(whole.coords, classes).items()},

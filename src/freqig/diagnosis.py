@@ -138,9 +138,11 @@ def foreign_gradient(left: float, right: float, rise: float, told: float) -> Dia
         "gradient",
         detail="the gradient of the model is not that of its output: "
         f"between {left:.3g} and {right:.3g} of the path the output changes by {rise:.3g} where "
-        f"the gradient says {told:.3g}, and likewise in most other places, close around the nodes too. No "
+        f"the gradient says {told:.3g}, and likewise in most other places"
+        f"{', close around the nodes too' if told else ''}. No "
         "number of nodes mends that. Such gradients come from detach() or stop_gradient (as on the "
         "statistics of a reversible normalisation), torch.no_grad() around a part of the model, rounding "
         "and quantised layers (straight-through or without a gradient), and hooks or custom backward "
-        "passes that change it (remove them for the explanation)",
+        "passes that change it (remove them for the explanation)"
+        + ("" if told else "; or from steps too steep for its numbers (try dtype=torch.float64)"),
     )

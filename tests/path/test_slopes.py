@@ -92,6 +92,32 @@ def test_a_gradient_of_something_else_is_named(
         assert word in path.diagnoses[0].explain()
 
 
+LEVELS = torch.linspace(-3, 3, 40, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("steepness", "dtype"), [(1e3, torch.float32), (1e6, torch.float64)])
+def test_steps_that_are_only_steep_have_their_own_gradient(steepness: float, dtype: torch.dtype) -> None:
+    """At no node a sigmoid has a gradient, and between them F rises; followed closely, it rises on and on."""
+
+    def stairs(x: Tensor) -> Tensor:
+        return torch.sigmoid(steepness * ((x @ W.to(x)[:, :1]) - LEVELS.to(x))).mean(1)
+
+    path = adaptive(stairs, X.to(dtype), max_evaluations=300)
+    assert "gradient" not in [d.status for d in path.diagnoses]
+
+
+def test_steps_that_no_number_resolves_name_the_dtype_beside_rounding() -> None:
+    def stairs(x: Tensor) -> Tensor:
+        return torch.sigmoid(1e7 * ((x @ W.to(x)[:, :1]) - LEVELS.to(x))).mean(1)
+
+    path = adaptive(stairs, X.float())
+    told = [diagnosis for diagnosis in path.diagnoses if diagnosis.status == "gradient"]
+    assert told
+    for diagnosis in told:
+        assert "the gradient says 0, and likewise in most other places. No" in diagnosis.explain()
+        assert "steps too steep for its numbers (try dtype=torch.float64)" in diagnosis.explain()
+
+
 @pytest.mark.parametrize("function", ROUGH.values(), ids=ROUGH.keys())
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("baseline", [None, OTHER], ids=["zero", "another series"])

@@ -244,7 +244,11 @@ class _Loop:
             if progress.used[i] + around.size <= self.most:
                 values = self.lines.values(np.full(around.size, i), around.ravel()).reshape(*around.shape, -1)
                 progress.examined[i], progress.used[i] = True, progress.used[i] + around.size
-                if doubtful.holds(a, around, values):
+                foreign = doubtful.holds(a, around, values)
+                if not foreign and doubtful.silent(a):
+                    steep, used = doubtful.steep(a, self.lines, self.tolerance.narrowest)
+                    foreign, progress.used[i] = not steep, progress.used[i] + used
+                if foreign:
                     progress.end(i, doubtful.told(a))
 
     def _wide_enough(self, parts: Sequence[Nodes], nodes: Nodes, verdict: Verdict) -> list[Nodes]:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnosis import Diagnosis, foreign_gradient
-from .nodes import SIZES, SLOPES, VALUES, Flags, Nodes, interval_gaps
+from .gradients import Lines
+from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps
 from .path import Array
 from .tolerance import NOISE, Tolerance
 
@@ -28,9 +29,18 @@ MOST = 0.6
 PLACES = 5
 """Nodes around which F is evaluated, on both sides at every distance."""
 
+FEWEST = 3
+"""Places that count at least: of a flight of steep steps one may lie at a place, and F be flat elsewhere."""
+
 DISTANCES = (1e-5, 1e-3, 0.02)
 """Of these from the node, in widths of the interval around it. The smallest at which rounding does not hide
 the rise decides: what bends or jumps nearby spoils the larger ones."""
+
+PARTS = 4
+"""Of an interval at a time, in search of a step."""
+
+STEP = 0.75
+"""Share of a rise in one of these parts, at the narrowest, that makes it a step and not only steep."""
 
 COARSE = 1e-4
 """Rounding of a dtype beyond which rises from near by say nothing: that of half precision."""
@@ -68,7 +78,7 @@ class Suspicion:
         """Whether F of one sample rises otherwise at `places_around` too, (distances, places, 2, T)."""
         if not np.isfinite(values).all():
             return False
-        slopes, sizes = self.nodes.trace[SLOPES, a, 1:-1], self.nodes.trace[SIZES, a, 1:-1]
+        slopes = self.nodes.trace[SLOPES, a, 1:-1]
         rises, steps = values[:, :, 1] - values[:, :, 0], (around[:, :, 1] - around[:, :, 0])[:, :, None]
         told = slopes[_some(len(slopes))] * steps
         # What rounding hides tells nothing. A rise that is there at a larger distance is to be expected at a
@@ -82,9 +92,31 @@ class Suspicion:
             np.take_along_axis(v, first, 0)[0] for v in (np.abs(rises - told), larger, hidden)
         )
         wrong = seen.any(0) & (off > UNEXPLAINED * larger + 2 * hidden)
-        against = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), 1)
-        # A model that hands back no gradient at all moves by steps too fine to meet one here.
-        return bool((against | (sizes == 0).all(0)).any())
+        against = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), FEWEST)
+        return bool(against.any())
+
+    def silent(self, a: int) -> bool:
+        """Whether one sample has no gradient at any node: F then moves by steps too fine to meet one."""
+        return bool((self.nodes.trace[SIZES, a, 1:-1] == 0).all(0).any())
+
+    def steep(self, a: int, lines: Lines, narrowest: float) -> tuple[bool, int]:
+        """Whether F of one sample is steep between the nodes and does not jump, and how many places it took.
+
+        A step in the interval that rises most is followed until it is as narrow as the model can tell:
+        rounding jumps there, and a steep sigmoid goes on rising.
+        """
+        place, values = self.nodes.place[a], self.nodes.trace[VALUES, a, 1:-1]
+        j, t = np.unravel_index(np.abs(np.diff(values, axis=0)).argmax(), (len(place) - 1, values.shape[1]))
+        left, right, ends = place[j], place[j + 1], values[[j, j + 1], t]
+        share, used = 1.0, 0
+        while right - left > PARTS * narrowest:
+            places = np.linspace(left, right, PARTS + 1)
+            inside = lines.values(np.full(PARTS - 1, self.nodes.sample[a]), places[1:-1])[:, t]
+            ends, used = np.concatenate([ends[:1], inside, ends[1:]]), used + PARTS - 1
+            rises = np.abs(np.diff(ends))
+            k, share = int(rises.argmax()), float(rises.max() / max(rises.sum(), TINY))
+            left, right, ends = places[k], places[k + 1], ends[k : k + 2]
+        return share < STEP, used
 
     def told(self, a: int) -> Diagnosis:
         """What was found of one sample, for the target whose F and slopes are farthest apart."""

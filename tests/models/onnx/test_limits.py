@@ -69,6 +69,22 @@ def test_values_without_measure_are_not_made(kind: str) -> None:
         as_model(growing(kind))
 
 
+def test_windows_of_pooling_without_measure_end_in_a_process_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from freqig.models.onnx import trial as onnx_trial
+
+    monkeypatch.setattr(onnx_trial, "SECONDS", 2)
+    n = 1 << 20
+    nodes = [
+        node("Unsqueeze", ["x", "one"], ["series"]),
+        node("MaxPool", ["series"], ["pooled"], kernel_shape=[n], pads=[n - 1, n - 1]),
+        node("ReduceMax", ["pooled"], ["y"], axes=[2], keepdims=0),
+    ]
+    with pytest.raises(ValueError, match=r"did not start, convert and run within 2 s"):
+        as_model(model(nodes, {"one": np.array([1])}))
+
+
 def test_values_that_grow_by_doubling_are_not_made() -> None:
     nodes = [node("Concat", ["x" if i == 0 else f"v{i}"] * 2, [f"v{i + 1}"], axis=1) for i in range(34)]
     with pytest.raises(ValueError, match=r"value .* bytes for two series, more than"):

@@ -163,10 +163,13 @@ def _is_much(nodes: Sequence[Any], sizes: Mapping[str, tuple[int, ...]]) -> bool
     """Whether nodes make many entries, or sum over many products to make them."""
     entries = products = 0
     for node in nodes:
+        kernel = next((one.ints for one in node.attribute if one.name == "kernel_shape"), ())
         of_node = sum(math.prod(sizes[output]) for output in node.output if output in sizes)
         weight = sizes.get(node.input[1], ()) if len(node.input) > 1 else ()
         if node.op_type in SUMMED:
             products += of_node * math.prod(weight[SUMMED[node.op_type]])
+        elif node.op_type.endswith("Pool"):
+            products += of_node * math.prod(kernel)
         elif node.op_type == "Einsum":
             # Exact for a product of two matrices.
             products += math.isqrt(of_node * math.prod(math.prod(sizes.get(one, ())) for one in node.input))

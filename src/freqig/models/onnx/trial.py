@@ -22,8 +22,9 @@ from .values import DTYPES, Declared
 
 # Of a processor.
 SECONDS = 8
-# Of waiting, on a machine that is busy with other things.
-PATIENCE = 15
+# Of waiting for each of them, on a machine that is busy with other things. Where the system bounds the time
+# of a processor, that decides, and a graph cannot sleep.
+PATIENCE = 15 if sys.platform == "win32" else 75
 # Beyond what the libraries take, and for every byte of the model and its inputs.
 MEMORY = 1 << 30
 PER_BYTE = 8

@@ -7,7 +7,18 @@ from pathlib import Path
 
 from _shared import run
 
-EXAMPLES = ("chirp", "burst", "modulated", "phase", "sources", "night")
+EXAMPLES = (
+    "chirp",
+    "burst",
+    "modulated",
+    "phase",
+    "sources",
+    "night",
+    "bearing",
+    "gear",
+    "pitch",
+    "syllable",
+)
 
 
 def main(folder: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 EXTRAS = {"burst": "ptwt", "sources": "sklearn.decomposition"}
-EXAMPLES = ("burst", "chirp", "modulated", "night", "phase", "sources")
+EXAMPLES = (
+    *("bearing", "burst", "chirp", "gear", "modulated", "night", "phase", "pitch", "sources", "syllable"),
+)
 
 
 @pytest.fixture

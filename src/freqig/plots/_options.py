@@ -13,6 +13,8 @@ OPTIONS = {
         The axes drawn on. The colour bar has axes of its own in the same figure.""",
     "type": """TypeError
         If `result`, `sample` or another argument is of another type.""",
+    "bands": """bands : str or mapping of str to (float, float), optional
+        Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz. Default none.""",
     "sample": """sample : int, default 0
         Position of the sample; negative positions count from the end.""",
     "channel or sum": """channel : hashable, optional

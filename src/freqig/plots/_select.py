@@ -51,6 +51,52 @@ def _picked(result: xr.Dataset, name: str, sample: int) -> tuple[xr.Dataset, int
     return one, position
 
 
+def check_variable(result: Any, name: Any, kinds: Sequence[str], domain: str) -> tuple[str, ...]:
+    """Check a variable that is to be drawn, and find its dimensions of some kinds.
+
+    Parameters
+    ----------
+    result, name, kinds, domain
+        As `one_variable` takes them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the result is of another type, or lacks the variable, its dimensions or their coordinates.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> values = ("stft_frequency", "stft_time"), [[1.0]]
+    >>> result = xr.Dataset({"stft": values}, {"stft_frequency": [0.0], "stft_time": [0.0]})
+    >>> check_variable(result, "stft", ("time",), "freqig.STFT()")
+    ('stft_time',)
+    """
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(
+            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+        )
+    if not isinstance(name, str):
+        raise TypeError(f"name must be the name of a variable of the result, got {shown(name)}")
+    if name not in result.data_vars:
+        raise ValueError(
+            f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
+            f"with domains=[{domain}]{_OTHERS.get(name, _BY_NAME)}"
+        )
+    found = {kind: dim_of(result[name], kind) for kind in kinds}
+    missing = [kind for kind, dim in found.items() if dim is None]
+    if missing:
+        raise ValueError(
+            f"result.{name} must have a dimension of {' and one of '.join(missing)}, got "
+            f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}]"
+            f"{_OTHERS.get(name, _BY_NAME)}"
+        )
+    lost = [dim for kind, dim in found.items() if kind in _MEASURED and dim not in result[name].coords]
+    if lost:
+        raise ValueError(f"result.{name} must have a coordinate {lost[0]!r}, got none")
+    return tuple(str(dim) for dim in found.values())
+
+
 def one_variable(
     result: xr.Dataset, sample: int, name: str, kinds: Sequence[str], domain: str
 ) -> tuple[xr.Dataset, tuple[str, ...], int | None]:
@@ -94,30 +140,9 @@ def one_variable(
     >>> one_variable(result, 0, "stft", ("time", "frequency"), "freqig.STFT()")[1]
     ('stft_time', 'stft_frequency')
     """
-    if not isinstance(result, xr.Dataset):
-        raise TypeError(
-            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
-        )
-    if not isinstance(name, str):
-        raise TypeError(f"name must be the name of a variable of the result, got {shown(name)}")
-    if name not in result.data_vars:
-        raise ValueError(
-            f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
-            f"with domains=[{domain}]{_OTHERS.get(name, _BY_NAME)}"
-        )
-    found = {kind: dim_of(result[name], kind) for kind in kinds}
-    missing = [kind for kind, dim in found.items() if dim is None]
-    if missing:
-        raise ValueError(
-            f"result.{name} must have a dimension of {' and one of '.join(missing)}, got "
-            f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}]"
-            f"{_OTHERS.get(name, _BY_NAME)}"
-        )
-    lost = [dim for kind, dim in found.items() if kind in _MEASURED and dim not in result[name].coords]
-    if lost:
-        raise ValueError(f"result.{name} must have a coordinate {lost[0]!r}, got none")
+    dims = check_variable(result, name, kinds, domain)
     one, position = _picked(result, name, sample)
-    return one, tuple(str(dim) for dim in found.values()), position
+    return one, dims, position
 
 
 def dim_of(variable: xr.DataArray, kind: str) -> str | None:

@@ -295,3 +295,52 @@ def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
             f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
         )
     return pair[0], pair[1]
+
+
+def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) -> list[Axes]:
+    """The axes that a caller gave, one for each of something, or new ones.
+
+    Parameters
+    ----------
+    axes : Axes, sequence of Axes, or None
+        What the caller gave; arrays of any shape will do, and one Axes for one.
+    count : int
+        How many are needed.
+    each : str
+        What one is for, in errors.
+    height : float
+        Height of a new figure in inches.
+    columns : int, default 1
+        Columns of a new figure.
+
+    Raises
+    ------
+    TypeError
+        If they are not that many Axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> len(axes_for(Figure().subplots(2, 2), 4, "band", 5.0))
+    4
+    """
+    if axes is None:
+        from matplotlib import pyplot as plt
+
+        figure = plt.figure(figsize=(8, height), layout="constrained")
+        rows = -(-count // columns)
+        made = list(figure.subplots(rows, min(columns, count), squeeze=False).flat)
+        for spare in made[count:]:
+            spare.remove()
+        return made[:count]
+    if isinstance(axes, np.ndarray):
+        given = list(axes.flat)
+    else:
+        given = list(axes) if isinstance(axes, list | tuple) else [axes]
+    if len(given) != count or not all(isinstance(one, Axes) for one in given):
+        raise TypeError(
+            f"axes must be {count} matplotlib Axes, one for each {each}, got "
+            f"{len(given)}: {', '.join(sorted({type(one).__name__ for one in given}))}; for example "
+            f"Figure().subplots({count})"
+        )
+    return given

@@ -50,7 +50,7 @@ def title_of(
     sample 0, target 2
     output 1.5
     """
-    what = decision_of(one, sample, channel)
+    what = [shortened(part, room) for part in decision_of(one, sample, channel)]
     sums = []
     if (output := _number(one, "output")) is not None:
         units = units_of(one.output, units_of(one[name], "output"))
@@ -94,7 +94,7 @@ def _owner(one: xr.Dataset, sample: int | None) -> str:
         onset = one.coords.get("onset")
         begin = 0.0 if onset is None or onset.ndim else float(onset)
         # Of a file that is one sample there is nothing to say.
-        return PurePath(str(file.values)).name + (f" at {begin:g} s" if begin > 0 else "")
+        return PurePath(str(file.values)).name + (f" at {begin:.4g} s" if begin > 0 else "")
     own = one.coords.get("sample")
     position = sample if own is None or own.ndim else own.values[()]
     return "" if position is None else f"sample {position}"
@@ -128,9 +128,11 @@ def gap_of(one: xr.Dataset, name: str) -> str:
     'completeness gap 1e-05, not converged'
     """
     own = f"{name}_" if f"{name}_completeness_gap" in one else ""
-    if f"{own}completeness_gap" not in one:
+    key = "largest_completeness_gap" if "largest_completeness_gap" in one else f"{own}completeness_gap"
+    if key not in one:
         return ""
-    text = f"completeness gap {float(one[f'{own}completeness_gap']):.2g}"
+    what = key.removeprefix(own).replace("_", " ")
+    text = f"{what} {float(one[key]):.2g}"
     share = float(one.get(f"{own}converged", 1.0))
     # Between the two in a mean over samples.
     late = "" if share >= 1 else ", not converged" if share <= 0 else f", {1 - share:.0%} not converged"
@@ -208,3 +210,67 @@ def draw_title(
         color="0.4",
         annotation_clip=False,
     ).set_in_layout(False)
+
+
+def leave_room(axes: Axes, lines: int = 1, pad: float = 3.0) -> None:
+    """Keep room above one panel of several for small lines that `write_head` writes later.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> leave_room(axes)
+    >>> axes.get_title()
+    ' '
+    """
+    # Blanks, since the text itself would make the layout leave room on the right too.
+    axes.set_title("\n".join(" " * lines), fontsize="small", pad=pad)
+
+
+def write_head(axes: Axes, text: str, pad: float = 3.0) -> None:
+    """Write small what one panel of several shows, above its left corner.
+
+    Call it when the layout is settled. Letters are smaller where a line is wider than the panel.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> write_head(axes, "part")
+    >>> axes.texts[0].get_text()
+    'part'
+    """
+    longest = max((length_of(line) for line in text.splitlines()), default=0.0)
+    axes.annotate(
+        text,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, pad),
+        textcoords="offset points",
+        va="bottom",
+        fontsize=letters() * min(1.0, size_in_points(axes)[0] / max(longest, 1.0)),
+        annotation_clip=False,
+    ).set_in_layout(False)
+
+
+def shortened(text: str, room: float, size: str = "medium") -> str:
+    """A text that is as wide as there is room, less what is left out of its middle.
+
+    Examples
+    --------
+    >>> shortened("subject03_record_of_2012_raw.fif: '17 Hz'", 150.0)
+    "subject03_re…aw.fif: '17 Hz'"
+    """
+    if length_of(text, size) <= room:
+        return text
+    kept = next(
+        (
+            n
+            for n in range(len(text) - 1, 4, -1)
+            if length_of("m" + text[: n // 2] + text[-(n - n // 2) :], size) <= room
+        ),
+        4,
+    )
+    # The end tells more: the class.
+    before = kept * 2 // 5
+    return f"{text[:before]}…{text[-(kept - before) :]}"

@@ -1,0 +1,113 @@
+"""Decisions by class: attributions of every sample, the class that they are for, and whether it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ._select import check_variable, one_channel
+
+TRUTH = (
+    "result must have the coordinate 'truth', the true class of each sample: pass truth= when you call the "
+    "Explainer, or add it, result.assign_coords(truth=('sample', [...]))"
+)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a model decided, and why; N samples.
+
+    Parameters
+    ----------
+    attribution : xarray.DataArray
+        Of the explained class of each, first dimension ``sample``, channels summed or one of them.
+    classes : tuple
+        The explained class of each.
+    right : numpy.ndarray or None
+        Whether the prediction is the truth, bool, shape (N,); None where this is not known.
+    about : xarray.Dataset
+        The attribution, and how complete all of them are, for titles and labels.
+    """
+
+    attribution: xr.DataArray
+    classes: tuple[Any, ...]
+    right: np.ndarray | None
+    about: xr.Dataset
+
+    @classmethod
+    def of(
+        cls, result: Any, name: str, kinds: tuple[str, ...], domain: str, channel: Hashable | None = None
+    ) -> tuple[Decisions, tuple[str, ...]]:
+        """Decisions in a result, and the dimensions of the kinds asked for.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the result is of another type, or lacks the variable, samples or their classes.
+        """
+        dims = check_variable(result, name, kinds, domain)
+        if "sample" not in result[name].dims:
+            raise ValueError(
+                f"result.{name} must be over samples, got {', '.join(map(repr, result[name].dims))}"
+            )
+        result = _of_predicted(result, name)
+        target = result.coords.get("target")
+        if target is None or target.dims != ("sample",):
+            raise ValueError(
+                "result must have the explained class of each sample as the coordinate 'target': explain one "
+                "class of a classifier per sample, or target='all'"
+            )
+        chosen = result if channel is None else one_channel(result, channel)
+        attribution = chosen[name].transpose("sample", ...)
+        right = None
+        if {"truth", "predicted"} <= {*result.coords}:
+            right = _same(result["truth"].values, result["predicted"].values)
+        about = xr.Dataset({name: attribution})
+        if "completeness_gap" in result and result["completeness_gap"].size:
+            about["largest_completeness_gap"] = float(np.abs(result["completeness_gap"]).max())
+            about["converged"] = float(result["converged"].mean()) if "converged" in result else 1.0
+        return cls(attribution, tuple(target.values.tolist()), right, about), dims
+
+    @property
+    def order(self) -> list[Any]:
+        """Classes that were explained, in the order of their names or numbers."""
+        return sorted(set(self.classes), key=lambda one: (isinstance(one, str), one))
+
+    def members(self, label: Any) -> np.ndarray:
+        """Which samples were explained for a class, bool, shape (N,)."""
+        return np.array([one == label for one in self.classes], dtype=bool)
+
+
+def _of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
+    """Of results with every class, that of the predicted class of each sample."""
+    if "target" not in result[name].dims:
+        return result
+    if "predicted" not in result.coords:
+        raise ValueError(
+            "result must have one target per sample, or the predicted class of each, got "
+            f"{result.sizes['target']} targets and no coordinate 'predicted'; select one, for example "
+            "result.isel(target=0)"
+        )
+    known = result["target"].values.tolist()
+    places = xr.DataArray([known.index(one) for one in result["predicted"].values.tolist()], dims="sample")
+    own = result.drop_vars(
+        [
+            key
+            for key, variable in result.data_vars.items()
+            if "target" in variable.dims and "sample" not in variable.dims
+        ]
+    )
+    return own.isel(target=places)
+
+
+def _same(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    if (truth.dtype.kind in "US") != (predicted.dtype.kind in "US"):
+        raise ValueError(
+            f"truth and predicted must both be names or both be numbers, got {truth[0]!r} and "
+            f"{predicted[0]!r}: pass classes= to Explainer"
+        )
+    return np.asarray(truth == predicted)

@@ -1,0 +1,212 @@
+"""Mean attribution of every class over frequency, right and wrong decisions apart."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from .._check import check_number, shown
+from ..bands import highest_of, named_bands
+from ._bars import bar_borders, edges_in_hertz, finish_bars, hide_upper_labels
+from ._groups import TRUTH, Decisions
+from ._labels import label_frequency
+from ._limits import frequency_scale, set_scale, up_to
+from ._map import total_over
+from ._markers import read_markers
+from ._means import mean_interval
+from ._options import documented
+from ._style import PLACEHOLDER, axes_for, letters, settle
+from ._title import draw_title, leave_room, write_head
+
+KINDS = (("right", True, "0.1", "-", None), ("wrong", False, "#e08214", (0, (4, 1.5)), "////"))
+"""What decisions are called, whether they are right, and their colours, lines and hatches."""
+
+
+@documented
+def class_spectrum(
+    result: xr.Dataset,
+    *,
+    name: str = "rfft",
+    channel: Hashable | None = None,
+    confidence: float = 0.95,
+    bands: Any = None,
+    max_frequency: float | int | None = None,
+    markers: Any = None,
+    harmonics: int = 1,
+    scale: str | None = None,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    axes: Any = None,
+) -> tuple[Axes, ...]:
+    """Draw the mean attribution of each class over frequency, right and wrong decisions apart.
+
+    One panel per explained class, all on one scale. The line is the mean over the samples that were
+    explained for this class, signed; the band around it the confidence interval of that mean, at each
+    frequency by itself. Decisions are right where the predicted class is the true one. Of results with
+    ``target="all"`` the predicted class of each sample is drawn.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation of many samples, as `freqig.Explainer` returns it, with coordinates ``target``,
+        ``predicted`` and ``truth``.
+    name : str, default "rfft"
+        Variable to draw, named as its domain is.
+    {channel or sum}
+    confidence : float, default 0.95
+        Of the intervals, Student's; a single sample has none.
+    {bands}
+    {max_frequency}
+    {markers}
+    {harmonics}
+    {scale}
+    {title}
+    {vmax of bars}
+    axes : sequence of matplotlib.axes.Axes, optional
+        Where to draw, one per class. Default new ones, below each other, of a new pyplot figure.
+
+    Returns
+    -------
+    tuple of matplotlib.axes.Axes
+        The axes drawn on, one per class, in the order of names or numbers.
+
+    Raises
+    ------
+    {type}
+    ValueError
+        If `result` lacks the variable, samples, or the coordinates; if `confidence` is not between 0
+        and 1; if there is no such channel, or no frequency up to `max_frequency`; if `bands` or
+        markers are wrong.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> from freqig import plots
+    >>> rng = np.random.default_rng(0)
+    >>> result = xr.Dataset(
+    ...     {"rfft": (("sample", "frequency"), rng.normal(size=(20, 33)))},
+    ...     coords={
+    ...         "frequency": ("frequency", np.arange(33.0), {"units": "Hz"}),
+    ...         "target": ("sample", ["N2", "W"] * 10),
+    ...         "predicted": ("sample", ["N2", "W"] * 10),
+    ...         "truth": ("sample", ["N2"] * 10 + ["W"] * 10),
+    ...     },
+    ... )
+    >>> axes = plots.class_spectrum(result, axes=Figure(layout="constrained").subplots(2))
+    >>> [one.texts[0].get_text() for one in axes]
+    ['N2: 5 right, 5 wrong', 'W: 5 right, 5 wrong']
+    """
+    level = check_number(confidence, "confidence")
+    if not 0 < level < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {shown(confidence)}")
+    found, (dim,) = Decisions.of(result, name, ("frequency",), "freqig.RFFT()", channel)
+    if found.right is None:
+        raise ValueError(TRUTH)
+    frequency = found.attribution[dim]
+    chosen = frequency_scale(scale, "linear", "scale", frequency)
+    highest = highest_of(result, frequency.values)
+    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), frequency)
+    lines = read_markers(markers, harmonics, float(frequency.max()))
+    about, in_view = up_to(found.about, name, dim, max_frequency, max((one.at for one in lines), default=0.0))
+    frequency = about[dim]
+    values, summed = total_over(about[name], ("sample", dim))
+
+    order = found.order
+    panels = axes_for(axes, len(order), "class", 1.2 + 1.6 * len(order))
+    drawn, heads = [], []
+    for panel, label in zip(panels, order, strict=True):
+        members = found.members(label)
+        counts = []
+        for word, right, color, line, hatch in KINDS:
+            rows = values[members & (found.right == right)]
+            counts.append(f"{len(rows)} {word}")
+            if len(rows):
+                mean, half = mean_interval(rows, level)
+                _draw(panel, frequency.values, mean, half, color, line, hatch, word)
+                drawn += [mean, mean - np.nan_to_num(half), mean + np.nan_to_num(half)]
+        panel.axhline(0, color="0.3", linewidth=0.6)
+        set_scale(panel.xaxis, *chosen, bar_borders(frequency))
+        panel.set_ylabel(PLACEHOLDER)
+        heads.append(f"{label}: {', '.join(counts)}")
+    for panel in panels:
+        leave_room(panel)
+    for panel in panels[:-1]:
+        hide_upper_labels(panel)
+    panels[-1].set_xlabel("frequency")
+    taken = _explain(panels)
+    panels[0].set_title(PLACEHOLDER, loc="left", pad=taken)
+    settle(panels[0])
+    for panel, head in zip(panels, heads, strict=True):
+        write_head(panel, head)
+    label_frequency(panels[-1], panels[-1].xaxis, frequency, in_view)
+    heights = np.concatenate(drawn)
+    for panel in panels:
+        finish_bars(
+            panel,
+            heights,
+            about[name],
+            quantity="mean attribution",
+            vmax=vmax,
+            bands=edges,
+            markers=lines,
+            named=panel is panels[0],
+        )
+    notes = ", ".join(filter(None, [f"{100 * level:g} % confidence bands", summed]))
+    made = f"Mean attribution by explained class, right against wrong decisions\n{notes}"
+    text = made if title is None else title
+    draw_title(panels[0], about, name, None, channel, title=text, pad=taken)
+    return tuple(panels)
+
+
+def _draw(
+    panel: Axes,
+    at: np.ndarray,
+    mean: np.ndarray,
+    half: np.ndarray,
+    color: str,
+    line: Any,
+    hatch: str | None,
+    label: str,
+) -> None:
+    # A line through one frequency would not be seen.
+    panel.plot(at, mean, color=color, linestyle=line, linewidth=1.2, label=label, marker="." * (at.size < 3))
+    if np.isfinite(half).all():
+        panel.fill_between(
+            at,
+            mean - half,
+            mean + half,
+            facecolor=color,
+            alpha=0.2,
+            linewidth=0,
+            hatch=hatch,
+            edgecolor=color,
+        )
+
+
+def _explain(panels: list[Axes]) -> float:
+    """Say above the first panel what lines mean; the height that this takes, in points."""
+    lines: dict[str, Any] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            lines.setdefault(str(label), handle)
+    named = [word for word, *_ in KINDS if word in lines]
+    panels[0].legend(
+        [lines[word] for word in named],
+        named,
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        ncols=2,
+        frameon=False,
+        fontsize="small",
+        borderpad=0,
+        borderaxespad=0.3,
+        handlelength=2.2,
+        handletextpad=0.4,
+        columnspacing=1,
+    )
+    return 1.6 * letters()

@@ -1,0 +1,304 @@
+"""A whole night: stages true and predicted, how sure the model was, the signal, and what drove it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+
+from ..bands import bands as sum_over_bands
+from ..result.reading import rate_of
+from ._groups import Decisions
+from ._labels import fit_label, scaled
+from ._map import draw_grid, total_over
+from ._options import documented
+from ._select import check_variable, dim_of, one_channel
+from ._stages import from_the_top, stages_of
+from ._style import PLACEHOLDER, SIGNED_COLORMAP, axes_for, root_of, settle, signed_norm, units_of
+from ._time import time_axis
+from ._title import draw_title
+
+WINDOW = 4.0
+"""Seconds of the stretches whose spectra are averaged in an epoch."""
+
+
+@documented
+def night(
+    result: xr.Dataset,
+    *,
+    hypnogram: Any = None,
+    bands: Any = "sleep",
+    name: str = "rfft",
+    channel: Hashable | None = None,
+    order: Sequence[str] | None = None,
+    max_frequency: float | int = 30.0,
+    title: str | None = None,
+    vmax: float | int | None = None,
+    robust: bool = False,
+    axes: Any = None,
+) -> tuple[Axes, Axes, Axes, Axes]:
+    """Draw a night: hypnogram, hypnodensity, spectrogram of the signal, and attributions of bands over time.
+
+    Samples are the epochs of one recording. The hypnogram has the true stages, and darker on top of them
+    the predicted ones; the hypnodensity the probabilities of all classes, stacked, from the outputs of
+    the model; the spectrogram the power of the signal, mean over channels; the last panel what each band
+    contributed to the class that was explained, red where it raised the output, blue and hatched where it
+    lowered it. Gaps of the recording are blank.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation of many samples, as `freqig.Explainer` returns it with `classes`, so that it has
+        ``outputs``; with ``signal``, and the coordinate ``onset`` in s where epochs do not follow each
+        other.
+    hypnogram : yasa.Hypnogram, pandas.Series or sequence, optional
+        True stages: names, or positions in the classes, one per sample; a Hypnogram may have epochs of
+        another length. Stages that are none of the classes are left blank. Default: the coordinate
+        ``truth``.
+    bands : str or mapping of str to (float, float), default "sleep"
+        As `freqig.bands` takes them; not looked at where bands were summed before.
+    name : str, default "rfft"
+        Variable of attributions to draw, named as its domain is.
+    {channel or sum}
+    order : sequence of str, optional
+        Classes from the top of the hypnogram down. Default W, R, N1, N2, N3 where these are the classes,
+        else their own order.
+    max_frequency : float, default 30
+        End of the frequency axis of the spectrogram, in Hz.
+    {title}
+    {vmax of colours}
+    {robust}
+    axes : sequence of four matplotlib.axes.Axes, optional
+        Where to draw. Default new ones, below each other, of a new pyplot figure.
+
+    Returns
+    -------
+    hypnogram_axes, hypnodensity_axes, spectrogram_axes, attribution_axes : matplotlib.axes.Axes
+        The four axes drawn on.
+
+    Raises
+    ------
+    {type}
+    ValueError
+        If `result` lacks the variable, ``outputs``, ``signal``, ``predicted``, or the true stages, and
+        there is no `hypnogram`; if samples are of several files, or two begin at once; if stages are not
+        one per sample.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, freqig
+    >>> from matplotlib.figure import Figure
+    >>> from freqig import plots
+    >>> x = np.random.default_rng(0).normal(size=(6, 300))
+    >>> explainer = freqig.Explainer(torch.nn.Linear(300, 2), fs=10, classes=["W", "N2"], output="margin")
+    >>> result = explainer(x, target=["W"] * 6, baseline=-x)
+    >>> four = Figure(figsize=(8, 8), layout="constrained").subplots(4)
+    >>> above, *_ = plots.night(result, hypnogram=["W", "W", "N2", "N2", "N2", "ART"], axes=four)
+    >>> [label.get_text() for label in above.get_yticklabels()]
+    ['W', 'N2']
+    """
+    check_variable(result, name, (), "freqig.RFFT()")
+    if dim_of(result[name], "band") is None:
+        others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+        result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
+    found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)
+    _check_inputs(result, hypnogram)
+    begins, step = _epochs(result)
+    columns = np.round((begins - begins.min()) / step).astype(int)
+    if len(set(columns.tolist())) < columns.size:
+        raise ValueError(
+            "samples must begin at times of their own to be drawn as a night, got two that begin at once"
+        )
+    classes = [str(label) for label in result["class"].values]
+    truth = stages_of(
+        result["truth"].values if hypnogram is None else hypnogram,
+        classes,
+        begins,
+        "truth" if hypnogram is None else "hypnogram",
+    )
+    predicted = stages_of(result["predicted"].values, classes, begins, "predicted")
+    rows = from_the_top(classes, order)
+
+    x, unit = _time_borders(begins, columns, step)
+    panels = axes_for(axes, 4, "panel: hypnogram, hypnodensity, spectrogram and attributions", 8.0)
+    stages, density, spectrum, map_ = panels
+    _draw_stages(stages, x, _on_grid(truth, columns), _on_grid(predicted, columns), rows, classes)
+    _draw_density(density, x, _on_grid(_probabilities(result), columns), rows, classes)
+    power = _draw_power(spectrum, x, result, columns, channel, max_frequency)
+    values, summed = total_over(found.attribution, ("sample", dim))
+    norm = signed_norm(values, vmax, robust)
+    names = [str(band) for band in found.attribution[dim].values]
+    draw_grid(map_, x, np.arange(len(names) + 1.0), _on_grid(values, columns).T, norm)
+    map_.set_yticks(np.arange(len(names)) + 0.5, names, fontsize="small")
+    map_.set_xlabel(unit)
+    for panel in panels:
+        panel.set_xlim(x[0], x[-1])
+    for panel in panels[:-1]:
+        panel.tick_params(axis="x", labelbottom=False)
+    _bar(spectrum, power, "power (dB)", "max")
+    bar = _bar(map_, ScalarMappable(norm, SIGNED_COLORMAP), PLACEHOLDER, "both" if norm.beyond else "neither")
+    units = scaled(bar.yaxis, norm.limit, units_of(found.attribution))
+    stages.set_title(PLACEHOLDER, loc="left")
+    settle(stages)
+    fit_label(bar, bar.yaxis, ["attribution", units], [summed])
+    both = np.isfinite(truth)
+    right = f", {np.mean(truth[both] == predicted[both]):.1%} right".replace("%", " %") if both.any() else ""
+    made = f"{_file(result)}true and predicted stages of {len(begins)} epochs{right}"
+    draw_title(stages, found.about, name, None, channel, title=made if title is None else title)
+    return stages, density, spectrum, map_
+
+
+def _check_inputs(result: xr.Dataset, hypnogram: Any) -> None:
+    """What is missing, and which call supplies it."""
+    if "outputs" not in result or "class" not in result["outputs"].dims:
+        raise ValueError(
+            "result must have the variable 'outputs', raw outputs by class, for the hypnodensity, which the "
+            "predicted class alone does not tell: pass classes= to Explainer"
+        )
+    if hypnogram is None and "truth" not in result.coords:
+        raise ValueError(
+            "result must have the coordinate 'truth', the true stage of each sample: pass hypnogram=, or "
+            "truth= when you call the Explainer"
+        )
+    if "signal" not in result:
+        raise ValueError("result must have the variable 'signal', as freqig.Explainer returns it")
+    if "file" in result.coords and len(set(np.atleast_1d(result["file"].values).tolist())) > 1:
+        raise ValueError(
+            "samples must be of one recording, got several files: select one, for example "
+            "result.isel(sample=result.file.values == result.file.values[0])"
+        )
+
+
+def _epochs(result: xr.Dataset) -> tuple[np.ndarray, float]:
+    """When epochs begin, and how far apart they are, in s; in epochs where the rate is not known."""
+    fs, count = rate_of(result), result.sizes["sample"]
+    length = 1.0 if fs is None else result.sizes["time"] / fs
+    if "onset" not in result.coords:
+        return np.arange(count) * length, length
+    begins = np.asarray(result["onset"].values, dtype=np.float64)
+    apart = np.diff(np.sort(begins))
+    apart = apart[apart > 0]
+    return begins, float(min(apart.min(), length)) if apart.size else length
+
+
+def _time_borders(begins: np.ndarray, columns: np.ndarray, step: float) -> tuple[np.ndarray, str]:
+    borders = begins.min() + step * np.arange(columns.max() + 2)
+    unit = time_axis(float(borders[-1] - borders[0]), "s")
+    return borders / unit.divisor, unit.label
+
+
+def _on_grid(values: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values of epochs at their places, NaN where there is no epoch."""
+    grid = np.full((columns.max() + 1, *values.shape[1:]), np.nan)
+    grid[columns] = values
+    return grid
+
+
+def _probabilities(result: xr.Dataset) -> np.ndarray:
+    """Probabilities of the classes, shape (sample, class)."""
+    outputs = result["outputs"].transpose("sample", "class").values.astype(np.float64)
+    if json.loads(result.attrs.get("settings", "{}")).get("probabilities"):
+        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
+    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def _draw_stages(
+    panel: Axes, x: np.ndarray, truth: np.ndarray, predicted: np.ndarray, rows: list[int], classes: list[str]
+) -> None:
+    level = {place: row for row, place in enumerate(rows)}
+    for values, color, width, label in ((truth, "0.72", 4.0, "true"), (predicted, "0.1", 1.1, "predicted")):
+        places = np.array([np.nan if np.isnan(v) else level[int(v)] for v in values])
+        panel.stairs(places, x, baseline=None, color=color, linewidth=width, label=label)
+    panel.set_yticks(np.arange(len(rows)), [classes[place] for place in rows], fontsize="small")
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_ylabel("stage")
+    _key(panel)
+
+
+def _draw_density(
+    panel: Axes, x: np.ndarray, shares: np.ndarray, rows: list[int], classes: list[str]
+) -> None:
+    # From the bottom: deep sleep first, dark to light, so that neighbours differ in grey as well.
+    shades = colormaps["viridis"](np.linspace(0.05, 0.95, len(rows)))
+    below = np.zeros(len(shares))
+    for place, color in zip(reversed(rows), shades, strict=True):
+        above = below + shares[:, place]
+        panel.stairs(above, x, baseline=below, fill=True, color=color, label=classes[place], linewidth=0)
+        below = above
+    panel.set_ylim(0, 1)
+    panel.set_ylabel("probability")
+    _key(panel, reverse=True)
+
+
+def _key(panel: Axes, reverse: bool = False) -> None:
+    panel.legend(
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        frameon=False,
+        fontsize="small",
+        handlelength=1,
+        handletextpad=0.4,
+        borderaxespad=0.4,
+        labelspacing=0.25,
+        reverse=reverse,
+    )
+
+
+def _draw_power(
+    panel: Axes,
+    x: np.ndarray,
+    result: xr.Dataset,
+    columns: np.ndarray,
+    channel: Hashable | None,
+    top: float | int,
+) -> Any:
+    """Power in dB of every epoch, mean over channels; what to make a colour bar of."""
+    chosen = result[["signal"]] if channel is None else one_channel(result[["signal"]], channel)
+    signal = chosen["signal"].transpose("sample", ..., "time").values.astype(np.float64)
+    fs, n = rate_of(result) or 1.0, signal.shape[-1]
+    length = min(n, max(round(WINDOW * fs), 2))
+    pieces = signal[..., : n // length * length].reshape(len(signal), -1, length)
+    pieces = (pieces - pieces.mean(axis=-1, keepdims=True)) * np.hanning(length)
+    power = np.mean(np.abs(np.fft.rfft(pieces)) ** 2, axis=1)
+    frequency = np.fft.rfftfreq(length, 1 / fs)
+    # The mean was taken out.
+    shown = (frequency > 0) & (frequency <= top)
+    if not shown.any():
+        raise ValueError(f"max_frequency must be at least {frequency[1]:g} Hz, got {top}")
+    decibels = 10 * np.log10(np.maximum(power[:, shown], np.finfo(float).tiny))
+    low, high = np.percentile(decibels, [5, 98])
+    at = frequency[shown]
+    edges = np.append(at - frequency[1] / 2, at[-1] + frequency[1] / 2)
+    mesh = panel.pcolormesh(
+        x,
+        edges,
+        _on_grid(decibels, columns).T,
+        cmap="magma",
+        vmin=low,
+        vmax=max(high, low + 1),
+        rasterized=True,
+    )
+    panel.set_ylabel("frequency (Hz)" if rate_of(result) else "frequency")
+    return mesh
+
+
+def _bar(panel: Axes, of: Any, label: str, extend: str) -> Axes:
+    """A colour bar beside a panel that leaves it as wide as the others."""
+    place = panel.inset_axes((1.012, 0, 0.016, 1))
+    bar = root_of(panel).colorbar(of, cax=place, extend=extend)
+    bar.ax.tick_params(labelsize="small")
+    bar.set_label(label)
+    drawn: Axes = bar.ax
+    return drawn
+
+
+def _file(result: xr.Dataset) -> str:
+    file = str(np.atleast_1d(result["file"].values)[0]) if "file" in result.coords else ""
+    return f"{file.replace(chr(92), '/').rpartition('/')[2]}: " if file else ""

@@ -261,6 +261,15 @@ def test_nothing_is_written_over_without_force(workshop: Path, ran: dict[str, Re
         assert call(*line.split(), "--force").exit_code == 0
 
 
+def test_two_results_are_drawn_side_by_side(workshop: Path, ran: dict[str, Result]) -> None:
+    done = call("plot", "night.nc", "compare", "--option", "other=night.nc", "--out", "pair.png")
+    assert done.exit_code == 0, done.output
+    assert Path("pair.png").stat().st_size > 1000
+    done = call("plot", "night.nc", "compare", "--option", "other=absent.nc", "--out", "none.png")
+    assert done.exit_code == 1
+    assert "there is none at 'absent.nc'" in done.stderr
+
+
 def test_some_do_not_converge(workshop: Path) -> None:
     """A step of the output has no gradient that could tell of it."""
     import soundfile

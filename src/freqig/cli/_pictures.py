@@ -60,8 +60,12 @@ def draw(
     from matplotlib import pyplot as plt
 
     from .. import plots
+    from ._store import read_result
 
     function = getattr(plots, kind)
+    if isinstance(options.get("other"), str):
+        # Of `compare`, which takes two results.
+        options = {**options, "other": read_result(Path(options["other"]), None)}
     takes = [name for name in inspect.signature(function).parameters if name not in ("result", "axes")]
     for name in options:
         if name not in takes:

@@ -17,6 +17,7 @@ EXAMPLES = """\b
 Examples:
   freqig plot night.nc spectrum --sample 3 --max-frequency 30 --out spectrum.png
   freqig plot night.nc spectrogram --channel Cz --option robust=True --out map.pdf
+  freqig plot night.nc compare --option other=night.nc --sample 1 --out both.png
 
 """
 

@@ -259,7 +259,7 @@ def shortened(text: str, room: float, size: str = "medium") -> str:
     Examples
     --------
     >>> shortened("subject03_record_of_2012_raw.fif: '17 Hz'", 150.0)
-    "subject03_re…aw.fif: '17 Hz'"
+    "subject03_r…_raw.fif: '17 Hz'"
     """
     if length_of(text, size) <= room:
         return text

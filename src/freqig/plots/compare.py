@@ -27,8 +27,8 @@ HEAD_LINES = 3
 
 @documented
 def compare(
-    first: xr.Dataset,
-    second: xr.Dataset,
+    result: xr.Dataset,
+    other: xr.Dataset,
     sample: int = 0,
     *,
     names: Sequence[str] = ("first", "second"),
@@ -52,7 +52,7 @@ def compare(
 
     Parameters
     ----------
-    first, second : xarray.Dataset
+    result, other : xarray.Dataset
         Explanations, as `freqig.Explainer` returns them, in one unit.
     {sample}
     names : sequence of two str, default ("first", "second")
@@ -97,12 +97,12 @@ def compare(
     labels = check_names(names, "names") or ()
     if len(labels) != 2:
         raise ValueError(f"names must be two, for the first result and the second, got {shown(names)}")
-    views = [look_at(one, sample, name, ("frequency",), "freqig.RFFT()", channel) for one in (first, second)]
+    views = [look_at(one, sample, name, ("frequency",), "freqig.RFFT()", channel) for one in (result, other)]
     dim = views[0].dims[0]
     units = [units_of(view.variable) for view in views]
     if units[0] != units[1]:
         raise ValueError(
-            f"first and second must be in one unit to share a scale, got {units[0] or 'none'} and "
+            f"result and other must be in one unit to share a scale, got {units[0] or 'none'} and "
             f"{units[1] or 'none'}: explain both with the same output="
         )
     alike = _similarity(*views)

@@ -92,12 +92,25 @@ def night(
 
     Examples
     --------
-    >>> import numpy as np, torch, freqig
+    >>> import numpy as np, xarray as xr
     >>> from matplotlib.figure import Figure
     >>> from freqig import plots
-    >>> x = np.random.default_rng(0).normal(size=(6, 300))
-    >>> explainer = freqig.Explainer(torch.nn.Linear(300, 2), fs=10, classes=["W", "N2"], output="margin")
-    >>> result = explainer(x, target=["W"] * 6, baseline=-x)
+    >>> rng = np.random.default_rng(0)
+    >>> stages = ("sample", ["W", "W", "N2", "N2", "N2", "N2"])
+    >>> result = xr.Dataset(
+    ...     {
+    ...         "rfft": (("sample", "frequency"), rng.normal(size=(6, 151)), {"kind": "attribution"}),
+    ...         "signal": (("sample", "time"), rng.normal(size=(6, 300))),
+    ...         "outputs": (("sample", "class"), rng.normal(size=(6, 2))),
+    ...     },
+    ...     coords={
+    ...         "frequency": ("frequency", np.arange(151) / 30, {"units": "Hz"}),
+    ...         "time": ("time", np.arange(300) / 10, {"units": "s"}),
+    ...         "class": ["N2", "W"],
+    ...         "target": stages,
+    ...         "predicted": stages,
+    ...     },
+    ... )
     >>> four = Figure(figsize=(8, 8), layout="constrained").subplots(4)
     >>> above, *_ = plots.night(result, hypnogram=["W", "W", "N2", "N2", "N2", "ART"], axes=four)
     >>> [label.get_text() for label in above.get_yticklabels()]

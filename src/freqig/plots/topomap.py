@@ -89,7 +89,7 @@ def topomap(
     ...     },
     ... )
     >>> heads = plots.topomap(result, axes=Figure(layout="constrained").subplots(1, 5))
-    >>> [axes.texts[0].get_text() for axes in heads]
+    >>> [axes.texts[0].get_text().splitlines()[0] for axes in heads]
     ['delta', 'theta', 'alpha', 'beta', 'gamma']
     """
     mne = find_mne("topomap")

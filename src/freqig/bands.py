@@ -261,7 +261,7 @@ def highest_of(result: xr.Dataset, frequency: np.ndarray) -> float:
         # From first to last: one step of a long time axis has lost digits.
         span = float(time[-1] - time[0])
         if span > 0:
-            return 0.5 * (time.size - 1) / span
+            return float(0.5 * (time.size - 1) / span)
     return float(frequency.max(initial=0.0))
 
 

@@ -114,11 +114,11 @@ def bands_around(
     >>> bands_around({"BPFO": 100.0}, width=4.0, harmonics=2)
     {'BPFO': (98.0, 102.0), '2×BPFO': (198.0, 202.0)}
     """
-    if not isinstance(frequencies, Mapping) or not frequencies:
-        raise TypeError(
-            "frequencies must be a mapping of names to frequencies, such as {'BPFO': 107}, got "
-            f"{shown(frequencies)}"
-        )
+    wanted = "frequencies must be a mapping of names to frequencies, such as {'BPFO': 107}, got"
+    if not isinstance(frequencies, Mapping):
+        raise TypeError(f"{wanted} {shown(frequencies)}")
+    if not frequencies:
+        raise ValueError(f"{wanted} none")
     half, count = check_positive(width, "width") / 2, check_count(harmonics, "harmonics")
     centres: dict[str, float] = {}
     for name, value in frequencies.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +40,9 @@ def slide(
     baseline: Any = None,
     truth: Any = None,
     names: Any = None,
-    **reading: Any,
+    channels: Sequence[str] | None = None,
+    resample: float | None = None,
+    annotations: Any = None,
 ) -> xr.Dataset:
     """Explain a long signal by a model of short windows, and add the maps up.
 
@@ -66,8 +69,8 @@ def slide(
         As for the Explainer; values are those of a window.
     truth, names : sequence, optional
         As for the Explainer, one per signal.
-    **reading
-        `channels`, `resample` and `annotations`, see `freqig.read`.
+    channels, resample, annotations : optional
+        As for the Explainer.
 
     Returns
     -------
@@ -98,6 +101,7 @@ def slide(
     True
     """
     model, settings = explainer.model, explainer.settings
+    reading = {"channels": channels, "resample": resample, "annotations": annotations}
     whole = read_input(signal, replace(model.hints, window=None), settings, reading, "signal")
     whole = with_known(whole, truth, names)
     windows = Windows.of(whole, window, hop)

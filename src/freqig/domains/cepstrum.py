@@ -87,7 +87,8 @@ class Cepstrum(NonlinearDomain):
 
     def admit(self, x: Tensor, baseline: Tensor) -> Tensor:
         """The signal with a flat log spectrum, whatever was given."""
-        return torch.fft.irfft(LogSpectrum.of(x).flattened(), x.shape[-1]).to(x.dtype)
+        flat: Tensor = torch.fft.irfft(LogSpectrum.of(x).flattened(), x.shape[-1])
+        return flat.to(x.dtype)
 
     def analyze(self, x: Tensor) -> Tensor:
         """Quefrencies; phases and amplitudes of what is held, which do not move; shape (..., 3, K)."""

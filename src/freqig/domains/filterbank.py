@@ -41,10 +41,10 @@ class FilterBank(Domain):
         ½ at the edge; narrower where edges are closer than that, so that no more than two bands
         share a frequency. 0 gives sharp, half-open bands [low, high), which ring longer in time.
         By default 1.0 Hz, and as wide as the bands of a scale allow.
-    n : int, optional
-        Number of bands of a scale, see `freqig.bands`.
     name : str, optional
         Name of the variable in the result, "filterbank" by default.
+    n : int, optional
+        Number of bands of a scale, see `freqig.bands`.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -53,8 +53,8 @@ class RFFT(Domain):
     (array([0. , 0.5, 1. ]), 'orders')
     """
 
-    shared = ("channel", "frequency")
-    inverts = "always"
+    shared: tuple[str, ...] = ("channel", "frequency")
+    inverts: Literal["checked", "always", "partly"] = "always"
     affine = False
     # A subclass need not call our `__init__`.
     speed: float | np.ndarray | None = None

@@ -102,8 +102,13 @@ class Turns:
         index = (np.searchsorted(angle, at, side="right") - 1).clip(0, n - 1)
         fraction = ((at - angle[index]) / steps[index]).clip(0, 1)
         weight = angle[-1] / m / steps[index]
-        arrays = (torch.from_numpy(values) for values in (index, fraction, weight))
-        return cls(*arrays, float(angle[-1]), n)
+        return cls(
+            torch.from_numpy(index),
+            torch.from_numpy(fraction),
+            torch.from_numpy(weight),
+            float(angle[-1]),
+            n,
+        )
 
     def over_angle(self, x: Tensor) -> Tensor:
         """R x, shape (..., n) to (..., m)."""

@@ -240,6 +240,18 @@ def header_of(records: int, duration: str, count: int = 1, per_record: int = 100
         (header_of(10, "1") + bytes(1000), "must be complete"),
         (header_of(10**7, "1") + bytes(2000), "must be complete"),
         (header_of(10, "1", count=9999)[:256], "channels"),
+        (header_of(0, "1") + bytes(2000), "must be complete"),
+        (header_of(-1, "1") + bytes(2000), "must be complete"),
+        (header_of(2, "1", count=0) + bytes(400), "1 to 4096 channels"),
+        (
+            (header_of(2, "1") + bytes(400)).replace(b"-100    ", b"nan     "),
+            "physical range, got nan to 100",
+        ),
+        (
+            (header_of(2, "1") + bytes(400)).replace(b"-100    ", b"100     "),
+            "physical range, got 100 to 100",
+        ),
+        ((header_of(2, "1") + bytes(400)).replace(b"-32768  ", b"32767   "), "digital range"),
         (b"0".ljust(300), "header of EDF"),
         (b"", "empty file"),
     ],
@@ -257,6 +269,112 @@ def test_a_npy_that_asks_for_32_gib(tmp_path: Path) -> None:
         read(tmp_path / "big.npy")
 
 
+def npy_that_asks(shape: str) -> bytes:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+
+
+def test_an_archive_that_asks_for_32_gib(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "ask.npz", "w") as archive:
+        archive.writestr("x.npy", npy_that_asks("(4294967296,)") + bytes(100))
+    with pytest.raises(ValueError, match=r"x\.npy asks for 34359738368 bytes, and has \d+"):
+        read(tmp_path / "ask.npz")
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".mat"])
+def test_hdf5_that_stores_nothing_or_leads_elsewhere(tmp_path: Path, suffix: str) -> None:
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("pymatreader")
+    path = tmp_path / f"x{suffix}"
+
+    def write(fill: Any) -> None:
+        with h5py.File(path, "w", userblock_size=512 if suffix == ".mat" else 0) as file:
+            fill(file)
+        if suffix == ".mat":
+            with path.open("r+b") as file:
+                file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+
+    write(lambda file: file.create_dataset("x", shape=(10, 10**12), chunks=(1, 1000), dtype="f8"))
+    with pytest.raises(ValueError, match=r"x in x\.\w+ unpacks to .*, for which 0 bytes are stored"):
+        read(path)
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["k"] = np.arange(100.0)
+    write(lambda file: file.__setitem__("x", h5py.ExternalLink(str(tmp_path / "other.h5"), "/k")))
+    with pytest.raises(ValueError, match="must hold its own values, but 'x' links to another file"):
+        read(path)
+    layout = h5py.VirtualLayout(shape=(100,), dtype="f8")
+    layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "k", shape=(100,))
+    write(lambda file: file.create_virtual_dataset("x", layout))
+    with pytest.raises(ValueError, match="'x' is stored elsewhere"):
+        read(path)
+
+
+def test_mat_files_that_swell(tmp_path: Path) -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    scipy_io.savemat(tmp_path / "zeros.mat", {"x": np.zeros((100, 30_000))}, do_compression=True)
+    with pytest.raises(ValueError, match=r"x in zeros\.mat unpacks to 24 MB, for which \d+ bytes are stored"):
+        read(tmp_path / "zeros.mat")
+
+
+def test_pickles_in_zarr_are_refused_before_its_library_sees_them(tmp_path: Path) -> None:
+    array = tmp_path / "x.zarr" / "signal"
+    array.mkdir(parents=True)
+    (array / ".zarray").write_text('{"zarr_format": 2, "dtype": "|O", "filters": [{"id": "pickle"}]}')
+    with pytest.raises(ValueError, match=r"x\.zarr must hold numbers, but signal holds pickles"):
+        read(array.parent)
+
+
+def wav(data: bytes, told: int | None = None, channels: int = 1) -> bytes:
+    size = len(data) if told is None else told
+    head = struct.pack("<IHHIIHH", 16, 1, channels, 8000, 16000 * channels, 2 * channels, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 36 + len(data))
+        + b"WAVEfmt "
+        + head
+        + b"data"
+        + struct.pack("<I", size)
+        + data
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (
+            wav(bytes(200), told=1000),
+            "must be complete: .* tells of 1000 bytes of sound, and the file has 200",
+        ),
+        (wav(b""), "must hold sound, got 0 values"),
+        (wav(bytes(200), channels=0), "which soundfile cannot read"),
+        (b"RIFF", "which soundfile cannot read"),
+    ],
+)
+def test_sound_that_is_cut_short(content: bytes, word: str, tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    (tmp_path / "x.wav").write_bytes(content)
+    with pytest.raises(ValueError, match=word):
+        read(tmp_path / "x.wav")
+
+
+def test_sound_that_was_streamed_says_no_length(tmp_path: Path) -> None:
+    pytest.importorskip("soundfile")
+    (tmp_path / "x.wav").write_bytes(wav(bytes(200), told=0xFFFFFFFF))
+    assert read(tmp_path / "x.wav").shape == (1, 1, 100)
+
+
+@pytest.mark.parametrize(
+    "suffix", [".fif", ".gdf", ".set", ".vhdr", ".mat", ".nc", ".csv", ".flac", ".bdf", ".npz"]
+)
+def test_noise_is_no_recording(suffix: str, tmp_path: Path) -> None:
+    for library in ("mne", "pymatreader", "soundfile", "pandas"):
+        pytest.importorskip(library)
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(np.random.default_rng(1).bytes(3000))
+    with pytest.raises(ValueError, match=rf"x{suffix} must"):
+        read(path)
+
+
 def test_pickles_are_not_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "objects.npy", np.array([{"a": 1}, None]), allow_pickle=True)
     with pytest.raises(ValueError, match="must hold an array"):
@@ -266,14 +384,22 @@ def test_pickles_are_not_opened(tmp_path: Path) -> None:
 def test_a_zip_bomb(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(20_000_000))
-    with pytest.raises(ValueError, match="unpacks to 20000000 bytes"):
+    with pytest.raises(ValueError, match=r"x\.npy unpacks to 20 MB, for which \d+ bytes are stored"):
         read(tmp_path / "bomb.npz")
 
 
-def test_a_table_of_a_million_columns(tmp_path: Path) -> None:
-    (tmp_path / "wide.csv").write_text("0," * 500_000 + "\n")
+@pytest.mark.parametrize("before", ["", "a,b\n", "# a comment\n"])
+def test_a_table_of_a_million_columns(before: str, tmp_path: Path) -> None:
+    (tmp_path / "wide.csv").write_text(before + "0," * 1_000_000 + "\n")
     with pytest.raises(ValueError, match="4096 at most"):
         read(tmp_path / "wide.csv")
+
+
+@pytest.mark.parametrize("rows", ["1,2\n1,2,3,4\n", "1,2,3\n4,5,6\n"])
+def test_rows_longer_than_the_first_are_told_of(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "ragged.csv").write_text(f"a,b\n{rows}")
+    with pytest.raises(ValueError, match=r"ragged\.csv must be a table"):
+        read(tmp_path / "ragged.csv")
 
 
 @pytest.mark.parametrize("content", ["a,b\n1,x\n2,y\n", "a,b\n1,\n2,3\n"])

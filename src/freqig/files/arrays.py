@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from .formats import pick
+from .limits import refuse_size
 from .recording import Recording
 
 RATES = ("fs", "sf", "sfreq", "srate", "sampling_rate", "sampling_frequency")
 NAMES = ("channels", "channel_names", "ch_names", "chan", "labels")
 """What people call the rate and the channels, in lower case."""
-
-MOST_UNPACKED = 1000
-"""Times its size that an array may be larger than in the archive."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -33,6 +31,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             return of_variables(_archive(path), path, channels)
         # A map takes no memory, and fails where the file is shorter than its header says.
         values = np.load(path, mmap_mode="r", allow_pickle=False)  # noqa: TID251
+        refuse_size(values.nbytes, path.name)
         return of_array(values, path, channels)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} must hold an array of numbers: {error}") from None
@@ -41,10 +40,25 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 def _archive(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         for one in archive.infolist():
-            if one.file_size > MOST_UNPACKED * max(one.compress_size, 1000):
-                raise ValueError(f"{one.filename} unpacks to {one.file_size} bytes")
+            refuse_size(one.file_size, one.filename, one.compress_size)
+            with archive.open(one) as member:
+                # The header of an array may ask for more than there is of it.
+                asked = _asked_for(member)
+            if asked > one.file_size:
+                raise ValueError(f"{one.filename} asks for {asked} bytes, and has {one.file_size}")
     with np.load(path, allow_pickle=False) as archive:  # noqa: TID251
         return {name: archive[name] for name in archive.files}
+
+
+def _asked_for(member: Any) -> int:
+    """Bytes of the values that the header of an NPY file tells of; 0 where it is none."""
+    try:
+        version = np.lib.format.read_magic(member)
+        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
+        shape, _, dtype = read(member)
+    except ValueError:
+        return 0
+    return int(np.prod(shape, dtype=object)) * dtype.itemsize
 
 
 def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ...] | None) -> Recording:

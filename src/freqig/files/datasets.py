@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..signals.dataarrays import read_dataarray
 from .formats import pick
+from .limits import refuse_hdf5, refuse_size
 from .recording import Recording
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+DESCRIPTIONS = (".zarray", ".zmetadata", "zarr.json")
+"""Names of the files in which Zarr says how arrays are stored."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -21,7 +27,11 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     """
     import xarray as xr
 
-    with xr.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else None) as data:
+    if path.is_dir():
+        _refuse_pickles(path)
+    elif _starts_as_hdf5(path):
+        refuse_hdf5(path)
+    with _opened(xr, path) as data:
         over_time = [name for name in data.data_vars if "time" in data[name].dims]
         if len(over_time) > 1 and "signal" in over_time:
             over_time = ["signal"]
@@ -30,6 +40,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             raise ValueError(
                 f"{path.name} must have one variable over time, or one called signal, got {found}"
             )
+        refuse_size(data[over_time[0]].nbytes, path.name)
         array = data[over_time[0]].load()
     if "channel" not in array.dims:
         array = array.expand_dims("channel", -2)
@@ -40,3 +51,23 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     places = pick(signal.channels, channels, array.sizes["channel"], path.name)
     names = None if signal.channels is None else tuple(signal.channels[i] for i in places)
     return Recording(np.asarray(signal.values)[..., places, :], signal.fs, names, signal.unit)
+
+
+def _starts_as_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8) == HDF5
+
+
+def _opened(xr: Any, path: Path) -> Any:
+    try:
+        return xr.open_dataset(path, engine="zarr" if path.is_dir() else None)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(f"{path.name} must be netCDF or Zarr, which xarray cannot read: {error}") from None
+
+
+def _refuse_pickles(folder: Path) -> None:
+    """ValueError where a filter of Zarr unpickles what is stored, which runs what is in it."""
+    for file in (one for name in DESCRIPTIONS for one in folder.rglob(name)):
+        text = file.read_text(encoding="utf-8", errors="replace").lower()
+        if "pickle" in text:
+            raise ValueError(f"{folder.name} must hold numbers, but {file.parent.name} holds pickles")

@@ -59,7 +59,7 @@ class _Header:
                 per_record = [int(fields[at + 8 * i : at + 8 * i + 8]) for i in range(count if fields else 0)]
             except ValueError:
                 raise ValueError(f"{path.name} must have a header of EDF or BDF, and has none") from None
-        if len(fields) != 256 * count or length != 256 * (count + 1):
+        if count < 1 or len(fields) != 256 * count or length != 256 * (count + 1):
             raise ValueError(
                 f"{path.name} must have 1 to {MOST_CHANNELS} channels and a header as long as they need, got "
                 f"{count} channels and {length} bytes"
@@ -70,6 +70,15 @@ class _Header:
                 f"{path.name} must have records of more than 0 s, got {duration:g} s with "
                 f"{min(per_record)} samples and more: the file is damaged"
             )
+        for name, at in (("physical", 104), ("digital", 120)):
+            low, high = (_numbers(fields, at * count + 8 * k * count, count) for k in range(2))
+            signals = [i for i in range(count) if "annotations" not in names[i].lower()]
+            wrong = [i for i in signals if not np.isfinite(low[i] - high[i]) or low[i] == high[i]]
+            if wrong:
+                raise ValueError(
+                    f"{path.name} must have channels with a {name} range, got {low[wrong[0]]:g} to "
+                    f"{high[wrong[0]]:g} for {names[wrong[0]]!r}: the file is damaged"
+                )
         needed = length + records * sum(per_record) * (3 if fixed[:1] == b"\xff" else 2)
         if records < 1 or needed > size:
             raise ValueError(
@@ -77,3 +86,12 @@ class _Header:
                 f"the file has {size}"
             )
         return cls(names, per_record, duration)
+
+
+def _numbers(fields: bytes, at: int, count: int) -> list[float]:
+    """Numbers of all channels that begin at a place in the header; NaN for what is none."""
+    texts = [fields[at + 8 * i : at + 8 * i + 8].decode("latin1") for i in range(count)]
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        return [float("nan")] * count

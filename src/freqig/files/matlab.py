@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .arrays import of_variables
+from .limits import refuse_hdf5, refuse_size
 from .recording import Recording
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -33,10 +36,14 @@ def _content(path: Path) -> dict[str, Any]:
         if b"MATLAB 7.3" in start or start.startswith(HDF5):
             import pymatreader
 
+            refuse_hdf5(path)
             content: dict[str, Any] = pymatreader.read_mat(path)
         else:
-            from scipy.io import loadmat
+            from scipy.io import loadmat, whosmat
 
+            for name, shape, _ in whosmat(path):
+                needed = 8 * int(np.prod(shape, dtype=object))
+                refuse_size(needed, f"{name} in {path.name}", path.stat().st_size)
             content = loadmat(path)
     except ImportError:
         raise

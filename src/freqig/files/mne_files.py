@@ -20,7 +20,12 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     with warnings.catch_warnings():
         # What MNE has to say of names, filters and scaling is not about what is read here.
         warnings.simplefilter("ignore")
-        raw = _read_raw(mne, path, channels)
+        try:
+            raw = _read_raw(mne, path, channels)
+        except Exception as error:
+            # MNE raises as the damage has it.
+            said = (" ".join(str(error).split()) or type(error).__name__)[:300]
+            raise ValueError(f"{path.name} must be a recording, which MNE cannot read: {said}") from error
     return of_raw(raw, channels, path.name)
 
 

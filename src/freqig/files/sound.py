@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 from .formats import pick
+from .limits import refuse_size
 from .recording import Recording
 
 
@@ -18,12 +20,34 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     """
     import soundfile
 
+    _refuse_truncated(path)
     try:
+        about = soundfile.info(str(path))
+        refuse_size(4 * about.frames * about.channels, path.name, path.stat().st_size)
         values, fs = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise ValueError(
             f"{path.name} must be a file of sound, which soundfile cannot read: {error}"
         ) from None
+    if len(values) == 0:
+        raise ValueError(f"{path.name} must hold sound, got 0 values in time")
     names = ("left", "right") if values.shape[1] == 2 else tuple(map(str, range(values.shape[1])))
     places = pick(names, channels, len(names), path.name)
     return Recording(values.T[places], float(fs), tuple(names[i] for i in places))
+
+
+def _refuse_truncated(path: Path) -> None:
+    """ValueError where a WAV says that it has more data than there are, which its reader ignores."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(4) != b"RIFF" or file.read(8)[4:] != b"WAVE":
+            return
+        while len(head := file.read(8)) == 8:
+            name, length = struct.unpack("<4sI", head)
+            # What was written as a stream leaves its length open.
+            if name == b"data" and length != 0xFFFFFFFF and file.tell() + length > size:
+                raise ValueError(
+                    f"{path.name} must be complete: its header tells of {length} bytes of sound, and the "
+                    f"file has {size - file.tell()}"
+                )
+            file.seek(length + length % 2, 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 from ..signals.rates import rate_of_times
 from ..signals.tables import TIME
 from .formats import pick
+from .limits import refuse_size
 from .recording import Recording
 
 MOST_COLUMNS = 4096
@@ -55,21 +58,46 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 def _table(pd: Any, path: Path) -> Any:
     if path.suffix.lower() == ".parquet":
-        return pd.read_parquet(path)
+        return _parquet(pd, path)
     separator = SEPARATORS.get(path.suffix.lower(), ",")
-    with path.open("rb") as file:
-        columns = len(re.split(separator, file.readline(2**20).decode("utf-8", "replace").strip()))
+    columns = max(len(re.split(separator, line)) for line in _first_lines(path))
     if columns > MOST_COLUMNS:
         raise ValueError(
             f"{path.name} must have a column per channel, {MOST_COLUMNS} at most, got {columns} in its first "
-            "line: transpose it"
+            "lines: transpose it"
         )
-    table = pd.read_csv(path, sep=separator, comment="#")
-    if len(table.columns) and _is_number(table.columns[0]):
-        # No names: the first line was a row of numbers.
-        table = pd.read_csv(path, sep=separator, comment="#", header=None)
-        table.columns = [str(i) for i in range(table.shape[1])]
+    # Without an index, which longer rows would make of their first cells, a row that is too long is told of.
+    asked: dict[str, Any] = {"sep": separator, "comment": "#", "index_col": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, **asked)
+            if len(table.columns) and _is_number(table.columns[0]):
+                # No names: the first line was a row of numbers.
+                table = pd.read_csv(path, **asked, header=None)
+                table.columns = [str(i) for i in range(table.shape[1])]
+    except (ValueError, pd.errors.ParserWarning) as error:
+        said = " ".join(str(error).split()).removesuffix(".")
+        raise ValueError(f"{path.name} must be a table, a row per point in time, in UTF-8: {said}") from None
     return table
+
+
+def _first_lines(path: Path) -> list[str]:
+    """The first two lines that are no comments, or as much of them as tells that they are too long."""
+    with path.open("rb") as file:
+        lines = (line.decode("utf-8", "replace") for line in iter(lambda: file.readline(2**20), b""))
+        return [line.strip() for line in islice((one for one in lines if one[0] != "#"), 2)] or [""]
+
+
+def _parquet(pd: Any, path: Path) -> Any:
+    from pyarrow import ArrowInvalid, parquet
+
+    try:
+        about = parquet.read_metadata(path)
+        refuse_size(8 * about.num_columns * about.num_rows, path.name, path.stat().st_size)
+        return pd.read_parquet(path)
+    except ArrowInvalid as error:
+        raise ValueError(f"{path.name} must be a table of Parquet, and cannot be read: {error}") from None
 
 
 def _is_number(text: Any) -> bool:
@@ -81,7 +109,10 @@ def _is_number(text: Any) -> bool:
 
 
 def _rate(pd: Any, column: Any, name: str, path: Path) -> float:
-    times = column if pd.api.types.is_numeric_dtype(column) else pd.to_datetime(column)
+    try:
+        times = column if pd.api.types.is_numeric_dtype(column) else pd.to_datetime(column)
+    except ValueError as error:
+        raise ValueError(f"column {name!r} of {path.name} must hold times: {error}") from None
     unit = UNIT.search(name)
     try:
         fs, _ = rate_of_times(times.to_numpy(), unit[1] if unit else None, path.name)

@@ -85,6 +85,24 @@ def test_examples_of_the_help_run(ran: dict[str, Result]) -> None:
     assert {line: done.output for line, done in ran.items() if done.exit_code != 0} == {}
 
 
+def test_commands_of_the_readme_are_examples_of_the_help(ran: dict[str, Result], root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    block = text.partition("### From the command line")[2].split("```")[1].removeprefix("sh\n")
+    assert len(block.splitlines()) > 3
+    assert [line for line in block.splitlines() if line not in ran] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str, root: Path) -> None:
+    assert f"_FREQIG_COMPLETE={shell}_source" in (root / "docs" / "command-line.md").read_text(
+        encoding="utf-8"
+    )
+    asked = {"_FREQIG_COMPLETE": f"{shell}_complete", "COMP_WORDS": "freqig sh"}
+    asked["COMP_CWORD"] = "sh" if shell == "fish" else "1"
+    done = CliRunner(env=asked).invoke(main, prog_name="freqig")
+    assert "show" in done.output
+
+
 def of(ran: dict[str, Result], start: str) -> Result:
     return next(done for line, done in ran.items() if line.startswith(start))
 

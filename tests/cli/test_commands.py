@@ -422,3 +422,15 @@ def test_a_mat_file_and_keras(workshop: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["samples"] == 5
     assert json.loads(done.stdout)["fs"] == 100
+
+
+def test_zarr(workshop: Path) -> None:
+    pytest.importorskip("zarr")
+    done = call("explain", "net.py:model", "digits/3_theo_0.wav", "--trust", "--out", "result.zarr", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(call("show", "result.zarr", "--json").stdout) == json.loads(done.stdout)
+    again = call(
+        "explain", "net.py:model", "digits/7_theo_0.wav", "--trust", "--out", "result.zarr", "--force"
+    )
+    assert again.exit_code == 0
+    assert json.loads(call("show", "result.zarr", "--json").stdout)["files"] == ["7_theo_0.wav"]

@@ -16,6 +16,7 @@ from ..models.joined import BeginningOfInput, JoinedInputs
 from ..models.outputs import ROWS
 from ..objective.failures import left_the_model
 from ..objective.targets import Target
+from ..result.attributions import Attributions
 from ..result.dataset import label
 from ..signals import Signal, aligned_rows, hint_at_unit, in_one_order, is_pair_with_rate
 from ..signals.axes import Axes
@@ -78,20 +79,43 @@ def explain_batch(
     if isinstance(x, tuple) and not is_pair_with_rate(x):
         refuse_reading(x, asked.reading)
         return _several(model, settings, kept, x, asked)
+    question, settings = question_of(model, settings, x, asked)
+    if length is None:
+        return _labelled(model, settings, kept, question)
+    n = question.signal.values.shape[-1]
+    shown, filled = _filled(model, settings, question, length) if n < length else (model, question)
+    result = _labelled(shown, settings, kept, filled, model)
+    # Beyond its end a series has no values, whatever the model was not shown there.
+    result["signal"] = result.signal.where(np.arange(length) < n)
+    return result.assign_coords({LENGTH: ("sample", np.full(len(result.signal), n))})
+
+
+def question_of(model: Model, settings: Settings, x: Any, asked: Asked) -> tuple[Question, Settings]:
+    """What is asked of signals of one input, and settings with names of classes that these bring along."""
     signal = read_input(x, model.hints, settings, asked.reading)
     signal = with_known(signal, asked.truth, asked.names)
     inputs = [signal.values.movedim(-1, settings.time_axis)]
     _refuse_shape(model, settings, inputs, asked.arguments)
     target, settings = _aimed(settings, asked.target, signal)
-    question = Question(signal, target, asked.baseline, asked.arguments, inputs)
-    if length is None:
-        return _labelled(model, settings, kept, question)
-    n = signal.values.shape[-1]
-    shown, filled = _filled(model, settings, question, length) if n < length else (model, question)
-    result = _labelled(shown, settings, kept, filled, model)
-    # Beyond its end a series has no values, whatever the model was not shown there.
-    result["signal"] = result.signal.where(np.arange(length) < n)
-    return result.assign_coords({LENGTH: ("sample", np.full(len(signal.values), n))})
+    return Question(signal, target, asked.baseline, asked.arguments, inputs), settings
+
+
+def told_settings(
+    settings: Settings, model: Model, question: Question, found: Attributions
+) -> dict[str, Any]:
+    """What was asked for, as the attributes of a result tell it."""
+    target = question.target
+    return {
+        **settings.described(),
+        "baseline": describe_baseline(question.baseline, question.signal.values),
+        "class_axis": found.classes.axis,
+        "classes": found.names,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "fs": question.signal.fs,
+        "input_shape": list(question.inputs[0].shape[1:]),
+        "probabilities": found.classes.values != "logits",
+        "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
+    }
 
 
 def _filled(model: Model, settings: Settings, question: Question, length: int) -> tuple[Model, Question]:
@@ -160,23 +184,12 @@ def _labelled(
             found.output - found.baseline_output,
             rise_in=lambda _, by: rise_if_scaled(model, settings, kept, question, found, by),
         )
-    target, scale = question.target, settings.output
-    asked = {
-        **settings.described(),
-        "baseline": describe_baseline(question.baseline, question.signal.values),
-        "class_axis": found.classes.axis,
-        "classes": found.names,
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "fs": question.signal.fs,
-        "input_shape": list(question.inputs[0].shape[1:]),
-        "probabilities": found.classes.values != "logits",
-        "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
-    }
+    scale = settings.output
     return label(
         found,
         replace(axes, along=told_truth(axes.along, found.names)),
         question.signal.values,
-        settings=asked,
+        settings=told_settings(settings, model, question, found),
         description={**model.description, **model.fingerprint()},
         unit=scale if isinstance(scale, str) else "output",
     )

@@ -19,7 +19,7 @@ from ..models import Model
 from ..objective.argument_axes import settle_readings
 from ..objective.arguments import Extra
 from ..objective.failures import told_of
-from ..objective.independence import Examined, Witness, examine, raw_at_baseline
+from ..objective.independence import Examined, Witness, examine, raw_at_baseline, unexamined
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..objective.targets import Target
@@ -32,6 +32,7 @@ from .blocks import explain_blocks
 from .class_names import names_of_all
 from .contrast import Standing, standing, tell_of_contrast
 from .kept import Kept
+from .methods import Method
 from .projection import working_dtype
 from .settings import Settings
 from .several_baselines import average
@@ -64,6 +65,8 @@ def explain(
     kept: Kept,
     question: Question,
     axes: Axes,
+    method: Method | None = None,
+    checked: bool = False,
 ) -> Attributions:
     """Explain signals.
 
@@ -79,6 +82,10 @@ def explain(
         What to explain.
     axes : Axes
         Axes of the signals that appear in the result.
+    method : Method, optional
+        How paths are explained, in place of that of the settings.
+    checked : bool, default False
+        Whether the model was checked on these signals before, and what there is to say was said.
 
     Returns
     -------
@@ -87,7 +94,9 @@ def explain(
     """
     signal, values = question.signal, question.signal.values
     starts = draw_baselines(question.baseline, values, settings.time_axis, axes.fs, signal)
-    domains = _ready_domains(settings.domains, values, starts, axes, working_dtype(model.dtype))
+    domains = _ready_domains(
+        settings.domains, values, starts, axes, working_dtype(model.dtype), tells=not checked
+    )
     if len(values) == 0:
         return _nothing(domains, axes, working_dtype(model.dtype))
     with model.session() as running, told_of([one.shape for one in question.inputs]) as hints:
@@ -106,28 +115,37 @@ def explain(
         kept.settle(running.signature())
         chunks = kept.chunks_for(objective, x, settings.memory)
         objective = replace(objective, model=objective.model.in_chunks(chunks))
-        seen = examine(objective, x, starts[0], chunks)
+        seen = unexamined(objective, x, chunks) if checked else examine(objective, x, starts[0], chunks)
         classes = kept.reader.read(seen.raw, seen.places)
         names = names_of_all(settings.classes, question.signal.classes, seen.raw, classes)
         aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
         output = _finite(objective.value_of(seen.raw))
-        found, standings = _along_all(objective, x, starts, output, seen, settings, chunks, axes, domains)
-        settings.method.warn_of_shortfalls(found)
-        tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
+        how = method or settings.method
+        found, standings = _along_all(
+            objective, x, starts, output, seen, settings, how, chunks, axes, domains
+        )
+        how.warn_of_shortfalls(found)
+        if not checked:
+            tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
     # Told by class, where classes have names.
     raw = None if names is None else seen.raw.cpu()
     return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=raw, names=names)
 
 
 def _ready_domains(
-    domains: Sequence[Domain], values: Tensor, starts: Tensor, axes: Axes, dtype: torch.dtype
+    domains: Sequence[Domain],
+    values: Tensor,
+    starts: Tensor,
+    axes: Axes,
+    dtype: torch.dtype,
+    tells: bool = True,
 ) -> tuple[Domain, ...]:
     # Domains learn from every baseline, since each has its own x - x'.
     x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
     ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, start)]
     made = ready(domains, ends[0], ends[1], axes.fs)
-    if remarks := [remark for domain in made if (remark := domain.remark(axes.n))]:
+    if tells and (remarks := [remark for domain in made if (remark := domain.remark(axes.n))]):
         warn("; ".join(remarks), ResolutionWarning)
     return made
 
@@ -168,12 +186,13 @@ def _along_all(
     output: Tensor,
     seen: Examined,
     settings: Settings,
+    method: Method,
     chunks: Chunks,
     axes: Axes,
     domains: Sequence[Domain],
 ) -> tuple[Attributions, list[Standing]]:
     """Attributions along paths from every baseline, shape (B, N, *shape), and how sure the model is there."""
-    method, standings = settings.method, list[Standing]()
+    standings = list[Standing]()
     with Progress(settings.progress, len(x) * len(baselines), method.n_least, method.exact) as bar:
         watched = replace(objective, watch=Witness(), evaluated=bar.evaluated)
         size = method.block_size(chunks, x[0].numel(), output.shape[1])

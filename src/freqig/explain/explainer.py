@@ -21,6 +21,7 @@ from ..objective.scales import OutputScale
 from ..objective.targets import Target
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
+from .averages.asking import Recordings, means_of
 from .batch import Asked, explain_batch
 from .call import Question, explain
 from .kept import Kept
@@ -369,6 +370,89 @@ class Explainer:
         }
         asked = Asked(target, baseline, reading=reading, truth=truth, names=names)
         return explain_files(self._quietly, paths, asked, self.progress, failed)
+
+    def average(
+        self,
+        x: Any,
+        by: Any = None,
+        *,
+        target: Target = None,
+        baseline: Any = None,
+        additional_forward_args: Any = None,
+        tol: float | str | None = None,
+        seed: int = 0,
+        window: float | None = None,
+        step: float | None = None,
+        channels: Sequence[str] | None = None,
+        resample: float | None = None,
+        annotations: Any = None,
+    ) -> xr.Dataset:
+        """Explain what groups of samples have in common: means over them, at a few gradients per sample.
+
+        Every sample gets nodes at random places, spread evenly over its group, so that its own estimate is
+        unbiased and the errors of many cancel: 1 node and 1 more, then 2, 4, …, until the means of all
+        groups are known to `tol`. Samples of groups of fewer than 32 are integrated one by one, adaptively.
+
+        Parameters
+        ----------
+        x : array-like, DataArray, MNE Raw or Epochs, path of a file, sequence of batches, or callable
+            Signals, as `__call__` takes them; or batches `(x, by)` as a sequence, or a callable that gives
+            an iterator of them anew every time, in the same order, for they are gone through several
+            times. Memory is that of the groups and of one batch.
+        by : mapping of str to array-like, str, sequence of str, or None
+            Labels of the samples by the name of the grouping, as in ``{"stage": stages, "subject":
+            subjects}``, or names of coordinates of `x` along its samples. None: one mean of all, or what the
+            batches say.
+        target : int, tuple, sequence, array, tensor, "all" or None
+            As of `__call__`; for batches one target for all, "all", or None.
+        baseline, additional_forward_args
+            As of `__call__`; for batches without entries by sample.
+        tol : float, "sampling" or None
+            Relative L1 error of every mean in every domain; "sampling" is a quarter of the sampling error of
+            the mean. Default: that of the Explainer.
+        seed : int, default 0
+            Of the random places.
+        window, step, channels, resample, annotations : optional
+            How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
+
+        Returns
+        -------
+        xarray.Dataset
+            A dimension per grouping. By group: a variable per domain, `NAME_standard_error` over samples
+            (NaN for one sample), `NAME_integration_error`, relative to the L1 norm of the mean or, where
+            attributions cancel (`cancels`), to a tenth of the mean norm; `output`, `baseline_output`,
+            `completeness_gap` and `correction`, with Σ mean = output - baseline_output + completeness_gap
+            + correction; `converged`, `n_samples`, `n_evaluations` per sample, and `one_by_one`. Groups
+            without samples are NaN, with `n_samples` 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument has a wrong shape, type or value, a label is missing, or a domain is not linear.
+
+        Examples
+        --------
+        >>> import numpy as np, torch, freqig
+        >>> model = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+        >>> x = np.random.default_rng(0).normal(size=(200, 64))
+        >>> explainer = freqig.Explainer(model, fs=64)
+        >>> means = explainer.average(x, {"stage": np.repeat(["W", "N2"], 100)}, target=0)
+        >>> means.rfft.dims, means.stage.values.tolist(), means.n_samples.values.tolist()
+        (('stage', 'frequency'), ['N2', 'W'], [100, 100])
+        """
+        asked = Asked(
+            target=target,
+            baseline=baseline,
+            arguments=additional_forward_args,
+            reading={
+                "window": window,
+                "step": step,
+                "channels": channels,
+                "resample": resample,
+                "annotations": annotations,
+            },
+        )
+        return means_of(self.model, self.settings, self._kept, Recordings.of(x, by), asked, tol, seed)
 
     def _quietly(self, x: Any, asked: Asked, length: int | None) -> xr.Dataset:
         """Explain a batch of several, whose bar counts for all of them."""

@@ -95,6 +95,12 @@ def examine(objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks) -
         raise
 
 
+def unexamined(objective: Objective, x: Tensor, chunks: Chunks) -> Examined:
+    """The outputs alone, of a model that was examined on these series before."""
+    outputs = raw_outputs(objective, x, chunks)
+    return Examined(outputs, outputs[:0], None)
+
+
 @dataclass(frozen=True)
 class _Places:
     """Points from all over the paths, of few samples.

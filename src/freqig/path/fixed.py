@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..chunks import Chunks
@@ -12,7 +13,7 @@ from ..objective.objective import Objective, widest
 from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
 from .nodes import SIZES
-from .path import Path
+from .path import Array, Path
 from .rules import Rule
 
 
@@ -44,29 +45,46 @@ def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
     NonFiniteError
         If F at the baseline or a gradient is not finite; names sample and place on the path.
     """
+    places = np.broadcast_to(rule.nodes, (len(paths), len(rule)))
+    return integrate_at(paths, places, rule.weights, chunks)
+
+
+def integrate_at(
+    paths: Paths, places: Array, weights: Array, chunks: Chunks, chosen: NDArray[np.int64] | None = None
+) -> Path:
+    """The same at places of each path's own, shape (S, n), with common weights, shape (n,).
+
+    Of some `chosen` paths alone, int64, shape (C,), places are (C, n); the gradients of others stay zero.
+    """
     objective, x = paths.objective, paths.x
-    n_samples, n_nodes = len(paths), len(rule)
+    n_chosen, n_nodes = places.shape
+    n_samples = len(paths)
     wide = widest(x.device)
     baseline_output = finite_baseline_values(paths, chunks)
-    nodes = torch.tensor(rule.nodes, device=x.device).to(x.dtype)
-    weights = torch.tensor(rule.weights, device=x.device).to(wide)
+    # What is common to all paths stays one row.
+    nodes = torch.tensor(places[: 1 if places.strides[0] == 0 else None], device=x.device).to(x.dtype)
+    nodes = nodes.expand(n_chosen, -1)
+    samples = torch.as_tensor(np.arange(n_samples) if chosen is None else chosen, device=x.device)
+    factors = torch.tensor(weights, device=x.device).to(wide)
     total = torch.zeros((n_samples, paths.n_targets * paths.n_features), dtype=wide, device=x.device)
 
     def accumulate(part: slice) -> None:
         # Points run through the nodes of one sample before those of the next.
         index = torch.arange(part.start, part.stop, device=x.device)
-        rows, node = index // n_nodes, index % n_nodes
-        points = points_on_path(paths.baseline, paths.delta, rows, nodes[node])
+        which, node = index // n_nodes, index % n_nodes
+        rows = samples[which]
+        points = points_on_path(paths.baseline, paths.delta, rows, nodes[which, node])
         _, gradients = objective.value_and_gradient(points, rows)
         # Not in place: the gradient of a sum is one number, expanded.
-        weighted = gradients.reshape(len(rows), -1).to(wide) * weights[node].unsqueeze(1)
+        weighted = gradients.reshape(len(rows), -1).to(wide) * factors[node].unsqueeze(1)
         total.index_add_(0, rows, weighted)
 
-    chunks.run(n_samples * n_nodes, accumulate)
+    chunks.run(n_chosen * n_nodes, accumulate)
     # Sums keep what is not finite; looking for it in every chunk would make a GPU wait for us.
     spoilt = (~total.sum(1).isfinite()).nonzero().flatten()
     if len(spoilt):
-        raise _located(paths, rule, int(spoilt[0]), chunks)
+        sample = int(spoilt[0])
+        raise _located(paths, places[int((samples == sample).nonzero()[0])], sample, chunks)
     return Path(
         total.reshape(n_samples, paths.n_targets, *x.shape[1:]),
         paths.output,
@@ -76,15 +94,14 @@ def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
     )
 
 
-def _located(paths: Paths, rule: Rule, sample: int, chunks: Chunks) -> NonFiniteError:
-    """The error that names the first node of `sample` with a gradient that is not finite."""
+def _located(paths: Paths, places: Array, sample: int, chunks: Chunks) -> NonFiniteError:
+    """The error that names the first of its places where `sample` has a gradient that is not finite."""
     lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
-    for part in chunks.split(len(rule)):
-        places = rule.nodes[part]
-        trace, _ = lines.gradients(np.full(len(places), sample), places)
+    for part in chunks.split(len(places)):
+        trace, _ = lines.gradients(np.full(len(places[part]), sample), places[part])
         if len(bad := np.flatnonzero(np.isnan(trace[SIZES]).any(1))):
-            return NonFiniteError(sample, float(places[bad[0]]))
-    return NonFiniteError(sample, float(rule.nodes[0]))
+            return NonFiniteError(sample, float(places[part][bad[0]]))
+    return NonFiniteError(sample, float(places[0]))
 
 
 def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:

@@ -1,0 +1,198 @@
+"""What a caller asks of averages: samples as one array or as batches, read anew in every pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..._check import check_positive, check_seed
+from ...errors import ConvergenceWarning, warn
+from ...models import Model
+from ...result.attributions import Attributions
+from ...result.means import label_means
+from ...signals import Signal
+from ...signals.axes import Axes
+from ..batch import Asked, question_of, told_settings
+from ..call import Question, explain
+from ..kept import Kept
+from ..methods import AdaptiveNodes, Method
+from ..settings import Settings
+from .averaging import Averages, Batch, average
+from .grouping import Groups, read_labels
+
+SAMPLING = "sampling"
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """Samples with what they are grouped by, pairs that can be gone through again and again."""
+
+    pairs: Callable[[], Iterable[Any]]
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for pair in self.pairs():
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(f"x must hold batches (x, by), got {type(pair).__name__}")
+            yield pair[0], pair[1]
+
+    @classmethod
+    def of(cls, x: Any, by: Any) -> Recordings:
+        """Read what a caller passes: batches, or signals of any other kind."""
+        if hasattr(x, "__next__"):
+            raise TypeError(
+                "x must be gone through several times, got an iterator, which gives its batches once: pass a "
+                "sequence of batches (x, by), or a callable that returns an iterator of them anew"
+            )
+        if not callable(x) and not _holds_batches(x):
+            return cls(lambda: [(x, by)])
+        if by is not None:
+            raise ValueError("by must be None where x holds batches: these are pairs (x, by)")
+        return cls(x if callable(x) else lambda: x)
+
+
+def _holds_batches(x: Any) -> bool:
+    if not isinstance(x, Sequence) or isinstance(x, str) or len(x) == 0:
+        return False
+    return all(isinstance(one, (tuple, list)) and len(one) == 2 and _is_by(one[1]) for one in x)
+
+
+def _is_by(by: Any) -> bool:
+    return by is None or isinstance(by, (str, Mapping))
+
+
+def means_of(
+    model: Model,
+    settings: Settings,
+    kept: Kept,
+    recordings: Recordings,
+    asked: Asked,
+    tol: float | str | None,
+    seed: int,
+) -> xr.Dataset:
+    """Labelled means of groups.
+
+    Parameters
+    ----------
+    model, settings, kept
+        As of `explain_batch`.
+    recordings : Recordings
+        The samples.
+    asked : Asked
+        What is asked of every batch.
+    tol : float, "sampling" or None
+        As a caller gives it.
+    seed : int
+        Of the random places.
+    """
+    sampling, limit = _tolerance(settings, tol)
+    seed = check_seed(seed, "seed")
+    groups, counts, (question, axes) = _counted(model, settings, recordings, asked)
+    adaptive = AdaptiveNodes(limit, settings.max_evaluations, settings.n_initial)
+
+    def batches() -> Iterator[Batch]:
+        for x, by in recordings:
+            own, how = question_of(model, settings, x, asked)
+
+            def run(method: Method, checked: bool, own: Question = own, how: Settings = how) -> Attributions:
+                return explain(model, how, kept, own, Axes.of(own.signal), method, checked)
+
+            yield Batch(run, groups.of(_labels(own.signal, by, settings), len(own.signal.values)))
+
+    found = average(batches, counts, adaptive, sampling=sampling, seed=seed, dtype=model.dtype)
+    _warn_of(found, groups, limit, sampling)
+    first, target = found.first, question.target
+    several = first.targets is not None and (isinstance(target, str) or found.output.shape[1] > 1)
+    told = told_settings(settings, model, question, first)
+    return label_means(
+        first.domains,
+        axes,
+        groups.levels(),
+        groups.cells(),
+        values=found.values,
+        standard_errors=found.standard_errors,
+        errors=found.errors,
+        scalars={
+            "output": found.output,
+            "baseline_output": found.baseline_output,
+            "completeness_gap": found.gap,
+            "correction": found.correction,
+            "converged": found.converged,
+            "cancels": found.cancels,
+        },
+        by_group={"n_samples": counts, "n_evaluations": found.evaluations, "one_by_one": found.small},
+        targets=first.targets[0] if several and first.targets is not None else None,
+        names=first.names,
+        settings={**told, "seed": seed, "tol": SAMPLING if sampling else limit},
+        description={**model.description, **model.fingerprint()},
+        unit=settings.output if isinstance(settings.output, str) else "output",
+    )
+
+
+def _tolerance(settings: Settings, tol: float | str | None) -> tuple[bool, float]:
+    """Whether the sampling error is the limit, and the tolerance."""
+    if settings.engine != "path" or settings.n_steps is not None:
+        asked = f"n_steps={settings.n_steps}" if settings.engine == "path" else f"engine={settings.engine!r}"
+        raise ValueError(f"average places nodes of its own: make the Explainer without {asked}")
+    if own := [domain.name for domain in settings.domains if not domain.linear]:
+        raise ValueError(
+            f"domains must be linear for averages, whose paths are common to all, got {', '.join(own)}: "
+            "explain the samples, and average the result"
+        )
+    if isinstance(tol, str) and tol != SAMPLING:
+        raise ValueError(f"tol must be a number above 0, 'sampling' or None, got {tol!r}")
+    if isinstance(tol, str):
+        return True, settings.tol
+    return False, settings.tol if tol is None else check_positive(tol, "tol")
+
+
+def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndarray]:
+    taken = [name for domain in settings.domains for name in (domain.name, *domain.consumes)]
+    return read_labels(by, len(signal.values), signal.coords, ["target", "channel", *taken])
+
+
+def _counted(
+    model: Model, settings: Settings, recordings: Recordings, asked: Asked
+) -> tuple[Groups, NDArray[np.int64], tuple[Question, Axes]]:
+    """Groups, how many samples each has, and the first batch; all batches must be alike."""
+    groups: Groups | None = None
+    first, counts = None, np.zeros(0, dtype=np.int64)
+    for number, (x, by) in enumerate(recordings):
+        question, _ = question_of(model, settings, x, asked)
+        labels, own = _labels(question.signal, by, settings), Axes.of(question.signal)
+        if groups is None or first is None:
+            groups, first = Groups(tuple(labels)), (question, own)
+        told = own.shape[1:], own.fs, tuple(labels)
+        alike = first[1].shape[1:], first[1].fs, groups.names
+        if told != alike:
+            raise ValueError(
+                "x must hold batches of one shape, rate and set of groupings, which are "
+                f"{alike} in the first, got {told} in batch {number}"
+            )
+        numbers = groups.of(labels, len(question.signal.values))
+        counts = np.bincount(numbers, minlength=len(groups)) + np.pad(counts, (0, len(groups) - len(counts)))
+    if groups is None or first is None or not len(groups):
+        raise ValueError("x must hold at least one sample, got none")
+    return groups, counts, first
+
+
+def _warn_of(found: Averages, groups: Groups, limit: float, sampling: bool) -> None:
+    """Say once which means were not reached."""
+    failed = np.flatnonzero(~found.converged.all(1).numpy())
+    if not len(failed):
+        return
+    worst = int(failed[np.argmax(found.errors.amax((0, 2)).numpy()[failed])])
+    label = ", ".join(map(str, list(groups.numbers)[worst])) or "all samples"
+    error, gap = float(found.errors[:, worst].max()), float(found.gap[worst].abs().max())
+    wanted = "a quarter of the sampling error" if sampling else f"tol={limit:g}"
+    warn(
+        f"{len(failed)} of {len(groups)} means did not reach {wanted}; the worst is that of {label}: "
+        f"relative error {error:.2g}, completeness gap {gap:.2g}, {found.evaluations[worst]:.0f} gradients "
+        "per sample. Where both disagree whatever the places, outputs jump: explain its samples "
+        "one by one",
+        ConvergenceWarning,
+    )

@@ -1,0 +1,184 @@
+"""One pass over the samples: a few nodes of each, added up by group, and no sample kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...chunks import Chunks
+from ...domains import Domain
+from ...objective.paths import Paths
+from ...path.fixed import integrate_at
+from ...path.measuring import Projection
+from ...path.path import Path
+from ...result.attributions import Attributions
+from ...signals.axes import Axes
+from ..blocks import BlockSize
+from ..methods import AdaptiveNodes, Method
+from ..projection import Analysis, project
+from .shifts import places, turns
+from .sums import Pairs, Round, norm
+
+STREAMS = 4
+"""Parts of a group whose places are independent, and whose errors therefore tell more than one would."""
+
+
+@dataclass(eq=False)
+class Small:
+    """Samples of small groups, each integrated by itself: sums of attributions, squares, and squared errors.
+
+    Errors of samples add in quadrature, as a model's kinks lie elsewhere on each path.
+    """
+
+    n_groups: int
+
+    def __post_init__(self) -> None:
+        self.round = Round(self.n_groups)
+        self.squares = list[Tensor]()
+        self.errors = self.sizes = torch.zeros(0)
+        self.failed = torch.zeros(self.n_groups, 1, dtype=torch.int64)
+
+    def add(self, groups: Tensor, found: Attributions) -> None:
+        """Add what was found of samples of these groups, int64, shape (S,)."""
+        self.round.add(groups, found.values, found.gap.cpu())
+        sizes = torch.stack([norm(value.double()) for value in found.values])
+        if not self.squares:
+            self.squares = [torch.zeros_like(total) for total in self.round.totals]
+            self.errors, self.sizes = torch.zeros(
+                2, len(sizes), self.n_groups, sizes.shape[2], dtype=torch.float64
+            )
+            self.failed = torch.zeros(self.n_groups, sizes.shape[2], dtype=torch.int64)
+        for squares, value in zip(self.squares, found.values, strict=True):
+            squares.index_add_(0, groups, value.double().cpu().square())
+        self.errors.index_add_(1, groups, (sizes * found.error.nan_to_num(nan=torch.inf)).square().cpu())
+        self.sizes.index_add_(1, groups, sizes.cpu())
+        self.failed.index_add_(0, groups, (~found.converged).long().cpu())
+
+
+@dataclass(eq=False)
+class Pass:
+    """What one pass over all samples adds up.
+
+    Parameters
+    ----------
+    n_groups : int
+        How many groups there are.
+    nodes : sequence of int
+        Nodes per sample of every round of the pass.
+    first : int
+        Number of the first of these rounds.
+    seed : int
+        Of the random turns.
+    wanted, small : numpy.ndarray
+        Groups that are looked at, and those whose samples are integrated one by one, bool, shape (G,).
+    """
+
+    n_groups: int
+    nodes: Sequence[int]
+    first: int
+    seed: int
+    wanted: NDArray[np.bool_]
+    small: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        self.rounds = [Round(STREAMS * self.n_groups) for _ in self.nodes]
+        self.alone = Small(self.n_groups)
+        self.pairs = Pairs(STREAMS * self.n_groups)
+        self.evaluations = np.zeros(self.n_groups, dtype=np.int64)
+
+    def add(self, groups: Tensor, found: Sequence[tuple[Sequence[Tensor], Tensor]]) -> None:
+        """Add one estimate per round, (attributions by domain, gaps), by group and stream, (S,)."""
+        for round_, (values, gaps) in zip(self.rounds, found, strict=True):
+            round_.add(groups, values, gaps)
+        if len(found) == 2:
+            self.pairs.add(groups, *found)
+
+
+@dataclass(frozen=True, eq=False)
+class Collecting(Method):
+    """Puts nodes of the rounds of a pass on the paths of one batch, and adds what they find to its sums.
+
+    Parameters
+    ----------
+    into : Pass
+        Where sums go.
+    groups, numbers : numpy.ndarray
+        Group of every sample of the batch, and its number in the group, int64, shape (N,).
+    adaptive : AdaptiveNodes
+        For samples of small groups.
+    """
+
+    into: Pass
+    groups: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    adaptive: AdaptiveNodes
+    _seen: dict[int, int] = field(default_factory=dict)
+
+    exact: ClassVar[bool] = True
+
+    @property
+    def n_least(self) -> int:
+        return sum(self.into.nodes)
+
+    def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
+        raise NotImplementedError("several estimates come of a path, and none of them is kept")
+
+    def warn_of_shortfalls(self, found: Attributions) -> None:
+        """Nothing: of single samples nothing is asked."""
+
+    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
+        # Sums know targets by their place, so these are not parted.
+        return replace(super().block_size(chunks, n_features, n_targets), targets=n_targets)
+
+    def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
+        begin, n = paths.objective.offset, len(paths)
+        baseline = self._seen[begin] = self._seen.get(begin, -1) + 1
+        groups, wanted = self.groups[begin : begin + n], self.into.wanted
+        small = self.into.small[groups] & wanted[groups]
+        chosen = np.flatnonzero(wanted[groups] & ~small)
+        used, sizes = np.zeros(n, dtype=np.int64), torch.zeros(len(domains), *paths.output.shape)
+        if len(chosen):
+            chunks = chunks.at_most(chunks.memory.n_points(paths.n_targets * paths.n_features))
+            analysis, found = Analysis.of(paths, axes, domains), []
+            own, stream = np.divmod(self.numbers[begin + chosen], STREAMS)
+            for k, nodes in enumerate(self.into.nodes):
+                angles = turns(self.into.seed, self.into.first + k, baseline, STREAMS)
+                where = places(own, nodes, angles[stream])
+                path = integrate_at(paths, where, np.full(nodes, 1 / nodes), chunks, chosen)
+                run = project(path, paths, analysis, self.tol)
+                found.append(([value[chosen] for value in run.values], run.gap[chosen].cpu()))
+            self.into.add(torch.as_tensor(STREAMS * groups[chosen] + stream), found)
+            used[chosen] = sum(self.into.nodes)
+            sizes[:, chosen] = torch.stack([norm(value).cpu().float() for value in found[0][0]])
+        for part in _runs(small):
+            block = paths.block(part, slice(0, paths.n_targets))
+            run = self.adaptive.explain(block, axes, domains, chunks)
+            self.into.alone.add(torch.as_tensor(groups[part]), run)
+            used[part] = run.n_evaluations
+            sizes[:, part] = torch.stack([norm(value).cpu().float() for value in run.values])
+        np.add.at(self.into.evaluations, groups, used)
+        return _scalars(paths, domains, sizes, used)
+
+
+def _runs(chosen: NDArray[np.bool_]) -> list[slice]:
+    """Slices of neighbours that are chosen."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], chosen.astype(np.int8), [0]])))
+    return [slice(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _scalars(paths: Paths, domains: Sequence[Domain], sizes: Tensor, used: NDArray[np.int64]) -> Attributions:
+    """Outputs at both ends, and of the attributions the L1 norms alone, shape (domains, S, T)."""
+    nothing = torch.zeros(paths.output.shape, dtype=torch.float64)
+    start = nothing if paths.baseline_output is None else paths.baseline_output.cpu()
+    unknown, yes = torch.full_like(nothing, torch.nan), torch.ones_like(nothing, dtype=torch.bool)
+    evaluations = torch.as_tensor(used)
+    ends = paths.output.cpu(), start
+    return Attributions(
+        domains, list(sizes.unsqueeze(3)), *ends, nothing, nothing, nothing, yes, unknown, evaluations
+    )

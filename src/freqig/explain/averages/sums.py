@@ -1,0 +1,140 @@
+"""Running sums over the samples of every group, in the order of the samples: the same however they are cut.
+
+Axes are group G, target T, and those of a domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TINY = float(torch.finfo(torch.float64).tiny)
+
+
+def along(scalars: Tensor, like: Tensor) -> Tensor:
+    """Numbers of shape (G, T) with axes of size one for those of a domain."""
+    return scalars.reshape(*scalars.shape, *(1,) * (like.ndim - 2))
+
+
+def norm(values: Tensor) -> Tensor:
+    """L1 norm over the axes of a domain, (G, T, ...) to (G, T). What is not there is NaN."""
+    return values.flatten(2).abs().nansum(2)
+
+
+@dataclass(eq=False)
+class Round:
+    """Estimates of one round: every sample at places of its own, independent of all other rounds.
+
+    Parameters
+    ----------
+    n_groups : int
+        How many groups there are.
+
+    Attributes
+    ----------
+    totals : list of torch.Tensor
+        Sums of attributions by domain, float64, shape (G, T, ...); empty as long as there is no sample.
+    gaps, squares : torch.Tensor
+        Sums of the gaps, Σ attribution - (F(x) - F(x')), whose mean over places is zero, and of
+        their squares, float64, shape (G, T).
+    count : torch.Tensor
+        Estimates in each group, int64, shape (G,).
+    """
+
+    n_groups: int
+
+    def __post_init__(self) -> None:
+        self.totals = list[Tensor]()
+        self.gaps = self.squares = torch.zeros(self.n_groups, 1, dtype=torch.float64)
+        self.count = torch.zeros(self.n_groups, dtype=torch.int64)
+
+    def add(self, groups: Tensor, values: Sequence[Tensor], gaps: Tensor) -> None:
+        """Add estimates of some samples.
+
+        Parameters
+        ----------
+        groups : torch.Tensor
+            Their groups, int64, shape (S,).
+        values : sequence of torch.Tensor
+            Attributions by domain, shape (S, T, ...).
+        gaps : torch.Tensor
+            Shape (S, T).
+        """
+        if not self.totals:
+            room = [(self.n_groups, *value.shape[1:]) for value in values]
+            self.totals = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.gaps, self.squares = torch.zeros(2, self.n_groups, gaps.shape[1], dtype=torch.float64)
+        for total, value in zip(self.totals, values, strict=True):
+            total.index_add_(0, groups, value.double().cpu())
+        self.gaps.index_add_(0, groups, gaps)
+        self.squares.index_add_(0, groups, gaps.square())
+        self.count.index_add_(0, groups, torch.ones_like(groups))
+
+    def means(self, k: int) -> Tensor:
+        """Means of the attributions in domain k, shape (G, T, ...)."""
+        return self.totals[k] / along(self.number, self.totals[k])
+
+    @property
+    def number(self) -> Tensor:
+        """Estimates in each group, one at least, float64, shape (G, 1)."""
+        return self.count.clamp(min=1).unsqueeze(1).double()
+
+
+@dataclass(eq=False)
+class Pairs:
+    """Sums over samples of two independent estimates, each of G groups; attributes are by domain.
+
+    Attributes
+    ----------
+    products : list of torch.Tensor
+        Of one times the other, shape (G, T, ...).
+    crossed : list of torch.Tensor
+        Of their difference times that of their gaps.
+    squares : torch.Tensor
+        Of the squared difference of gaps, shape (G, T).
+    sizes : torch.Tensor
+        Of the L1 norm of their mean, shape (domains, G, T).
+    """
+
+    n_groups: int
+
+    def __post_init__(self) -> None:
+        self.products, self.crossed = list[Tensor](), list[Tensor]()
+        self.squares = self.sizes = torch.zeros(0)
+
+    def add(
+        self, groups: Tensor, one: tuple[Sequence[Tensor], Tensor], other: tuple[Sequence[Tensor], Tensor]
+    ) -> None:
+        """Add two estimates, (attributions by domain, gaps), of samples of these groups."""
+        both = [(a.double().cpu(), b.double().cpu()) for a, b in zip(one[0], other[0], strict=True)]
+        gaps = one[1] - other[1]
+        if not self.products:
+            room = [(self.n_groups, *a.shape[1:]) for a, _ in both]
+            self.products = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.crossed = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.squares = torch.zeros(self.n_groups, gaps.shape[1], dtype=torch.float64)
+            self.sizes = torch.zeros(len(both), *self.squares.shape, dtype=torch.float64)
+        for products, crossed, (a, b) in zip(self.products, self.crossed, both, strict=True):
+            products.index_add_(0, groups, a * b)
+            crossed.index_add_(0, groups, (a - b) * along(gaps, a))
+        self.squares.index_add_(0, groups, gaps.square())
+        self.sizes.index_add_(1, groups, torch.stack([norm(a + b) / 2 for a, b in both]))
+
+    def slopes(self, streams: int) -> list[Tensor]:
+        """How attributions err with the gap, E[ΔA · Δgap] / E[Δgap²], of so many streams together.
+
+        Shape (G, 1, T, ...).
+
+        A gap has the mean zero over places. So its mean over a group, times this, is error and nothing else,
+        whatever the slope: a control variate. Differences of two estimates of the same sample hold nothing of
+        what samples differ by.
+        """
+        squares = self.squares.reshape(-1, streams, 1, *self.squares.shape[1:]).sum(1)
+        found = []
+        for crossed in self.crossed:
+            whole = crossed.reshape(-1, streams, *crossed.shape[1:]).sum(1, keepdim=True)
+            found.append(whole / squares.clamp(min=TINY).reshape(*squares.shape, *(1,) * (whole.ndim - 3)))
+        return found

@@ -1,0 +1,216 @@
+"""Means of groups against means of explanations of every sample, and what they say of their error."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import freqig
+from freqig.errors import CompletenessWarning, ConvergenceWarning
+
+from ...helpers import noise
+
+N = 64
+STAGES = np.array(["W", "N2", "R"])
+
+
+class Net(nn.Module):
+    """Two layers, smooth or with kinks, of which no unit is saturated everywhere."""
+
+    def __init__(self, bend: nn.Module) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            self.layers = nn.Sequential(nn.Linear(N, 24), bend, nn.Linear(24, 3)).double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x)
+
+
+def samples(count: int, seed: int = 0) -> np.ndarray:
+    """Noise on a rhythm that all have in common, so that means do not cancel."""
+    t = np.arange(N) / N
+    return noise(count, N, seed=seed) + 2 * np.sin(2 * np.pi * 6 * t) + 1.0
+
+
+def truth(model: nn.Module, x: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Means of explanations of every sample by many fixed nodes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompletenessWarning)
+        found = freqig.Explainer(model, fs=N, n_steps=400)(x, target=1)
+    return {label: found.rfft.values[labels == label].mean(0) for label in np.unique(labels)}
+
+
+def error(found: np.ndarray, true: np.ndarray) -> float:
+    return float(np.abs(found - true).sum() / np.abs(true).sum())
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+@pytest.mark.parametrize("bend", [nn.Tanh(), nn.ReLU()])
+def test_means_are_those_of_all_samples(bend: nn.Module) -> None:
+    model, x = Net(bend).eval(), samples(180)
+    labels = np.repeat(STAGES, [100, 60, 20])
+    means = freqig.Explainer(model, fs=N).average(x, {"stage": labels}, target=1)
+    assert means.stage.values.tolist() == ["N2", "R", "W"]
+    assert means.n_samples.values.tolist() == [60, 20, 100]
+    assert means.one_by_one.values.tolist() == [False, True, False]
+    assert means.converged.all()
+    for label, true in truth(model, x, labels).items():
+        own = means.sel(stage=label)
+        assert error(own.rfft.values, true) <= min(0.01, float(own.rfft_integration_error))
+        change = own.output - own.baseline_output + own.completeness_gap + own.correction
+        assert float(own.rfft.sum()) == pytest.approx(float(change), abs=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_the_standard_error_is_that_of_the_samples() -> None:
+    """Though their own estimates scatter more, for every one has two nodes."""
+    model, x = Net(nn.Tanh()).eval(), samples(400)
+    means = freqig.Explainer(model, fs=N).average(x, target=1)
+    each = freqig.Explainer(model, fs=N, n_steps=100)(x, target=1).rfft
+    expected = each.std("sample", ddof=1) / len(x) ** 0.5
+    np.testing.assert_allclose(means.rfft_standard_error.sum(), expected.sum(), rtol=0.1)
+    assert means.rfft.dims == ("frequency",)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_stated_errors_cover_true_ones() -> None:
+    model, x = Net(nn.ReLU()).eval(), samples(64)
+    true = truth(model, x, np.repeat("all", len(x)))["all"]
+    explainer = freqig.Explainer(model, fs=N)
+    trials = [explainer.average(x, target=1, seed=seed, tol=0.03) for seed in range(40)]
+    errors = np.array([error(trial.rfft.values, true) for trial in trials])
+    stated = np.array([float(trial.rfft_integration_error) for trial in trials])
+    assert (errors <= stated).mean() >= 0.9
+    assert errors.max() <= 0.06
+    assert len(np.unique(errors)) == len(errors)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+@pytest.mark.parametrize("domain", [freqig.STFT(0.25), freqig.FilterBank({"low": (0, 8), "high": (8, 32)})])
+def test_every_domain_and_class(domain: freqig.Domain) -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(100)
+    explainer = freqig.Explainer(model, fs=N, domains=[domain, freqig.RFFT()], classes=["a", "b", "c"])
+    means = explainer.average(x, {"half": np.arange(100) // 50}, target="all")
+    each = freqig.Explainer(model, fs=N, domains=domain, n_steps=100)(x, target="all")[domain.name]
+    for half in (0, 1):
+        expected = each[50 * half : 50 * half + 50].mean("sample")
+        assert error(means[domain.name].sel(half=half).values, expected.values) <= 0.02
+    assert means[domain.name].dims[:2] == ("half", "target")
+    assert means.target.values.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_batches_make_the_same_as_one_array() -> None:
+    """And to the bit, however they are cut: samples are added up in their order."""
+
+    def model(x: Tensor) -> Tensor:
+        # Elementwise, so that no kernel adds in another order for another batch.
+        return torch.stack([x[:, 3].tanh() + x[:, 5] * x[:, 7], x[:, 1].square()], 1)
+
+    x, stage = samples(120).round(2), np.repeat(STAGES, 40)
+    explainer = freqig.Explainer(model, fs=N, dtype=torch.float64)
+    whole = explainer.average(x, {"stage": stage}, target=0)
+
+    def batches() -> object:
+        return ((x[i : i + 30], {"stage": stage[i : i + 30]}) for i in range(0, 120, 30))
+
+    streamed = explainer.average(batches, target=0)
+    np.testing.assert_array_equal(streamed.rfft, whole.rfft)
+    listed = explainer.average(list(batches()), target=0)  # type: ignore[call-overload]
+    np.testing.assert_array_equal(listed.rfft, whole.rfft)
+    small = freqig.Explainer(model, fs=N, dtype=torch.float64, memory="40 MB")
+    np.testing.assert_array_equal(small.average(x, {"stage": stage}, target=0).rfft, whole.rfft)
+    turned = np.random.default_rng(0).permutation(120)
+    other = explainer.average(x[turned], {"stage": stage[turned]}, target=0)
+    for label in STAGES:
+        a, b = (one.sel(stage=label) for one in (other, whole))
+        stated = float(a.rfft_integration_error + b.rfft_integration_error)
+        assert error(a.rfft.values, b.rfft.values) <= stated + 1e-12
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_two_groupings_make_a_table_with_empty_cells() -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(120)
+    by = {"stage": np.repeat(["W", "R"], 60), "subject": [1] * 100 + [2] * 20}
+    means = freqig.Explainer(model, fs=N).average(x, by, target=0)
+    assert means.rfft.dims == ("stage", "subject", "frequency")
+    empty = means.sel(stage="W", subject=2)
+    assert int(empty.n_samples) == 0
+    assert bool(empty.rfft.isnull().all())
+    assert not bool(empty.converged)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_several_baselines_are_averaged() -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(80)
+    baseline = freqig.baselines.data(samples(4, seed=5))
+    means = freqig.Explainer(model, fs=N).average(x, target=1, baseline=baseline)
+    expected = freqig.Explainer(model, fs=N, n_steps=100)(x, target=1, baseline=baseline).rfft.mean("sample")
+    assert error(means.rfft.values, expected.values) <= 0.01
+    assert float(means.n_evaluations) >= 2 * 4
+
+
+def test_jumps_are_told_by_the_gap_of_the_mean() -> None:
+    def model(x: Tensor) -> Tensor:
+        return (x[:, :1].square() + 3.0 * (x[:, 1:2] > 0.5)).repeat(1, 2)
+
+    x = np.abs(samples(64)) + 1.0
+    explainer = freqig.Explainer(model, fs=N, max_evaluations=64)
+    with pytest.warns(ConvergenceWarning, match="1 of 1 means"):
+        means = explainer.average(x, target=0)
+    assert not bool(means.converged)
+    # Gradients know nothing of a jump of 3.
+    assert float(means.completeness_gap) == pytest.approx(-3.0, abs=0.1)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_the_sampling_error_may_be_the_limit() -> None:
+    model, x = Net(nn.ReLU()).eval(), samples(100)
+    explainer = freqig.Explainer(model, fs=N)
+    close, enough = (explainer.average(x, target=1, tol=tol) for tol in (1e-3, "sampling"))
+    assert float(enough.n_evaluations) < float(close.n_evaluations)
+    limit = 0.25 * float(enough.rfft_standard_error.sum()) / float(np.abs(enough.rfft).sum())
+    assert float(enough.rfft_integration_error) <= limit
+
+
+BAD = [
+    ({"stage": ["W"] * 7}, {}, ValueError, "one label per sample, so 8"),
+    ({"stage": ["W"] * 7 + [None]}, {}, ValueError, "sample 7 has none"),
+    ({"stage": [1.0] * 7 + [np.nan]}, {}, ValueError, "sample 7 has none"),
+    ({"time": ["W"] * 8}, {}, ValueError, "'time'"),
+    ({"rfft": ["W"] * 8}, {}, ValueError, "'rfft'"),
+    ({3: ["W"] * 8}, {}, TypeError, "names of groupings"),
+    ("stage", {}, ValueError, "coordinates of x"),
+    (None, {"tol": "sample"}, ValueError, "'sampling'"),
+    (None, {"tol": 0}, ValueError, "tol"),
+    (None, {"seed": -1}, ValueError, "seed"),
+]
+
+
+@pytest.mark.parametrize(("by", "how", "kind", "says"), BAD)
+def test_bad_arguments(by: object, how: dict[str, object], kind: type[Exception], says: str) -> None:
+    explainer = freqig.Explainer(Net(nn.Tanh()).eval())
+    with pytest.raises(kind, match=says):
+        explainer.average(samples(8), by, target=0, **how)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_averaged() -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(8)
+    with pytest.raises(ValueError, match="polar"):
+        freqig.Explainer(model, domains=freqig.Polar()).average(x, target=0)
+    with pytest.raises(ValueError, match="n_steps"):
+        freqig.Explainer(model, n_steps=50).average(x, target=0)
+    explainer = freqig.Explainer(model)
+    with pytest.raises(TypeError, match="several times"):
+        explainer.average(((x, None) for _ in range(2)), target=0)
+    with pytest.raises(ValueError, match="of one shape"):
+        explainer.average([(x, None), (x[:, :32], None)], target=0)
+    with pytest.raises(ValueError, match="by must be None"):
+        explainer.average([(x, None)], {"stage": ["W"] * 8}, target=0)
+    with pytest.raises(ValueError, match="at least one"):
+        explainer.average(lambda: iter(()), target=0)

@@ -12,6 +12,8 @@ from .._check import check_number, shown
 from ..bands import named_bands
 
 SHARES = "a number in (0, 1], the share of the positive attribution"
+UNITS = ("Hz", "orders")
+"""Units of frequency in which bands may have their edges."""
 ALLOWED = f"{SHARES}, bands as freqig.bands takes them, or a mask such as result.rfft > 0.1"
 
 
@@ -81,9 +83,9 @@ def _fewest(values: np.ndarray, share: float, rows: list[int]) -> np.ndarray:
 
 def _in_bands(variable: xr.DataArray, keep: Any, fs: float | None) -> np.ndarray:
     dim = next((str(d) for d in variable.dims if str(d).rpartition("_")[2] == "frequency"), None)
-    if dim is None or dim not in variable.coords or variable[dim].attrs.get("units") != "Hz":
+    if dim is None or dim not in variable.coords or variable[dim].attrs.get("units") not in UNITS:
         raise ValueError(
-            f"keep is bands in Hz, so {variable.name} must be over a frequency in Hz, got the dimensions "
+            f"keep is bands, so {variable.name} must be over a frequency in Hz or orders, got the dimensions "
             f"{', '.join(map(repr, variable.dims))}: pass fs= to Explainer, or keep a share or a mask"
         )
     at = variable[dim].values.astype(np.float64)

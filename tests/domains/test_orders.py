@@ -118,6 +118,9 @@ def test_figures_are_in_orders() -> None:
     below = np.atleast_1d(np.asarray(axes, dtype=object))[-1]
     assert below.get_xlabel().startswith("frequency (orders)")
     assert {"BPFO", "third"} <= {text.get_text() for text in below.texts}
+    for preset in ("sleep", "octave"):
+        with pytest.raises(ValueError, match=r"bands are in Hz, .* got 'orders'"):
+            plots.spectrum(result, bands=preset, signal=False)
 
 
 def test_published_bearings() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._check import shown
+from ..band_scales import SCALES
 from .base import Domain
 from .rfft import RFFT
 
@@ -22,6 +23,8 @@ NAMES = (
     *("ICA", "Spatial", "Components"),
 )
 """Domains of the package, for those who name one instead of making it."""
+ARGUMENTS = {"Envelope": "low, high"}
+"""What a domain must be given, where its name does not say it."""
 
 
 def read_domains(domains: Any) -> tuple[Domain, ...]:
@@ -88,8 +91,10 @@ def _instead(domain: Any) -> str:
         return f": write {domain.__name__}(), with parentheses"
     if isinstance(domain, str):
         wanted = domain.lower().replace("_", "")
+        if domain in SCALES:
+            return f": write freqig.FilterBank({domain!r})"
         for name in NAMES:
             if wanted == name.lower():
-                return f": write freqig.{name}()"
+                return f": write freqig.{name}({ARGUMENTS.get(name, '')})"
         return f": they are made by {', '.join(f'freqig.{name}()' for name in NAMES)}"
     return ""

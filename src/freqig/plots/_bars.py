@@ -11,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from .._check import check_positive
+from ..bands import highest_of, named_bands
 from ._labels import fit_label, scaled, shade_bands
 from ._limits import set_scale
 from ._markers import Marker, draw_markers
@@ -192,26 +193,29 @@ def finish_bars(
     axes.set_ylim(low, low + (high - low) / (1 - share))
 
 
-def edges_in_hertz(
-    edges: Mapping[str, tuple[float, float]] | None, frequency: xr.DataArray
+def edges_in_view(
+    bands: Any, one: xr.Dataset, frequency: xr.DataArray
 ) -> Mapping[str, tuple[float, float]] | None:
-    """Bands as they are, once their unit is that of the frequencies.
+    """Edges of bands by name, in the unit of the frequencies; None where there are none.
 
     Raises
     ------
-    ValueError
-        If there are bands, and frequencies are not in Hz.
+    TypeError, ValueError
+        If bands are wrong (see `freqig.bands`), or in Hz and the frequencies are not.
 
     Examples
     --------
-    >>> edges_in_hertz(None, xr.DataArray([0.5])) is None
-    True
+    >>> frequency = xr.DataArray([0.0, 4.0], dims="frequency", attrs={"units": "Hz"})
+    >>> edges_in_view({"slow": (0, 4)}, xr.Dataset(), frequency), edges_in_view(None, xr.Dataset(), frequency)
+    ({'slow': (0.0, 4.0)}, None)
     """
-    if edges is not None and frequency.attrs.get("units") not in ("Hz", "orders"):
+    if bands is None:
+        return None
+    edges, units = named_bands(bands, highest_of(one, frequency.values)), frequency.attrs.get("units")
+    if units != "Hz" and (units != "orders" or isinstance(bands, str)):
         raise ValueError(
-            f"bands are in Hz, so result.{frequency.name} must have attrs['units'] 'Hz', got "
-            f"{frequency.attrs.get('units')!r}; pass the sampling rate, "
-            "freqig.Explainer(model, fs=...), or leave bands out"
+            f"bands are in Hz, so result.{frequency.name} must have attrs['units'] 'Hz', got {units!r}; pass "
+            "the sampling rate, freqig.Explainer(model, fs=...), or leave bands out"
         )
     return edges
 

@@ -8,11 +8,10 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ..bands import highest_of, named_bands
 from ._bars import (
     bar_borders,
     draw_bars,
-    edges_in_hertz,
+    edges_in_view,
     explain_signs,
     finish_bars,
     hide_upper_labels,
@@ -111,8 +110,7 @@ def polar(
         )
     frequency = view.one[row]
     chosen = frequency_scale(scale, xscale, "xscale", frequency)
-    highest = highest_of(view.one, frequency.values)
-    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), frequency)
+    edges = edges_in_view(bands, view.one, frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
     view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     frequency = view.one[row]

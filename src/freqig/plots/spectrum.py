@@ -7,8 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from ..bands import highest_of, named_bands
-from ._bars import bar_borders, draw_bars, edges_in_hertz
+from ._bars import bar_borders, draw_bars, edges_in_view
 from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
@@ -103,8 +102,7 @@ def spectrum(
     view = look_at(result, sample, "rfft", ("frequency",), "freqig.RFFT()", channel)
     chosen = frequency_scale(scale, xscale, "xscale", view.one.frequency)
     panels = open_panels(view, signal, axes, "the spectrum")
-    highest = highest_of(view.one, view.one.frequency.values)
-    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), view.one.frequency)
+    edges = edges_in_view(bands, view.one, view.one.frequency)
     lines = read_markers(markers, harmonics, float(view.one.frequency.max()))
     view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
     values, summed = total_over(view.variable, ("frequency",))

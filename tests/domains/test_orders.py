@@ -169,9 +169,9 @@ def test_bands_around_frequencies() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             bands_around(frequencies, width, harmonics)
-    with pytest.raises(TypeError, match="frequencies must be a mapping"):
+    with pytest.raises(TypeError, match="frequencies"):
         bands_around([107], 1.0)
-    with pytest.raises(ValueError, match="frequencies must be a mapping .*got none"):
+    with pytest.raises(ValueError, match=r"frequencies must be a mapping .*got none"):
         bands_around({}, 1.0)
 
 

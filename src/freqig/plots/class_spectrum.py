@@ -10,8 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._check import check_number, shown
-from ..bands import highest_of, named_bands
-from ._bars import bar_borders, edges_in_hertz, finish_bars, hide_upper_labels
+from ._bars import bar_borders, edges_in_view, finish_bars, hide_upper_labels
 from ._groups import TRUTH, Decisions
 from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale, up_to
@@ -109,8 +108,7 @@ def class_spectrum(
         raise ValueError(TRUTH)
     frequency = found.attribution[dim]
     chosen = frequency_scale(scale, "linear", "scale", frequency)
-    highest = highest_of(result, frequency.values)
-    edges = edges_in_hertz(None if bands is None else named_bands(bands, highest), frequency)
+    edges = edges_in_view(bands, result, frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
     about, in_view = up_to(found.about, name, dim, max_frequency, max((one.at for one in lines), default=0.0))
     frequency = about[dim]

@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._check import check_names, shown
-from ..bands import highest_of, named_bands
-from ._bars import bar_borders, draw_bars, edges_in_hertz, explain_signs, finish_bars
+from ..bands import highest_of
+from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars
 from ._labels import fitted, label_frequency
 from ._limits import frequency_scale
 from ._map import total_over
@@ -108,10 +108,8 @@ def compare(
     alike = _similarity(*views)
     chosen = frequency_scale(scale, "linear", "scale", views[0].one[dim])
     highest = max(float(view.one[dim].max()) for view in views)
-    edges = None
-    if bands is not None:
-        tops = [highest_of(view.one, view.one[dim].values) for view in views]
-        edges = edges_in_hertz(named_bands(bands, max(tops)), views[0].one[dim])
+    widest = max(views, key=lambda view: highest_of(view.one, view.one[dim].values))
+    edges = edges_in_view(bands, widest.one, widest.one[dim])
     lines = read_markers(markers, harmonics, highest)
     needed = max((line.at for line in lines), default=0.0)
     shown_views = [view.up_to(dim, max_frequency, needed) for view in views]

@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ..bands import highest_of, named_bands
 from ..resynthesis import resynthesize
 from ..signals.units import factor
-from ._bars import bar_borders, draw_bars, edges_in_hertz, explain_signs, finish_bars, hide_upper_labels
+from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars, hide_upper_labels
 from ._labels import fit_label, label_frequency, scaled
 from ._limits import frequency_scale, set_scale
 from ._map import total_over
@@ -109,8 +108,7 @@ def sample(
     series, kept = view.one["signal"], _like(part, view)
     chosen = frequency_scale(scale, "linear", "scale", view.one.frequency)
     frequency = view.one.frequency.values
-    named = None if bands is None else named_bands(bands, highest_of(view.one, frequency))
-    edges = edges_in_hertz(named, view.one.frequency)
+    edges = edges_in_view(bands, view.one, view.one.frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
     count = int(
         np.isfinite(result["rfft"].isel(sample=0) if "sample" in result.rfft.dims else result.rfft).sum()

@@ -127,6 +127,9 @@ def _series(part: Any, sample: Any, channel: Any) -> np.ndarray:
     if not -count <= position < count:
         raise ValueError(f"sample must be in {-count}..{count - 1} (part has {count}), got {position}")
     one = part.isel(sample=position) if "sample" in part.dims else part
+    if "n_times" in one.coords:
+        # Where it ends before the longest of its result.
+        one = one.isel(time=slice(int(one["n_times"])))
     if channel is not None:
         one = _channel(one, channel)
     spare = [dim for dim in one.dims if dim not in ("time", "channel")]

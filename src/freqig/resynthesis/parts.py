@@ -12,7 +12,7 @@ from torch import Tensor
 from .._check import check_integer
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
-from ..result.reading import attributions_of, one_target
+from ..result.reading import attributions_of, one_target, rows_by_length
 from ..signals.units import factor
 from .keeping import kept_coefficients
 from .outcome import output_of
@@ -184,10 +184,14 @@ def _labelled(
     units = unit if back is None else given
     fs = source.settings.get("fs")
     attrs = {"units": units, "fs": fs, "long_name": "part of the signal that was kept"}
-    return xr.DataArray(
+    part = xr.DataArray(
         source.layout.arranged(scaled).numpy().astype(dtype),
         dims=source.layout.dims,
         coords=coords,
         name="part",
         attrs={key: value for key, value in attrs.items() if value is not None},
     )
+    # Beyond its end a series has no values.
+    for n, rows in rows_by_length(chosen):
+        part[{"sample": rows, "time": slice(n, None)}] = np.nan
+    return part

@@ -213,7 +213,8 @@ def test_data_arrays_keep_what_they_say() -> None:
 
 def test_a_model_of_one_length_says_which_series_does_not_fit() -> None:
     fixed = Explainer(seeded(lambda: nn.Linear(64, 3)), n_steps=2)
-    with pytest.raises(Exception, match=r"30 values in time, one of 2 different lengths, 30 to 64"):
+    told = r"different lengths or shapes, 30 to 64 values in time, and the model fails on those with 30"
+    with pytest.raises(ValueError, match=told):
         fixed([noise(64), noise(30)], target=1)
 
 

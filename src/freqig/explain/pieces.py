@@ -14,6 +14,7 @@ import xarray as xr
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from ..errors import add_context
+from ..objective.failures import left_the_model
 from ..progress import counting
 from ..result.joining import joined
 from ..signals.recordings import is_recording
@@ -147,11 +148,13 @@ def explain_uneven(
             try:
                 results.append(one_batch(batch, _rows(asked, rows), max(lengths)))
             except Exception as error:
-                add_context(
-                    error,
-                    f"of the series of x with {lengths[places[0]]} values in time, one of "
-                    f"{len(set(lengths))} different lengths, {min(lengths)} to {max(lengths)}",
-                )
+                told = f"{min(lengths)} to {max(lengths)} values in time"
+                if left_the_model(error):
+                    raise ValueError(
+                        f"x must be rectangular, got series of different lengths or shapes, {told}, and the "
+                        f"model fails on those with {lengths[places[0]]}: {error}"
+                    ) from error
+                add_context(error, f"of the series with {lengths[places[0]]} values in time, of {told}")
                 raise
             done(len(rows))
     together = joined(results)

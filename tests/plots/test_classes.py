@@ -180,6 +180,14 @@ def test_confidence_is_a_share(night: xr.Dataset, confidence: Any, error: type[E
         plots.class_spectrum(night, confidence=confidence)
 
 
+def test_decisions_of_unknown_truth_are_neither_right_nor_wrong(night: xr.Dataset) -> None:
+    truth = night.truth.values.astype(object)
+    truth[:30] = ""
+    panels = plots.class_spectrum(night.assign_coords(truth=("sample", truth)))
+    counted = [int(word) for panel in panels for word in panel.texts[0].get_text().split() if word.isdigit()]
+    assert sum(counted) == 30
+
+
 def test_axes_are_one_for_each_class(night: xr.Dataset) -> None:
     axes = Figure().subplots(3)
     assert plots.class_spectrum(night, axes=axes) == tuple(axes)

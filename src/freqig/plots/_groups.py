@@ -28,7 +28,8 @@ class Decisions:
     classes : tuple
         The explained class of each.
     right : numpy.ndarray or None
-        Whether the prediction is the truth, bool, shape (N,); None where this is not known.
+        Whether the prediction is the truth, 1 or 0, shape (N,), NaN where the truth of a sample is not known;
+        None where none is.
     about : xarray.Dataset
         The attribution, and how complete all of them are, for titles and labels.
     """
@@ -105,9 +106,16 @@ def _of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def _same(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    if (truth.dtype.kind in "US") != (predicted.dtype.kind in "US"):
+    """1 where they are one class, 0 where not, NaN where the truth is not known."""
+    # Names out of files are objects, others arrays of text.
+    told, answered = truth.tolist(), predicted.tolist()
+    if any(isinstance(one, str) for one in told) != any(isinstance(one, str) for one in answered):
         raise ValueError(
-            f"truth and predicted must both be names or both be numbers, got {truth[0]!r} and "
-            f"{predicted[0]!r}: pass classes= to Explainer"
+            f"truth and predicted must both be names or both be numbers, got {told[0]!r} and "
+            f"{answered[0]!r}: pass classes= to Explainer"
         )
-    return np.asarray(truth == predicted)
+    pairs = zip(told, answered, strict=True)
+    # NaN is not even itself.
+    return np.array(
+        [np.nan if one in ("", None) or one != one else float(one == other) for one, other in pairs]
+    )

@@ -51,10 +51,11 @@ class Envelope(Domain):
 
     Examples
     --------
+    >>> from freqig import RFFT
+    >>> from freqig.baselines import flat_envelope
     >>> t = torch.arange(200) / 200
     >>> x = (1 + 0.5 * torch.cos(2 * torch.pi * 4 * t)) * torch.cos(2 * torch.pi * 50 * t)
     >>> spectrum = (Envelope(30, 70) >> RFFT()).bind((200,), fs=200.0)
-    >>> from freqig.baselines import flat_envelope
     >>> c = spectrum.analyze_pair(x, flat_envelope(30, 70).draw(x[None], fs=200.0)[0, 0])
     >>> spectrum.coords(200, fs=200.0)["frequency"][0][c[0][0].abs().argmax()].item()
     4.0

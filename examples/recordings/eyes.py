@@ -2,10 +2,10 @@
 
     python examples/recordings/eyes.py FOLDER [PICTURES]
 
-FOLDER holds ``S001R01.edf`` (eyes open) and ``S001R02.edf`` (closed) of the EEG Motor Movement/Imagery Dataset
-(physionet.org/content/eegmmidb, ODC-BY 1.0; Schalk et al., BCI2000, 2004; Goldberger et al., PhysioNet, 2000).
-The network is trained on the first 38 s of each and explained on what comes after 40 s. Physiology predicts the
-alpha rhythm, 8 to 13 Hz, over the occiput: it grows when eyes close.
+FOLDER holds ``S001R01.edf`` (eyes open) and ``S001R02.edf`` (closed) of the EEG Motor Movement/Imagery
+Dataset (physionet.org/content/eegmmidb, ODC-BY 1.0; Schalk et al., BCI2000, 2004; Goldberger et al.,
+PhysioNet, 2000). The network is trained on the first 38 s of each and explained on what comes after 40 s.
+Physiology predicts the alpha rhythm, 8 to 13 Hz, over the occiput: it grows when eyes close.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     python examples/recordings/spindles.py FILE [PICTURES]
 
-FILE is ``data_N2_spindles_15sec_200Hz.txt`` of YASA (github.com/raphaelvallat/yasa, BSD-3-Clause), one channel at
-200 Hz in µV, with two spindles, near 3.4 and 13.3 s. The detector is written down and not trained: it compares the
-power from 11 to 16 Hz of every quarter of a second with what is usual, and adds up what is beyond. Slow waves are
-many times as strong, so the power of the signal does not tell where the spindles are; the explanation must.
+FILE is ``data_N2_spindles_15sec_200Hz.txt`` of YASA (github.com/raphaelvallat/yasa, BSD-3-Clause), one
+channel at 200 Hz in µV, with two spindles, near 3.4 and 13.3 s. The detector is written down and not trained:
+it compares the power from 11 to 16 Hz of every quarter of a second with what is usual, and adds up what is
+beyond. Slow waves are many times as strong, so the power of the signal does not tell where the spindles are;
+the explanation must.
 """
 
 from __future__ import annotations

@@ -193,6 +193,27 @@ def test_further_arguments_and_targets_of_every_class(x: np.ndarray) -> None:
     np.testing.assert_allclose(part.part_output, answers * [1, 2, 3])
 
 
+@pytest.mark.parametrize(
+    ("domain", "baseline"),
+    [
+        (freqig.Envelope(8, 16), freqig.baselines.flat_envelope(8, 16)),
+        (freqig.Envelope(8, 16) >> freqig.RFFT(), freqig.baselines.flat_envelope(8, 16)),
+        (freqig.Cepstrum(), freqig.baselines.flat_log_spectrum()),
+        (freqig.RFFT(orders=4.0), None),
+    ],
+    ids=str,
+)
+def test_domains_with_baselines_of_their_own_are_made_again(
+    domain: freqig.Domain, baseline: freqig.baselines.Baseline | None, x: np.ndarray
+) -> None:
+    result = explained(x, baseline, domains=domain)
+    values = result[domain.name]
+    np.testing.assert_allclose(freqig.resynthesize(result, values == values), x, atol=1e-8)
+    none = freqig.resynthesize(result, values != values, name=domain.name)
+    start = 0 * x if baseline is None else baseline.draw(torch.from_numpy(x), FS)[0].numpy()
+    np.testing.assert_allclose(none, start, atol=1e-8)
+
+
 def test_what_was_saved_is_as_good(x: np.ndarray, tmp_path: Path) -> None:
     result = explained(x, domains=[freqig.STFT(1 / 3), freqig.RFFT()])
     result.to_netcdf(tmp_path / "result.nc", engine="h5netcdf")

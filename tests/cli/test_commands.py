@@ -381,6 +381,14 @@ def test_every_public_figure_is_a_kind() -> None:
     assert kinds() == tuple(sorted(freqig.plots.__all__))
 
 
+def test_two_results_side_by_side(workshop: Path, ran: dict[str, Result]) -> None:
+    assert of(ran, "freqig plot night.nc compare --other").exit_code == 0
+    assert Path("both.png").stat().st_size > 10_000
+    alone = call("plot", "night.nc", "compare", "--out", "one.png")
+    assert alone.exit_code == 2
+    assert "compare needs --other" in alone.stderr
+
+
 def test_progress_and_results_go_apart(workshop: Path) -> None:
     done = call("explain", "net.py:model", "digits/3_theo_0.wav", "--trust", "--json", "--progress")
     assert json.loads(done.stdout)["samples"] == 1

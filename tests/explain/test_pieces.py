@@ -273,3 +273,21 @@ def test_one_entry_per_file(tmp_path: Path) -> None:
     for name in ("truth", "names", "annotations"):
         with pytest.raises(ValueError, match=f"{name} must be one per file, a sequence of 5, got"):
             explainer(fs=None).explain_files(paths, **{name: ["a"]})
+
+
+def test_figures_and_parts_end_where_a_series_does() -> None:
+    from matplotlib.figure import Figure
+
+    result = explainer(classes=NAMES)([noise(2, n) for n in (40, 64)], target="b", names=["short", "long"])
+    part = freqig.resynthesize(result, 0.9)
+    assert bool(part[0, :, 40:].isnull().all())
+    assert bool(part[0, :, :40].notnull().all())
+    assert bool(part[1].notnull().all())
+    alone = freqig.resynthesize(result, 1e-9 + 0.9, explainer=explainer(classes=NAMES))
+    model = seeded(AnyLength)
+    expected = model(torch.from_numpy(alone.values[:1, :, :40])).detach()[0, 1]
+    assert float(alone.part_output[0]) == pytest.approx(float(expected), abs=1e-9)
+    axes = freqig.plots.sample(result, 0, axes=Figure(figsize=(8, 8)).subplots(4))
+    heights = [patch.get_data().values for patch in axes[2].patches]
+    assert heights
+    assert all(np.isfinite(one).all() for one in heights)

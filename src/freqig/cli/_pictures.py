@@ -60,13 +60,17 @@ def draw(
     from matplotlib import pyplot as plt
 
     from .. import plots
-    from ._store import read_result
 
     function = getattr(plots, kind)
-    if isinstance(options.get("other"), str):
-        # Of `compare`, which takes two results.
-        options = {**options, "other": read_result(Path(options["other"]), None)}
-    takes = [name for name in inspect.signature(function).parameters if name not in ("result", "axes")]
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in ("result", "axes")
+    }
+    takes = list(parameters)
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise click.UsageError(f"{kind} needs --{name}")
     for name in options:
         if name not in takes:
             raise click.UsageError(f"{kind} takes no option {name!r}; it takes {', '.join(takes)}")
@@ -106,7 +110,7 @@ def draw_all(result: xr.Dataset, folder: Path, bands: Any) -> None:
             name = kind if place is None else f"{kind}_{_plain(one['target'].item())}"
             try:
                 draw(one, kind, folder / f"{name}.png", options, None)
-            except (ValueError, TypeError, KeyError, ImportError):
+            except (ValueError, TypeError, KeyError, ImportError, click.UsageError):
                 left.append(kind)
                 break
     if left:

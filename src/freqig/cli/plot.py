@@ -16,8 +16,9 @@ from ._running import EXIT_CODES, debug_option, reporting
 EXAMPLES = """\b
 Examples:
   freqig plot night.nc spectrum --sample 3 --max-frequency 30 --out spectrum.png
+  freqig plot night.nc band_table --bands sleep --out table.png
   freqig plot night.nc spectrogram --channel Cz --option robust=True --out map.pdf
-  freqig plot night.nc compare --option other=night.nc --sample 1 --out both.png
+  freqig plot night.nc compare --other night.nc --sample 1 --out both.png
 
 """
 
@@ -34,6 +35,7 @@ Examples:
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
 @click.option("--max-frequency", type=float, metavar="HZ", help="Highest frequency to draw.")
 @click.option("--markers", metavar="A=HZ,B=HZ", help="Frequencies to mark by name.")
+@click.option("--other", type=click.Path(path_type=Path), help="Another result, for compare.")
 @click.option("--title", help="In place of the one that is made.")
 @click.option("--vmax", type=float, help="Largest attribution of the scale.")
 @click.option(
@@ -53,6 +55,7 @@ def plot(
     markers: str | None,
     further: Sequence[str],
     size: tuple[float, float] | None,
+    other: Path | None,
     force: bool,
     **options: Any,
 ) -> None:
@@ -75,6 +78,11 @@ def plot(
             name.strip(): float(at) for name, _, at in (one.partition("=") for one in markers.split(","))
         }
     given |= dict(map(_read_option, further))
+    if other is None and isinstance(given.get("other"), str):
+        other = Path(given["other"])
+    if other is not None:
+        given["other"] = read_result(other, target)
+        given.setdefault("names", (result.stem, other.stem))
     with replacing(out) as path:
         draw(whole, kind, path, given, size)
 

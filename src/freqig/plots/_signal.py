@@ -55,10 +55,12 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
         largest = float(np.max(np.abs(lines), initial=0.0, where=np.isfinite(lines)))
         fit_label(axes, axes.yaxis, ["signal", scaled(axes.yaxis, largest, units_of(signal))])
     elif len(lines):
-        ranges = np.ptp(lines, axis=1)
+        # A series that ends before the longest of its result has no values there.
+        tops, bottoms = np.nanmax(lines, axis=1), np.nanmin(lines, axis=1)
+        ranges = tops - bottoms
         # A channel with an artefact may reach over its neighbours, which would else be flat.
         step = min(float(ranges.max()), 3 * float(np.median(ranges))) or float(ranges.max()) or 1.0
-        middles = (lines.max(axis=1) + lines.min(axis=1)) / 2
+        middles = (tops + bottoms) / 2
         levels = -step * np.arange(len(lines))
         lines = lines - middles[:, None] + levels[:, None]
         axes.set_ylim(levels[-1] - 0.6 * step, levels[0] + 0.6 * step)

@@ -179,7 +179,10 @@ def _draw_amplitudes(
     largest = 0.0
     for one, color in ((series, WHOLE), (kept, KEPT)):
         lines = one.transpose(..., "time").values.reshape(-1, n).astype(np.float64)
-        amplitude = np.sqrt(np.mean((weights * np.abs(np.fft.rfft(lines)) / n) ** 2, axis=0))[:shown]
+        # A series that ends before the longest of its result has no values there.
+        amplitude = np.sqrt(np.mean((weights * np.abs(np.fft.rfft(np.nan_to_num(lines))) / n) ** 2, axis=0))[
+            :shown
+        ]
         panel.stairs(amplitude, borders, fill=True, facecolor=color, edgecolor=color, linewidth=0.4)
         largest = max(largest, float(amplitude.max()))
     panel.set_ylim(0, 1.05 * largest or 1.0)

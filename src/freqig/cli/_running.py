@@ -42,6 +42,10 @@ OPTIONS = {
 }
 """Options by the names that parameters have in Python."""
 
+NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
+KIND = 60
+"""Characters, numbers aside, by which a warning is of the same kind as another."""
+
 NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(True\b)?")
 
 
@@ -115,18 +119,31 @@ def in_options(text: str) -> str:
 
 @contextmanager
 def _told_warnings(debug: bool) -> Iterator[None]:
-    """Warnings of freqig on stderr, each of them once and on one line; those of others with --debug only."""
+    """Warnings of freqig on stderr, on one line; those of others, and all of one kind, with --debug only.
+
+    Many recordings have much the same to say: of those that differ in numbers alone the first is told, and
+    how many there were.
+    """
     from ..errors import FreqigWarning
 
-    said = set[str]()
+    told: dict[str, int] = {}
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = " ".join(str(message).split())
-        if text not in said and (debug or issubclass(category, FreqigWarning)):
-            said.add(text)
+        if not debug and not issubclass(category, FreqigWarning):
+            return
+        # What it is about stands at its beginning; what comes later are lists of samples.
+        kind = text if debug else NUMBER.sub("#", text)[:KIND]
+        told[kind] = told.get(kind, 0) + 1
+        if told[kind] == 1:
             click.echo(f"Warning: {in_options(text)}", err=True)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        finally:
+            more = sum(told.values()) - len(told)
+            if more and not debug:
+                click.echo(f"Warning: {more} more like these, which --debug shows.", err=True)

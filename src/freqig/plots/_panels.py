@@ -10,11 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._check import shown
+from ._axes import new_axes, new_pair, two_axes
 from ._bars import explain_signs, finish_bars
 from ._labels import label_frequency
 from ._markers import Marker
 from ._signal import draw_signal
-from ._style import PLACEHOLDER, new_axes, new_pair, settle, two_axes
+from ._style import PLACEHOLDER, settle
 from ._view import View
 
 

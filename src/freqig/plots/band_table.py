@@ -10,12 +10,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ..bands import bands as sum_over_bands
+from ._axes import new_axes
 from ._groups import Decisions
 from ._labels import fit_label
 from ._map import finish_map, total_over
 from ._options import documented
 from ._select import check_variable, dim_of
-from ._style import SIGNED_COLORMAP, length_of, letters, new_axes, signed_norm, size_in_points
+from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points
 from ._view import View
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._check import check_number, shown
+from ._axes import axes_for
 from ._bars import bar_borders, edges_in_view, finish_bars, hide_upper_labels
 from ._groups import TRUTH, Decisions
 from ._labels import label_frequency
@@ -18,7 +19,7 @@ from ._map import total_over
 from ._markers import read_markers
 from ._means import mean_interval
 from ._options import documented
-from ._style import PLACEHOLDER, axes_for, letters, settle
+from ._style import PLACEHOLDER, letters, settle
 from ._title import draw_title, leave_room, write_head
 
 KINDS = (("right", True, "0.1", "-", None), ("wrong", False, "#e08214", (0, (4, 1.5)), "////"))

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 
 from .._check import check_names, shown
 from ..bands import highest_of
+from ._axes import axes_for
 from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars
 from ._labels import fitted, label_frequency
 from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
-from ._style import PLACEHOLDER, axes_for, length_of, letters, settle, size_in_points, units_of
+from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points, units_of
 from ._title import decision_of, gap_of, leave_room, shortened, write_head
 from ._view import View, look_at
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -14,14 +13,15 @@ from matplotlib.cm import ScalarMappable
 
 from ..bands import bands as sum_over_bands
 from ..result.reading import rate_of
+from ._axes import axes_for
+from ._epochs import epochs_of, on_grid, probabilities_of, time_borders
 from ._groups import Decisions
 from ._labels import fit_label, scaled
 from ._map import draw_grid, total_over
 from ._options import documented
 from ._select import check_variable, dim_of, one_channel
 from ._stages import from_the_top, stages_of
-from ._style import PLACEHOLDER, SIGNED_COLORMAP, axes_for, root_of, settle, signed_norm, units_of
-from ._time import time_axis
+from ._style import PLACEHOLDER, SIGNED_COLORMAP, root_of, settle, signed_norm, units_of
 from ._title import draw_title
 
 WINDOW = 4.0
@@ -122,7 +122,7 @@ def night(
         result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
     found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)
     _check_inputs(result, hypnogram)
-    begins, step = _epochs(result)
+    begins, step = epochs_of(result)
     columns = np.round((begins - begins.min()) / step).astype(int)
     if len(set(columns.tolist())) < columns.size:
         raise ValueError(
@@ -138,16 +138,16 @@ def night(
     predicted = stages_of(result["predicted"].values, classes, begins, "predicted")
     rows = from_the_top(classes, order)
 
-    x, unit = _time_borders(begins, columns, step)
+    x, unit = time_borders(begins, columns, step)
     panels = axes_for(axes, 4, "panel: hypnogram, hypnodensity, spectrogram and attributions", 8.0)
     stages, density, spectrum, map_ = panels
-    _draw_stages(stages, x, _on_grid(truth, columns), _on_grid(predicted, columns), rows, classes)
-    _draw_density(density, x, _on_grid(_probabilities(result), columns), rows, classes)
+    _draw_stages(stages, x, on_grid(truth, columns), on_grid(predicted, columns), rows, classes)
+    _draw_density(density, x, on_grid(probabilities_of(result), columns), rows, classes)
     power = _draw_power(spectrum, x, result, columns, channel, max_frequency)
     values, summed = total_over(found.attribution, ("sample", dim))
     norm = signed_norm(values, vmax, robust)
     names = [str(band) for band in found.attribution[dim].values]
-    draw_grid(map_, x, np.arange(len(names) + 1.0), _on_grid(values, columns).T, norm)
+    draw_grid(map_, x, np.arange(len(names) + 1.0), on_grid(values, columns).T, norm)
     map_.set_yticks(np.arange(len(names)) + 0.5, names, fontsize="small")
     map_.set_xlabel(unit)
     for panel in panels:
@@ -186,40 +186,6 @@ def _check_inputs(result: xr.Dataset, hypnogram: Any) -> None:
             "samples must be of one recording, got several files: select one, for example "
             "result.isel(sample=result.file.values == result.file.values[0])"
         )
-
-
-def _epochs(result: xr.Dataset) -> tuple[np.ndarray, float]:
-    """When epochs begin, and how far apart they are, in s; in epochs where the rate is not known."""
-    fs, count = rate_of(result), result.sizes["sample"]
-    length = 1.0 if fs is None else result.sizes["time"] / fs
-    if "onset" not in result.coords:
-        return np.arange(count) * length, length
-    begins = np.asarray(result["onset"].values, dtype=np.float64)
-    apart = np.diff(np.sort(begins))
-    apart = apart[apart > 0]
-    return begins, float(min(apart.min(), length)) if apart.size else length
-
-
-def _time_borders(begins: np.ndarray, columns: np.ndarray, step: float) -> tuple[np.ndarray, str]:
-    borders = begins.min() + step * np.arange(columns.max() + 2)
-    unit = time_axis(float(borders[-1] - borders[0]), "s")
-    return borders / unit.divisor, unit.label
-
-
-def _on_grid(values: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Values of epochs at their places, NaN where there is no epoch."""
-    grid = np.full((columns.max() + 1, *values.shape[1:]), np.nan)
-    grid[columns] = values
-    return grid
-
-
-def _probabilities(result: xr.Dataset) -> np.ndarray:
-    """Probabilities of the classes, shape (sample, class)."""
-    outputs = result["outputs"].transpose("sample", "class").values.astype(np.float64)
-    if json.loads(result.attrs.get("settings", "{}")).get("probabilities"):
-        return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
-    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def _draw_stages(
@@ -292,7 +258,7 @@ def _draw_power(
     mesh = panel.pcolormesh(
         x,
         edges,
-        _on_grid(decibels, columns).T,
+        on_grid(decibels, columns).T,
         cmap="magma",
         vmin=low,
         vmax=max(high, low + 1),

@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ._axes import new_pair, two_axes
 from ._bars import (
     bar_borders,
     draw_bars,
@@ -21,7 +22,7 @@ from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
-from ._style import PLACEHOLDER, new_pair, settle, two_axes
+from ._style import PLACEHOLDER, settle
 from ._view import look_at
 
 PARTS = ("amplitude", "phase")

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from ..resynthesis import resynthesize
 from ..signals.units import factor
+from ._axes import axes_for
 from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars, hide_upper_labels
 from ._labels import fit_label, label_frequency, scaled
 from ._limits import frequency_scale, set_scale
@@ -19,7 +20,7 @@ from ._markers import read_markers
 from ._options import documented
 from ._select import one_channel
 from ._signal import draw_signal
-from ._style import PLACEHOLDER, axes_for, settle, units_of
+from ._style import PLACEHOLDER, settle, units_of
 from ._title import leave_room, write_head
 from ._view import View, look_at
 

@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from .._check import shown
+from ._axes import new_axes
 from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
 from ._markers import mark_map, read_markers
 from ._options import documented
-from ._style import letters, new_axes, signed_norm
+from ._style import letters, signed_norm
 from ._time import span_of, time_axis
 from ._view import look_at
 

@@ -11,11 +11,12 @@ from matplotlib.cm import ScalarMappable
 
 from ..bands import bands as sum_over_bands
 from ..exports.electrodes import find_mne, info_of
+from ._axes import axes_for
 from ._labels import fit_label, scaled
 from ._map import total_over
 from ._options import documented
 from ._select import check_variable, dim_of
-from ._style import PLACEHOLDER, SIGNED_COLORMAP, SignedNorm, axes_for, root_of, settle, signed_norm, units_of
+from ._style import PLACEHOLDER, SIGNED_COLORMAP, SignedNorm, root_of, settle, signed_norm, units_of
 from ._view import View, look_at
 
 CONTOURS = np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])

@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ._axes import new_axes
 from ._labels import fit_label, label_frequency
 from ._limits import set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
 from ._options import documented
 from ._select import dim_of
-from ._style import letters, new_axes, signed_norm, units_of
+from ._style import letters, signed_norm, units_of
 from ._time import span_of, time_axis
 from ._view import look_at
 

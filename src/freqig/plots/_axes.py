@@ -1,0 +1,129 @@
+"""Axes to draw on: those that a caller gave, or those of a new figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+
+def new_axes(axes: Any, height: float = 4.0) -> Axes:
+    """The axes given, or those of a new pyplot figure.
+
+    Raises
+    ------
+    TypeError
+        If `axes` are neither Axes nor None.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> new_axes(axes) is axes
+    True
+    """
+    if axes is None:
+        return new_pair(height, (1,))[0]
+    if not isinstance(axes, Axes):
+        raise TypeError(
+            f"axes must be one matplotlib Axes, got {type(axes).__name__}; for example Figure().subplots()"
+        )
+    return axes
+
+
+def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
+    """Axes below each other in a new pyplot figure.
+
+    Examples
+    --------
+    >>> len(new_pair(5.0, (1, 1.8)))
+    2
+    """
+    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
+    from matplotlib import pyplot as plt
+
+    figure = plt.figure(figsize=(8, height), layout="constrained")
+    return list(np.ravel(figure.subplots(len(ratios), squeeze=False, height_ratios=ratios)))
+
+
+def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
+    """The two axes that a caller gave for a figure of two panels.
+
+    Parameters
+    ----------
+    axes : sequence of two matplotlib.axes.Axes
+        What the caller gave; arrays of any shape will do.
+    above, below : str
+        What they are for, in errors.
+
+    Raises
+    ------
+    TypeError
+        If they are not two Axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> pair = Figure().subplots(2)
+    >>> two_axes(pair, "amplitude", "phase") == tuple(pair)
+    True
+    """
+    pair = list(
+        axes.flat if isinstance(axes, np.ndarray) else axes if isinstance(axes, list | tuple) else [axes]
+    )
+    if len(pair) != 2 or not all(isinstance(one, Axes) for one in pair):
+        raise TypeError(
+            f"axes must be two matplotlib Axes, for {above} and for {below}, got "
+            f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
+        )
+    return pair[0], pair[1]
+
+
+def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) -> list[Axes]:
+    """The axes that a caller gave, one for each of something, or new ones.
+
+    Parameters
+    ----------
+    axes : Axes, sequence of Axes, or None
+        What the caller gave; arrays of any shape will do, and one Axes for one.
+    count : int
+        How many are needed.
+    each : str
+        What one is for, in errors.
+    height : float
+        Height of a new figure in inches.
+    columns : int, default 1
+        Columns of a new figure.
+
+    Raises
+    ------
+    TypeError
+        If they are not that many Axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> len(axes_for(Figure().subplots(2, 2), 4, "band", 5.0))
+    4
+    """
+    if axes is None:
+        from matplotlib import pyplot as plt
+
+        figure = plt.figure(figsize=(8, height), layout="constrained")
+        rows = -(-count // columns)
+        made = list(figure.subplots(rows, min(columns, count), squeeze=False).flat)
+        for spare in made[count:]:
+            spare.remove()
+        return made[:count]
+    if isinstance(axes, np.ndarray):
+        given = list(axes.flat)
+    else:
+        given = list(axes) if isinstance(axes, list | tuple) else [axes]
+    if len(given) != count or not all(isinstance(one, Axes) for one in given):
+        raise TypeError(
+            f"axes must be {count} matplotlib Axes, one for each {each}, got "
+            f"{len(given)}: {', '.join(sorted({type(one).__name__ for one in given}))}; for example "
+            f"Figure().subplots({count})"
+        )
+    return given

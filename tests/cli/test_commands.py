@@ -20,6 +20,8 @@ from click.testing import CliRunner, Result
 import freqig
 from freqig.cli import check, explain, listen, main, plot, show
 from freqig.cli._pictures import kinds
+from freqig.cli._running import in_options
+from freqig.cli._tables import _gap
 
 from .workshop import STAGES, WINDOWS, furnish, split, write_night
 
@@ -442,3 +444,25 @@ def test_zarr(workshop: Path) -> None:
     )
     assert again.exit_code == 0
     assert json.loads(call("show", "result.zarr", "--json").stdout)["files"] == ["7_theo_0.wav"]
+
+
+@pytest.mark.parametrize(
+    ("python", "typed"),
+    [
+        ("pass unit='uV' to Explainer, which", "pass --unit 'uV', which"),
+        ("pass fs= to Explainer", "pass --fs"),
+        ("pass Explainer(model, fs=...)", "pass --fs ..."),
+        ("baseline=freqig.baselines.flat_envelope(2.0, 20.0)", "--baseline flat_envelope:2.0:20.0"),
+        ("baseline=freqig.baselines.dc()", "--baseline dc"),
+        # What cannot be typed keeps the words of Python.
+        ("baseline=freqig.baselines.data(...) with", "baseline=freqig.baselines.data(...) with"),
+        ("pass dtype=torch.float64 to Explainer", "pass dtype=torch.float64 to Explainer"),
+    ],
+)
+def test_remedies_are_told_as_they_are_typed(python: str, typed: str) -> None:
+    assert in_options(python) == typed
+
+
+def test_a_gap_that_is_not_finite_is_told() -> None:
+    assert _gap({"median": 0.0138, "largest": None}) == "1.38% in the median, the largest is not finite"
+    assert _gap({"median": None, "largest": None}) == "not finite in the median, the largest is not finite"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -289,3 +292,15 @@ def test_small_and_large_numbers_have_their_power_in_the_label(maps: xr.Dataset)
         assert below.yaxis.get_offset_text().get_text() == ""
         ticks = [float(label.get_text().replace("−", "-")) for label in below.get_yticklabels()]
         assert max(np.abs(ticks)) <= 10
+
+
+def test_bad_options_of_every_figure_are_refused_by_name() -> None:
+    # In a process of its own, since annotations are checked here, which users do not do.
+    ran = subprocess.run(
+        [sys.executable, Path(__file__).with_name("bad_options.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "", ran.stdout

@@ -46,7 +46,8 @@ NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
 KIND = 60
 """Characters, numbers aside, by which a warning is of the same kind as another."""
 
-NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(True\b)?")
+NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(?!freqig\.)(True\b)?")
+"""Parameters whose values can be typed: what is made by a function of Python keeps its words."""
 
 
 def debug_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,12 +108,20 @@ def in_options(text: str) -> str:
     --------
     >>> in_options("pass resample=100 for a file, or unit='uV'")
     "pass --resample 100 for a file, or --unit 'uV'"
+    >>> in_options("pass unit='uV' to Explainer, or baseline=freqig.baselines.band_removed(8, 12)")
+    "pass --unit 'uV', or --baseline band_removed:8:12"
     """
 
     def option(found: re.Match[str]) -> str:
         name = OPTIONS[found[1]]
         return name if found[2] or not found.string[found.end() :].strip(" ") else f"{name} "
 
+    def rule(found: re.Match[str]) -> str:
+        return "--baseline " + ":".join([found[1], *filter(None, re.split(r"[, ]+", found[2]))])
+
+    text = re.sub(r"(?:freqig\.)?Explainer\(model, (\w+=[^()]*)\)", r"\1", text)
+    text = re.sub(rf"(\b(?:{'|'.join(OPTIONS)})=(?:'[^']*'|[\w.]+)?) to Explainer\b", r"\1", text)
+    text = re.sub(r"baseline=freqig\.baselines\.(\w+)\(([\d.e, -]*)(?<!\.\.\.)\)", rule, text)
     named = re.sub(r"domains=\[freqig\.(\w+)\([^)]*\)\]", lambda found: f"--domains {found[1].lower()}", text)
     return re.sub(r"  +", " ", NAMED.sub(option, named))
 

@@ -35,7 +35,7 @@ def _head(found: dict[str, Any]) -> dict[str, str]:
         "model": found["model"],
         "explained": f"{found['output']} in {', '.join(found['domains'])}",
         "converged": f"{found['converged']} of {found['samples']}" if "converged" in found else "",
-        "gap": f"{_share(gap['median'])} in the median, {_share(gap['largest'])} at most" if gap else "",
+        "gap": _gap(gap) if gap else "",
         "evaluations": f"{evaluations['sum']}, {evaluations['median']:g} for a sample in the median"
         if evaluations
         else "",
@@ -77,8 +77,11 @@ def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2%}"
+def _gap(gap: dict[str, float | None]) -> str:
+    """The completeness gap; it is not finite where F(x) = F(x')."""
+    median, largest = gap["median"], gap["largest"]
+    told = "not finite in the median" if median is None else f"{median:.2%} in the median"
+    return f"{told}, {'the largest is not finite' if largest is None else f'{largest:.2%} at most'}"
 
 
 def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:

@@ -63,11 +63,13 @@ def info_of(
 
     Raises
     ------
-    ValueError
-        If the Info has other channels.
+    TypeError, ValueError
+        If it is no Info, or the Info has other channels.
     """
     names, named = names_of(values)
     if info is not None:
+        if not isinstance(info, mne.Info):
+            raise TypeError(f"info must be an Info of MNE, such as raw.info, got {type(info).__name__}")
         given = list(info["ch_names"])
         names = given if not named and len(given) == len(names) else names
         missing = [channel for channel in names if channel not in given]

@@ -29,7 +29,18 @@ def new_axes(axes: Any, height: float = 4.0) -> Axes:
         raise TypeError(
             f"axes must be one matplotlib Axes, got {type(axes).__name__}; for example Figure().subplots()"
         )
-    return axes
+    return _plain([axes])[0]
+
+
+def _plain(given: list[Axes]) -> list[Axes]:
+    """Axes with x to the right and y upwards; ValueError for polar ones and the like."""
+    for one in given:
+        if one.name != "rectilinear":
+            raise ValueError(
+                f"axes must be rectilinear, got {type(one).__name__}, whose projection is {one.name!r}; for "
+                "example Figure().subplots()"
+            )
+    return given
 
 
 def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
@@ -77,7 +88,8 @@ def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
             f"axes must be two matplotlib Axes, for {above} and for {below}, got "
             f"{', '.join(type(one).__name__ for one in pair)}; for example Figure().subplots(2)"
         )
-    return pair[0], pair[1]
+    first, second = _plain(pair)
+    return first, second
 
 
 def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) -> list[Axes]:
@@ -126,4 +138,4 @@ def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) 
             f"{len(given)}: {', '.join(sorted({type(one).__name__ for one in given}))}; for example "
             f"Figure().subplots({count})"
         )
-    return given
+    return _plain(given)

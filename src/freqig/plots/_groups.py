@@ -55,6 +55,8 @@ class Decisions:
             raise ValueError(
                 f"result.{name} must be over samples, got {', '.join(map(repr, result[name].dims))}"
             )
+        if not result.sizes["sample"]:
+            raise ValueError("result must hold at least one sample, got none")
         result = _of_predicted(result, name)
         target = result.coords.get("target")
         if target is None or target.dims != ("sample",):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axis import Axis
@@ -62,7 +64,7 @@ def up_to(
         beyond = frequency[frequency >= at_least]
         limit = max(_held(one[name], dim), float(beyond.min()) if beyond.size else np.inf)
     else:
-        limit = _checked(max_frequency)
+        limit = check_limit(max_frequency)
     # With the slack that bands allow for the rounding of k * fs / n.
     held = frequency <= limit * (1 + 1e-9)
     if not held.any():
@@ -83,7 +85,14 @@ def _held(variable: xr.DataArray, dim: str) -> float:
     return float(variable[dim].values[np.argmax(running >= IN_VIEW * running[-1])])
 
 
-def _checked(max_frequency: float | int) -> float:
+def check_limit(max_frequency: Any) -> float:
+    """End of a frequency axis as a float; TypeError or ValueError unless a number of at least 0.
+
+    Examples
+    --------
+    >>> check_limit(30)
+    30.0
+    """
     limit = check_number(max_frequency, "max_frequency")
     if not limit >= 0:
         raise ValueError(
@@ -121,7 +130,7 @@ def frequency_scale(scale: str | None, plain: str, name: str, frequency: xr.Data
         return plain, name
     check_choice(scale, "scale", FREQUENCY_SCALES)
     if plain != "linear":
-        raise ValueError(f"{name} must be left out where scale={scale!r} is given, got {shown(plain)}")
+        raise ValueError(f"{name} must be left out where scale={shown(scale)} is given, got {shown(plain)}")
     if scale == "mel" and frequency.attrs.get("units") != "Hz":
         raise ValueError(
             "scale must be 'linear' or 'log' where frequencies are not in Hz, got 'mel'; pass the sampling "

@@ -51,13 +51,17 @@ def _picked(result: xr.Dataset, name: str, sample: int) -> tuple[xr.Dataset, int
     return one, position
 
 
-def check_variable(result: Any, name: Any, kinds: Sequence[str], domain: str) -> tuple[str, ...]:
+def check_variable(
+    result: Any, name: Any, kinds: Sequence[str], domain: str, called: str = "result"
+) -> tuple[str, ...]:
     """Check a variable that is to be drawn, and find its dimensions of some kinds.
 
     Parameters
     ----------
     result, name, kinds, domain
         As `one_variable` takes them.
+    called : str, default "result"
+        Name of the parameter in errors.
 
     Raises
     ------
@@ -74,26 +78,29 @@ def check_variable(result: Any, name: Any, kinds: Sequence[str], domain: str) ->
     """
     if not isinstance(result, xr.Dataset):
         raise TypeError(
-            f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
+            f"{called} must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
         )
     if not isinstance(name, str):
         raise TypeError(f"name must be the name of a variable of the result, got {shown(name)}")
     if name not in result.data_vars:
+        others = ", ".join(map(repr, result.data_vars)) or "none"
         raise ValueError(
-            f"result must have a variable {name!r}, got {', '.join(map(repr, result.data_vars))}; explain "
-            f"with domains=[{domain}]{_OTHERS.get(name, _BY_NAME)}"
+            f"{called} must have a variable {name!r}, got {others}; explain with "
+            f"domains=[{domain}]{_OTHERS.get(name, _BY_NAME)}"
         )
+    if result[name].attrs.get("kind") == "signal":
+        raise ValueError(f"name must be that of an attribution, got {name!r}, which is the signal itself")
     found = {kind: dim_of(result[name], kind) for kind in kinds}
     missing = [kind for kind, dim in found.items() if dim is None]
     if missing:
         raise ValueError(
-            f"result.{name} must have a dimension of {' and one of '.join(missing)}, got "
+            f"{called}.{name} must have a dimension of {' and one of '.join(missing)}, got "
             f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}]"
             f"{_OTHERS.get(name, _BY_NAME)}"
         )
     lost = [dim for kind, dim in found.items() if kind in _MEASURED and dim not in result[name].coords]
     if lost:
-        raise ValueError(f"result.{name} must have a coordinate {lost[0]!r}, got none")
+        raise ValueError(f"{called}.{name} must have a coordinate {lost[0]!r}, got none")
     return tuple(str(dim) for dim in found.values())
 
 

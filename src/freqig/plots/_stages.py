@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,15 @@ def stages_of(given: Any, classes: Sequence[str], begins: np.ndarray, name: str)
 
     Raises
     ------
-    ValueError
-        If there is not one per epoch, or a number is none of a class.
+    TypeError, ValueError
+        If it is no sequence, or there is not one per epoch, or a number is none of a class.
 
     Examples
     --------
     >>> stages_of(["WAKE", "N2", "ART"], ["N2", "W"], np.arange(3) * 30.0, "hypnogram")
     array([ 1.,  0., nan])
     """
-    values, length = _values(given)
+    values, length = _values(given, name)
     if length is not None:
         places = np.floor(begins / length + 1e-9).astype(int)
         if places.size and places.max() >= len(values):
@@ -71,11 +71,13 @@ def from_the_top(classes: Sequence[str], order: Sequence[str] | None) -> list[in
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `order` does not hold every class once.
     """
     names = [canonical(label) for label in classes]
     if order is not None:
+        if isinstance(order, str) or not isinstance(order, Collection):
+            raise TypeError(f"order must be a sequence of classes, {', '.join(classes)}, got {shown(order)}")
         wanted = [canonical(label) for label in order]
         if sorted(wanted) != sorted(names):
             raise ValueError(f"order must hold every class once, {', '.join(classes)}, got {shown(order)}")
@@ -85,11 +87,17 @@ def from_the_top(classes: Sequence[str], order: Sequence[str] | None) -> list[in
     return list(range(len(names)))
 
 
-def _values(given: Any) -> tuple[list[Any], float | None]:
+def _values(given: Any, name: str) -> tuple[list[Any], float | None]:
     """Stages, and the length of an epoch in s where the object knows it."""
     series = getattr(given, "hypno", None)
     if series is None:
-        return np.asarray(given).tolist(), None
+        values = np.asarray(given)
+        if values.ndim != 1:
+            raise TypeError(
+                f"{name} must be a Hypnogram of YASA, or a sequence of stages, one per sample, got "
+                f"{shown(given)}"
+            )
+        return values.tolist(), None
     # A Hypnogram of YASA, whose epochs are of a length that pandas writes, such as "30s".
     import pandas as pd
 

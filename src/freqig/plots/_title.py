@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -139,6 +140,22 @@ def gap_of(one: xr.Dataset, name: str) -> str:
     return text + late
 
 
+def check_title(title: Any) -> None:
+    """Check a title that a caller gave.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a string nor None.
+
+    Examples
+    --------
+    >>> check_title("Mine")
+    """
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string, or None for one made from the result, got {shown(title)}")
+
+
 def draw_title(
     axes: Axes,
     one: xr.Dataset,
@@ -179,8 +196,7 @@ def draw_title(
     >>> axes.get_title(loc="left")
     'sample 3'
     """
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title must be a string, or None for one made from the result, got {shown(title)}")
+    check_title(title)
     room = size_in_points(axes)[0] + beside
     if title is None:
         text = title_of(one, name, sample, channel, room=room)

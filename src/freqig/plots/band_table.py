@@ -82,6 +82,7 @@ def band_table(
     """
     check_variable(result, name, (), "freqig.RFFT()")
     if dim_of(result[name], "band") is None:
+        check_variable(result, name, ("frequency",), "freqig.RFFT()")
         others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
         result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
     found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)

@@ -18,8 +18,9 @@ from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
+from ._select import check_variable
 from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points, units_of
-from ._title import decision_of, gap_of, leave_room, shortened, write_head
+from ._title import check_title, decision_of, gap_of, leave_room, shortened, write_head
 from ._view import View, look_at
 
 HEAD_LINES = 3
@@ -98,6 +99,8 @@ def compare(
     labels = check_names(names, "names") or ()
     if len(labels) != 2:
         raise ValueError(f"names must be two, for the first result and the second, got {shown(names)}")
+    check_title(title)
+    check_variable(other, name, ("frequency",), "freqig.RFFT()", "other")
     views = [look_at(one, sample, name, ("frequency",), "freqig.RFFT()", channel) for one in (result, other)]
     dim = views[0].dims[0]
     units = [units_of(view.variable) for view in views]

@@ -17,6 +17,7 @@ from ._axes import axes_for
 from ._epochs import epochs_of, on_grid, probabilities_of, time_borders
 from ._groups import Decisions
 from ._labels import fit_label, scaled
+from ._limits import check_limit
 from ._map import draw_grid, total_over
 from ._options import documented
 from ._select import check_variable, dim_of, one_channel
@@ -118,10 +119,12 @@ def night(
     """
     check_variable(result, name, (), "freqig.RFFT()")
     if dim_of(result[name], "band") is None:
+        check_variable(result, name, ("frequency",), "freqig.RFFT()")
         others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
         result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
     found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)
     _check_inputs(result, hypnogram)
+    top = check_limit(max_frequency)
     begins, step = epochs_of(result)
     columns = np.round((begins - begins.min()) / step).astype(int)
     if len(set(columns.tolist())) < columns.size:
@@ -143,7 +146,7 @@ def night(
     stages, density, spectrum, map_ = panels
     _draw_stages(stages, x, on_grid(truth, columns), on_grid(predicted, columns), rows, classes)
     _draw_density(density, x, on_grid(probabilities_of(result), columns), rows, classes)
-    power = _draw_power(spectrum, x, result, columns, channel, max_frequency)
+    power = _draw_power(spectrum, x, result, columns, channel, top)
     values, summed = total_over(found.attribution, ("sample", dim))
     norm = signed_norm(values, vmax, robust)
     names = [str(band) for band in found.attribution[dim].values]
@@ -236,7 +239,7 @@ def _draw_power(
     result: xr.Dataset,
     columns: np.ndarray,
     channel: Hashable | None,
-    top: float | int,
+    top: float,
 ) -> Any:
     """Power in dB of every epoch, mean over channels; what to make a colour bar of."""
     chosen = result[["signal"]] if channel is None else one_channel(result[["signal"]], channel)
@@ -250,7 +253,7 @@ def _draw_power(
     # The mean was taken out.
     shown = (frequency > 0) & (frequency <= top)
     if not shown.any():
-        raise ValueError(f"max_frequency must be at least {frequency[1]:g} Hz, got {top}")
+        raise ValueError(f"max_frequency must be at least {frequency[1]:g} Hz, got {top:g}")
     decibels = 10 * np.log10(np.maximum(power[:, shown], np.finfo(float).tiny))
     low, high = np.percentile(decibels, [5, 98])
     at = frequency[shown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,8 @@ def segments(
     view = look_at(result, sample, name, ("segment", "frequency"), "freqig.Segments()", channel)
     column, row = view.dims
     labels = _read_classes(view.one, name, column, classes)
+    if order is not None and not labels:
+        raise ValueError(f"order must be None where there are no classes, got {shown(order)}: pass classes=")
     lines = read_markers(markers, harmonics, float(view.one[row].max()))
     view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     variable = view.variable
@@ -182,6 +184,8 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
 
 def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[Hashable] | None) -> float:
     """The row of classes, a step line with the first of `order` at the top; how high it ends, in points."""
+    if order is not None and (isinstance(order, str) or not isinstance(order, Collection)):
+        raise TypeError(f"order must be a sequence of classes from top to bottom, got {shown(order)}")
     found = list(dict.fromkeys(label for label in labels if label is not None))
     if order is None:
         order = sorted(found) if all(isinstance(label, int | float) for label in found) else found

@@ -101,6 +101,7 @@ def topomap(
             f"{', '.join(map(repr, result[name].dims))}"
         )
     if dim_of(result[name], "band") is None:
+        check_variable(result, name, ("frequency",), "freqig.RFFT()")
         others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
         result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
     view = look_at(result, sample, name, ("band", "channel"), "freqig.RFFT()")

@@ -89,7 +89,10 @@ def _in_bands(variable: xr.DataArray, keep: Any, fs: float | None) -> np.ndarray
             f"{', '.join(map(repr, variable.dims))}: pass fs= to Explainer, or keep a share or a mask"
         )
     at = variable[dim].values.astype(np.float64)
-    edges = named_bands(keep, float(at.max()) if fs is None else fs / 2)
+    try:
+        edges = named_bands(keep, float(at.max()) if fs is None else fs / 2)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"keep must be {ALLOWED}: {error}") from error
     # With the slack that bands allow for the rounding of k * fs / n.
     slack = 1 - 1e-9
     inside = np.logical_or.reduce([(at >= low * slack) & (at < high * slack) for low, high in edges.values()])

@@ -63,7 +63,7 @@ def test_figures_and_files_keep_the_names(tmp_path: Path) -> None:
 
     result = Explainer(network(), n_steps=8, classes=STAGES)(noise(2, 32), target="N2")
     axes = plots.spectrum(result, signal=False, axes=Figure().subplots())
-    assert "target N2" in axes.get_title(loc="left")
+    assert "'N2'" in axes.get_title(loc="left")
     result.to_netcdf(tmp_path / "result.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "result.nc", engine="h5netcdf") as back:
         assert back.target.values.tolist() == ["N2", "N2"]

@@ -118,12 +118,15 @@ def explain(net: flicker.FlickerNet, recordings: Sequence[Recording], n_steps: i
 
     Examples
     --------
-    >>> import numpy as np
+    >>> import numpy as np, torch
     >>> from freqig.demo.flicker import FlickerNet
     >>> from freqig.demo.recordings import Recording
     >>> from freqig.demo.ssvep import explain
     >>> trials = np.random.default_rng(0).normal(size=(1, 2, 256))
-    >>> result = explain(FlickerNet(2), [Recording("a", trials, np.array([1]), 128.0, ("O1", "O2"))])
+    >>> with torch.random.fork_rng(devices=[]):  # in your case, a trained one
+    ...     _ = torch.manual_seed(1)
+    ...     net = FlickerNet(2)
+    >>> result = explain(net, [Recording("a", trials, np.array([1]), 128.0, ("O1", "O2"))])
     >>> dict(result.rfft.sizes), result.flicker.values.tolist()
     ({'sample': 1, 'channel': 2, 'frequency': 129}, [17.0])
     """

@@ -77,7 +77,7 @@ def band_table(
     ...     },
     ... )
     >>> axes = plots.band_table(result, {"slow": (0, 8)}, axes=Figure(layout="constrained").subplots())
-    >>> [text.get_text() for text in axes.texts][:4]
+    >>> [text.get_text() for text in axes.texts if text.get_text()][:4]
     ['+8', '+25', '+8', '+25']
     """
     check_variable(result, name, (), "freqig.RFFT()")

@@ -366,7 +366,7 @@ def _targets(found: Mapping[str, Any]) -> list[str]:
         ]
     )
     notes = [
-        f"- {table['name']}: tol=0.01 took {table['rows']['adaptive']['evaluations']:.0f} evaluations a "
+        f"- {table['name']}: tol=0.01 took {table['rows']['adaptive']['evaluations']:.0f} evaluations per "
         f"series for a true error of {table['rows']['adaptive']['error'][1]:.2%} at most, where "
         f"{table['rows']['fixed']['needed'] or 'more than ' + str(max(SIZES))} Gauss-Legendre nodes, known "
         "afterwards, reach 1 %."

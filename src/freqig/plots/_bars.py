@@ -98,16 +98,28 @@ def explain_signs(axes: Axes, *others: Axes) -> float:
     >>> explain_signs(axes) > 0
     True
     """
-    found: dict[Any, Artist] = {}
-    for one in (axes, *others):
-        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
+    found = handles_of(axes, *others)
     if not found:
         return 0.0
     labels = [label for *_, label in SIGNS if label in found]
     handles = [found[label] for label in labels]
     if sum(length_of(label) + 3 * letters() for label in labels) > size_in_points(axes)[0]:
         labels = [label.partition(" ")[0] for label in labels]
+    legend_above(axes, handles, labels, 1)
+    return 1.5 * letters()
+
+
+def handles_of(*axes: Axes) -> dict[str, Artist]:
+    """What has a label in axes, the first of each label."""
+    found: dict[str, Artist] = {}
+    for one in axes:
+        for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
+            found.setdefault(str(label), handle)
+    return found
+
+
+def legend_above(axes: Axes, handles: Sequence[Artist], labels: Sequence[str], length: float) -> None:
+    """A legend without a frame, above axes on the right, with handles of a length in letters."""
     axes.legend(
         handles,
         labels,
@@ -118,11 +130,10 @@ def explain_signs(axes: Axes, *others: Axes) -> float:
         fontsize="small",
         borderpad=0,
         borderaxespad=0.3,
-        handlelength=1,
+        handlelength=length,
         handletextpad=0.4,
         columnspacing=1,
     )
-    return 1.5 * letters()
 
 
 def finish_bars(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ._select import check_variable, one_channel
+from ..bands import bands as sum_over_bands
+from ._select import check_variable, dim_of, one_channel
 
 TRUTH = (
     "result must have the coordinate 'truth', the true class of each sample: pass truth= when you call the "
@@ -74,6 +75,19 @@ class Decisions:
             about["largest_completeness_gap"] = float(np.abs(result["completeness_gap"]).max())
             about["converged"] = float(result["converged"].mean()) if "converged" in result else 1.0
         return cls(attribution, tuple(target.values.tolist()), right, about), dims
+
+    @classmethod
+    def by_band(
+        cls, result: Any, name: str, bands: Any, channel: Hashable | None = None
+    ) -> tuple[Decisions, str]:
+        """Decisions over bands, to which a variable over frequency is summed, and the dimension of these."""
+        check_variable(result, name, (), "freqig.RFFT()")
+        if dim_of(result[name], "band") is None:
+            check_variable(result, name, ("frequency",), "freqig.RFFT()")
+            others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+            result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
+        found, (dim,) = cls.of(result, name, ("band",), "freqig.RFFT()", channel)
+        return found, dim
 
     @property
     def order(self) -> list[Any]:

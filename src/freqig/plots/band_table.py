@@ -9,13 +9,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from ..bands import bands as sum_over_bands
 from ._axes import new_axes
 from ._groups import Decisions
 from ._labels import fit_label
 from ._map import finish_map, total_over
 from ._options import documented
-from ._select import check_variable, dim_of
 from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points
 from ._view import View
 
@@ -80,12 +78,7 @@ def band_table(
     >>> [text.get_text() for text in axes.texts if text.get_text()][:4]
     ['+8', '+25', '+8', '+25']
     """
-    check_variable(result, name, (), "freqig.RFFT()")
-    if dim_of(result[name], "band") is None:
-        check_variable(result, name, ("frequency",), "freqig.RFFT()")
-        others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
-        result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
-    found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)
+    found, dim = Decisions.by_band(result, name, bands, channel)
     values, summed = total_over(found.attribution, ("sample", dim))
     order = found.order
     means = np.stack([values[found.members(label)].mean(axis=0) for label in order])

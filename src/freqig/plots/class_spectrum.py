@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from .._check import check_number, shown
 from ._axes import axes_for
-from ._bars import bar_borders, edges_in_view, finish_bars, hide_upper_labels
+from ._bars import bar_borders, edges_in_view, finish_bars, handles_of, hide_upper_labels, legend_above
 from ._groups import TRUTH, Decisions
 from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale, up_to
@@ -189,23 +189,7 @@ def _draw(
 
 def _explain(panels: list[Axes]) -> float:
     """Say above the first panel what lines mean; the height that this takes, in points."""
-    lines: dict[str, Any] = {}
-    for panel in panels:
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
-            lines.setdefault(str(label), handle)
+    lines = handles_of(*panels)
     named = [word for word, *_ in KINDS if word in lines]
-    panels[0].legend(
-        [lines[word] for word in named],
-        named,
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        ncols=2,
-        frameon=False,
-        fontsize="small",
-        borderpad=0,
-        borderaxespad=0.3,
-        handlelength=2.2,
-        handletextpad=0.4,
-        columnspacing=1,
-    )
+    legend_above(panels[0], [lines[word] for word in named], named, 2.2)
     return 1.6 * letters()

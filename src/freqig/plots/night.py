@@ -11,7 +11,6 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from ..bands import bands as sum_over_bands
 from ..result.reading import rate_of
 from ._axes import axes_for
 from ._epochs import epochs_of, on_grid, probabilities_of, time_borders
@@ -20,7 +19,7 @@ from ._labels import fit_label, scaled
 from ._limits import check_limit
 from ._map import draw_grid, total_over
 from ._options import documented
-from ._select import check_variable, dim_of, one_channel
+from ._select import one_channel
 from ._stages import from_the_top, stages_of
 from ._style import PLACEHOLDER, SIGNED_COLORMAP, root_of, settle, signed_norm, units_of
 from ._title import draw_title
@@ -117,12 +116,7 @@ def night(
     >>> [label.get_text() for label in above.get_yticklabels()]
     ['W', 'N2']
     """
-    check_variable(result, name, (), "freqig.RFFT()")
-    if dim_of(result[name], "band") is None:
-        check_variable(result, name, ("frequency",), "freqig.RFFT()")
-        others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
-        result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
-    found, (dim,) = Decisions.of(result, name, ("band",), "freqig.RFFT()", channel)
+    found, dim = Decisions.by_band(result, name, bands, channel)
     _check_inputs(result, hypnogram)
     top = check_limit(max_frequency)
     begins, step = epochs_of(result)

@@ -30,15 +30,29 @@ SAMPLING = "sampling"
 
 @dataclass(frozen=True, eq=False)
 class Recordings:
-    """Samples with what they are grouped by, pairs that can be gone through again and again."""
+    """Samples with what they are grouped by, pairs that can be gone through again and again.
+
+    Where `several`, they are read anew every time, for only one of them is held; a single one is read once.
+    """
 
     pairs: Callable[[], Iterable[Any]]
+    several: bool
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        for pair in self.pairs():
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TypeError(f"x must hold batches (x, by), got {type(pair).__name__}")
-            yield pair[0], pair[1]
+    def asked(
+        self, model: Model, settings: Settings, asked: Asked
+    ) -> Callable[[], Iterable[tuple[Question, Settings, Any]]]:
+        """What is asked of each, its settings, and what it is grouped by, as often as one likes."""
+
+        def read() -> Iterator[tuple[Question, Settings, Any]]:
+            for pair in self.pairs():
+                if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                    raise TypeError(f"x must hold batches (x, by), got {type(pair).__name__}")
+                yield *question_of(model, settings, pair[0], asked), pair[1]
+
+        if self.several:
+            return read
+        whole = list(read())
+        return lambda: whole
 
     @classmethod
     def of(cls, x: Any, by: Any) -> Recordings:
@@ -49,10 +63,10 @@ class Recordings:
                 "sequence of batches (x, by), or a callable that returns an iterator of them anew"
             )
         if not callable(x) and not _holds_batches(x):
-            return cls(lambda: [(x, by)])
+            return cls(lambda: [(x, by)], several=False)
         if by is not None:
             raise ValueError("by must be None where x holds batches: these are pairs (x, by)")
-        return cls(x if callable(x) else lambda: x)
+        return cls(x if callable(x) else lambda: x, several=True)
 
 
 def _holds_batches(x: Any) -> bool:
@@ -91,12 +105,12 @@ def means_of(
     """
     sampling, limit = _tolerance(settings, tol)
     seed = check_seed(seed, "seed")
-    groups, counts, (question, axes) = _counted(model, settings, recordings, asked)
+    questions = recordings.asked(model, settings, asked)
+    groups, counts, (question, axes) = _counted(questions, settings)
     adaptive = AdaptiveNodes(limit, settings.max_evaluations, settings.n_initial)
 
     def batches() -> Iterator[Batch]:
-        for x, by in recordings:
-            own, how = question_of(model, settings, x, asked)
+        for own, how, by in questions():
 
             def run(method: Method, checked: bool, own: Question = own, how: Settings = how) -> Attributions:
                 return explain(model, how, kept, own, Axes.of(own.signal), method, checked)
@@ -156,13 +170,12 @@ def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndar
 
 
 def _counted(
-    model: Model, settings: Settings, recordings: Recordings, asked: Asked
+    questions: Callable[[], Iterable[tuple[Question, Settings, Any]]], settings: Settings
 ) -> tuple[Groups, NDArray[np.int64], tuple[Question, Axes]]:
     """Groups, how many samples each has, and the first batch; all batches must be alike."""
     groups: Groups | None = None
     first, counts = None, np.zeros(0, dtype=np.int64)
-    for number, (x, by) in enumerate(recordings):
-        question, _ = question_of(model, settings, x, asked)
+    for number, (question, _, by) in enumerate(questions()):
         labels, own = _labels(question.signal, by, settings), Axes.of(question.signal)
         if groups is None or first is None:
             groups, first = Groups(tuple(labels)), (question, own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...completeness import gap_limit
+from ...path.nodes import TINY
 from ...result.attributions import Attributions
 from ..methods import AdaptiveNodes, Method
 from .collecting import Collecting, Pass
 from .means import Known, Means
-from .sums import TINY, norm
+from .sums import norm
 
 SMALL = 32
 """Samples below which a group has too few for errors to average: each is integrated by itself."""
@@ -180,11 +182,9 @@ class _Ends:
 
 
 def _together(means: Means | None, alone: Known | None, small: NDArray[np.bool_]) -> Known:
+    """Those of large groups, and of small ones; there is a group of one kind at least."""
     if means is None or alone is None:
-        found = alone if means is None else means.known()
-        if found is None:
-            raise ValueError("x must hold at least one sample, got none")
-        return found
+        return cast(Known, alone if means is None else means.known())
     return means.known().or_else(alone, torch.as_tensor(small))
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...path.nodes import TINY
 from .collecting import STREAMS, Pass, Small
-from .sums import TINY, Round, along, norm
+from .sums import Pairs, Round, along, norm
 
 MARGIN = 1.5
 """Of the error of a mean: what two or three estimates of it differ by is itself a matter of chance.
@@ -69,20 +70,20 @@ class Means:
         one, other = first.rounds
         number = _streams(one.count).sum(1, keepdim=True).clamp(min=1).double()
         share = _streams(one.count) / number
-        slopes = first.pairs.slopes(STREAMS)
+        slopes = _slopes(first.pairs)
         gaps = [_streams(each.gaps / each.number) for each in (one, other)]
         pairs = [(_streams(one.means(k)), _streams(other.means(k))) for k in range(len(one.totals))]
-        moved = [_along(gaps[0] - gaps[1], slope) * slope for slope in slopes]
-        apart = torch.stack([_norm(a - b) for a, b in pairs])
-        closer = torch.stack([_norm(a - b - m) for (a, b), m in zip(pairs, moved, strict=True)])
+        moved = [along(gaps[0] - gaps[1], slope) * slope for slope in slopes]
+        apart = torch.stack([norm(a - b, 3) for a, b in pairs])
+        closer = torch.stack([norm(a - b - m, 3) for (a, b), m in zip(pairs, moved, strict=True)])
         helps = (_joined(closer, share) / (_joined(apart, share) + TINY)).amax(0, keepdim=True) < 1
         helps = helps.movedim(0, 1)
-        slopes = [torch.where(_along(helps, slope), slope, 0.0) for slope in slopes]
+        slopes = [torch.where(along(helps, slope), slope, 0.0) for slope in slopes]
         middle = (gaps[0] + gaps[1]) / 2
         squares = [_streams(products).sum(1) for products in first.pairs.products]
         variance = sum(_streams(each.squares).sum(1) for each in (one, other)) / (2 * number).square()
         return cls(
-            [(a + b) / 2 - _along(middle, s) * s for (a, b), s in zip(pairs, slopes, strict=True)],
+            [(a + b) / 2 - along(middle, s) * s for (a, b), s in zip(pairs, slopes, strict=True)],
             torch.where(helps, closer, apart),
             torch.full_like(number, 2.0),
             share,
@@ -104,10 +105,10 @@ class Means:
         step = torch.where(groups.unsqueeze(1), weight / whole, 0.0)
         gaps = _streams(new.gaps / new.number)
         for k, value in enumerate(self.values):
-            fresh = _streams(new.means(k)) - _along(gaps, value) * self.slopes[k]
-            change = torch.where(_along(chosen, value), fresh - value, 0.0)
-            self.apart[k] = torch.where(chosen, _norm(change), self.apart[k])
-            self.values[k] = value + _along(step.unsqueeze(2), value) * change
+            fresh = _streams(new.means(k)) - along(gaps, value) * self.slopes[k]
+            change = torch.where(along(chosen, value), fresh - value, 0.0)
+            self.apart[k] = torch.where(chosen, norm(change, 3), self.apart[k])
+            self.values[k] = value + along(step.unsqueeze(2), value) * change
         gap, number = (gaps * self.share.unsqueeze(2)).sum(1), _streams(new.count).sum(1, keepdim=True)
         error = _streams(new.squares).sum(1).sqrt() / number.clamp(min=1)
         self.gap = self.gap + step * torch.where(groups.unsqueeze(1), gap - self.gap, 0.0)
@@ -122,7 +123,7 @@ class Means:
         of the difference whatever e and σ are. Later p is 3/4: 0.53 of the difference where the error of a
         round falls like 1/√n, 0.43 where like 1/n, and less where it falls faster.
         """
-        values = [(value * _along(self.share.unsqueeze(2), value)).sum(1) for value in self.values]
+        values = [(value * along(self.share.unsqueeze(2), value)).sum(1) for value in self.values]
         error = MARGIN * _joined(self.apart, self.share) / 2
         return Known(values, error, self.sizes, self.squares, self.gap, self.gap_error)
 
@@ -207,14 +208,16 @@ def _streams(sums: Tensor) -> Tensor:
     return sums.reshape(-1, STREAMS, *sums.shape[1:])
 
 
-def _along(scalars: Tensor, like: Tensor) -> Tensor:
-    """Numbers of shape (G, K, T) with axes of size one for those of a domain."""
-    return scalars.reshape(*scalars.shape, *(1,) * (like.ndim - 3))
+def _slopes(pairs: Pairs) -> list[Tensor]:
+    """How attributions err with the gap, E[ΔA · Δgap] / E[Δgap²], of all streams together, (G, 1, T, ...).
 
-
-def _norm(values: Tensor) -> Tensor:
-    """L1 norm, (G, K, T, ...) to (G, K, T)."""
-    return values.flatten(3).abs().nansum(3)
+    A gap has the mean zero over places. So its mean over a group, times this, is error and nothing else,
+    whatever the slope: a control variate. Differences of two estimates of the same sample hold nothing of
+    what samples differ by.
+    """
+    squares = _streams(pairs.squares).sum(1, keepdim=True).clamp(min=TINY)
+    whole = (_streams(crossed).sum(1, keepdim=True) for crossed in pairs.crossed)
+    return [crossed / along(squares, crossed) for crossed in whole]
 
 
 def _joined(errors: Tensor, share: Tensor) -> Tensor:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-TINY = float(torch.finfo(torch.float64).tiny)
-
 
 def along(scalars: Tensor, like: Tensor) -> Tensor:
-    """Numbers of shape (G, T) with axes of size one for those of a domain."""
-    return scalars.reshape(*scalars.shape, *(1,) * (like.ndim - 2))
+    """Numbers with axes of size one behind, for those of a domain that `like` has."""
+    return scalars.reshape(*scalars.shape, *(1,) * (like.ndim - scalars.ndim))
 
 
-def norm(values: Tensor) -> Tensor:
-    """L1 norm over the axes of a domain, (G, T, ...) to (G, T). What is not there is NaN."""
-    return values.flatten(2).abs().nansum(2)
+def norm(values: Tensor, leading: int = 2) -> Tensor:
+    """L1 norm over all axes but the first, (G, T, ...) to (G, T). What is not there is NaN."""
+    return values.flatten(leading).abs().nansum(leading)
 
 
 @dataclass(eq=False)
@@ -122,19 +120,3 @@ class Pairs:
             crossed.index_add_(0, groups, (a - b) * along(gaps, a))
         self.squares.index_add_(0, groups, gaps.square())
         self.sizes.index_add_(1, groups, torch.stack([norm(a + b) / 2 for a, b in both]))
-
-    def slopes(self, streams: int) -> list[Tensor]:
-        """How attributions err with the gap, E[ΔA · Δgap] / E[Δgap²], of so many streams together.
-
-        Shape (G, 1, T, ...).
-
-        A gap has the mean zero over places. So its mean over a group, times this, is error and nothing else,
-        whatever the slope: a control variate. Differences of two estimates of the same sample hold nothing of
-        what samples differ by.
-        """
-        squares = self.squares.reshape(-1, streams, 1, *self.squares.shape[1:]).sum(1)
-        found = []
-        for crossed in self.crossed:
-            whole = crossed.reshape(-1, streams, *crossed.shape[1:]).sum(1, keepdim=True)
-            found.append(whole / squares.clamp(min=TINY).reshape(*squares.shape, *(1,) * (whole.ndim - 3)))
-        return found

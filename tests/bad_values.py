@@ -45,6 +45,7 @@ from freqig.errors import FreqigWarning
 N, FS = 32, 100.0
 X = np.random.default_rng(0).normal(size=(2, N))
 TWO = np.random.default_rng(1).normal(size=(2, 2, N))
+torch.manual_seed(0)
 MODEL = nn.Linear(N, 3)
 FLAT = nn.Sequential(nn.Flatten(), nn.Linear(2 * N, 3))
 EXPLAINER = Explainer(MODEL, fs=FS, n_steps=2, tol=100.0)

@@ -40,6 +40,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproduci
 torch.set_num_threads(1)
 
 
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Draws the same weights for networks that a module builds as it is imported, in every run."""
+    torch.manual_seed(0)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Draws the same weights for networks that a test builds, whichever tests ran before it."""
+    torch.manual_seed(0)
+
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import baselines, errors, plots
+    from . import baselines, errors, groupings, plots
     from .attribute import attribute
     from .bands import bands
     from .checking import check
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .objective.arguments import per_sample, shared
     from .resynthesis import resynthesize
     from .sliding import slide
+    from .statistics import summarize
     from .summaries import summary
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "bearing_frequencies",
     "check",
     "errors",
+    "groupings",
     "methods_text",
     "peaks",
     "per_sample",
@@ -77,6 +79,7 @@ __all__ = [
     "resynthesize",
     "shared",
     "slide",
+    "summarize",
     "summary",
     "to_dataframe",
     "to_mne",
@@ -102,6 +105,7 @@ _HOME = {
     "resynthesize": "resynthesis",
     "shared": "objective.arguments",
     "slide": "sliding",
+    "summarize": "statistics",
     "summary": "summaries",
     "to_dataframe": "exports",
     "to_mne": "exports",

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..bands import bands as sum_over_bands
+from ..groupings import agreement
 from ._select import check_variable, dim_of, one_channel
 
 TRUTH = (
@@ -69,7 +70,7 @@ class Decisions:
         attribution = chosen[name].transpose("sample", ...)
         right = None
         if {"truth", "predicted"} <= {*result.coords}:
-            right = _same(result["truth"].values, result["predicted"].values)
+            right = agreement(result["truth"].values.tolist(), result["predicted"].values.tolist())
         about = xr.Dataset({name: attribution})
         if "completeness_gap" in result and result["completeness_gap"].size:
             about["largest_completeness_gap"] = float(np.abs(result["completeness_gap"]).max())
@@ -119,19 +120,3 @@ def _of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
         ]
     )
     return own.isel(target=places)
-
-
-def _same(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """1 where they are one class, 0 where not, NaN where the truth is not known."""
-    # Names out of files are objects, others arrays of text.
-    told, answered = truth.tolist(), predicted.tolist()
-    if any(isinstance(one, str) for one in told) != any(isinstance(one, str) for one in answered):
-        raise ValueError(
-            f"truth and predicted must both be names or both be numbers, got {told[0]!r} and "
-            f"{answered[0]!r}: pass classes= to Explainer"
-        )
-    pairs = zip(told, answered, strict=True)
-    # NaN is not even itself.
-    return np.array(
-        [np.nan if one in ("", None) or one != one else float(one == other) for one, other in pairs]
-    )

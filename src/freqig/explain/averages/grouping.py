@@ -89,11 +89,23 @@ def read_labels(by: Any, n_samples: int, along: Mapping[str, np.ndarray], taken:
                     f"{labels!r}"
                 )
             labels = along[labels]
-        found[name] = _labels(labels, name, n_samples)
+        found[name] = check_labels(labels, name, n_samples)
     return found
 
 
-def _labels(labels: Any, name: str, n_samples: int) -> np.ndarray:
+def check_labels(labels: Any, name: str, n_samples: int) -> np.ndarray:
+    """Labels of one grouping, one per sample, none of them missing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is missing, their number is not that of the samples, or they are of several types.
+
+    Examples
+    --------
+    >>> check_labels(["W", "N2"], "stage", 2).tolist()
+    ['W', 'N2']
+    """
     values = np.asarray(labels)
     if values.shape != (n_samples,):
         raise ValueError(

@@ -1,0 +1,7 @@
+"""Means over people or samples, how sure they are, and whether two of them differ."""
+
+from __future__ import annotations
+
+from .summarizing import summarize
+
+__all__ = ["summarize"]

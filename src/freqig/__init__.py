@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import baselines, errors, groupings, plots
+    from . import baselines, cohort, errors, groupings, plots
     from .attribute import attribute
     from .bands import bands
     from .checking import check
+    from .cohort import open_cohort
     from .domains import (
         ICA,
         RFFT,
@@ -69,9 +70,11 @@ __all__ = [
     "baselines",
     "bearing_frequencies",
     "check",
+    "cohort",
     "errors",
     "groupings",
     "methods_text",
+    "open_cohort",
     "peaks",
     "per_sample",
     "plots",
@@ -99,6 +102,7 @@ _HOME = {
     "bearing_frequencies": "machines",
     "check": "checking",
     "methods_text": "exports",
+    "open_cohort": "cohort",
     "peaks": "exports",
     "per_sample": "objective.arguments",
     "read": "files",

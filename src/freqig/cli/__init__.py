@@ -7,6 +7,7 @@ import click
 from .._version import __version__
 from ._running import EXIT_CODES
 from .check import check
+from .cohort import cohort
 from .demo import demo
 from .explain import explain
 from .listen import listen
@@ -23,6 +24,6 @@ def main() -> None:
     """Find the frequencies that make a time-series model decide."""
 
 
-for command in (explain, show, plot, listen, check, demo):
+for command in (explain, cohort, show, plot, listen, check, demo):
     main.add_command(command)
 demo.add_command(ssvep)

@@ -1,52 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files of the command line: whole or not at all, and over others when asked to."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from ..whole_files import all_or_none, replacing
 
-@contextmanager
-def all_or_none(folder: Path) -> Iterator[Path]:
-    """Give a scratch folder whose files move to `folder` when the block ends without an error.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where the files go. Created if missing; files of the same names are replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        An empty folder to write into. After an error it is removed with all that is in it, and
-        `folder` holds what it held before.
-
-    Raises
-    ------
-    OSError
-        If `folder` cannot be created or written to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from freqig.cli._files import all_or_none
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> with all_or_none(folder) as scratch:
-    ...     _ = (scratch / "table.csv").write_text("a,b")
-    >>> [path.name for path in folder.iterdir()]
-    ['table.csv']
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    # Inside the folder itself: a rename is atomic only within one file system.
-    with tempfile.TemporaryDirectory(prefix=".freqig-", dir=folder) as scratch:
-        yield Path(scratch)
-        for path in sorted(Path(scratch).iterdir()):
-            path.replace(folder / path.name)
+__all__ = ["all_or_none", "refuse_existing", "replacing"]
 
 
 def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
@@ -62,35 +25,3 @@ def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
         raise click.ClickException(
             f"{', '.join(map(str, there))} must not be there yet: pass --force to write over it"
         )
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to, which takes its place when the block ends without an error.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file or a folder; that of the same name is replaced.
-
-    Yields
-    ------
-    pathlib.Path
-        Of the same name and ending, in a scratch folder beside it.
-
-    Raises
-    ------
-    OSError
-        If the folder of `path` cannot be created or written to.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".freqig-", dir=path.parent) as scratch:
-        made = Path(scratch) / path.name
-        yield made
-        if not made.is_dir():
-            made.replace(path)
-            return
-        # A folder takes the place of another only once that is gone.
-        if path.exists():
-            path.replace(Path(scratch) / f"{path.name}.old")
-        made.replace(path)

@@ -1,17 +1,9 @@
-"""Summaries as text or JSON, and a table with a row for each sample."""
+"""Summaries as text or JSON."""
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-BESIDE = ("file", "onset", "label", "truth", "predicted", "target", "n_times")
-MEASURED = ("output", "baseline_output", "completeness_gap", "converged", "n_evaluations")
+from typing import Any
 
 
 def told(found: dict[str, Any], as_json: bool) -> str:
@@ -82,41 +74,3 @@ def _gap(gap: dict[str, float | None]) -> str:
     median, largest = gap["median"], gap["largest"]
     told = "not finite in the median" if median is None else f"{median:.2%} in the median"
     return f"{told}, {'the largest is not finite' if largest is None else f'{largest:.2%} at most'}"
-
-
-def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
-    """Write a table: a row for each sample and target, a column for each band, summed over channels.
-
-    Parameters
-    ----------
-    result : xarray.Dataset
-        A result.
-    bands : str, mapping or None
-        As `freqig.summary` takes them; None where there are no columns of bands.
-    path : pathlib.Path
-        CSV to write.
-    """
-    from ..summaries import banded_attributions
-
-    banded = banded_attributions(result, bands)
-    every = "target" in result.dims
-    beside = [name for name in BESIDE if name in result.coords and not (every and name == "target")]
-    names = [] if banded is None else list(map(str, banded["band"].values))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sample", *(["target"] if every else []), *beside, *MEASURED, *names])
-        for sample in range(result.sizes["sample"]):
-            one = result.isel(sample=sample)
-            for place in range(result.sizes["target"]) if every else [None]:
-                own = one if place is None else one.isel(target=place)
-                mine = None if banded is None else banded.isel(sample=sample)
-                mine = mine if mine is None or place is None else mine.isel(target=place)
-                writer.writerow(
-                    [
-                        sample,
-                        *([own["target"].item()] if every else []),
-                        *(own[name].values.tolist() for name in beside),
-                        *(own[name].item() for name in MEASURED),
-                        *([] if mine is None else mine.values.tolist()),
-                    ]
-                )

@@ -64,10 +64,11 @@ def explain(
     coordinates of the longest.
     """
     from .. import summary
+    from ..exports.rows import write_table
     from ._pictures import draw_all
     from ._reading import names, read_bands, read_baseline, read_target
     from ._store import check_format, write_result
-    from ._tables import told, write_table
+    from ._tables import told
     from ._truth import labels_of
 
     refuse_existing([out, table], force)

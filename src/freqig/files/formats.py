@@ -53,6 +53,20 @@ FORMATS = (
 )
 
 
+def stem_of(path: Path) -> str:
+    """Name of a file without the ending that says what it is.
+
+    Examples
+    --------
+    >>> stem_of(Path("a/night.edf")), stem_of(Path("a/record-[2012.07.11]_raw.fif")), stem_of(Path("a/b.c"))
+    ('night', 'record-[2012.07.11]_raw', 'b')
+    """
+    lower = path.name.lower()
+    known = [end for one in FORMATS for end in one.suffixes if lower.endswith(end)]
+    cut = max(map(len, known), default=len(path.suffix))
+    return path.name[: len(path.name) - cut] or path.name
+
+
 def reader_of(path: Path) -> Reader:
     """What reads a file, by the end of its name, else by how it begins.
 

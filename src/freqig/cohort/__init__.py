@@ -1,0 +1,10 @@
+"""Thousands of recordings: explained by workers, kept in one Zarr store, taken up again where a run ended."""
+
+from __future__ import annotations
+
+from .job import JobError, Loader
+from .opening import open_cohort
+from .recordings import Recording
+from .running import Report, run
+
+__all__ = ["JobError", "Loader", "Recording", "Report", "open_cohort", "run"]

@@ -1,0 +1,131 @@
+"""BIDS: recordings of a folder, and where files that are derived of them go."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .._version import __version__
+from ..files.formats import FORMATS
+from .recordings import Recording
+
+VERSION = "1.9.0"
+KINDS = ("eeg", "ieeg", "meg", "emg", "nirs", "physio", "motion")
+"""Suffixes of recordings in BIDS."""
+ELSEWHERE = ("derivatives", "sourcedata", "code", "stimuli")
+ENTITIES = re.compile(r"(?:[a-z]+-[A-Za-z0-9+]+)(?:_[a-z]+-[A-Za-z0-9+]+)*")
+DESCRIPTION = "dataset_description.json"
+
+
+def recordings_in(root: Path) -> list[Recording]:
+    """Recordings of a BIDS folder, with labels out of their files of events, where these have types.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Folder with a ``dataset_description.json``.
+
+    Raises
+    ------
+    ImportError
+        If mne-bids is missing.
+    ValueError
+        If there is no recording.
+    """
+    try:
+        from mne_bids import find_matching_paths
+    except ImportError as error:
+        raise ImportError("a BIDS folder needs the library mne-bids: pip install freqig[bids]") from error
+    endings = sorted({end for one in FORMATS for end in one.suffixes if end not in (".tsv", ".txt")})
+    found = find_matching_paths(root, suffixes=list(KINDS), extensions=endings, ignore_nosub=True)
+    listed = []
+    for one in found:
+        path = Path(one.fpath)
+        folder = path.relative_to(root).parent
+        # Further parts of a long recording are read with the first.
+        if folder.parts[0] in ELSEWHERE or one.split not in (None, "01"):
+            continue
+        listed.append(
+            Recording(path, subject=one.subject or "", annotations=_events_of(one), folder=folder.as_posix())
+        )
+    if not listed:
+        raise ValueError(f"recordings must be at least one, but the BIDS folder {root} holds none")
+    return listed
+
+
+def _events_of(path: Any) -> Path | None:
+    """The file of events of a recording, by the principle of inheritance; None where it names no types."""
+    found = path.find_matching_sidecar(suffix="events", extension=".tsv", on_error="ignore")
+    if found is None:
+        return None
+    with Path(found).open(encoding="utf-8", newline="") as file:
+        head = next(csv.reader(file, delimiter="\t"), [])
+    return Path(found) if {"onset", "duration", "trial_type"} <= set(head) else None
+
+
+def derived_name(recording: Recording, suffix: str) -> str:
+    """Name of a file that is derived of a recording, without its ending.
+
+    Examples
+    --------
+    >>> derived_name(Recording("sub-01_task-sleep_eeg.edf"), "attribution")
+    'sub-01_task-sleep_desc-freqig_attribution'
+    >>> derived_name(Recording("night.edf"), "attribution")
+    'night_desc-freqig_attribution'
+    """
+    entities, _, kind = recording.name.rpartition("_")
+    named = entities if kind in KINDS and ENTITIES.fullmatch(entities) else recording.name
+    # A description of what it was derived of gives way to that of the derivative.
+    parts = [part for part in named.split("_") if not part.startswith("desc-")]
+    return "_".join([*parts, "desc-freqig", suffix])
+
+
+def source_of(recording: Recording) -> str:
+    """Where a recording lies: a BIDS URI where it is from a BIDS folder, else its path."""
+    if recording.folder:
+        return f"bids:raw:{recording.folder}/{recording.path.name}"
+    return recording.path.as_uri()
+
+
+def dataset_description(recordings: Sequence[Recording], model: str) -> dict[str, Any]:
+    """What BIDS wants to know of a folder of derivatives.
+
+    Parameters
+    ----------
+    recordings : sequence of Recording
+        What was explained.
+    model : str
+        Class of the model.
+    """
+    told: dict[str, Any] = {
+        "Name": "Explanations by freqig",
+        "BIDSVersion": VERSION,
+        "DatasetType": "derivative",
+        "GeneratedBy": [
+            {
+                "Name": "freqig",
+                "Version": __version__,
+                "Description": f"Attributions of the decisions of {model} to frequencies",
+            }
+        ],
+    }
+    roots = sorted({_root(one) for one in recordings if one.folder})
+    if roots:
+        told["SourceDatasets"] = [_source(root) for root in roots]
+    if len(roots) == 1:
+        told["DatasetLinks"] = {"raw": roots[0].as_uri()}
+    return told
+
+
+def _root(recording: Recording) -> Path:
+    return recording.path.parents[len(Path(recording.folder).parts)]
+
+
+def _source(root: Path) -> dict[str, str]:
+    held = json.loads((root / DESCRIPTION).read_text(encoding="utf-8"))
+    doi = {"DOI": held["DatasetDOI"]} if "DatasetDOI" in held else {}
+    return {"URL": root.as_uri(), **doi}

@@ -1,0 +1,250 @@
+"""What every worker is told once: the model, how it explains, and what is kept. One file, read by each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._check import shown
+from .._version import __version__
+from ..baselines import describe_baseline
+from ..explain.explainer import Explainer
+
+KEEP = ("means", "bands", "spectra")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+PORTABLE = (
+    "pass the path of its file, define it in a module that workers can import, or pass "
+    "freqig.cohort.Loader(function, ...), whose function makes it in every worker"
+)
+
+
+class JobError(RuntimeError):
+    """What goes wrong with every recording, so that a run stops and lists none as failed."""
+
+
+@dataclass(frozen=True, init=False)
+class Loader:
+    """A model that each worker makes for itself.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the model. Workers import it, so it is defined in a module.
+    *arguments : object
+        What it is called with.
+
+    Examples
+    --------
+    >>> import torch
+    >>> Loader(torch.nn.Linear, 8, 2)().out_features
+    2
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        object.__setattr__(self, "function", function)
+        object.__setattr__(self, "arguments", arguments)
+
+    def __call__(self) -> Any:
+        return self.function(*self.arguments)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is asked of every recording.
+
+    Parameters
+    ----------
+    model : object
+        A model, the path of its file, or a `Loader`.
+    settings : dict
+        Of the `Explainer`, by name.
+    asked : dict
+        Arguments of `Explainer.explain_files` that are the same for all.
+    keep : {"means", "bands", "spectra"}
+        What of a result is kept.
+    bands : str, mapping or None
+        As `freqig.bands` takes them.
+    store : str
+        Path of the Zarr store.
+    """
+
+    model: Any
+    settings: dict[str, Any]
+    asked: dict[str, Any]
+    keep: str
+    bands: Any
+    store: str
+
+    def explainer(self) -> Explainer:
+        """The Explainer of a process."""
+        model = self.model() if isinstance(self.model, Loader) else self.model
+        return Explainer(model, progress=False, **self.settings)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker gets with each recording: where the job lies, and what it must be.
+
+    Parameters
+    ----------
+    path : str
+        File with the pickled `Job`.
+    digest : str
+        SHA-256 of its content.
+    marker : dict
+        Hashes that go into the marker of every recording: `settings` and `model`.
+    shard : str
+        Part of the cohort that the run does.
+    home : tuple
+        Host and process of the run.
+    """
+
+    path: str
+    digest: str
+    marker: dict[str, str]
+    shard: str
+    home: tuple[str, int]
+
+    @classmethod
+    def of(cls, job: Job, folder: Path, marker: dict[str, str], shard: str) -> Order:
+        """Write a job down for the workers.
+
+        Raises
+        ------
+        TypeError
+            If the model, or something else in it, cannot be pickled.
+        """
+        content = pickled(job)
+        digest = hashlib.sha256(content).hexdigest()
+        path = folder / f"job-{digest[:16]}.pickle"
+        scratch = path.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(content)
+        scratch.replace(path)
+        return cls(str(path), digest, marker, shard, here())
+
+    def opened(self) -> Job:
+        """The job, in a worker.
+
+        Raises
+        ------
+        JobError
+            If it is not what was written, or needs what this process cannot import.
+        """
+        try:
+            content = Path(self.path).read_bytes()
+            if hashlib.sha256(content).hexdigest() != self.digest:
+                raise JobError(f"{self.path} must hold what the run wrote, and has been changed")
+            job: Job = pickle.loads(content)  # noqa: S301
+        except (OSError, AttributeError, ImportError) as error:
+            raise JobError(f"model must be there for every worker, but {error}: {PORTABLE}") from error
+        return job
+
+
+def here() -> tuple[str, int]:
+    """Host and process."""
+    return socket.gethostname(), os.getpid()
+
+
+def pickled(job: Job) -> bytes:
+    """A job as bytes; TypeError where something in it cannot be pickled."""
+    try:
+        return pickle.dumps(job)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise TypeError(
+            f"model and settings must be picklable, for workers are other processes, but {error}: {PORTABLE}"
+        ) from error
+
+
+def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
+    """A hash of what the model is.
+
+    Parameters
+    ----------
+    model : object
+        As the caller passed it.
+    explainer : Explainer
+        Made of it.
+    model_id : str or None
+        What the caller calls it.
+
+    Raises
+    ------
+    ValueError
+        If it has no weights that tell it from others, and no `model_id`.
+    """
+    adapter = explainer.model
+    told = {**adapter.description, **adapter.fingerprint()}
+    if isinstance(model, (str, os.PathLike)) and Path(model).is_file():
+        told["file"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+    if "fingerprint" not in told and "file" not in told and model_id is None:
+        raise ValueError(
+            "model_id must be given for a model without weights, which nothing tells from others: pass a "
+            "name that changes when the model does"
+        )
+    if model_id is not None:
+        told["model_id"] = model_id
+    # Frameworks of other versions run the same model.
+    told.pop("framework", None)
+    return _hash(told)
+
+
+def described(job: Job, explainer: Explainer) -> dict[str, Any]:
+    """What was asked for, as JSON holds it: stores of other settings are told by it."""
+    asked = dict(job.asked)
+    own = {
+        name: value
+        for name, value in job.settings.items()
+        if name not in ("device", "memory", "progress", "trust")
+    }
+    told = {
+        **{name: _plain(value) for name, value in own.items()},
+        **explainer.settings.described(),
+        "baseline": _baseline(asked.pop("baseline", None)),
+        **{name: _plain(value) for name, value in asked.items() if value is not None},
+        "keep": job.keep,
+        "bands": _plain(job.bands),
+        "freqig": __version__,
+    }
+    return dict(json.loads(json.dumps(told, default=str, sort_keys=True)))
+
+
+def settings_hash(told: Mapping[str, Any]) -> str:
+    """A hash of what `described` tells."""
+    return _hash(told)
+
+
+def _baseline(baseline: Any) -> Any:
+    told = describe_baseline(baseline)
+    if told["name"] == "given":
+        told["sha256"] = hashlib.sha256(np.ascontiguousarray(baseline).tobytes()).hexdigest()
+    return _plain(told)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it, the same in every process."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    # Not the address that a repr may have.
+    return getattr(value, "__qualname__", None) or ADDRESS.sub("", shown(value))
+
+
+def _hash(told: Any) -> str:
+    text = json.dumps(told, sort_keys=True, default=str)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

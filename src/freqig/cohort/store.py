@@ -1,0 +1,258 @@
+"""The store: a Zarr group for each recording, which takes its place once its marker is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import xarray as xr
+
+from .job import JobError
+
+MARKER, COHORT = "freqig_recording", "freqig_cohort"
+FORMAT = 1
+METADATA = "zarr.json"
+CHUNK_BYTES = 8 * 2**20
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A Zarr store of results, and the folder beside it in which they are made.
+
+    A result is made in a part of its own, and moved to its place once it is whole: what is in the store is
+    done, or says why it failed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Absolute path of the store.
+    """
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Store:
+        """The store at a path."""
+        try:
+            import zarr  # noqa: F401
+        except ImportError as error:
+            raise ImportError("store needs the library zarr: pip install freqig[zarr]") from error
+        return cls(Path(os.path.abspath(os.fspath(path))))  # noqa: PTH100
+
+    @property
+    def work(self) -> Path:
+        """Folder of what is made and of locks; beside the store, for all that is in it is Zarr's."""
+        return self.path.with_name(f".{self.path.name}.work")
+
+    @property
+    def locks(self) -> Path:
+        """Folder of locks."""
+        return self.work / "locks"
+
+    def open_for(self, settings: dict[str, Any], model: str) -> None:
+        """Make the store, or see that it was made with these settings and this model.
+
+        Raises
+        ------
+        ValueError
+            If it was made with others, or the path holds something else.
+        """
+        known = self.about()
+        if known is None:
+            if self.path.exists() and any(self.path.iterdir()):
+                raise ValueError(
+                    f"store must be a new path, or a store that freqig made, but {self.path} holds something "
+                    "else"
+                )
+            self.path.mkdir(parents=True, exist_ok=True)
+            told = {"format": FORMAT, "settings": settings, "model": model}
+            attributes = {COHORT: json.dumps(told, sort_keys=True)}
+            _write_json(
+                self.path / METADATA, {"zarr_format": 3, "node_type": "group", "attributes": attributes}
+            )
+            return
+        if known["format"] != FORMAT:
+            raise ValueError(f"store must have format {FORMAT}, got {known['format']}: pass another path")
+        if known["model"] != model:
+            raise ValueError(
+                f"store must be of the same model, but {self.path} is of another: pass another path"
+            )
+        if known["settings"] != settings:
+            raise ValueError(
+                f"store must be of the same settings, but {self.path} has "
+                f"{_differences(known['settings'], settings)}: pass these, or another path"
+            )
+        self.forget_index()
+
+    def about(self) -> dict[str, Any] | None:
+        """What the store says of itself; None where there is none."""
+        attributes = _attributes(self.path)
+        told = attributes.get(COHORT)
+        return None if told is None else dict(json.loads(told))
+
+    def marker(self, name: str) -> dict[str, Any] | None:
+        """What is said of a recording that is done or failed; None of any other."""
+        told = _attributes(self.path / name).get(MARKER)
+        return None if told is None else dict(json.loads(told))
+
+    def names(self) -> list[str]:
+        """Recordings that are done or failed."""
+        return [path.name for path in sorted(self.path.iterdir()) if self.marker(path.name) is not None]
+
+    def begin(self, name: str, shard: str) -> Path:
+        """A folder of its own to make the result of a recording in."""
+        part = self.work / "parts" / shard / uuid4().hex
+        part.mkdir(parents=True)
+        (part / "name").write_text(name, encoding="utf-8")
+        return part
+
+    def finish(self, part: Path, name: str, result: xr.Dataset, marker: dict[str, Any]) -> bool:
+        """Write a result, then its marker, then move it to its place.
+
+        Returns
+        -------
+        bool
+            Whether it is this one that stands there: another worker may have been first.
+
+        Raises
+        ------
+        JobError
+            If the disk is full, or the store is not to be written to.
+        """
+        import zarr
+
+        try:
+            _storable(result).to_zarr(
+                part / "group", mode="w-", consolidated=False, zarr_format=3, encoding=_chunks(result)
+            )
+            zarr.open_group(part / "group", mode="r+", zarr_format=3).attrs[MARKER] = json.dumps(
+                marker, sort_keys=True
+            )
+            _flush(part / "group")
+            return self._place(part / "group", name)
+        except OSError as error:
+            raise JobError(
+                f"store must be writable, but {error.strerror or error}: what is done stays, run again once "
+                "there is room"
+            ) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _place(self, group: Path, name: str) -> bool:
+        try:
+            group.rename(self.path / name)
+        except OSError:
+            if self.marker(name) is None:
+                raise
+            return False
+        return True
+
+    def left_behind(self, shard: str) -> list[str]:
+        """Recordings that workers were at when they died."""
+        found = (self.work / "parts" / shard).glob("*/name")
+        return sorted({path.read_text(encoding="utf-8") for path in found})
+
+    def sweep(self, shards: Callable[[str], bool]) -> None:
+        """Remove what was left behind: parts of these shards, and groups without a marker."""
+        for folder in self.work.glob("parts/*"):
+            if shards(folder.name):
+                self._remove(folder)
+        if self.path.is_dir():
+            for path in self.path.iterdir():
+                if path.is_dir() and self.marker(path.name) is None:
+                    self._remove(path)
+
+    def remove(self, name: str) -> None:
+        """Remove the group of a recording."""
+        self._remove(self.path / name)
+
+    def _remove(self, folder: Path) -> None:
+        # Gone at once, so that nobody who still writes to it takes it for whole.
+        trash = self.work / "trash" / uuid4().hex
+        trash.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+
+    def write_index(self) -> None:
+        """Consolidate: the metadata of all groups in one file, so that opening reads one."""
+        import zarr
+
+        with warnings.catch_warnings():
+            # It is an extension of the format that zarr-python and xarray read.
+            warnings.filterwarnings("ignore", message="Consolidated metadata", category=UserWarning)
+            zarr.consolidate_metadata(str(self.path), zarr_format=3)
+
+    def forget_jobs(self) -> None:
+        """Remove what workers were told, once none of them has anything left to do."""
+        for path in self.work.glob("job-*"):
+            path.unlink(missing_ok=True)
+
+    def forget_index(self) -> None:
+        """Undo `write_index`: groups are added, which an old index does not know."""
+        held = _read_json(self.path / METADATA)
+        if held.pop("consolidated_metadata", None) is not None:
+            _write_json(self.path / METADATA, held)
+
+
+def _storable(result: xr.Dataset) -> xr.Dataset:
+    """With text of any length: for text of one length Zarr v3 has no type that others read."""
+    text = {
+        name: (array.dims, array.values.astype(object), array.attrs)
+        for name, array in result.variables.items()
+        if array.dtype.kind == "U"
+    }
+    return result.assign({k: v for k, v in text.items() if k in result.data_vars}).assign_coords(
+        {k: v for k, v in text.items() if k in result.coords}
+    )
+
+
+def _chunks(result: xr.Dataset) -> dict[Any, dict[str, Any]]:
+    """Chunks along the first axis, of a few megabytes."""
+    found = {}
+    for name, array in result.variables.items():
+        if array.nbytes > CHUNK_BYTES and array.dtype.kind != "O":
+            rows = max(1, CHUNK_BYTES // (array.nbytes // array.shape[0]))
+            found[name] = {"chunks": (min(rows, array.shape[0]), *array.shape[1:])}
+    return found
+
+
+def _flush(folder: Path) -> None:
+    """Have the system write files before their folder takes its place, so that power may fail."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def _attributes(group: Path) -> dict[str, Any]:
+    try:
+        held = _read_json(group / METADATA)
+    except (OSError, ValueError):
+        return {}
+    return dict(held.get("attributes", {}))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
+    scratch.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    scratch.replace(path)
+
+
+def _differences(known: dict[str, Any], asked: dict[str, Any]) -> str:
+    keys = [key for key in sorted({*known, *asked}) if known.get(key) != asked.get(key)]
+    told = [f"{key}={known.get(key)!r}, not {asked.get(key)!r}" for key in keys]
+    return "; ".join(told[:4]) + ("; …" if len(told) > 4 else "")

@@ -1,0 +1,52 @@
+"""A table of text with a row for each sample."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..summaries import banded_attributions
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+BESIDE = ("file", "onset", "label", "truth", "predicted", "target", "n_times")
+MEASURED = ("output", "baseline_output", "completeness_gap", "converged", "n_evaluations")
+
+
+def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
+    """Write a table: a row for each sample and target, a column for each band, summed over channels.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result.
+    bands : str, mapping or None
+        As `freqig.summary` takes them; None where there are no columns of bands.
+    path : pathlib.Path
+        To write: CSV, or with tabs between columns where it ends in ``.tsv``.
+    """
+    banded = banded_attributions(result, bands)
+    every = "target" in result.dims
+    beside = [name for name in BESIDE if name in result.coords and not (every and name == "target")]
+    names = [] if banded is None else list(map(str, banded["band"].values))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        tabs = path.suffix == ".tsv"
+        writer = csv.writer(file, delimiter="\t" if tabs else ",", lineterminator="\n" if tabs else "\r\n")
+        writer.writerow(["sample", *(["target"] if every else []), *beside, *MEASURED, *names])
+        for sample in range(result.sizes["sample"]):
+            one = result.isel(sample=sample)
+            for place in range(result.sizes["target"]) if every else [None]:
+                own = one if place is None else one.isel(target=place)
+                mine = None if banded is None else banded.isel(sample=sample)
+                mine = mine if mine is None or place is None else mine.isel(target=place)
+                writer.writerow(
+                    [
+                        sample,
+                        *([own["target"].item()] if every else []),
+                        *(own[name].values.tolist() for name in beside),
+                        *(own[name].item() for name in MEASURED),
+                        *([] if mine is None else mine.values.tolist()),
+                    ]
+                )

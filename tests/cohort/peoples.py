@@ -1,0 +1,38 @@
+"""Small recordings of several people, and a network for them, which any process can unpickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from ..helpers import seeded
+
+FS, WINDOW = 50, 2.0
+
+
+def network(outputs: int = 3) -> nn.Module:
+    """Takes (batch, 2, 100); silence is none of its classes."""
+
+    def build() -> nn.Module:
+        net = nn.Sequential(nn.Conv1d(2, 4, 9), nn.Tanh(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+        head = nn.Linear(4, outputs)
+        head.weight.data *= 20
+        return net.append(head)
+
+    return seeded(build)
+
+
+def write(folder: Path, people: int = 3, each: int = 1, windows: int = 4) -> list[Path]:
+    """Recordings ``sub-01_run-1.npy``, … of noise, each with a file of labels, a or b, of its windows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    paths = []
+    for person in range(1, people + 1):
+        for run in range(1, each + 1):
+            path = folder / f"sub-{person:02}_run-{run}.npy"
+            np.save(path, rng.normal(size=(2, int(windows * WINDOW * FS))))
+            path.with_suffix(".txt").write_text("a\nb\n" * (windows // 2))
+            paths.append(path)
+    return paths

@@ -17,7 +17,7 @@ SUBJECT = re.compile(r"sub-([A-Za-z0-9+]+)(?:_|$)")
 """How names begin that say whose recording this is, as BIDS has them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Recording:
     """A file, and what is known of it.
 
@@ -44,23 +44,39 @@ class Recording:
     """
 
     path: Path
-    name: str = ""
-    subject: str = ""
-    annotations: Any = None
-    truth: Any = None
-    folder: str = ""
+    name: str
+    subject: str
+    annotations: Any
+    truth: Any
+    folder: str
 
-    def __post_init__(self) -> None:
-        path = Path(os.path.abspath(os.fspath(self.path)))  # noqa: PTH100
-        name = str(self.name) or stem_of(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        name: str = "",
+        subject: str = "",
+        annotations: Any = None,
+        truth: Any = None,
+        folder: str = "",
+    ) -> None:
+        # Workers may be elsewhere.
+        place = Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
+        name = name or stem_of(place)
         if not name.strip(".") or set(name) & {"/", "\\", "\0"} or name.startswith(("__", ".")):
             raise ValueError(
                 f"name must be that of a folder, and not begin with a dot or two underscores, got {name!r}"
             )
         found = SUBJECT.match(name)
-        object.__setattr__(self, "path", path)
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "subject", str(self.subject) or (found[1] if found else ""))
+        own = {
+            "path": place,
+            "name": name,
+            "subject": str(subject) or (found[1] if found else ""),
+            "annotations": annotations,
+            "truth": truth,
+            "folder": folder,
+        }
+        for field, value in own.items():
+            object.__setattr__(self, field, value)
 
 
 def read_recordings(

@@ -13,6 +13,7 @@ the most that the process has held beyond what it held after imports and buildin
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 import tempfile
@@ -24,11 +25,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 from measure import in_fresh_process, machine, peak_bytes
 from networks import SleepCNN, fit
 from torch import Tensor, nn
 
 import freqig
+from freqig.models.torch.model import TorchModel
 
 FS, SECONDS = 100.0, 30.0
 STAGES = ("W", "N1", "N2", "N3", "R")
@@ -36,7 +39,7 @@ CHANNELS = ("EEG Fpz-Cz", "EEG Pz-Oz")
 RHYTHMS = {0: (8, 12, 25.0), 1: (4, 8, 20.0), 2: (11, 16, 25.0), 3: (0.5, 4, 60.0), 4: (3, 7, 15.0)}
 """By stage: the band of its rhythm in Hz, and how strong it is in µV."""
 
-N_TRAINING = 100
+N_TRAINING, BATCHES, BATCH = 400, 120, 20
 TOL = 0.01
 SHARE, MEMORY = 0.10, 600
 """Targets: largest share of the time outside the network, and MiB."""
@@ -90,13 +93,14 @@ def train(path: Path) -> None:
     x, labels = torch.tensor(epochs, dtype=torch.float32), torch.tensor(stages)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
-        rows = torch.arange(20 * step, 20 * (step + 1)) % N_TRAINING
+        # A stride without a common factor: batches hold other epochs in every round.
+        rows = 7 * torch.arange(BATCH * step, BATCH * (step + 1)) % N_TRAINING
         return x[rows], labels[rows]
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model(x[:2])
-        fit(model, 30, 0.001, draw)
+        fit(model, BATCHES, 0.001, draw)
     torch.save(model.state_dict(), path)
 
 
@@ -121,16 +125,26 @@ class Clock:
         return counted
 
 
+def imports() -> None:
+    """Import what reading, explaining and writing import by and by: it is no part of what they take."""
+    for name in ("mne.io", "h5netcdf", "scipy.signal", "freqig.files", "freqig.explain.explainer"):
+        importlib.import_module(name)
+    # xarray looks for every library of arrays as it makes its first array of objects.
+    xr.DataArray(np.array(["a"], dtype=object)).to_netcdf(engine="h5netcdf")
+
+
 def explain(night: Path, hypnogram: Path, weights: Path, threads: int) -> dict[str, float]:
     """Read, explain and write, in this process."""
     torch.set_num_threads(threads)
+    imports()
     model = TwoChannels()
     model(torch.zeros(2, len(CHANNELS), round(FS * SECONDS)))
     model.load_state_dict(torch.load(weights, weights_only=True))
     model.eval()
     clock = Clock()
     TwoChannels.forward = clock.within(TwoChannels.forward)  # type: ignore[method-assign]
-    torch.autograd.grad = clock.within(torch.autograd.grad)
+    # Of all gradients those that are taken through the network: domains have some of their own.
+    TorchModel._backward = staticmethod(clock.within(TorchModel._backward))  # type: ignore[assignment]
     domains = [freqig.FilterBank("sleep"), freqig.STFT(window=2.0)]
     out = night.with_suffix(".nc")
     before, begin = peak_bytes(), time.perf_counter()

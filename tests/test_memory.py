@@ -322,3 +322,32 @@ def test_baselines_and_own_paths_count(capfd: pytest.CaptureFixture[str]) -> Non
     explainer = Explainer(nn.Linear(8, 2), n_steps=12, progress=True)
     explainer(noise(9, 8), baseline=freqig.baselines.data(noise(3, 8)))
     assert "27/27" in capfd.readouterr().err
+
+
+RESULT = """
+import json
+import numpy as np, torch, freqig
+from torch import nn
+
+def held(name):
+    with open("/proc/self/status") as status:
+        return 1024 * int(next(line for line in status if line.startswith(name)).split()[1])
+
+torch.set_num_threads(1)
+net = nn.Sequential(nn.Flatten(), nn.Linear(6000, 1, bias=False))
+explainer = freqig.Explainer(net, fs=100, n_steps=1, domains=freqig.FilterBank("sleep"))
+x = np.random.default_rng(0).normal(size=(600, 2, 3000)).astype("f4")
+explainer(x[:20])
+before = held("VmRSS")
+result = explainer(x)
+print(json.dumps([result.nbytes, held("VmHWM") - before]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux")
+def test_what_is_looked_up_in_a_large_result_is_no_copy_of_it() -> None:
+    """Beside a result of 110 MB a process of its own takes little more than blocks of samples do."""
+    child = subprocess.run([sys.executable, "-c", RESULT], capture_output=True, text=True, check=True)
+    size, taken = json.loads(child.stdout)
+    assert 100e6 < size <= taken <= size + 220e6
+    assert child.stderr == ""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from freqig.domains import RFFT, Domain, Time, check_inversion, ready
+from freqig.domains import RFFT, STFT, Domain, FilterBank, Time, check_inversion, ready
 
 from .every import EVERY, admitted, made, tensor
 from .examples import Example
@@ -362,3 +362,44 @@ def test_names_default_to_the_class() -> None:
     assert Own(name="steps").name == "steps"
     assert Own(name="steps").dims(["step", "channel"]) == ("steps_step", "channel")
     assert Own().auxiliary(3, None) == {}
+
+
+class Louder(FilterBank):
+    """Its synthesis is another one than that which its parent knows the adjoint of."""
+
+    def analyze(self, x: Tensor) -> Tensor:
+        return super().analyze(x) / 2
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return 2 * super().synthesize(c, n)
+
+
+class OtherFrames(STFT):
+    def analyze(self, x: Tensor) -> Tensor:
+        return 1j * super().analyze(x)
+
+    def synthesize(self, c: Tensor, n: int) -> Tensor:
+        return super().synthesize(-1j * c, n)
+
+
+@pytest.mark.parametrize("domain", [Louder(), OtherFrames(0.2)])
+def test_a_known_adjoint_is_not_that_of_another_synthesis(domain: Domain) -> None:
+    x, g = tensor(2, 3, 50), tensor(2, 3, 50, seed=1)
+    bound = domain.bind((3, 50), 100.0)
+    checked(bound, 50)
+    c = bound.analyze(x)
+    (adjoint,) = bound.adjoint(c, g)
+    assert float((c.conj() * adjoint).real.sum()) == pytest.approx(float((x * g).sum()))
+
+
+@pytest.mark.parametrize("n", [1, 2, 31, 50])
+@pytest.mark.parametrize(
+    "domain", [FilterBank(), STFT(0.07), STFT(0.08, 0.03, "hamming"), STFT(0.01, 0.01, "boxcar")]
+)
+def test_known_adjoints_are_those_of_autograd(domain: Domain, n: int) -> None:
+    x, g = tensor(2, 3, n), tensor(2, 3, n, seed=1)
+    bound = domain.bind((3, n), 100.0)
+    c = bound.analyze(x)
+    (known,), (wanted,) = bound.adjoint(c, g), Domain.adjoint(bound, c, g)
+    # The imaginary parts of DC and Nyquist are no coefficients: synthesis does not read them.
+    torch.testing.assert_close(known, wanted, rtol=1e-11, atol=1e-12)

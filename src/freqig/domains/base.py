@@ -97,6 +97,8 @@ class Domain(ABC):
         # What a class says of its own methods need not be true of those of a subclass.
         if "inverts" not in own and cls.inverts == "always":
             cls.inverts = "checked"
+        if "synthesize" in own and "adjoint" not in own:
+            cls.adjoint = Domain.adjoint  # type: ignore[method-assign]
         if "affine" not in own and "analyze" in own:
             cls.affine = True
 
@@ -262,7 +264,11 @@ class Domain(ABC):
         return parts[:count], parts[count:]
 
     def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
-        """Apply the adjoint of `synthesize` to a gradient.
+        """Apply the adjoint of `synthesize` to a gradient, by autograd.
+
+        Where a closed form takes half of the time, as for adaptive paths, which are looked at in every
+        domain again and again, a domain may override it. It then holds for this `synthesize` only: a
+        subclass with another one has that of autograd again.
 
         Parameters
         ----------

@@ -17,8 +17,9 @@ ROUNDING = 1e-3
 """What rounding in float32 may lose beyond that, a tenth of the default tolerance of attributions. Fourier
 transforms of awkward lengths lose more than 1e-5 in the kernels of some processors."""
 SEED = 20170304
-BLOCK = 2**22
-"""Values a block of signals has at most, so that memory does not grow with the batch."""
+BLOCK = 2**20
+"""Values a block of signals has at most, so that memory does not grow with the batch. Coefficients, and what
+they are made of, are several times as many."""
 
 
 def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | None) -> tuple[Domain, ...]:

@@ -13,7 +13,7 @@ from .._check import check_positive
 from ..band_scales import SCALES
 from ..bands import named_bands
 from ..signals.axes import times
-from .base import Coordinate, Coords, Domain
+from .base import Coefficients, Coordinate, Coords, Domain, as_tuple
 
 REST = "rest"
 SHARP = 1e-9
@@ -156,6 +156,10 @@ class FilterBank(Domain):
         gains = self._gains.to(c)
         signal: Tensor = torch.fft.irfft((torch.fft.rfft(c) * gains).sum(-2), n)
         return signal
+
+    def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        # Filters of zero phase are their own adjoints.
+        return (self.analyze(gradient.to(as_tuple(c)[0])),)
 
     def _filter(self, spectrum: Tensor, n: int) -> Tensor:
         if not len(self._gains):

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .._check import check_positive, exact
-from .base import Coords, Domain
+from .base import Coefficients, Coords, Domain, as_tuple
 from .windows import Taper, read_taper, samples_in, taper_values
 
 # Below this share of its maximum the sum of squared tapers is rounding, not coverage.
@@ -109,6 +109,16 @@ class STFT(Domain):
     def synthesize(self, c: Tensor, n: int) -> Tensor:
         frames = torch.fft.irfft(c.transpose(-1, -2), self._length)
         return self._overlap_add(frames * self._taper.to(frames), n) / self._coverage.to(frames)
+
+    def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        # Every step backwards: frames of the gradient over the coverage, tapered. The inverse RFFT has
+        # the RFFT times 2 / length as its adjoint, where all but DC and Nyquist stand for two bins.
+        wanted = gradient.to(as_tuple(c)[0].real)
+        weights = wanted.new_full((self._length // 2 + 1, 1), 2 / self._length)
+        weights[0] = 1 / self._length
+        if self._length % 2 == 0:
+            weights[-1] = 1 / self._length
+        return (self.analyze(wanted / self._coverage.to(wanted)) * weights,)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         if fs is None or not self._length:

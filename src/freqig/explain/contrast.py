@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..chunks import Chunks
 from ..errors import EmptyExplanationWarning, warn
 from ..objective.classes import Classes
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
+from .projection import BLOCK_BYTES
 
 DECIDED = 0.05
 """Lead in probability from which a model counts as decided for a class: below, it is as good as a tie."""
@@ -133,7 +135,7 @@ def _of_equal_ends(moves: Tensor) -> str:
 
 
 def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
-    sizes = torch.stack([values.flatten(2).double().abs().sum(-1) for values in found.values]).amax(0)
+    sizes = torch.stack([_norms(values) for values in found.values]).amax(0)
     largest = torch.maximum(found.output.abs(), found.baseline_output.abs())
     rows = _rows((sizes <= eps * largest).all(1) & moves)
     if not rows:
@@ -146,6 +148,15 @@ def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
         f"{ends[1]:.6g} for sample {first}. Where it is saturated, explain what "
         f"comes before (the logits, or output='log_prob' or 'margin'); else {REMEDY}"
     )
+
+
+def _norms(values: Tensor) -> Tensor:
+    """L1 norms by sample and target, float64, shape (N, T), some samples at a time: results may be large."""
+    # There before the first block: what is allocated behind one would keep its place from being used again.
+    norms = values.new_empty(values.shape[:2], dtype=torch.float64)
+    for rows in Chunks(BLOCK_BYTES // max(1, 8 * values[:1].numel())).split(len(values)):
+        norms[rows] = values[rows].flatten(2).abs().sum(-1, dtype=torch.float64)
+    return norms
 
 
 def _of_classes(found: Attributions, moves: Tensor, at_x: Standing, at_baseline: Standing) -> str:

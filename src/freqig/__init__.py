@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .objective.arguments import per_sample, shared
     from .resynthesis import resynthesize
     from .sliding import slide
-    from .statistics import summarize
+    from .statistics import compare, summarize
     from .summaries import summary
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "bearing_frequencies",
     "check",
     "cohort",
+    "compare",
     "errors",
     "groupings",
     "methods_text",
@@ -101,6 +102,7 @@ _HOME = {
     "bands_around": "machines",
     "bearing_frequencies": "machines",
     "check": "checking",
+    "compare": "statistics",
     "methods_text": "exports",
     "open_cohort": "cohort",
     "peaks": "exports",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .comparing import compare
 from .summarizing import summarize
 
-__all__ = ["summarize"]
+__all__ = ["compare", "summarize"]

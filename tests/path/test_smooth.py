@@ -56,11 +56,11 @@ def test_undivided_paths_are_recognised() -> None:
 def test_order_of_kinks_is_low_and_of_smooth_paths_high() -> None:
     """The gradient jumps at a kink, so that rules are right to first order; of a sine they gain digits."""
     kinked = [
-        order(along((lambda a, k=k: np.maximum(a - k, 0), lambda a, k=k: (a > k) * 1.0), 16), 16, 9.0)[0, 0]
+        order(along((lambda a, k=k: np.maximum(a - k, 0), lambda a, k=k: (a > k) * 1.0), 16), 16)[0, 0]
         for k in np.linspace(0.3, 0.7, 40)
     ]
     assert 1 <= np.median(kinked) < 2
-    assert order(along((lambda a: np.sin(4 * a), lambda a: 4 * np.cos(4 * a)), 16), 16, 9.0)[0, 0] == 9
+    assert order(along((lambda a: np.sin(4 * a), lambda a: 4 * np.cos(4 * a)), 16), 16)[0, 0] >= 9
 
 
 def test_the_error_falls_by_the_rate_that_two_differences_show() -> None:

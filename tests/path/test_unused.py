@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from freqig.path.rules import fejer2, gauss_legendre
-from freqig.path.unused import interpolation, places_of
+from freqig.path.unused import interpolation, off_the_line, places_of
 
 from ..helpers import noise
-from .paths import adaptive
+from .paths import adaptive, nodes_at
 
 X = torch.tensor(noise(1, 16, seed=4))
 U = X[0] / X[0].square().sum()
@@ -74,3 +74,12 @@ def test_interpolation_is_that_of_polynomials(size: int) -> None:
     places, nodes = np.array([0.123, 0.5123, 0.91]), fejer2(size - 1).nodes
     for degree in (0, 1, size - 2):
         np.testing.assert_allclose(interpolation(places, size) @ nodes**degree, places**degree, atol=1e-12)
+
+
+def test_how_far_the_unused_gradient_is_off_the_line() -> None:
+    """Of gradients 0, 5 and 3 at equal distances the second is 3.5 off; of δ = -2 that is 7."""
+    gradient = torch.tensor([1.0, 0.0, 5.0, 3.0, 1.0], dtype=torch.float64)[None, :, None, None]
+    nodes = nodes_at(np.array([[0.1, 0.2, 0.5, 0.8, 0.9]]), gradient, unused=0.5)
+    off, apart = off_the_line(nodes, torch.tensor([[-2.0]], dtype=torch.float64))
+    assert off[0, 0] == pytest.approx(7.0)
+    assert apart[0, 0] == pytest.approx(6.0)

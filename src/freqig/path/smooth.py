@@ -17,6 +17,9 @@ from .rules import fejer2
 LARGEST = 32
 """Size of the last rule that smooth paths are led to. What it does not resolve is not smooth."""
 
+KINK = 2.0
+"""Order of convergence of a rule for an F with a kink: its gradient jumps."""
+
 
 def first_size(n_initial: int, most: int) -> int:
     """Smallest of 4, 8, 16, … with at least `n_initial` nodes; at most `most`, and at least 2."""
@@ -67,8 +70,8 @@ def between_nodes(size: int) -> Array:
     return weights
 
 
-def order(nodes: Nodes, size: int, highest: float) -> Array:
-    """Order of convergence that F at the nodes allows to believe in, between 1 and `highest`, shape (A, T).
+def order(nodes: Nodes, size: int) -> Array:
+    """Order of convergence of the rises of F between the nodes, at least 1, shape (A, T).
 
     Where attributions converge fast by luck, the rises of F in the intervals between nodes, all of which are
     known, do not: they are many, and luck in all of them at once is rare.
@@ -82,7 +85,7 @@ def order(nodes: Nodes, size: int, highest: float) -> Array:
         missed = np.diff(values[:, ::step], axis=1)
         missed -= np.einsum("jk,akt->ajt", between_nodes(size // step), inner)
         residuals.append(np.linalg.norm(missed, axis=1) + TINY)
-    found: Array = np.clip(np.log2(residuals[0] / residuals[1]), 1.0, highest)
+    found: Array = np.maximum(np.log2(residuals[0] / residuals[1]), 1.0)
     return found
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..objective.objective import widest
 from .measuring import as_array
-from .nodes import TINY, Nodes
+from .nodes import Nodes
 from .path import Array
 
 BETWEEN, JITTER = (3 - 5**0.5) / 2, 0.002
@@ -47,12 +47,12 @@ def interpolation(places: Array, size: int) -> Array:
     return normalized
 
 
-def astray(nodes: Nodes, delta: Tensor, negligible: Array) -> Array:
-    """How much farther the unused gradient is from the line of its neighbours than these from each other.
+def off_the_line(nodes: Nodes, delta: Tensor) -> tuple[Array, Array]:
+    """How far the unused gradient is from the line of its neighbours, and these from each other, (A, T).
 
-    A kink, or a drift, is nowhere farther than that, and of a random walk no more than half as far. What
-    is, has its like between other nodes too, as far as anybody knows. Of undivided paths, δ being (A, D); an
-    L1 norm of `negligible`, (A, T), is of no account. Shape (A,).
+    L1 norms, of undivided paths, δ being (A, D). A kink, or a drift, is nowhere farther from the line than
+    its neighbours are apart, and of a random walk no more than half as far. What is, has its like between
+    other nodes too, as far as anybody knows.
     """
     rows = np.arange(len(nodes.place))
     at = np.clip(np.abs(nodes.place - nodes.unused[:, None]).argmin(1), 1, nodes.n - 2)
@@ -63,5 +63,4 @@ def astray(nodes: Nodes, delta: Tensor, negligible: Array) -> Array:
         as_array((values * delta.unsqueeze(1)).abs().sum(-1))
         for values in (own - before - share * (after - before), after - before)
     )
-    found: Array = (off / np.maximum(np.maximum(apart, negligible), TINY)).max(1)
-    return found
+    return off, apart

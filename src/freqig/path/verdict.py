@@ -15,7 +15,7 @@ from .measuring import Gauge, Measured
 from .nodes import SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, mean_size, unit
 from .path import Array
 from .tolerance import Tolerance
-from .unused import astray, interpolation
+from .unused import interpolation, off_the_line
 
 RULE, CLOSING, CHANGE, BEND, LAST, BEFORE, MISSED = range(7)
 """What is measured: the estimate; a direction that closes its gap; two errors that a walk might have; of
@@ -49,8 +49,8 @@ class Margins:
         Error of rules, in what is allowed, that they cannot agree to by luck. Where they agree less, and the
         path is not smooth, the gradients at the nodes are judged as a walk.
     order : float
-        Order of convergence of F that makes a path smooth, and the highest that is believed: kinks have 1 to
-        2.
+        Order of convergence of F below which no path is smooth, and the highest that is believed of rules:
+        kinks have 1 to 2.
     rules : float
         Of the error of rules, which is extrapolated from two differences.
     doubt : float
@@ -140,24 +140,31 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
     gap = measured.totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
 
     in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
-    error = in_domains(in_time, norms)
+    # No gap is larger than the L1 error, whatever a domain sees of it at the nodes.
+    at_least = np.maximum(np.abs(gap) - rounding, 0.0)[:, None]
+    error = np.maximum(in_domains(in_time, norms), at_least)
     # Rules are judged first. Where they are no matter of luck, the walk is not asked.
     even, lost, by_rules, doubt = np.zeros((4, len(noise)), dtype=bool)
+    if size:
+        off, apart = np.maximum(off_the_line(nodes, delta), negligible)
+        strays = (off / np.maximum(apart, TINY)).max(1)
     if size >= 8:
-        trusted = smooth.order(nodes, size, margins.order)
+        missed, order = norms[:, MISSED], smooth.order(nodes, size)
+        trusted = np.minimum(order, margins.order)
         of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
-        # No gap is larger than the L1 error.
-        of_rules = np.maximum(of_rules, np.maximum(np.abs(gap) - rounding, 0.0)[:, None])
+        of_rules = np.maximum(of_rules, at_least)
         excess = (of_rules / allowed)[:, watched].max((1, 2))
-        even = trusted.min(1) >= margins.order
+        # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
+        # knows more of the unused gradient than the line between its neighbours does.
+        beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
+        even = ((order >= margins.order) & beyond).all(1)
         by_rules = even | (excess <= margins.sure)
-        missed = norms[:, MISSED]
-        lost = by_rules & (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
-        of_rules = np.where(lost[:, None, None], np.maximum(of_rules, missed), of_rules)
+        # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
+        hollow = (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
+        even, by_rules = even & ~hollow, by_rules & ~hollow
         error = np.where(by_rules[:, None, None], of_rules, error)
     if size:
-        off = astray(nodes, delta, negligible)
-        even, lost, doubt = even | (size < 8), lost | (~by_rules & (off > 1)), off > margins.doubt
+        even, lost, doubt = even | (size < 8), ~by_rules & (strays > 1), strays > margins.doubt
 
     steps, cost = close(gap, rounding, measured)
     # A step as large as the error of a walk may be is one of the errors that there may be. What rules make

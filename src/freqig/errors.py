@@ -97,6 +97,17 @@ class ResolutionWarning(FreqigWarning):
     """
 
 
+class SharedModelWarning(FreqigWarning):
+    """A module that cannot be exchanged for a copy was trained by another thread while it was explained.
+
+    Examples
+    --------
+    >>> from freqig.errors import FreqigWarning, SharedModelWarning
+    >>> issubclass(SharedModelWarning, FreqigWarning)
+    True
+    """
+
+
 def warn(message: str, category: type[FreqigWarning]) -> None:
     """Warn at the line of the caller's own code that called into freqig.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -17,11 +17,19 @@ def slope_by_grad(scalar: Tensor, leaf: Tensor, again: bool) -> Tensor | None:
     return torch.autograd.grad(scalar, leaf, retain_graph=again, allow_unused=True)[0]
 
 
-def slope_by_backward(scalar: Tensor, leaf: Tensor, again: bool) -> Tensor | None:
-    """Gradient of a scalar, by the way that reentrant checkpoints insist on."""
-    leaf.grad = None
-    torch.autograd.backward(scalar, retain_graph=again)
-    return leaf.grad
+def slope_by_backward(
+    scalar: Tensor, leaf: Tensor, again: bool, weights: Sequence[Tensor] = ()
+) -> Tensor | None:
+    """Gradient of a scalar, by the way that reentrant checkpoints insist on; `weights` keep theirs."""
+    kept = [(weight, weight.grad) for weight in weights if weight.requires_grad and weight.is_leaf]
+    try:
+        for tensor in (leaf, *(weight for weight, _ in kept)):
+            tensor.grad = None
+        torch.autograd.backward(scalar, retain_graph=again)
+        return leaf.grad
+    finally:
+        for weight, gradient in kept:
+            weight.grad = gradient
 
 
 def is_about_reentrant_checkpoints(error: RuntimeError) -> bool:

@@ -1,7 +1,8 @@
-"""Modules that cannot be exchanged for twins are borrowed: put in eval, and given back as they were.
+"""Modules for which no twin can answer are borrowed: put in eval, and given back as they were.
 
-One module may be in use several times at once, in several threads or in one, so its users are counted: the
-first finds it as the caller left it, and the last puts that back.
+Those of Keras are, and a few whose class Python cannot exchange. One module may be in use several times at once,
+in several threads or in one, so its users are counted: the first finds it as the caller left it, and the last
+puts that back. What somebody else has changed meanwhile stays, and a warning says so.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...errors import SharedModelWarning, warn
+
 _lock = threading.RLock()
 _held: dict[int, _Held] = {}
+TRAINED = (
+    "model was trained while it was explained, by another thread. Its {} cannot be exchanged for a copy, so "
+    "training has met it in eval, and the explanation is of weights that changed on the way. Explain a copy, "
+    "by copy.deepcopy(model), or explain after training"
+)
 _tensors: weakref.WeakValueDictionary[int, _Kept] = weakref.WeakValueDictionary()
 
 
@@ -40,7 +48,7 @@ class Lease:
         self._taken: list[int] = []
 
     def take(self, modules: Iterable[nn.Module]) -> None:
-        """Put modules in eval, without gradients of weights.
+        """Put modules in eval.
 
         Parameters
         ----------
@@ -55,23 +63,35 @@ class Lease:
                 self._taken.append(id(module))
                 held = _held.get(id(module)) or _held.setdefault(id(module), _Held.of(module))
                 held.users.add(id(self))
-                held.freeze()
+                held.make_usable()
             for module in modules:
                 to_eval(module)
+            for identity in self._taken:
+                held = _held[identity]
+                held.during = getattr(held.module, "training", None)
 
     def give_back(self) -> None:
-        """Put back what no one else uses; a second time it does nothing."""
+        """Put back what no one else uses; a second time it does nothing.
+
+        Warns
+        -----
+        SharedModelWarning
+            If somebody else has trained them meanwhile.
+        """
         if not self._taken:
             return
+        changed = []
         with interrupts_held(), _lock:
             for identity in self._taken:
                 held = _held.get(identity)
                 if held is not None:
                     held.users.discard(id(self))
                     if not held.users:
-                        held.restore()
+                        changed += held.restore()
                         _held.pop(identity, None)
             self._taken.clear()
+        if changed:
+            warn(TRAINED.format(changed[0]), SharedModelWarning)
 
 
 def to_eval(module: nn.Module) -> None:
@@ -109,6 +129,7 @@ class _Held:
     containers: list[tuple[dict[str, Any], dict[str, Any]]]
     tensors: list[_Kept]
     users: set[int] = field(default_factory=set)
+    during: bool | None = None
 
     @classmethod
     def of(cls, module: nn.Module) -> _Held:
@@ -120,23 +141,26 @@ class _Held:
             kept = [_Kept.of(t) for t in tensors if t is not None and not t.is_inference()]
         return cls(module, getattr(module, "training", None), containers, kept)
 
-    def freeze(self) -> None:
+    def make_usable(self) -> None:
         with torch.inference_mode(False):
-            for kept in self.tensors:
-                kept.freeze()
             for container, _ in self.containers:
                 _replace_inference_tensors(container)
 
-    def restore(self) -> None:
+    def restore(self) -> list[str]:
+        """Put back what is as the users left it; the name of the class where somebody else has trained it."""
+        mode = getattr(self.module, "training", None)
+        if self.mode is not None and mode == self.during:
+            self.module.training = self.mode
+        if mode != self.during or any(kept.trained() for kept in self.tensors):
+            return [type(self.module).__name__]
         for container, content in self.containers:
             if list(container) != list(content):
                 container.clear()
             container.update(content)
-        if self.mode is not None:
-            self.module.training = self.mode
         with torch.inference_mode(False):
             for kept in self.tensors:
                 kept.restore()
+        return []
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,9 +168,9 @@ class _Kept:
     """A parameter or buffer as it was: the tensor, its memory, and a copy of its values."""
 
     tensor: Tensor
-    requires_grad: bool
     memory: Tensor | None
     values: Tensor | None
+    gradient: tuple[int, int]
 
     @classmethod
     def of(cls, tensor: Tensor) -> _Kept:
@@ -156,17 +180,15 @@ class _Kept:
             return known
         plain = tensor.layout is torch.strided and not tensor.is_meta and type(tensor.data) is Tensor
         memory = tensor.data if plain else None
-        new = cls(tensor, tensor.requires_grad, memory, None if memory is None else memory.clone())
+        new = cls(tensor, memory, None if memory is None else memory.clone(), _gradient_of(tensor))
         _tensors[id(tensor)] = new
         return new
 
-    def freeze(self) -> None:
-        if self.requires_grad and self.tensor.is_leaf:
-            self.tensor.requires_grad_(False)
+    def trained(self) -> bool:
+        # Explanations leave gradients of weights alone.
+        return _gradient_of(self.tensor) != self.gradient
 
     def restore(self) -> None:
-        if self.tensor.is_leaf:
-            self.tensor.requires_grad_(self.requires_grad)
         if self.memory is None or self.values is None:
             return
         # Some layers bound their weights in forward, by `weight.data = renorm(weight.data, …)`.
@@ -176,6 +198,13 @@ class _Kept:
         # a graph that the caller holds can still be differentiated.
         if not torch.equal(self.memory, self.values):
             self.memory.copy_(self.values)
+
+
+def _gradient_of(tensor: Tensor) -> tuple[int, int]:
+    """Which gradient a weight holds, and how often that was written to."""
+    gradient = tensor.grad if tensor.is_leaf else None
+    known = gradient is not None and not gradient.is_inference()
+    return id(gradient), gradient._version if gradient is not None and known else 0
 
 
 def _replace_inference_tensors(container: dict[str, Any]) -> None:

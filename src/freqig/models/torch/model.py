@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..base import NOT_DIFFERENTIABLE, Explained, Model
 from ..hints import Hints
 from ..joined import BeginningOfInput, JoinedInputs
 from .backward import (
+    Slope,
     coarsest_dtype,
     held_bytes,
     is_about_reentrant_checkpoints,
@@ -57,7 +59,7 @@ class TorchModel(Model):
     torch.Size([2, 1, 3])
     """
 
-    _backward = staticmethod(slope_by_grad)
+    _backward: Slope = staticmethod(slope_by_grad)
     # What a session knows of its twins.
     _quick: AbstractContextManager[Any] = nullcontext()
     _weights: Iterable[Tensor] = ()
@@ -129,7 +131,8 @@ class TorchModel(Model):
             gradients = self._jacobian(values, leaf, rows, self._backward)
         except RuntimeError as error:
             if self._backward is slope_by_grad and is_about_reentrant_checkpoints(error):
-                self._backward = slope_by_backward
+                weights = [t for m in self._modules for t in m.parameters()]
+                self._backward = partial(slope_by_backward, weights=[*weights, *self._weights])
                 return self.value_and_gradient(points, extra, explained)
             add_context(error, f"in the backward pass, for points of {_shape(points)}")
             raise

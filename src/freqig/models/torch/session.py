@@ -12,17 +12,18 @@ from torch import nn
 from torch.nn.modules.module import _global_forward_pre_hooks, register_module_forward_pre_hook
 from torch.utils._python_dispatch import _pop_mode
 
-from .borrowed import Lease, to_eval
+from .borrowed import Lease, interrupts_held, to_eval
 from .convolution import is_compiled
 from .draws import Draws
 from .modules import check_initialized, find_modules, without_cudnn
+from .standin import stand_down, stand_in
 from .twin import Twins
 
 Function = Callable[..., Any]
 
 
 class Use:
-    """A model that may be called: with twins for its modules where that is possible, else with borrowed ones.
+    """A model that may be called: with twins of its modules where that is possible, else with borrowed ones.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ class Use:
         self._twins = twins
         self.modules = find_modules(self.function)
         self._lease = Lease()
-        self._watched = is_compiled(model) or any(
+        self._standing: list[tuple[nn.Module, nn.Module]] = []
+        self._watched = is_compiled(self.function) or any(
             is_compiled(sub) for module in self.modules for sub in module.modules()
         )
         self._calls: list[tuple[str, torch.dtype]] = [
@@ -111,18 +113,28 @@ class Use:
             torch._C._autograd._pop_saved_tensors_default_hooks()
         torch._C._set_grad_enabled(grad)
         self._look_away()
+        with interrupts_held():
+            while self._standing:
+                stand_down(*self._standing[-1])
+                self._standing.pop()
         self._lease.give_back()
         self._draws.set_back()
 
     def _take(self, module: nn.Module) -> None:
-        """Borrow what of a tree is the caller's own."""
+        """Let twins answer for what of a tree is the caller's own; borrow what has none."""
         own = [sub for sub in module.modules() if id(sub) not in self._made]
         check_initialized(own)
-        self._lease.take(own)
+        twins = [self._twins.of(sub) for sub in own]
+        with interrupts_held():
+            for sub, twin in zip(own, twins, strict=True):
+                # Noted first, for an interruption may fall between the two.
+                self._standing.append((sub, twin))
+                if twin is sub or not stand_in(sub, twin):
+                    self._lease.take([sub])
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        """Borrow modules that nothing but their running reveals, such as those behind slots of a library."""
+        """Take modules that nothing but their running reveals, such as those behind slots of a library."""
         self._known = {id(sub) for module in self.modules for sub in module.modules()}
         self._thread = threading.get_ident()
         try:
@@ -133,7 +145,8 @@ class Use:
         self._watched = True
 
     def _meet(self, module: nn.Module, _: Any) -> None:
-        if threading.get_ident() == self._thread and id(module) not in self._known:
+        unknown = id(module) not in self._known and id(module) not in self._made
+        if threading.get_ident() == self._thread and unknown:
             self._known.update(id(sub) for sub in module.modules())
             self.modules.append(module)
             self._take(module)

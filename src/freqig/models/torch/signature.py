@@ -50,8 +50,10 @@ def _of_one(module: nn.Module) -> Hashable:
     hooks = tuple(_keys(own.get(name)) for name in HOOKS)
     children = tuple((name, id(child)) for name, child in module._modules.items())
     # Scripted modules have a descriptor in its place, which fails when it is asked of the class.
-    forward = getattr_static(type(module), "forward", None)
-    return id(module), type(module), forward, module.training, plain, tensors, hooks, children
+    # Not `type`, which is another one while the module is explained in another thread.
+    kind = module.__class__
+    forward = getattr_static(kind, "forward", None)
+    return id(module), kind, forward, getattr(module, "training", None), plain, tensors, hooks, children
 
 
 def _told(value: Any) -> Hashable:

@@ -33,12 +33,15 @@ GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, rando
 def can_be_copied(module: nn.Module) -> bool:
     """Whether a module is what its attributes say.
 
-    A scripted one is not, whose state is in C++; nor a compiled one, whose code belongs to the object;
-    nor one of Keras, whose layers are reached by other ways too.
+    One of Keras is not, whose layers are reached by other ways too.
     """
-    if isinstance(module, torch.jit.ScriptModule) or is_compiled(module):
-        return False
     return not any(base.__module__.startswith("keras.") for base in type(module).__mro__)
+
+
+def original_of(module: nn.Module) -> nn.Module | None:
+    """What `torch.compile` has wrapped in a module of its own."""
+    # By its name, since to import the class takes seconds.
+    return module._orig_mod if type(module).__name__ == "OptimizedModule" else None
 
 
 class Twins:
@@ -67,6 +70,7 @@ class Twins:
         value : object
             Module, callable, container or anything else. Other objects, and functions that find their
             module by a global name, are left as they are, and so is a module that cannot be copied.
+            Of what was compiled, the twin is that of the original.
         """
         if type(value) in SCALARS:
             return value
@@ -91,18 +95,44 @@ class Twins:
     def _module(self, module: nn.Module) -> nn.Module:
         # All of the tree first: attributes of one module refer to parameters and hooks of another.
         tree = [sub for sub in module.modules() if can_be_copied(sub) and id(sub) not in self._known]
+        blank = []
         # Once for all tensors: for a small network these contexts take as long as the copies.
         with torch.inference_mode(False), torch.no_grad():
             for sub in tree:
-                self._blank(sub)
-        for sub in tree:
+                if isinstance(sub, torch.jit.ScriptModule):
+                    self._scripted(sub)
+                elif original_of(sub) is None:
+                    self._blank(sub)
+                    blank.append(sub)
+        for sub in reversed(tree):
+            original = original_of(sub)
+            if original is not None:
+                # Compiled code belongs to the object that it was made of. The twin runs without.
+                self._know(sub, self._known.get(id(original), original))
+        for sub in blank:
             self._fill(sub)
         # A weak proxy passes for the module that it stands for.
-        twin: nn.Module = self._known[id(next(module.modules()))]
+        root = next(module.modules())
+        twin: nn.Module = self._known.get(id(root), root)
         return twin
 
+    def _scripted(self, module: nn.Module) -> None:
+        """A copy of a module whose state is in C++; where there is none it stays as it is."""
+        if id(module) in self._known:  # with the one that it is a part of
+            return
+        try:
+            twin = copy.deepcopy(module)
+        except Exception:  # noqa: BLE001 - whatever is bound to its class may refuse
+            return
+        for old, new in zip(module.modules(), twin.modules(), strict=True):
+            self._know(old, new)
+            self.made.add(id(new))
+            for name, hooks in vars(old).items():
+                if name in OF_ANY_MODULE and "hooks" in name and hooks:
+                    vars(new)[name] = copy.copy(hooks)
+
     def _blank(self, module: nn.Module) -> None:
-        twin = self._know(module, object.__new__(type(module)))
+        twin = self._know(module, object.__new__(module.__class__))
         self.made.add(id(twin))
         for own in (module._parameters, module._buffers, vars(module)):
             for value in own.values():
@@ -118,7 +148,9 @@ class Twins:
         twin = self._known[id(module)]
         for name, value in vars(module).items():
             vars(twin)[name] = new = self.of(value)
-            if name in OF_ANY_MODULE and isinstance(new, dict):
+            if name == "_compiled_call_impl":
+                vars(twin)[name] = None
+            elif name in OF_ANY_MODULE and isinstance(new, dict):
                 for key, entry in list(new.items()):
                     new[key] = self.of(entry)
         for name, value in slots_of(module):
@@ -153,7 +185,7 @@ class Twins:
 
     def _function(self, value: FunctionType) -> FunctionType:
         if is_compiled(value):
-            return value
+            return self.of(vars(value)["_torchdynamo_orig_callable"])
         cells = tuple(self.of(cell) for cell in value.__closure__ or ())
         defaults, named = self.of(value.__defaults__), self.of(value.__kwdefaults__)
         same = all(new is old for new, old in zip(cells, value.__closure__ or (), strict=True))

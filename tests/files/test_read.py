@@ -418,3 +418,23 @@ def test_what_is_not_there_or_has_no_reader(tmp_path: Path) -> None:
     as_npz(tmp_path)
     with pytest.raises(TypeError, match="channels must be a sequence of names"):
         read(tmp_path / "signal.npz", channels="Fz")
+
+
+def test_edf_of_several_rates_is_listed_or_brought_together(tmp_path: Path) -> None:
+    """A tone of 2 Hz sampled at 200, 50 and 10 Hz, as EDF has EEG, a belt and a thermometer."""
+    edfio = pytest.importorskip("edfio")
+    rates = {"EEG": 200.0, "belt": 50.0, "airflow": 10.0}
+    tones = {name: np.sin(4 * np.pi * np.arange(20 * fs) / fs) for name, fs in rates.items()}
+    signals = [
+        edfio.EdfSignal(tone, rates[name], label=name, physical_dimension="uV", physical_range=(-2, 2))
+        for name, tone in tones.items()
+    ]
+    path = tmp_path / "night.edf"
+    edfio.Edf(signals).write(path)
+    with pytest.raises(ValueError, match=r"EEG 200 Hz, belt 50 Hz, airflow 10 Hz: .* resample= for all"):
+        read(path)
+    found = read(path, resample=50, window=5)
+    assert found.channel.values.tolist() == list(rates)
+    assert (found.attrs["fs"], found.shape) == (50, (4, 3, 250))
+    assert found.attrs["units"] == "V"
+    np.testing.assert_allclose(1e6 * found[1], np.stack([tones["belt"][250:500]] * 3), atol=0.02)

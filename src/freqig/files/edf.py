@@ -9,7 +9,7 @@ import numpy as np
 
 from . import mne_files
 from .formats import pick
-from .recording import Recording
+from .recording import RatesError, Recording
 
 MOST_CHANNELS = 4096
 
@@ -29,11 +29,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         wanted = [wanted[i] for i in pick(own, channels, len(own), path.name)]
     rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
     if len(set(rates.values())) > 1:
-        told = ", ".join(f"{name} {rate:g} Hz" for name, rate in rates.items())
-        raise ValueError(
-            f"channels of {path.name} must have one sampling rate, got {told}: pass channels= with those of "
-            "one rate"
-        )
+        raise RatesError(path.name, rates)
     return mne_files.load(path, channels)
 
 

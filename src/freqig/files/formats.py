@@ -48,7 +48,13 @@ FORMATS = (
     Format("arrays", (".npy", ".npz"), (b"\x93NUMPY",)),
     Format("matlab", (".mat",), (b"MATLAB 5.0", b"MATLAB 7.3"), "matlab"),
     Format("datasets", (".nc", ".h5", ".zarr"), (b"CDF\x01", b"CDF\x02")),
-    Format("seismic", (".mseed", ".miniseed", ".sac"), (), "seismic"),
+    Format(
+        "seismic",
+        (".mseed", ".miniseed", ".ms", ".sac"),
+        # The first record, by its quality.
+        (b"000001D ", b"000001R ", b"000001Q ", b"000001M "),
+        "seismic",
+    ),
     Format("wfdb_files", (".hea",), (), "ecg"),
 )
 

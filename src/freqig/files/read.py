@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,10 +17,10 @@ from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
 from ..signals.units import factor
-from .formats import reader_of
+from .formats import Reader, reader_of
 from .labels import read_annotations
 from .mne_files import of_raw
-from .recording import Annotation, Recording
+from .recording import Annotation, RatesError, Recording
 from .windows import Windows
 
 
@@ -51,9 +51,11 @@ def read(
         Unit of the values, such as "uV", for files that do not say it.
     window, step : float, optional
         Length of windows in s, and from one to the next, by default the length. Without them the recording is
-        one sample. Windows cross no gap, and those that touch a span marked bad are left out.
+        one sample. Windows cross no gap, whose time counts in `onset` where the file tells it, and those that
+        touch a span marked bad are left out.
     resample : float, optional
-        Sampling rate in Hz to bring the signals to, with a low-pass in front (scipy's polyphase filter).
+        Sampling rate in Hz to bring the signals to, with a low-pass in front (scipy's polyphase filter); also
+        those of channels that have several rates.
     annotations : path or sequence, optional
         Labels in place of those in the file: a text file with one per line, or a sequence, one per window; or
         a table or sequence of onset, duration (in s) and label. A window has the label that covers most of
@@ -90,7 +92,14 @@ def read(
     if given.is_file() and given.stat().st_size == 0:
         raise ValueError(f"{given.name} must hold a recording, got an empty file")
     asked = None if channels is None else names_of_channels(channels)
-    found = _told(reader_of(given)(given, asked), fs, unit, given.name)
+    load = reader_of(given)
+    try:
+        found = load(given, asked)
+    except RatesError as error:
+        if resample is None:
+            raise
+        found = _brought_together(load, given, error.rates, check_fs(resample))
+    found = _told(found, fs if resample is None else None, unit, given.name)
     return _cut(found, given.name, window, step, resample, annotations)
 
 
@@ -195,6 +204,19 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
     return replace(recording, values=values, fs=fs)
 
 
+def _brought_together(load: Reader, path: Path, rates: Mapping[str, float], fs: float) -> Recording:
+    """Channels of several rates at one, over the time that all of them have."""
+    names, rows, units = tuple(rates), dict[str, np.ndarray](), set[str | None]()
+    for rate in dict.fromkeys(rates.values()):
+        same = tuple(name for name in names if rates[name] == rate)
+        part = _resampled(load(path, same), fs, path.name)
+        rows.update(zip(same, part.values, strict=True))
+        units.add(part.unit)
+    n = min(len(row) for row in rows.values())
+    unit = units.pop() if len(units) == 1 else None
+    return replace(part, values=np.stack([rows[name][:n] for name in names]), channels=names, unit=unit)
+
+
 def _labelled(
     recording: Recording, windows: Windows, values: np.ndarray, labels: list[str], name: str
 ) -> xr.DataArray:
@@ -204,7 +226,7 @@ def _labelled(
         coords["channel"] = ("channel", list(recording.channels))
     coords["file"] = ("sample", np.full(len(values), name))
     if not recording.is_cut and recording.fs is not None:
-        coords["onset"] = ("sample", windows.starts / recording.fs, {"units": "s"})
+        coords["onset"] = ("sample", recording.seconds(windows.starts), {"units": "s"})
     if any(labels):
         coords["label"] = ("sample", np.array(labels))
     attrs: dict[str, Any] = {"n_bad": windows.n_bad, "n_rest": windows.n_rest}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,18 @@ class Annotation:
         return max(0.0, min(end, self.onset + self.duration) - max(begin, self.onset))
 
 
+class RatesError(ValueError):
+    """Channels of a file have several rates, `rates` in Hz by name; each may be read by itself."""
+
+    def __init__(self, file: str, rates: Mapping[str, float]) -> None:
+        told = ", ".join(f"{name} {rate:g} Hz" for name, rate in rates.items())
+        super().__init__(
+            f"channels of {file} must have one sampling rate, got {told}: pass channels= with those of one "
+            "rate, or resample= for all of them"
+        )
+        self.rates = dict(rates)
+
+
 @dataclass(frozen=True)
 class Recording:
     """What a file holds.
@@ -49,6 +62,8 @@ class Recording:
         Where the recording was interrupted: the first sample after each gap.
     labels : tuple of str
         Labels of samples that are cut already, one per sample.
+    lost : tuple of float
+        Seconds that passed in each gap, one per break; none where onsets count what was recorded only.
     """
 
     values: np.ndarray
@@ -58,8 +73,27 @@ class Recording:
     annotations: tuple[Annotation, ...] = ()
     breaks: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    lost: tuple[float, ...] = ()
 
     @property
     def is_cut(self) -> bool:
         """Whether the file holds several samples."""
         return self.values.ndim == 3
+
+    def seconds(self, samples: np.ndarray) -> np.ndarray:
+        """Times of some samples in s, those of gaps counted.
+
+        Examples
+        --------
+        >>> found = Recording(np.zeros((1, 20)), fs=10.0, breaks=(10,), lost=(60.0,))
+        >>> found.seconds(np.array([0, 9, 10])).tolist()
+        [0.0, 0.9, 61.0]
+        """
+        if self.fs is None:
+            raise ValueError("fs must be known for times in s, got none")
+        passed = np.concatenate([[0.0], np.cumsum(self.lost)])
+        gaps = (
+            np.searchsorted(self.breaks, samples, side="right") if self.lost else np.zeros(len(samples), int)
+        )
+        times: np.ndarray = samples / self.fs + passed[gaps]
+        return times

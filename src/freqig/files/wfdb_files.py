@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from .formats import pick
 from .recording import Annotation, Recording
 
+BYTES = {"8": 1.0, "16": 2.0, "24": 3.0, "32": 4.0, "61": 2.0, "80": 1.0, "160": 2.0, "212": 1.5}
+"""Of a sample, by the format of the signal; others are compressed, or rare."""
+
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
-    """A row per signal, in its physical unit, with the rhythms or beats of its annotations."""
-    import wfdb
+    """A row per signal, in its physical unit, with the rhythms of its annotations, or else the beats.
 
-    record = wfdb.rdrecord(str(path.with_suffix("")))
-    names = tuple(record.sig_name)
+    Raises
+    ------
+    ValueError
+        If header, signals or annotations are damaged or missing.
+    """
+    record_name, beside = str(path.resolve().with_suffix("")), path.with_suffix(".atr").exists()
+    with warnings.catch_warnings():
+        # What wfdb uses of pandas is not about what is read here.
+        warnings.simplefilter("ignore")
+        import wfdb
+
+        try:
+            _check_sizes(wfdb.rdheader(record_name), path)
+            record = wfdb.rdrecord(record_name)
+            found = wfdb.rdann(record_name, "atr") if beside else None
+        except Exception as error:
+            # wfdb raises as the damage has it.
+            raise ValueError(
+                f"{path.name} must be a whole record of WFDB, which wfdb cannot read: "
+                f"{' '.join(str(error).split())[:300]}"
+            ) from error
+    names = tuple(map(str, record.sig_name))
     places = pick(names, channels, len(names), path.name)
     units = {record.units[i] for i in places}
-    notes = tuple[Annotation, ...]()
-    if path.with_suffix(".atr").exists():
-        found = wfdb.rdann(str(path.with_suffix("")), "atr")
-        times = [sample / record.fs for sample in found.sample]
-        ends = [*times[1:], record.sig_len / record.fs]
-        labels = [
-            note.strip("\x00") or symbol for note, symbol in zip(found.aux_note, found.symbol, strict=True)
-        ]
-        notes = tuple(Annotation(a, b - a, label) for a, b, label in zip(times, ends, labels, strict=True))
+    fs, length = float(record.fs), record.sig_len / record.fs
+    notes = (
+        () if found is None else _notes((found.sample / fs).tolist(), found.symbol, found.aux_note, length)
+    )
     return Recording(
         record.p_signal.T[places],
-        float(record.fs),
+        fs,
         tuple(names[i] for i in places),
         units.pop() if len(units) == 1 else None,
         notes,
     )
+
+
+def _notes(
+    times: Sequence[float], symbols: Sequence[str], texts: Sequence[str], end: float
+) -> tuple[Annotation, ...]:
+    """Rhythms, each until the next; where none are told, beats and other marks, each until the next."""
+    told = [
+        (float(at), text.strip("\x00 ") or symbol)
+        for at, symbol, text in zip(times, symbols, texts, strict=True)
+    ]
+    told = [one for one in told if one[1].startswith("(")] or told
+    ends = [*(at for at, _ in told[1:]), end]
+    return tuple(Annotation(at, max(0.0, to - at), label) for (at, label), to in zip(told, ends, strict=True))
+
+
+def _check_sizes(header: Any, path: Path) -> None:
+    """Before memory is taken: a header may tell of more samples than the file has."""
+    for name in dict.fromkeys(getattr(header, "file_name", None) or ()):
+        signals = path.parent / name
+        if not signals.is_file():
+            raise ValueError(f"there is no {name} beside it")
+        rows = [i for i, own in enumerate(header.file_name) if own == name]
+        if not all(header.fmt[i] in BYTES for i in rows):
+            continue
+        per_frame = sum(BYTES[header.fmt[i]] * (header.samps_per_frame[i] or 1) for i in rows)
+        needed = int((header.sig_len or 0) * per_frame) + int(header.byte_offset[rows[0]] or 0)
+        if needed > signals.stat().st_size:
+            raise ValueError(
+                f"its header tells of {header.sig_len} samples, {needed} bytes, and {name} has "
+                f"{signals.stat().st_size}"
+            )

@@ -61,7 +61,9 @@ class Windows:
             rest += end - (found[-1] + size if found else begin)
             starts += found
         bad = [note for note in recording.annotations if note.is_bad]
-        kept = [start for start in starts if not _touches(start, size, recording.fs, bad)]
+        onsets = recording.seconds(np.array(starts, dtype=np.int64)).tolist()
+        length = size / recording.fs
+        kept = [start for start, at in zip(starts, onsets, strict=True) if not _touches(at, at + length, bad)]
         if not kept:
             raise ValueError(
                 f"{name} must hold a window of {window:g} s, got {n / recording.fs:.4g} s in "
@@ -81,8 +83,7 @@ class Windows:
         notes = [note for note in recording.annotations if not note.is_bad]
         if fs is None or not notes:
             return [""] * len(self.starts)
-        spans = [(start / fs, (start + self.size) / fs) for start in self.starts.tolist()]
-        return [_label(notes, begin, end) for begin, end in spans]
+        return [_label(notes, at, at + self.size / fs) for at in recording.seconds(self.starts).tolist()]
 
 
 def _whole(seconds: float, fs: float, name: str) -> int:
@@ -95,8 +96,7 @@ def _whole(seconds: float, fs: float, name: str) -> int:
     return round(samples)
 
 
-def _touches(start: int, size: int, fs: float, bad: list[Annotation]) -> bool:
-    begin, end = start / fs, (start + size) / fs
+def _touches(begin: float, end: float, bad: list[Annotation]) -> bool:
     return any(note.overlap(begin, end) > 0 or begin <= note.onset < end for note in bad)
 
 

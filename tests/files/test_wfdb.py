@@ -1,0 +1,83 @@
+"""Records of PhysioNet, written and read by wfdb: values, units, beats and rhythms, damage."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import freqig
+
+from ..helpers import noise
+
+with warnings.catch_warnings():
+    # It uses what newer versions of pandas will do without; reading is free of that.
+    warnings.simplefilter("ignore")
+    wfdb = pytest.importorskip("wfdb")
+
+FS, N = 250, 5000
+
+
+def write(folder: Path, name: str, **of_signals: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wfdb.wrsamp(name, FS, p_signal=noise(N, 2), fmt=["16", "16"], write_dir=str(folder), **of_signals)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    write(tmp_path, "rec", sig_name=["MLII", "V5"], units=["mV", "mV"])
+    return tmp_path / "rec.hea"
+
+
+def annotate(record: Path, times: list[float], symbols: list[str], texts: list[str]) -> None:
+    samples = (np.array(times) * FS).round().astype(int)
+    where = {"fs": FS, "write_dir": str(record.parent)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wfdb.wrann("rec", "atr", samples, symbol=symbols, aux_note=texts, **where)
+
+
+def test_values_names_unit_and_rate(record: Path) -> None:
+    found = freqig.read(record)
+    np.testing.assert_allclose(found[0], noise(N, 2).T, atol=2e-4)
+    assert (found.attrs["fs"], found.attrs["units"]) == (FS, "mV")
+    assert found.channel.values.tolist() == ["MLII", "V5"]
+    only = freqig.read(record, channels=["V5"], window=5)
+    np.testing.assert_array_equal(only[:, 0], found[0, 1].values.reshape(4, 1250))
+
+
+def test_beats_label_windows(record: Path) -> None:
+    annotate(record, [0.1, 4.9, 6.0, 15.2], ["N", "V", "N", "V"], [""] * 4)
+    assert freqig.read(record, window=5).label.values.tolist() == ["N", "N", "N", "V"]
+
+
+def test_rhythms_go_before_beats(record: Path) -> None:
+    annotate(record, [0.0, 1.0, 9.0, 12.0], ["+", "N", "N", "+"], ["(N", "", "", "(AFIB"])
+    assert freqig.read(record, window=5).label.values.tolist() == ["(N", "(N", "(AFIB", "(AFIB"]
+
+
+def test_units_that_differ_are_none(tmp_path: Path) -> None:
+    write(tmp_path, "mixed", sig_name=["ECG", "ABP"], units=["mV", "mmHg"])
+    assert "units" not in freqig.read(tmp_path / "mixed.hea").attrs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            str(N),
+            "500000000000",
+            r"tells of 500000000000 samples, 2000000000000 bytes, and rec.dat has 20000",
+        ),
+        ("rec.dat", "gone.dat", "there is no gone.dat beside it"),
+        ("rec 2 250", "rec two", "invalid syntax"),
+    ],
+)
+def test_damage_is_told_before_memory_is_taken(record: Path, old: str, new: str, told: str) -> None:
+    record.write_text(record.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=rf"rec.hea must be a whole record of WFDB, which .*{told}"):
+        freqig.read(record)

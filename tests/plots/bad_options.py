@@ -6,7 +6,9 @@ Run on its own, without the checks of annotations that the tests have: `python t
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ from torch import nn
 
 from freqig import RFFT, STFT, Explainer, FilterBank, Polar, Segments, Time, Wavelet, plots
 from freqig.errors import FreqigWarning
+
+# Run on its own, this is no part of a package.
+sys.path.insert(0, str(Path(__file__).parent))
+from comparisons import comparison
 
 N, FS = 64, 100.0
 BANDS = {"slow": (0, 10), "fast": (10, 30)}
@@ -84,6 +90,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", FreqigWarning)
     explainer, result = explained()
     NEEDED["compare"]["other"] = result
+    NEEDED["difference"] = {"result": comparison(2)}
     for kind in plots.__all__:
         draw = getattr(plots, kind)
         for option in inspect.signature(draw).parameters:

@@ -8,6 +8,7 @@ from .._version import __version__
 from ._running import EXIT_CODES
 from .check import check
 from .cohort import cohort
+from .compare import compare
 from .demo import demo
 from .explain import explain
 from .listen import listen
@@ -24,6 +25,6 @@ def main() -> None:
     """Find the frequencies that make a time-series model decide."""
 
 
-for command in (explain, cohort, show, plot, listen, check, demo):
+for command in (explain, cohort, show, plot, compare, listen, check, demo):
     main.add_command(command)
 demo.add_command(ssvep)

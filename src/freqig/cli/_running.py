@@ -35,6 +35,7 @@ OPTIONS = {
                 "domains",
             ),
             *("bands", "baseline", "tol", "trust", "sample", "keep", "speed", "channel", "markers", "title"),
+            *("paired", "by", "between", "montage"),
         )
     },
     "annotations": "--labels",

@@ -56,7 +56,9 @@ def read_result(path: Path, target: str | None = None) -> xr.Dataset:
         raise ValueError(
             f"{path} must be a result as freqig explain writes it, and cannot be read: {error}"
         ) from error
-    if "output" not in result or not any(v.attrs.get("kind") == "attribution" for v in result.values()):
+    if not {"output", "cluster_p"} & set(result) or not any(
+        v.attrs.get("kind") == "attribution" for v in result.values()
+    ):
         held = ", ".join(map(str, result.data_vars)) or "nothing"
         raise ValueError(f"{path} must be a result as freqig explain writes it, got a file with {held}")
     if target is None:

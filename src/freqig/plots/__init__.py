@@ -9,6 +9,7 @@ from .band_table import band_table
 from .class_spectrum import class_spectrum
 from .compare import compare
 from .components import components
+from .difference import difference
 from .night import night
 from .polar import polar
 from .sample import sample
@@ -24,6 +25,7 @@ __all__ = [
     "class_spectrum",
     "compare",
     "components",
+    "difference",
     "night",
     "polar",
     "sample",

@@ -144,7 +144,7 @@ class Cases:
                 raise ValueError(
                     f"by must name coordinates of {called} along its samples "
                     f"({', '.join(map(repr, along)) or 'none'}), ready groupings ({', '.join(READY)}), or "
-                    f"give the labels, as in by={{'stage': labels}}, got {what!r}"
+                    f"give the labels as {{'stage': labels}}, got {what!r}"
                     + (_held(what) if what in self.data.dims else "")
                 )
             what = along[what].values

@@ -140,7 +140,7 @@ def compare(
     resamples = check_count(n_resamples, "n_resamples", 100)
     if b is None:
         if by is None:
-            raise ValueError("by must say what makes two groups of a where b is None, got None for both")
+            raise ValueError("by must say what makes two groups of one result, got None: name it, or pass b")
         first, second, called = split(a, by, between)
     else:
         if by is not None or between is not None:

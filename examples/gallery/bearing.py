@@ -53,17 +53,26 @@ def knocks(rng: np.random.Generator, rate: float) -> np.ndarray:
     return np.convolve(np.isin(np.arange(N), at), np.exp(-250 * lag) * np.sin(2 * np.pi * 1200 * lag))[:N]
 
 
-def draw(rng: np.random.Generator, ring: str | None) -> np.ndarray:
+def draw(rng: np.random.Generator, ring: str | None, pump: float = 1.0) -> np.ndarray:
     """A second of a machine: its shaft, a pump that knocks louder than any bearing, noise, and a defect."""
     shaft = rng.uniform(0.2, 1) * np.sin(2 * np.pi * (SHAFT * TIME + rng.uniform()))
     defect = 0.0 if ring is None else rng.uniform(0.8, 1.2) * knocks(rng, RATES[ring])
-    return shaft + rng.uniform(1.2, 2) * knocks(rng, PUMP) + defect + 0.05 * rng.standard_normal(N)
+    return shaft + pump * rng.uniform(1.2, 2) * knocks(rng, PUMP) + defect + 0.05 * rng.standard_normal(N)
 
 
 def at_rate(frequency: xr.DataArray, rate: str) -> xr.DataArray:
     """Frequencies within one bin of a rate and its multiples."""
     multiple = (frequency / RATES[rate]).round().clip(min=1)
     return abs(frequency - multiple * RATES[rate]) <= FS / N
+
+
+def cross_share(spectrum: xr.DataArray, own: str, other: str, beside: float = 0.0) -> float:
+    """Share of attributions on the comb of the other defect, or so many Hz beside it, without common bins.
+
+    The fifth harmonic of the inner ring is the eighth of the outer one here, and belongs to both.
+    """
+    comb = at_rate(spectrum.frequency - beside, other)
+    return share(spectrum, comb & ~at_rate(spectrum.frequency, own))
 
 
 def main(folder: Path) -> None:
@@ -86,11 +95,15 @@ def main(folder: Path) -> None:
         spectrum = result.envelope_rfft.sel(envelope_row="envelope")
         energy = squares(x[own], target=0, baseline=flat).envelope_rfft.sel(envelope_row="envelope")
         found(spectrum, at_rate(spectrum.frequency, own), energy, 0.9)
-        check(
-            f"share of attributions at {other}",
-            share(spectrum, at_rate(spectrum.frequency, other)),
-            at_most=0.01,
-        )
+        # What lies on the comb of the other defect is no more than what lies on any comb: the pump's knocks
+        # let the envelope through at their own rate, and spread a little of everything everywhere.
+        anywhere = [cross_share(spectrum, own, other, beside) for beside in (-21, -9, 7, 13, 17)]
+        crossed = cross_share(spectrum, own, other)
+        check(f"share at {other} over that of other combs", crossed / np.median(anywhere), at_most=1.5)
+        quiet = np.array([draw(rng, own, pump=0) for _ in range(5)]).astype(np.float32)
+        alone = explainer(quiet, target=target, baseline=flat).envelope_rfft.sel(envelope_row="envelope")
+        check(f"share at {own} without the pump", share(alone, at_rate(alone.frequency, own)), 0.9)
+        check(f"share at {other} without the pump", cross_share(alone, own, other), at_most=1e-3)
         print(f"evaluations: {result.n_evaluations.min().item()} to {result.n_evaluations.max().item()}")
         shown = result.assign(rfft=spectrum.drop_vars("envelope_row"))
         freqig.plots.spectrum(

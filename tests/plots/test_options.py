@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -104,7 +105,7 @@ def test_one_cell_does_not_set_the_scale_of_a_robust_map(result: xr.Dataset, dra
     # Arrows on the colour bar say that there is more.
     (bar,) = [one for one in robust.get_figure().axes if one.get_label() == "<colorbar>"]
     assert len(bar.patches) > len([one for one in bar.patches if one.get_hatch()])
-    with pytest.raises(ValueError, match="robust must be False where vmax sets the colours"):
+    with pytest.raises(ValueError, match="robust must be False where vmax sets the scale"):
         call(draw, loud, name, robust=True, vmax=1)
     with pytest.raises(TypeError, match=r"robust must be True or False, got 3|parameter .robust."):
         call(draw, loud, name, robust=3)
@@ -304,3 +305,43 @@ def test_bad_options_of_every_figure_are_refused_by_name() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "", ran.stdout
+
+
+@pytest.mark.parametrize("draw", [plots.spectrum, plots.waveform])
+def test_robust_bars_end_where_most_do(result: xr.Dataset, draw: Draw) -> None:
+    name = "rfft" if draw is plots.spectrum else "waveform"
+    tall = result.copy(deep=True)
+    tall[name][0, ..., 5] = 1000.0
+    options: dict[str, Any] = {"signal": False, **({"max_frequency": np.inf} if name == "rfft" else {})}
+    low, high = draw(tall, robust=True, **options).get_ylim()
+    summed = tall[name][0].sum([dim for dim in tall[name][0].dims if dim == "channel"])
+    assert high == pytest.approx(-low) == pytest.approx(np.percentile(np.abs(summed), 98), rel=0.05)
+    assert high < 100
+    with pytest.raises(ValueError, match="robust must be False where vmax sets the scale"):
+        draw(tall, robust=True, vmax=3, **options)
+
+
+def test_a_spectrum_of_another_name_and_of_quefrencies(bars: Bars) -> None:
+    """A voice of 100 Hz: the energy of its harmonics stands at a quefrency of 10 ms."""
+    fs, n = 2000.0, 1000
+    voice = sum(np.sin(2 * np.pi * 100 * k * np.arange(n) / fs + k) for k in range(1, 9))
+    x = (voice + 0.1 * np.random.default_rng(0).normal(size=n))[None]
+
+    def prominence(x: torch.Tensor) -> torch.Tensor:
+        level = torch.log(torch.fft.rfft(x).abs() + 1e-3)
+        return torch.fft.irfft(level, n)[:, [20]]
+
+    domains = [freqig.RFFT(name="power"), freqig.Cepstrum()]
+    found = freqig.Explainer(prominence, fs=fs, domains=domains)(
+        x, baseline=freqig.baselines.flat_log_spectrum()
+    )
+    axes = Figure(figsize=(8, 5)).subplots()
+    heights, borders = bars(plots.spectrum(found, name="cepstrum", markers={"pitch": 0.01}, axes=axes))
+    assert (borders[heights.argmax()] + borders[heights.argmax() + 1]) / 2 == pytest.approx(0.01, abs=1e-4)
+    assert axes.get_xlabel().startswith("quefrency (s)")
+    below = plots.spectrum(found, name="power", signal=False)
+    assert below.get_xlabel().startswith("frequency (Hz)")
+    with pytest.raises(ValueError, match=r"bands are in Hz, so result.cepstrum_quefrency must have"):
+        plots.spectrum(found, name="cepstrum", bands="eeg")
+    with pytest.raises(ValueError, match=r"scale.*mel"):
+        plots.spectrum(found, name="cepstrum", scale="mel")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+WIDTH = 80
+"""Letters of a line of a table, that of a terminal."""
+
 
 def told(found: dict[str, Any], as_json: bool) -> str:
     """A summary for people, or as JSON."""
@@ -12,7 +15,7 @@ def told(found: dict[str, Any], as_json: bool) -> str:
         return json.dumps(found, indent=2, ensure_ascii=False)
     lines = [f"{name + ':':<14}{text}" for name, text in _head(found).items() if text]
     rows = _class_rows(found["classes"])
-    return "\n".join([*lines, *(["", *_aligned(rows)] if rows else [])])
+    return "\n".join([*lines, *(["", *_fitting(rows)] if rows else [])])
 
 
 def _head(found: dict[str, Any]) -> dict[str, str]:
@@ -22,7 +25,7 @@ def _head(found: dict[str, Any]) -> dict[str, str]:
     return {
         "samples": f"{found['samples']} of {found['values']} values{rate}"
         + (f", {len(files)} files, {_some(files)}" if files else ""),
-        "channels": f"{len(channels)}, {_some(channels)}" if channels else "",
+        "channels": _channels(channels),
         "unit": found["unit"] or "",
         "model": found["model"],
         "explained": f"{found['output']} in {', '.join(found['domains'])}",
@@ -53,12 +56,37 @@ def _class_rows(classes: list[dict[str, Any]]) -> list[list[str]]:
     return rows
 
 
+def _fitting(rows: list[list[str]]) -> list[str]:
+    """A table no wider than a terminal: many bands go below one another, and many classes into several."""
+    lines = _aligned(rows)
+    if len(lines[0]) <= WIDTH:
+        return lines
+    # A row of the table becomes a column.
+    first, *columns = rows
+    blocks, block = list[list[str]](), list[list[str]]()
+    for column in columns:
+        if block and len(_turned([first, *block, column])[0]) > WIDTH:
+            blocks, block = [*blocks, [*_turned([first, *block]), ""]], []
+        block.append(column)
+    return [line for lines in [*blocks, _turned([first, *block])] for line in lines]
+
+
+def _turned(columns: list[list[str]]) -> list[str]:
+    return _aligned([list(row) for row in zip(*columns, strict=True)])
+
+
 def _aligned(rows: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join([row[0].ljust(widths[0]), *(t.rjust(w) for t, w in zip(row[1:], widths[1:], strict=True))])
         for row in rows
     ]
+
+
+def _channels(names: list[str]) -> str:
+    """How many channels there are, and what they are called, if anything."""
+    unnamed = names == [str(i) for i in range(len(names))]
+    return f"{len(names)}{', unnamed' if unnamed else f', {_some(names)}'}" if names else ""
 
 
 def _some(names: list[str]) -> str:

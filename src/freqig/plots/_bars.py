@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from .._check import check_positive
+from .._check import check_flag, check_positive
 from ..bands import highest_of, named_bands
 from ._labels import fit_label, scaled, shade_bands
 from ._limits import set_scale
@@ -23,6 +23,7 @@ from ._style import (
     POSITIVE_EDGE,
     length_of,
     letters,
+    signed_norm,
     size_in_points,
     units_of,
 )
@@ -144,6 +145,7 @@ def finish_bars(
     quantity: str = "attribution",
     further: Sequence[str] = (),
     vmax: float | int | None = None,
+    robust: bool = False,
     bands: Mapping[str, tuple[float, float]] | None = None,
     markers: tuple[Marker, ...] = (),
     named: bool = True,
@@ -166,6 +168,8 @@ def finish_bars(
         Parts of the last line of the label; empty ones are left out.
     vmax : float, optional
         Where the axis ends, above and below. Default where the bars do.
+    robust : bool, default False
+        Whether it ends at the 98th percentile of the magnitudes above zero.
     bands : mapping of str to (float, float), optional
         Bands to shade, edges in Hz by name.
     markers : tuple of Marker
@@ -183,6 +187,8 @@ def finish_bars(
     (True, 'attribution (logit)')
     """
     finite = values[np.isfinite(values)]
+    if check_flag(robust, "robust"):
+        vmax = signed_norm(values, vmax, robust).vmax
     if vmax is not None:
         high = check_positive(vmax, "vmax")
         low = -high

@@ -178,7 +178,8 @@ def label_frequency(axes: Axes, axis: Axis, frequency: xr.DataArray, note: str =
     >>> axes.get_xlabel()
     'frequency (Hz), up to 9 Hz'
     """
-    fit_label(axes, axis, [label_with_units("frequency", frequency) + ("," if note else ""), note])
+    kind = "quefrency" if str(frequency.name).endswith("quefrency") else "frequency"
+    fit_label(axes, axis, [label_with_units(kind, frequency) + ("," if note else ""), note])
 
 
 def scaled(axis: Axis, largest: float, units: str) -> str:

@@ -30,6 +30,9 @@ OPTIONS = {
     "robust": """robust : bool, default False
         Whether the colours end at the 98th percentile of the magnitudes above zero instead, so
         that a few cells do not leave all others blank.""",
+    "robust bars": """robust : bool, default False
+        Whether the axis of attributions ends at the 98th percentile of the magnitudes above zero
+        instead, so that a few bars do not flatten all others; those are cut.""",
     "axes": """axes : matplotlib.axes.Axes, optional
         Where to draw. Default those of a new pyplot figure.""",
     "markers": """markers : mapping of str to float, optional

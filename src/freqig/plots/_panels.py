@@ -89,6 +89,7 @@ def finish_panels(
     title: str | None,
     further: str,
     vmax: float | int | None,
+    robust: bool = False,
     frequency: xr.DataArray | None = None,
     bands: Mapping[str, tuple[float, float]] | None = None,
     markers: tuple[Marker, ...] = (),
@@ -101,7 +102,7 @@ def finish_panels(
         Where, what, and which bars, and what the label of their axis adds.
     frequency : xarray.DataArray, optional
         Frequencies of the bars, where they are over frequency.
-    title, vmax, bands, markers
+    title, vmax, robust, bands, markers
         As `freqig.plots.spectrum` takes them, once they are checked.
     """
     top = panels.above or panels.below
@@ -113,7 +114,14 @@ def finish_panels(
     if frequency is not None:
         label_frequency(panels.below, panels.below.xaxis, frequency, view.in_view)
     finish_bars(
-        panels.below, values, view.variable, further=[further], vmax=vmax, bands=bands, markers=markers
+        panels.below,
+        values,
+        view.variable,
+        further=[further],
+        vmax=vmax,
+        robust=robust,
+        bands=bands,
+        markers=markers,
     )
     view.head(top, title, pad=0.0 if panels.above else taken)
     return panels.returned

@@ -120,7 +120,7 @@ def signed_norm(values: object, vmax: float | int | None = None, robust: bool = 
     """
     robust = check_flag(robust, "robust")
     if vmax is not None and robust:
-        raise ValueError(f"robust must be False where vmax sets the colours, got True and vmax={shown(vmax)}")
+        raise ValueError(f"robust must be False where vmax sets the scale, got True and vmax={shown(vmax)}")
     magnitude = np.abs(np.asarray(values, dtype=np.float64))
     magnitude = magnitude[np.isfinite(magnitude) & (magnitude > 0)]
     largest = float(magnitude.max()) if magnitude.size else 0.0

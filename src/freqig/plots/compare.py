@@ -43,6 +43,7 @@ def compare(
     scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
+    robust: bool = False,
     axes: Any = None,
 ) -> tuple[Axes, Axes]:
     """Draw the attributions of two results side by side, on one scale.
@@ -69,6 +70,7 @@ def compare(
     {scale}
     {title}
     {vmax of bars}
+    {robust bars}
     axes : sequence of two matplotlib.axes.Axes, optional
         Where to draw. Default new ones, beside each other, of a new pyplot figure.
 
@@ -140,7 +142,16 @@ def compare(
     for panel, view, (_, summed) in zip(panels, views, totals, strict=True):
         fits = length_of(note) <= size_in_points(panel)[0]
         label_frequency(panel, panel.xaxis, view.one[dim], note if fits else "")
-        finish_bars(panel, together, view.variable, further=[summed], vmax=vmax, bands=edges, markers=lines)
+        finish_bars(
+            panel,
+            together,
+            view.variable,
+            further=[summed],
+            vmax=vmax,
+            robust=robust,
+            bands=edges,
+            markers=lines,
+        )
     if _beside(panels):
         # Both have one scale.
         panels[1].set_ylabel("")

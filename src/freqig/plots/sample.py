@@ -44,6 +44,7 @@ def sample(
     scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
+    robust: bool = False,
     axes: Any = None,
 ) -> tuple[Axes, Axes, Axes, Axes]:
     """Draw a signal, the part of it that drove the decision, its spectrum, and the attributions.
@@ -72,6 +73,7 @@ def sample(
     {scale}
     {title}
     {vmax of bars}
+    {robust bars}
     axes : sequence of four matplotlib.axes.Axes, optional
         Where to draw. Default new ones, below each other, of a new pyplot figure.
 
@@ -138,7 +140,9 @@ def sample(
     _draw_amplitudes(spectrum, view, series, kept, chosen)
     label_frequency(below, below.xaxis, view.one.frequency, view.in_view)
     hide_upper_labels(spectrum)
-    finish_bars(below, values, view.variable, further=[summed], vmax=vmax, bands=edges, markers=lines)
+    finish_bars(
+        below, values, view.variable, further=[summed], vmax=vmax, robust=robust, bands=edges, markers=lines
+    )
     view.head(above, title)
     return above, driving, spectrum, below
 

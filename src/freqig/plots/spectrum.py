@@ -13,6 +13,7 @@ from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
 from ._panels import finish_panels, open_panels
+from ._select import dim_of
 from ._view import look_at
 
 
@@ -21,6 +22,7 @@ def spectrum(
     result: xr.Dataset,
     sample: int = 0,
     *,
+    name: str = "rfft",
     channel: Hashable | None = None,
     bands: Any = None,
     max_frequency: float | int | None = None,
@@ -30,6 +32,7 @@ def spectrum(
     scale: str | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
+    robust: bool = False,
     xscale: str = "linear",
     axes: Any = None,
 ) -> Any:
@@ -48,8 +51,12 @@ def spectrum(
     Parameters
     ----------
     result : xarray.Dataset
-        An explanation, as `freqig.Explainer` returns it, with variables ``rfft`` and ``signal``.
+        An explanation, as `freqig.Explainer` returns it, with a variable over frequency, or over
+        quefrency, as `freqig.Cepstrum` gives it, and ``signal``.
     {sample}
+    name : str, default "rfft"
+        Variable to draw, named as its domain is. Of quefrencies `max_frequency` and `markers` are in
+        their unit.
     {channel or all}
     bands : {"sleep", "eeg"} or mapping of str to (float, float), optional
         Bands to shade and name, as for `freqig.bands`; needs frequencies in Hz. Default none.
@@ -60,6 +67,7 @@ def spectrum(
     {scale}
     {title}
     {vmax of bars}
+    {robust bars}
     {xscale of frequency}
     axes : matplotlib.axes.Axes or sequence of two, optional
         Where to draw the signal and the spectrum, or one for the spectrum alone. Default new ones,
@@ -74,7 +82,7 @@ def spectrum(
     ------
     {type}
     ValueError
-        If `result` lacks ``rfft`` over ``frequency``, or ``signal``, or holds several targets; if
+        If `result` lacks the variable or its frequencies, or ``signal``, or holds several targets; if
         there is no such sample or channel, or no frequency up to `max_frequency`; if `bands` are
         wrong (see `freqig.bands`) or the frequencies are not in Hz; if a marker is not above 0 and
         among the frequencies, `vmax` not above 0, or there is no such `xscale`.
@@ -99,15 +107,19 @@ def spectrum(
     >>> below.get_xlabel()
     'frequency (Hz)'
     """
-    view = look_at(result, sample, "rfft", ("frequency",), "freqig.RFFT()", channel)
-    chosen = frequency_scale(scale, xscale, "xscale", view.one.frequency)
+    kind = "frequency"
+    if isinstance(result, xr.Dataset) and isinstance(name, str) and name in result.data_vars:
+        kind = "quefrency" if dim_of(result[name], "quefrency") else kind
+    view = look_at(result, sample, name, (kind,), "freqig.RFFT()", channel)
+    (column,) = view.dims
+    chosen = frequency_scale(scale, xscale, "xscale", view.one[column])
     panels = open_panels(view, signal, axes, "the spectrum")
-    edges = edges_in_view(bands, view.one, view.one.frequency)
-    lines = read_markers(markers, harmonics, float(view.one.frequency.max()))
-    view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
-    values, summed = total_over(view.variable, ("frequency",))
-    draw_bars(panels.below, values, bar_borders(view.one.frequency), *chosen)
-    panels.below.set_xlabel("frequency")
+    edges = edges_in_view(bands, view.one, view.one[column])
+    lines = read_markers(markers, harmonics, float(view.one[column].max()))
+    view = view.up_to(column, max_frequency, max((line.at for line in lines), default=0.0))
+    values, summed = total_over(view.variable, (column,))
+    draw_bars(panels.below, values, bar_borders(view.one[column]), *chosen)
+    panels.below.set_xlabel(kind)
     return finish_panels(
         panels,
         view,
@@ -115,7 +127,8 @@ def spectrum(
         title=title,
         further=summed,
         vmax=vmax,
-        frequency=view.one.frequency,
+        robust=robust,
+        frequency=view.one[column],
         bands=edges,
         markers=lines,
     )

@@ -26,6 +26,7 @@ def waveform(
     signal: bool | None = None,
     title: str | None = None,
     vmax: float | int | None = None,
+    robust: bool = False,
     xscale: str = "linear",
     axes: Any = None,
 ) -> Any:
@@ -47,6 +48,7 @@ def waveform(
     {signal}
     {title}
     {vmax of bars}
+    {robust bars}
     xscale : {"linear", "log"}, default "linear"
         Scale of both time axes. A logarithmic one begins above zero.
     axes : matplotlib.axes.Axes or sequence of two, optional
@@ -95,7 +97,7 @@ def waveform(
     draw_bars(panels.below, values, x, xscale)
     panels.below.set_xlabel(unit.label)
     further = ", ".join(filter(None, [summed, f"sum of {each} samples" if each > 1 else ""]))
-    drawn = finish_panels(panels, view, values, title=title, further=further, vmax=vmax)
+    drawn = finish_panels(panels, view, values, title=title, further=further, vmax=vmax, robust=robust)
     if panels.above is not None:
         panels.above.set_xscale(xscale)
         panels.above.set_xlim(panels.below.get_xlim())

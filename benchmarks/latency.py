@@ -1,22 +1,25 @@
 """How long one call takes, with few series: freqig beside Captum over an inverse FFT.
 
 Run as `python benchmarks/latency.py [--only NETWORK] [--series N] [--threads N] [--repetitions N]
-[--cpu-time]`; prints a table of ratios of interleaved runs. Every contender gets NumPy arrays and returns
-scores of all frequencies, and every check that freqig makes of a call counts.
+[--cpu-time] [--folder DIR]`; prints a table of ratios of interleaved runs. The networks are trained, as
+those that people explain. Every contender gets NumPy arrays and returns scores of all frequencies, and every
+check that freqig makes of a call counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from contenders import AfterInverse
 from measure import Timing, interleaved, machine
-from networks import Case, cases
+from networks import Case, cases, trained_cases
 
 import freqig
 
@@ -83,6 +86,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch")
     parser.add_argument("--repetitions", type=int, default=15)
     parser.add_argument("--cpu-time", action="store_true", help="count time of this process alone")
+    parser.add_argument("--folder", type=Path, help="where trained networks are kept")
     options = parser.parse_args()
     clock = time.process_time if options.cpu_time else time.perf_counter
     torch.set_num_threads(options.threads)
@@ -98,11 +102,13 @@ def main() -> None:
         name for name in contenders(cases()["demo"], np.zeros((1, 256), np.float32)) if name != REFERENCE
     ]
     print("| " + " | ".join(titles) + " |\n|" + "---|" * len(titles))
-    for key in options.only or cases():
-        case = cases()[key]
+    with tempfile.TemporaryDirectory() as scratch:
+        networks = trained_cases(options.folder or Path(scratch))
+    for key in options.only or networks:
+        case = networks[key]
         for n_series in options.series or SERIES:
             x = case.signals(n_series).numpy()
-            # Nothing is asked of the quality of explanations of random weights here.
+            # What freqig says of these explanations is not asked here.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 repetitions = options.repetitions if n_series < 64 else 3

@@ -14,6 +14,7 @@ EXAMPLES = (
     "phase",
     "sources",
     "night",
+    "people",
     "bearing",
     "gear",
     "pitch",

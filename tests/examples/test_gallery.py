@@ -10,9 +10,21 @@ import matplotlib.image
 import pytest
 import torch
 
-EXTRAS = {"burst": "ptwt", "sources": "sklearn.decomposition"}
+EXTRAS = {"burst": "ptwt", "people": "mne", "sources": "sklearn.decomposition"}
 EXAMPLES = (
-    *("bearing", "burst", "chirp", "gear", "modulated", "night", "phase", "pitch", "sources", "syllable"),
+    *(
+        "bearing",
+        "burst",
+        "chirp",
+        "gear",
+        "modulated",
+        "night",
+        "people",
+        "phase",
+        "pitch",
+        "sources",
+        "syllable",
+    ),
 )
 
 

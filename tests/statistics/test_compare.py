@@ -314,6 +314,18 @@ def test_places_without_variance_are_not_tested() -> None:
     assert not none.rfft_significant.any()
 
 
+def test_rounding_is_no_difference() -> None:
+    """A transform in float32 errs a little, and in one direction, where there is nothing."""
+    result = two_classes()
+    values = result.rfft.values.copy()
+    values[:, 8:] = 1e-8 * (1 + 0.1 * noise(96, 4)) * np.where(result.stage == "N2", 2, 1)[:, None]
+    exact = compare(result.assign(rfft=result.rfft.copy(data=values)), by="stage", paired=True)
+    assert exact.rfft_significant[8:].all()
+    single = compare(result.assign(rfft=result.rfft.copy(data=values.astype("f4"))), by="stage", paired=True)
+    assert np.flatnonzero(single.rfft_significant).tolist() == [3, 4, 5]
+    assert np.isnan(single.rfft_t[8:]).all()
+
+
 def test_a_comparison_goes_through_a_file(tmp_path: Path) -> None:
     for n, result in enumerate((two_classes(channels=2), two_classes(shift=0.0).isel(frequency=[0]))):
         found = compare(result, by="stage", paired=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,9 +59,9 @@ class Difference:
             squares = (m - 1) * spread_of(sides.first) ** 2 + (n - 1) * spread_of(sides.second) ** 2
             scale, error = np.sqrt(squares / df), np.sqrt(1 / m + 1 / n)
             factor, called = 1 - 3 / (4 * df - 1), GROUPS
-        largest = np.maximum(np.abs(sides.first).max(0), np.abs(sides.second).max(0))
-        rounding = 4 * np.finfo(np.result_type(sides.first, sides.second, np.float32)).eps
-        varies = scale > rounding * largest
+        # A transform rounds every place by as much as its largest needs, and always in the same way.
+        largest = max(float(np.abs(own).max()) for own in (sides.first, sides.second))
+        varies = scale > 4 * sides.eps * largest
         size = np.divide(difference, scale, out=np.full(difference.shape, np.nan), where=varies)
         return cls((means[0], means[1]), scale, varies, size / error, factor * size, df, called)
 
@@ -123,7 +123,7 @@ class Difference:
         """Effect size of the mean of each unit over the places of a cluster."""
         flat = (own.reshape(len(own), -1)[:, cluster.places] for own in (sides.first, sides.second))
         first, second = (own.mean(1, dtype=np.float64, keepdims=True) for own in flat)
-        return float(Difference.of(Sides(first, second, sides.place, sides.paired, sides.unit)).effect[0])
+        return float(Difference.of(replace(sides, first=first, second=second)).effect[0])
 
 
 def _where(place: xr.DataArray, clusters: list[Cluster]) -> dict[str, Any]:

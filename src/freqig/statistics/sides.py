@@ -30,6 +30,8 @@ class Sides:
         Whether rows belong together.
     unit : str
         "subject" or "sample".
+    eps : float
+        Relative size of the rounding of the attributions.
     """
 
     first: np.ndarray
@@ -37,6 +39,7 @@ class Sides:
     place: xr.DataArray
     paired: bool
     unit: str
+    eps: float
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -142,7 +145,10 @@ def lined_up(first: Cases, second: Cases, name: str, *, paired: bool, one_result
             (other, members[1], second, "b"),
         )
     ]
-    return Sides(values[0], values[1], one.isel(sample=0, drop=True), paired, unit)
+    # Means are float64, whatever the model computes in.
+    exact = one.dtype == other.dtype == np.float64 and not (first.of_means or second.of_means)
+    eps = float(np.finfo(np.float64 if exact else np.float32).eps)
+    return Sides(values[0], values[1], one.isel(sample=0, drop=True), paired, unit, eps)
 
 
 def _by_name(subjects: np.ndarray) -> dict[Hashable, np.ndarray]:

@@ -15,7 +15,7 @@ from ...completeness import gap_limit
 from ...path.nodes import TINY
 from ...result.attributions import Attributions
 from ..methods import AdaptiveNodes, Method
-from .collecting import Collecting, Pass
+from .collecting import REPLICATES, Collecting, Pass
 from .means import Known, Means
 from .sums import norm
 
@@ -83,7 +83,7 @@ def average(
     seed: int,
     dtype: torch.dtype,
 ) -> Averages:
-    """Average over groups in rounds of 1, 1, 2, 4, … nodes per sample.
+    """Average over groups by two replicates of 1, 2, 4, … nodes per sample each.
 
     Parameters
     ----------
@@ -101,24 +101,25 @@ def average(
     dtype : torch.dtype
         Dtype of the model, whose rounding gaps are allowed.
     """
-    small, total = counts < SMALL, 2
-    begin = Pass(len(counts), (1, 1), 0, seed, np.ones(len(counts), dtype=bool), small)
+    small, nodes = counts < SMALL, 1
+    begin = Pass(len(counts), nodes, seed, np.ones(len(counts), dtype=bool), small)
     ends = _Ends(len(counts))
     first = _walk(batches, begin, adaptive, ends)
     evaluations = begin.evaluations
     alone = Known.of_alone(begin.alone) if small.any() else None
-    means = None if small.all() else Means.of_pair(begin)
+    means = None if small.all() else Means.of(begin)
     while True:
         known = _together(means, alone, small)
         good = known.good_enough(None if sampling else adaptive.tol, torch.as_tensor(counts))
         done = good & _is_complete(known, ends, adaptive.tol, dtype)
         wanted = ~done.all(1).numpy() & ~small
-        if means is None or not wanted.any() or 2 * total > adaptive.max_evaluations:
+        nodes *= 2
+        if means is None or not wanted.any() or REPLICATES * nodes > adaptive.max_evaluations:
             break
-        more = Pass(len(counts), (total,), total, seed, wanted, small)
+        more = Pass(len(counts), nodes, seed, wanted, small)
         _walk(batches, more, adaptive, None)
-        means.join(more.rounds[0], total, torch.as_tensor(wanted))
-        evaluations, total = evaluations + more.evaluations, 2 * total
+        means = means.with_more(more)
+        evaluations = evaluations + more.evaluations
     output, baseline_output = ends.means()
     correction = known.values[0].flatten(2).nansum(2) - (output - baseline_output) - known.gap
     return Averages(

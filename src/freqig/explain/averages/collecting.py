@@ -22,11 +22,14 @@ from ...signals.axes import Axes
 from ..blocks import BlockSize
 from ..methods import AdaptiveNodes, Method
 from ..projection import Analysis, project
-from .shifts import places, turns
+from .shifts import new_places, turns
 from .sums import Pairs, Round, norm
 
-STREAMS = 4
+STREAMS = 8
 """Parts of a group whose places are independent, and whose errors therefore tell more than one would."""
+
+REPLICATES = 2
+"""Independent estimates of every sample, whose difference tells how much they err."""
 
 
 @dataclass(eq=False)
@@ -69,10 +72,8 @@ class Pass:
     ----------
     n_groups : int
         How many groups there are.
-    nodes : sequence of int
-        Nodes per sample of every round of the pass.
-    first : int
-        Number of the first of these rounds.
+    nodes : int
+        Nodes per sample that each replicate has after it; half of them are new, or the first.
     seed : int
         Of the random turns.
     wanted, small : numpy.ndarray
@@ -80,29 +81,32 @@ class Pass:
     """
 
     n_groups: int
-    nodes: Sequence[int]
-    first: int
+    nodes: int
     seed: int
     wanted: NDArray[np.bool_]
     small: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
-        self.rounds = [Round(STREAMS * self.n_groups) for _ in self.nodes]
+        self.rounds = [Round(STREAMS * self.n_groups) for _ in range(REPLICATES)]
         self.alone = Small(self.n_groups)
-        self.pairs = Pairs(STREAMS * self.n_groups)
+        self.pairs = Pairs(self.n_groups)
         self.evaluations = np.zeros(self.n_groups, dtype=np.int64)
 
+    @property
+    def n_new(self) -> int:
+        """New nodes per sample of each replicate."""
+        return max(1, self.nodes // 2)
+
     def add(self, groups: Tensor, found: Sequence[tuple[Sequence[Tensor], Tensor]]) -> None:
-        """Add one estimate per round, (attributions by domain, gaps), by group and stream, (S,)."""
+        """Add an estimate of each replicate, (attributions by domain, gaps), by group and stream, (S,)."""
         for round_, (values, gaps) in zip(self.rounds, found, strict=True):
             round_.add(groups, values, gaps)
-        if len(found) == 2:
-            self.pairs.add(groups, *found)
+        self.pairs.add(groups // STREAMS, *found)
 
 
 @dataclass(frozen=True, eq=False)
 class Collecting(Method):
-    """Puts nodes of the rounds of a pass on the paths of one batch, and adds what they find to its sums.
+    """Puts the new nodes of a pass on the paths of one batch, and adds what they find to its sums.
 
     Parameters
     ----------
@@ -124,7 +128,7 @@ class Collecting(Method):
 
     @property
     def n_least(self) -> int:
-        return sum(self.into.nodes)
+        return REPLICATES * self.into.n_new
 
     def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
         raise NotImplementedError("several estimates come of a path, and none of them is kept")
@@ -147,14 +151,15 @@ class Collecting(Method):
             chunks = chunks.at_most(chunks.memory.n_points(paths.n_targets * paths.n_features))
             analysis, found = Analysis.of(paths, axes, domains), []
             own, stream = np.divmod(self.numbers[begin + chosen], STREAMS)
-            for k, nodes in enumerate(self.into.nodes):
-                angles = turns(self.into.seed, self.into.first + k, baseline, STREAMS)
-                where = places(own, nodes, angles[stream])
-                path = integrate_at(paths, where, np.full(nodes, 1 / nodes), chunks, chosen)
+            equal = np.full(self.into.n_new, 1 / self.into.n_new)
+            for replicate in range(REPLICATES):
+                angles = turns(self.into.seed, replicate, baseline, STREAMS)
+                where = new_places(own, self.into.nodes, angles[stream])
+                path = integrate_at(paths, where, equal, chunks, chosen)
                 run = project(path, paths, analysis, self.tol)
                 found.append(([value[chosen] for value in run.values], run.gap[chosen].cpu()))
             self.into.add(torch.as_tensor(STREAMS * groups[chosen] + stream), found)
-            used[chosen] = sum(self.into.nodes)
+            used[chosen] = self.n_least
             sizes[:, chosen] = torch.stack([norm(value).cpu().float() for value in found[0][0]])
         for part in _runs(small):
             block = paths.block(part, slice(0, paths.n_targets))

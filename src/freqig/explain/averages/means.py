@@ -1,4 +1,4 @@
-"""Means of groups from rounds of independent estimates, and how much they err."""
+"""Means of groups from two independent estimates, and how much they err."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ...path.nodes import TINY
-from .collecting import STREAMS, Pass, Small
-from .sums import Pairs, Round, along, norm
+from .collecting import REPLICATES, STREAMS, Pass, Small
+from .sums import Pairs, along, norm
 
-MARGIN = 1.5
-"""Of the error of a mean: what two or three estimates of it differ by is itself a matter of chance.
+MARGIN = 1.6
+"""Of the error of a mean: what two estimates of it differ by is itself a matter of chance.
 `benchmarks/averages.py` shows how often the true error is larger."""
 
 SAMPLING = 0.25
@@ -27,105 +27,114 @@ MEAN_SIZE = math.sqrt(2 / math.pi)
 """E|N(0, 1)|: what an L1 norm makes of a standard error."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Means:
     """What is known of G groups in K streams each, whose places are independent; T targets.
 
-    Lists are by domain. Errors of streams are independent, so that squares add: with one stream alone the
-    difference of two rounds could be small by luck.
+    Lists are by domain, then by replicate. Errors of streams are independent, so that squares add: with one
+    stream alone the difference of two replicates could be small by luck.
 
     Parameters
     ----------
-    values : list of torch.Tensor
+    values : list of list of torch.Tensor
         Means of the attributions, float64, shape (G, K, T, ...).
-    apart : torch.Tensor
-        L1 distance of the last round from the mean of those before, shape (domains, G, K, T).
-    weight : torch.Tensor
-        Sum of the weights of the rounds, shape (G, 1).
+    gaps : list of torch.Tensor
+        Mean gaps by replicate, shape (G, K, T).
+    gap_error : torch.Tensor
+        Standard error of the mean gap, shape (G, T).
     share : torch.Tensor
         Of a stream in its group, shape (G, K).
     sizes : torch.Tensor
-        Mean L1 norm of what was found of a sample, shape (domains, G, T).
+        Mean L1 norm of what the newest nodes found of a sample, shape (domains, G, T).
     squares : list of torch.Tensor
-        Means over samples of the squared attributions, free of the error of integration, shape (G, T, ...).
-    gap, gap_error : torch.Tensor
-        Mean gap, before gaps are used as control variates, and its standard error, shape (G, T).
+        By domain alone, means over samples of the squared attributions, free of the error of integration,
+        shape (G, T, ...).
+    weight : torch.Tensor
+        Sum of the weights of these, shape (G,).
     slopes : list of torch.Tensor
-        What is taken off the attributions per gap, shape (G, 1, T, ...); zero where that does not help.
+        By domain alone, how attributions err with the gap, shape (G, 1, T, ...).
     """
 
-    values: list[Tensor]
-    apart: Tensor
-    weight: Tensor
+    values: list[list[Tensor]]
+    gaps: list[Tensor]
+    gap_error: Tensor
     share: Tensor
     sizes: Tensor
     squares: list[Tensor]
-    gap: Tensor
-    gap_error: Tensor
+    weight: Tensor
     slopes: list[Tensor]
 
     @classmethod
-    def of_pair(cls, first: Pass) -> Means:
-        """Two independent rounds, which differ by twice the error of their mean."""
-        one, other = first.rounds
-        number = _streams(one.count).sum(1, keepdim=True).clamp(min=1).double()
-        share = _streams(one.count) / number
-        slopes = _slopes(first.pairs)
-        gaps = [_streams(each.gaps / each.number) for each in (one, other)]
-        pairs = [(_streams(one.means(k)), _streams(other.means(k))) for k in range(len(one.totals))]
-        moved = [along(gaps[0] - gaps[1], slope) * slope for slope in slopes]
-        apart = torch.stack([norm(a - b, 3) for a, b in pairs])
-        closer = torch.stack([norm(a - b - m, 3) for (a, b), m in zip(pairs, moved, strict=True)])
-        helps = (_joined(closer, share) / (_joined(apart, share) + TINY)).amax(0, keepdim=True) < 1
-        helps = helps.movedim(0, 1)
-        slopes = [torch.where(along(helps, slope), slope, 0.0) for slope in slopes]
-        middle = (gaps[0] + gaps[1]) / 2
-        squares = [_streams(products).sum(1) for products in first.pairs.products]
-        variance = sum(_streams(each.squares).sum(1) for each in (one, other)) / (2 * number).square()
+    def of(cls, found: Pass) -> Means:
+        """What the new nodes of a pass say alone."""
+        rounds, pairs = found.rounds, found.pairs
+        number = _streams(rounds[0].count).sum(1, keepdim=True).clamp(min=1).double()
+        squared = sum(_streams(each.squares).sum(1) for each in rounds)
         return cls(
-            [(a + b) / 2 - along(middle, s) * s for (a, b), s in zip(pairs, slopes, strict=True)],
-            torch.where(helps, closer, apart),
-            torch.full_like(number, 2.0),
-            share,
-            torch.stack([_streams(sizes).sum(1) for sizes in first.pairs.sizes]) / number,
-            [products / along(number.expand_as(variance), products) for products in squares],
-            (middle * share.unsqueeze(2)).sum(1),
-            torch.as_tensor(variance).sqrt(),
-            slopes,
+            [[_streams(each.means(k)) for each in rounds] for k in range(len(pairs.products))],
+            [_streams(each.gaps / each.number) for each in rounds],
+            torch.as_tensor(squared).sqrt() / (REPLICATES * number),
+            _streams(rounds[0].count) / number,
+            pairs.sizes / number,
+            [each / along(number.expand_as(squared), each) for each in pairs.products],
+            torch.full((len(number),), float(found.n_new**2)),
+            _slopes(pairs),
         )
 
-    def join(self, new: Round, nodes: int, groups: Tensor) -> None:
-        """Take in another round, of so many nodes per sample, of some groups, bool, shape (G,).
+    def with_more(self, found: Pass) -> Means:
+        """With the new nodes of another pass, as many as there were, of the groups that it looked at."""
+        new, wanted = Means.of(found), torch.as_tensor(found.wanted & ~found.small)
+        # The newest nodes are as many as all before, and what is found by more is better known.
+        step = new.weight / (self.weight + new.weight)
 
-        Rounds are weighted by the square of their nodes, as if their errors fell like 1/n.
-        """
-        weight = float(nodes**2)
-        whole = self.weight + weight
-        chosen = groups.reshape(-1, 1, 1)
-        step = torch.where(groups.unsqueeze(1), weight / whole, 0.0)
-        gaps = _streams(new.gaps / new.number)
-        for k, value in enumerate(self.values):
-            fresh = _streams(new.means(k)) - along(gaps, value) * self.slopes[k]
-            change = torch.where(along(chosen, value), fresh - value, 0.0)
-            self.apart[k] = torch.where(chosen, norm(change, 3), self.apart[k])
-            self.values[k] = value + along(step.unsqueeze(2), value) * change
-        gap, number = (gaps * self.share.unsqueeze(2)).sum(1), _streams(new.count).sum(1, keepdim=True)
-        error = _streams(new.squares).sum(1).sqrt() / number.clamp(min=1)
-        self.gap = self.gap + step * torch.where(groups.unsqueeze(1), gap - self.gap, 0.0)
-        self.gap_error = torch.hypot((1 - step) * self.gap_error, step * error)
-        self.weight = torch.where(groups.unsqueeze(1), whole, self.weight)
+        def half(old: Tensor, fresh: Tensor) -> Tensor:
+            return _chosen(wanted, (old + fresh) / 2, old)
+
+        def newest(old: Tensor, fresh: Tensor, axis: int = 0) -> Tensor:
+            return _chosen(wanted, fresh, old, axis)
+
+        return Means(
+            [
+                [half(*each) for each in zip(*both, strict=True)]
+                for both in zip(self.values, new.values, strict=True)
+            ],
+            [half(*each) for each in zip(self.gaps, new.gaps, strict=True)],
+            newest(self.gap_error, new.gap_error),
+            self.share,
+            newest(self.sizes, new.sizes, 1),
+            [
+                _chosen(wanted, old + along(step, old) * (fresh - old), old)
+                for old, fresh in zip(self.squares, new.squares, strict=True)
+            ],
+            _chosen(wanted, self.weight + new.weight, self.weight),
+            [newest(*each) for each in zip(self.slopes, new.slopes, strict=True)],
+        )
 
     def known(self) -> Known:
         """Means of the groups, and how much they err.
 
-        Of two independent estimates with errors e and σ, the mean with weights 1 - p and p errs by
-        √((1 - p)² e² + p² σ²), and they differ by √(e² + σ²). Of the first pair p is 1/2: the error is half
-        of the difference whatever e and σ are. Later p is 3/4: 0.53 of the difference where the error of a
-        round falls like 1/√n, 0.43 where like 1/n, and less where it falls faster.
+        Two independent estimates differ by twice what their mean errs by. Gaps are taken off where that makes
+        them differ less.
         """
-        values = [(value * along(self.share.unsqueeze(2), value)).sum(1) for value in self.values]
-        error = MARGIN * _joined(self.apart, self.share) / 2
-        return Known(values, error, self.sizes, self.squares, self.gap, self.gap_error)
+        apart, closer = (
+            torch.stack([norm(one - other, 3) for one, other in values])
+            for values in (self.values, self._without_gaps())
+        )
+        plain, corrected = (_joined(each, self.share) for each in (apart, closer))
+        helps = (corrected < plain).unsqueeze(2)
+        values = [
+            (torch.where(along(h, a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
+            for h, (a, b), (c, d) in zip(helps, self.values, self._without_gaps(), strict=True)
+        ]
+        error = MARGIN * torch.minimum(plain, corrected) / 2
+        gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
+        return Known(values, error, self.sizes, self.squares, gap, self.gap_error)
+
+    def _without_gaps(self) -> list[list[Tensor]]:
+        return [
+            [value - along(gap, value) * slope for value, gap in zip(both, self.gaps, strict=True)]
+            for both, slope in zip(self.values, self.slopes, strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,19 +165,13 @@ class Known:
 
     def or_else(self, other: Known, chosen: Tensor) -> Known:
         """Those of another for the groups chosen, bool, shape (G,)."""
-
-        def either(one: Tensor, two: Tensor, axis: int = 0) -> Tensor:
-            shape = [1] * one.ndim
-            shape[axis] = -1
-            return torch.where(chosen.reshape(shape), two, one)
-
         return Known(
-            [either(a, b) for a, b in zip(self.values, other.values, strict=True)],
-            either(self.error, other.error, 1),
-            either(self.sizes, other.sizes, 1),
-            [either(a, b) for a, b in zip(self.squares, other.squares, strict=True)],
-            either(self.gap, other.gap),
-            either(self.gap_error, other.gap_error),
+            [_chosen(chosen, b, a) for a, b in zip(self.values, other.values, strict=True)],
+            _chosen(chosen, other.error, self.error, 1),
+            _chosen(chosen, other.sizes, self.sizes, 1),
+            [_chosen(chosen, b, a) for a, b in zip(self.squares, other.squares, strict=True)],
+            _chosen(chosen, other.gap, self.gap),
+            _chosen(chosen, other.gap_error, self.gap_error),
         )
 
     def scale(self) -> Tensor:
@@ -203,6 +206,13 @@ class Known:
         return (self.error <= SAMPLING * MEAN_SIZE * sampling).all(0)
 
 
+def _chosen(groups: Tensor, one: Tensor, other: Tensor, axis: int = 0) -> Tensor:
+    """One for the groups chosen, bool, shape (G,), along this axis, and the other for the rest."""
+    shape = [1] * one.ndim
+    shape[axis] = -1
+    return torch.where(groups.reshape(shape), one, other)
+
+
 def _streams(sums: Tensor) -> Tensor:
     """Sums of groups and streams, shape (G · K, ...), as (G, K, ...)."""
     return sums.reshape(-1, STREAMS, *sums.shape[1:])
@@ -215,9 +225,8 @@ def _slopes(pairs: Pairs) -> list[Tensor]:
     whatever the slope: a control variate. Differences of two estimates of the same sample hold nothing of
     what samples differ by.
     """
-    squares = _streams(pairs.squares).sum(1, keepdim=True).clamp(min=TINY)
-    whole = (_streams(crossed).sum(1, keepdim=True) for crossed in pairs.crossed)
-    return [crossed / along(squares, crossed) for crossed in whole]
+    squares = pairs.squares.clamp(min=TINY)
+    return [(crossed / along(squares, crossed)).unsqueeze(1) for crossed in pairs.crossed]
 
 
 def _joined(errors: Tensor, share: Tensor) -> Tensor:

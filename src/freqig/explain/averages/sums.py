@@ -24,7 +24,7 @@ def norm(values: Tensor, leading: int = 2) -> Tensor:
 
 @dataclass(eq=False)
 class Round:
-    """Estimates of one round: every sample at places of its own, independent of all other rounds.
+    """Estimates of one replicate in one pass: every sample at places of its own.
 
     Parameters
     ----------

@@ -21,7 +21,8 @@ from ..objective.scales import OutputScale
 from ..objective.targets import Target
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
-from .averages.asking import Recordings, means_of
+from .averages.asking import means_of
+from .averages.batches import Batches
 from .batch import Asked, explain_batch
 from .call import Question, explain
 from .kept import Kept
@@ -395,14 +396,16 @@ class Explainer:
 
         Parameters
         ----------
-        x : array-like, DataArray, MNE Raw or Epochs, path of a file, sequence of batches, or callable
-            Signals, as `__call__` takes them; or batches `(x, by)` as a sequence, or a callable that gives
-            an iterator of them anew every time, in the same order, for they are gone through several
-            times. Memory is that of the groups and of one batch.
+        x : array-like, DataArray, MNE Raw or Epochs, path of a file, sequence of them, or batches
+            Signals, as `__call__` takes them, of one input; or recordings or DataArrays in a list; or batches
+            `(x, by)` as a sequence, a DataLoader, or a callable that gives an iterator of them anew every
+            time. All but arrays are gone through several times, and must give the same in the same order.
+            Memory is that of the groups and of one batch.
         by : mapping of str to array-like, str, sequence of str, or None
             Labels of the samples by the name of the grouping, as in ``{"stage": stages, "subject":
-            subjects}``, or names of coordinates of `x` along its samples. None: one mean of all, or what the
-            batches say.
+            subjects}``: text, numbers, truth values or dates; ``freqig.shared("s01")`` is one label for all
+            samples. Or names of coordinates of `x` along its samples, in a mapping too. Of recordings in a
+            list, labels are one per recording. None: one mean of all, or what the batches say.
         target : int, tuple, sequence, array, tensor, "all" or None
             As of `__call__`; for batches one target for all, "all", or None.
         baseline, additional_forward_args
@@ -413,7 +416,8 @@ class Explainer:
         seed : int, default 0
             Of the random places.
         window, step, channels, resample, annotations : optional
-            How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
+            How a file is read, or a Raw of MNE cut into samples, see `freqig.read`; `annotations` of several
+            recordings are one per recording.
 
         Returns
         -------
@@ -428,7 +432,8 @@ class Explainer:
         Raises
         ------
         ValueError, TypeError
-            If an argument has a wrong shape, type or value, a label is missing, or a domain is not linear.
+            If an argument has a wrong shape, type or value, a label is missing, a domain is not linear, or
+            batches differ from one time to the next.
 
         Examples
         --------
@@ -452,7 +457,8 @@ class Explainer:
                 "annotations": annotations,
             },
         )
-        return means_of(self.model, self.settings, self._kept, Recordings.of(x, by), asked, tol, seed)
+        batches = Batches.of(x, by, asked)
+        return means_of(self.model, self.settings, self._kept, batches, asked, tol, seed)
 
     def _quietly(self, x: Any, asked: Asked, length: int | None) -> xr.Dataset:
         """Explain a batch of several, whose bar counts for all of them."""

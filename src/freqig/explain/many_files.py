@@ -54,13 +54,13 @@ def explain_files(
     reading = {name: value for name, value in asked.reading.items() if value is not None}
     beside = reading.pop("annotations", None)
     if beside is not None and len(places) > 1:
-        beside = _per_file(beside, "annotations", len(places))
+        beside = one_per_file(beside, "annotations", len(places))
     per_file = [
         replace(
             asked,
             reading={},
-            truth=None if asked.truth is None else _per_file(asked.truth, "truth", len(places))[i],
-            names=None if asked.names is None else _per_file(asked.names, "names", len(places))[i],
+            truth=None if asked.truth is None else one_per_file(asked.truth, "truth", len(places))[i],
+            names=None if asked.names is None else one_per_file(asked.names, "names", len(places))[i],
         )
         for i in range(len(places))
     ]
@@ -120,7 +120,8 @@ def _read_all(
             yield i, signal
 
 
-def _per_file(values: Any, name: str, count: int) -> list[Any]:
+def one_per_file(values: Any, name: str, count: int) -> list[Any]:
+    """Values that must be one per file, as a list."""
     if isinstance(values, (str, PathLike)) or not hasattr(values, "__len__") or len(values) != count:
         got = fspath(values) if isinstance(values, (str, PathLike)) else type(values).__name__
         raise ValueError(f"{name} must be one per file, a sequence of {count}, got {got}")

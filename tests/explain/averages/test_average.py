@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import xarray as xr
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import freqig
 from freqig.errors import CompletenessWarning, ConvergenceWarning
+from freqig.explain.averages.shifts import new_places
 
 from ...helpers import noise
 
@@ -61,7 +66,8 @@ def test_means_are_those_of_all_samples(bend: nn.Module) -> None:
     assert means.converged.all()
     for label, true in truth(model, x, labels).items():
         own = means.sel(stage=label)
-        assert error(own.rfft.values, true) <= min(0.01, float(own.rfft_integration_error))
+        # What is stated covers nine of ten; of one seed it says how large the error is.
+        assert error(own.rfft.values, true) <= min(0.01, 2 * float(own.rfft_integration_error))
         change = own.output - own.baseline_output + own.completeness_gap + own.correction
         assert float(own.rfft.sum()) == pytest.approx(float(change), abs=1e-9)
 
@@ -214,3 +220,120 @@ def test_what_cannot_be_averaged() -> None:
         explainer.average([(x, None)], {"stage": ["W"] * 8}, target=0)
     with pytest.raises(ValueError, match="at least one"):
         explainer.average(lambda: iter(()), target=0)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_labels_keep_what_they_are() -> None:
+    explainer, x = freqig.Explainer(Net(nn.Tanh()).eval(), fs=N), samples(8)
+    days = np.repeat(np.array(["2020-01-31", "2021-05-05"], "datetime64[ns]"), 4)
+    same = [dt.date(2020, 1, 31)] * 4 + [dt.date(2021, 5, 5)] * 4
+    for labels in (days, same, pd.Series(days)):
+        means = explainer.average(x, {"day": labels}, target=0)
+        assert means.day.dtype == np.dtype("datetime64[ns]")
+        assert int(means.sel(day="2021-05-05").n_samples) == 4
+    frame = pd.DataFrame({"ok": [True, False] * 4, "lap": np.arange(8) // 4})
+    means = explainer.average(x, frame, target=0)
+    assert means.ok.dtype == bool
+    assert means.rfft.dims == ("ok", "lap", "frequency")
+    means = explainer.average(x, {"who": freqig.shared("s01"), "lap": list(torch.arange(8) // 4)}, target=0)
+    assert means.who.values.tolist() == ["s01"]
+    assert means.lap.values.tolist() == [0, 1]
+
+
+TAKEN = ["n_samples", "one_by_one", "cancels", "converged", "rfft_standard_error", "stft_time", "channel"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_groupings_are_not_named_like_parts_of_the_result(name: str) -> None:
+    explainer = freqig.Explainer(Net(nn.Tanh()).eval(), domains=[freqig.RFFT(), freqig.STFT(0.25)], fs=N)
+    with pytest.raises(ValueError, match=f"not be named '{name}'"):
+        explainer.average(samples(4), {name: ["a"] * 4}, target=0)
+
+
+def test_labels_of_two_kinds_are_refused() -> None:
+    explainer, x = freqig.Explainer(Net(nn.Tanh()).eval()), samples(4)
+    with pytest.raises(TypeError, match="number and text"):
+        explainer.average(x, {"stage": ["W", "W", 1, 1]}, target=0)
+    with pytest.raises(TypeError, match="text and then number"):
+        explainer.average([(x, {"stage": ["W"] * 4}), (x, {"stage": [1] * 4})], target=0)
+    with pytest.raises(TypeError, match="must name its labels"):
+        explainer.average(x, [1, 2, 1, 2], target=0)
+
+
+def never(x: Tensor) -> Tensor:
+    raise AssertionError("the model must not run")
+
+
+def test_errors_before_the_model_runs() -> None:
+    explainer, x = freqig.Explainer(never, dtype=torch.float64), samples(40)
+    with pytest.raises(ValueError, match="one sample of N2"):
+        explainer.average(x, {"stage": ["W"] * 39 + ["N2"]}, target=0, tol="sampling")
+    with pytest.raises(TypeError, match="got generator"):
+        explainer.average(((x, None) for _ in range(2)), target=0)
+    once = iter([(x, None)])
+    with pytest.raises(ValueError, match="1 and then 0"):
+        explainer.average(lambda: once, target=0)
+    with pytest.raises(TypeError, match="several inputs"):
+        explainer.average((x, x), target=0)
+    with pytest.raises(TypeError, match="names its labels"):
+        explainer.average(lambda: iter([(x, np.ones(40))]), target=0)
+
+
+def test_batches_must_be_the_same_every_time() -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(80)
+    explainer, draws = freqig.Explainer(model, fs=N), np.random.default_rng(0)
+    with pytest.raises(ValueError, match="another batch 0"):
+        explainer.average(lambda: [(x[draws.permutation(80)], None)], target=0)
+    data = TensorDataset(torch.as_tensor(x), torch.arange(80) % 2)
+    with pytest.raises(ValueError, match="shuffle=False"):
+        explainer.average(DataLoader(data, 40, shuffle=True), target=0)
+    labels = iter([np.zeros(80), np.arange(80) % 2, np.arange(80) % 2])
+    with pytest.raises(ValueError, match="another batch 0"):
+        explainer.average(lambda: [(x, {"half": next(labels)})], target=0)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_a_loader_whose_batches_name_their_labels() -> None:
+    model, x = Net(nn.Tanh()).eval(), samples(80)
+    items = [(torch.as_tensor(one), {"half": i // 40, "who": "ab"[i % 2]}) for i, one in enumerate(x)]
+    loader = DataLoader(items, batch_size=30)  # type: ignore[arg-type]
+    means = freqig.Explainer(model, fs=N).average(loader, target=0)
+    by = {"half": np.arange(80) // 40, "who": np.array(["a", "b"])[np.arange(80) % 2]}
+    whole = freqig.Explainer(model, fs=N).average(x, by, target=0)
+    xr.testing.assert_allclose(means, whole)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_recordings_in_a_list_and_what_is_said_of_each() -> None:
+    mne = pytest.importorskip("mne")
+    model = (
+        nn.Sequential(nn.Conv1d(2, 3, 9), nn.Tanh(), nn.AdaptiveAvgPool1d(1), nn.Flatten()).double().eval()
+    )
+    info = mne.create_info(["C3", "C4", "STI"], N, ["eeg", "eeg", "stim"])
+    values = noise(2, 3 * 20 * N, seed=1).reshape(2, 3, -1)
+    raws = [mne.io.RawArray(one, info, verbose=False) for one in values]
+    explainer = freqig.Explainer(model, fs=N, unit="V")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        means = explainer.average(raws, {"subject": ["s1", "s2"]}, target=0, window=0.5)
+    left_out = [one for one in caught if issubclass(one.category, freqig.errors.SignalWarning)]
+    assert len({str(one.message) for one in left_out}) == len(left_out)
+    assert means.n_samples.values.tolist() == [40, 40]
+    windows = values[:, :2].reshape(2, 2, 40, N // 2).swapaxes(1, 2)
+    for mean, own in zip(means.rfft, windows, strict=True):
+        expected = freqig.Explainer(model, fs=N, n_steps=100)(own, target=0).rfft.mean("sample")
+        assert error(mean.values, expected.values) <= 0.02
+    with pytest.raises(ValueError, match="one label per recording, so 2"):
+        explainer.average(raws, {"subject": ["s1"] * 80}, target=0, window=0.5)
+
+
+def test_new_nodes_lie_where_there_are_none() -> None:
+    """After every round each of n parts has one node, wherever the sequence stands."""
+    numbers = np.arange(50)
+    found = new_places(numbers, 1, 0.3)
+    for n in (2, 4, 8, 16):
+        found = np.concatenate([found, new_places(numbers, n, 0.3)], axis=1)
+        parts = np.sort((found * n).astype(int), axis=1)
+        np.testing.assert_array_equal(parts, np.broadcast_to(np.arange(n), parts.shape))
+        # Mirrored in every other part: what changes evenly cancels, from two nodes on.
+        np.testing.assert_allclose(found.mean(1), 0.5)

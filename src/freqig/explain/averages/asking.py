@@ -1,9 +1,8 @@
-"""What a caller asks of averages: samples as one array or as batches, read anew in every pass."""
+"""What a caller asks of averages, and the labelled result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,73 +16,24 @@ from ...result.attributions import Attributions
 from ...result.means import label_means
 from ...signals import Signal
 from ...signals.axes import Axes
-from ..batch import Asked, question_of, told_settings
+from ..batch import Asked, told_settings
 from ..call import Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
 from ..settings import Settings
 from .averaging import Averages, Batch, average
+from .batches import Batches, Reading
 from .grouping import Groups, read_labels
+from .saying import Once
 
 SAMPLING = "sampling"
-
-
-@dataclass(frozen=True, eq=False)
-class Recordings:
-    """Samples with what they are grouped by, pairs that can be gone through again and again.
-
-    Where `several`, they are read anew every time, for only one of them is held; a single one is read once.
-    """
-
-    pairs: Callable[[], Iterable[Any]]
-    several: bool
-
-    def asked(
-        self, model: Model, settings: Settings, asked: Asked
-    ) -> Callable[[], Iterable[tuple[Question, Settings, Any]]]:
-        """What is asked of each, its settings, and what it is grouped by, as often as one likes."""
-
-        def read() -> Iterator[tuple[Question, Settings, Any]]:
-            for pair in self.pairs():
-                if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                    raise TypeError(f"x must hold batches (x, by), got {type(pair).__name__}")
-                yield *question_of(model, settings, pair[0], asked), pair[1]
-
-        if self.several:
-            return read
-        whole = list(read())
-        return lambda: whole
-
-    @classmethod
-    def of(cls, x: Any, by: Any) -> Recordings:
-        """Read what a caller passes: batches, or signals of any other kind."""
-        if hasattr(x, "__next__"):
-            raise TypeError(
-                "x must be gone through several times, got an iterator, which gives its batches once: pass a "
-                "sequence of batches (x, by), or a callable that returns an iterator of them anew"
-            )
-        if not callable(x) and not _holds_batches(x):
-            return cls(lambda: [(x, by)], several=False)
-        if by is not None:
-            raise ValueError("by must be None where x holds batches: these are pairs (x, by)")
-        return cls(x if callable(x) else lambda: x, several=True)
-
-
-def _holds_batches(x: Any) -> bool:
-    if not isinstance(x, Sequence) or isinstance(x, str) or len(x) == 0:
-        return False
-    return all(isinstance(one, (tuple, list)) and len(one) == 2 and _is_by(one[1]) for one in x)
-
-
-def _is_by(by: Any) -> bool:
-    return by is None or isinstance(by, (str, Mapping))
 
 
 def means_of(
     model: Model,
     settings: Settings,
     kept: Kept,
-    recordings: Recordings,
+    batches: Batches,
     asked: Asked,
     tol: float | str | None,
     seed: int,
@@ -94,7 +44,7 @@ def means_of(
     ----------
     model, settings, kept
         As of `explain_batch`.
-    recordings : Recordings
+    batches : Batches
         The samples.
     asked : Asked
         What is asked of every batch.
@@ -105,19 +55,25 @@ def means_of(
     """
     sampling, limit = _tolerance(settings, tol)
     seed = check_seed(seed, "seed")
-    questions = recordings.asked(model, settings, asked)
+    once = Once()
+    questions = batches.asked(model, settings, asked, once)
     groups, counts, (question, axes) = _counted(questions, settings)
+    if sampling and (counts == 1).any():
+        raise ValueError(
+            "tol must be a number where a group has one sample, whose mean has no sampling error, got "
+            f"'sampling' and one sample of {_told(groups, int(np.argmax(counts == 1)))}"
+        )
     adaptive = AdaptiveNodes(limit, settings.max_evaluations, settings.n_initial)
 
-    def batches() -> Iterator[Batch]:
+    def again() -> Iterator[Batch]:
         for own, how, by in questions():
 
             def run(method: Method, checked: bool, own: Question = own, how: Settings = how) -> Attributions:
-                return explain(model, how, kept, own, Axes.of(own.signal), method, checked)
+                return once.run(lambda: explain(model, how, kept, own, Axes.of(own.signal), method, checked))
 
             yield Batch(run, groups.of(_labels(own.signal, by, settings), len(own.signal.values)))
 
-    found = average(batches, counts, adaptive, sampling=sampling, seed=seed, dtype=model.dtype)
+    found = average(again, counts, adaptive, sampling=sampling, seed=seed, dtype=model.dtype)
     _warn_of(found, groups, limit, sampling)
     first, target = found.first, question.target
     several = first.targets is not None and (isinstance(target, str) or found.output.shape[1] > 1)
@@ -165,12 +121,11 @@ def _tolerance(settings: Settings, tol: float | str | None) -> tuple[bool, float
 
 
 def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndarray]:
-    taken = [name for domain in settings.domains for name in (domain.name, *domain.consumes)]
-    return read_labels(by, len(signal.values), signal.coords, ["target", "channel", *taken])
+    return read_labels(by, len(signal.values), signal.coords, settings.domains)
 
 
 def _counted(
-    questions: Callable[[], Iterable[tuple[Question, Settings, Any]]], settings: Settings
+    questions: Callable[[], Iterable[Reading]], settings: Settings
 ) -> tuple[Groups, NDArray[np.int64], tuple[Question, Axes]]:
     """Groups, how many samples each has, and the first batch; all batches must be alike."""
     groups: Groups | None = None
@@ -193,13 +148,17 @@ def _counted(
     return groups, counts, first
 
 
+def _told(groups: Groups, number: int) -> str:
+    return ", ".join(map(str, list(groups.numbers)[number])) or "all samples"
+
+
 def _warn_of(found: Averages, groups: Groups, limit: float, sampling: bool) -> None:
     """Say once which means were not reached."""
     failed = np.flatnonzero(~found.converged.all(1).numpy())
     if not len(failed):
         return
     worst = int(failed[np.argmax(found.errors.amax((0, 2)).numpy()[failed])])
-    label = ", ".join(map(str, list(groups.numbers)[worst])) or "all samples"
+    label = _told(groups, worst)
     error, gap = float(found.errors[:, worst].max()), float(found.gap[worst].abs().max())
     wanted = "a quarter of the sampling error" if sampling else f"tol={limit:g}"
     warn(

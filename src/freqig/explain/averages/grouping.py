@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from ...domains import Domain
 from ...domains.reading import RESERVED
+from ...objective.arguments import Shared
+
+BY_GROUP = ("n_samples", "one_by_one", "cancels")
+"""Variables that means have beside those of results."""
 
 Labels = Mapping[str, np.ndarray]
 """One label per sample, by the name of the grouping."""
@@ -25,17 +32,29 @@ class Groups:
         Of the groupings; none where all samples are one group.
     numbers : dict
         From the labels of a group, one per grouping, to its number.
+    kinds : dict
+        What kind of labels each grouping has.
     """
 
     names: tuple[str, ...]
     numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    kinds: dict[str, str | None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def of(self, labels: Labels, n_samples: int) -> NDArray[np.int64]:
         """The number of the group of every sample; groups that are new get the next ones."""
-        rows = zip(*(labels[name].tolist() for name in self.names), strict=True)
+        columns = [labels[name] for name in self.names]
+        for name, column in zip(self.names, columns, strict=True):
+            kind = kind_of(column[0]) if len(column) else self.kinds.get(name)
+            if self.kinds.setdefault(name, kind) != kind:
+                raise TypeError(
+                    f"by[{name!r}] must hold labels of one kind in all batches, got {self.kinds[name]} and "
+                    f"then {kind}"
+                )
+        # Dates would be numbers in a list.
+        rows = zip(*(list(c) if c.dtype.kind in "mM" else c.tolist() for c in columns), strict=True)
         keys = rows if self.names else [()] * n_samples
         return np.array([self.numbers.setdefault(key, len(self.numbers)) for key in keys], dtype=np.int64)
 
@@ -53,19 +72,22 @@ class Groups:
         )
 
 
-def read_labels(by: Any, n_samples: int, along: Mapping[str, np.ndarray], taken: Sequence[str]) -> Labels:
+def read_labels(
+    by: Any, n_samples: int, along: Mapping[str, np.ndarray], domains: Sequence[Domain]
+) -> Labels:
     """Read what a caller groups by.
 
     Parameters
     ----------
     by : mapping, str, sequence of str, or None
-        Labels by the name of the grouping, or names of coordinates along the samples.
+        Labels by the name of the grouping, or names of coordinates along the samples. `freqig.shared` makes
+        one label that of all samples.
     n_samples : int
         How many samples there are.
     along : mapping
         Coordinates along the samples.
-    taken : sequence of str
-        Names of dimensions of the result, which no grouping may have.
+    domains : sequence of Domain
+        What is explained in; groupings must not be named like parts of the result.
 
     Raises
     ------
@@ -74,58 +96,112 @@ def read_labels(by: Any, n_samples: int, along: Mapping[str, np.ndarray], taken:
     """
     if by is None:
         return {}
-    asked = by if isinstance(by, Mapping) else {name: name for name in ([by] if isinstance(by, str) else by)}
+    if isinstance(by, str):
+        asked: Any = {by: by}
+    elif hasattr(by, "keys"):
+        asked = by
+    elif all(isinstance(name, str) for name in by):
+        asked = {name: name for name in by}
+    else:
+        raise TypeError(
+            'by must name its labels, {"stage": labels}, or coordinates of x, "stage", got '
+            f"{type(by).__name__}"
+        )
     found = {}
-    for name, labels in asked.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            raise TypeError(f"by must have names of groupings, such as 'stage', as keys, got {name!r}")
-        if name in RESERVED or name in taken:
-            raise ValueError(f"by must not be named {name!r}, which the result uses for something else")
+    for name in asked:
+        labels = asked[name]
+        _check_name(name, domains)
         if isinstance(labels, str):
             if labels not in along:
                 known = ", ".join(map(repr, along)) or "none"
                 raise ValueError(
                     f"by must name coordinates of x along its samples ({known}), or give the labels, got "
-                    f"{labels!r}"
+                    f'{labels!r}: by={{"stage": labels}}, or freqig.shared({labels!r}) for one label of all'
                 )
             labels = along[labels]
         found[name] = check_labels(labels, name, n_samples)
     return found
 
 
+def _check_name(name: Any, domains: Sequence[Domain]) -> None:
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"by must have names of groupings, such as 'stage', as keys, got {name!r}")
+    own = any(name == domain.name or name.startswith(f"{domain.name}_") for domain in domains)
+    if own or name in RESERVED or name in BY_GROUP:
+        raise ValueError(f"by must not be named {name!r}, which the result uses for something else")
+
+
 def check_labels(labels: Any, name: str, n_samples: int) -> np.ndarray:
-    """Labels of one grouping, one per sample, none of them missing.
+    """Labels of one grouping, one per sample, none of them missing; dates are datetime64[ns], as of xarray.
 
     Raises
     ------
     TypeError, ValueError
-        If one is missing, their number is not that of the samples, or they are of several types.
+        If one is missing, their number is not that of the samples, or they are of several kinds.
 
     Examples
     --------
     >>> check_labels(["W", "N2"], "stage", 2).tolist()
     ['W', 'N2']
     """
-    values = np.asarray(labels)
+    if isinstance(labels, Shared):
+        labels = [labels.value] * n_samples
+    values = labels if hasattr(labels, "dtype") else _as_they_are(labels)
+    values = np.asarray(values)
     if values.shape != (n_samples,):
         raise ValueError(
             f"by[{name!r}] must hold one label per sample, so {n_samples}, got an array of shape "
             f"{values.shape}"
         )
     # Missing is what differs from itself, None, and what pandas takes for missing.
-    missing = [i for i, one in enumerate(values.tolist()) if one is None or not _is_itself(one)]
+    missing = [i for i, one in enumerate(values) if one is None or not _is_itself(one)]
     if missing:
         raise ValueError(
             f"by[{name!r}] must have a label for every sample, but sample {missing[0]} has none "
             f"({len(missing)} such samples): leave them out, or name their group"
         )
-    kinds = {type(one) for one in values.tolist()}
-    if values.dtype == object and len(kinds) > 1:
-        told = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise TypeError(f"by[{name!r}] must hold labels of one type, got {told}")
-    if values.dtype.kind not in "iufbUSOM":
-        raise TypeError(f"by[{name!r}] must hold text, numbers or dates, got {values.dtype}")
-    return np.array(values.tolist()) if values.dtype == object else values
+    kinds = sorted({kind_of(one) for one in values.tolist()}) if values.dtype.kind in "OSU" else []
+    if len(kinds) > 1 or (kinds and kinds[0] not in KINDS):
+        raise TypeError(
+            f"by[{name!r}] must hold text, numbers or dates, of one kind, got {' and '.join(kinds)}"
+        )
+    if kinds:
+        values = np.array(values.tolist(), dtype=KINDS[kinds[0]])
+    if values.dtype.kind not in "iufbUmM":
+        raise TypeError(f"by[{name!r}] must hold text, numbers or dates, of one kind, got {values.dtype}")
+    if values.dtype.kind in "mM":
+        fine = values.astype(f"{values.dtype.kind}8[ns]")
+        if (fine != values).any():
+            raise ValueError(
+                f"by[{name!r}] must hold dates of the years 1678 to 2261, got {values[fine != values][0]}"
+            )
+        return fine
+    return values
+
+
+KINDS = {"text": np.str_, "number": None, "truth value": np.bool_, "date": "M8[us]", "duration": "m8[us]"}
+"""What labels may be, and the dtype that they get."""
+
+
+def kind_of(label: Any) -> str:
+    """What kind of label this is, or its type where it is none."""
+    for kind, types in (
+        ("text", (str,)),
+        ("truth value", (bool, np.bool_)),
+        ("date", (dt.date, np.datetime64)),
+        # In NumPy a duration is an integer.
+        ("duration", (dt.timedelta, np.timedelta64)),
+        ("number", (int, float, np.integer, np.floating)),
+    ):
+        if isinstance(label, types):
+            return kind
+    return type(label).__name__
+
+
+def _as_they_are(labels: Iterable[Any]) -> np.ndarray:
+    """Labels as objects, for an array would make numbers beside text into text; tensors are their number."""
+    found = [one.item() if isinstance(one, Tensor) and one.ndim == 0 else one for one in labels]
+    return np.array([*found, None], dtype=object)[:-1]
 
 
 def _is_itself(label: Any) -> bool:

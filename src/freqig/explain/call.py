@@ -19,7 +19,14 @@ from ..models import Model
 from ..objective.argument_axes import settle_readings
 from ..objective.arguments import Extra
 from ..objective.failures import told_of
-from ..objective.independence import Examined, Witness, examine, raw_at_baseline, unexamined
+from ..objective.independence import (
+    Examined,
+    Witness,
+    examine,
+    examine_first,
+    raw_at_baseline,
+    unexamined,
+)
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..objective.targets import Target
@@ -59,6 +66,36 @@ class Question:
     inputs: Sequence[Tensor]
 
 
+@dataclass(eq=False)
+class Passes:
+    """What is known of signals that are gone through several times.
+
+    Parameters
+    ----------
+    n_examined : int
+        Samples on which the model is examined: to examine it on all of them costs more than a few gradients.
+    keeps : bool
+        Whether outputs at the input are kept for later passes, as where the signals themselves are.
+    checked : bool
+        Whether an earlier pass examined the model on these signals, and said what there is to say.
+    """
+
+    n_examined: int
+    keeps: bool
+    checked: bool = False
+    _seen: Examined | None = None
+
+    def look(self, objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks) -> Examined:
+        """Outputs at the input, for ends of the paths of shape (N, *shape)."""
+        if self._seen is not None:
+            return self._seen
+        if self.checked:
+            return unexamined(objective, x, chunks)
+        seen = examine_first(objective, x, baseline, chunks, self.n_examined)
+        self._seen = seen if self.keeps else None
+        return seen
+
+
 def explain(
     model: Model,
     settings: Settings,
@@ -66,7 +103,7 @@ def explain(
     question: Question,
     axes: Axes,
     method: Method | None = None,
-    checked: bool = False,
+    passes: Passes | None = None,
 ) -> Attributions:
     """Explain signals.
 
@@ -84,8 +121,8 @@ def explain(
         Axes of the signals that appear in the result.
     method : Method, optional
         How paths are explained, in place of that of the settings.
-    checked : bool, default False
-        Whether the model was checked on these signals before, and what there is to say was said.
+    passes : Passes, optional
+        Of signals that are gone through several times, what is known of them.
 
     Returns
     -------
@@ -93,6 +130,7 @@ def explain(
         Those of all samples.
     """
     signal, values = question.signal, question.signal.values
+    checked = passes is not None and passes.checked
     starts = draw_baselines(question.baseline, values, settings.time_axis, axes.fs, signal)
     domains = _ready_domains(
         settings.domains, values, starts, axes, working_dtype(model.dtype), tells=not checked
@@ -115,7 +153,8 @@ def explain(
         kept.settle(running.signature())
         chunks = kept.chunks_for(objective, x, settings.memory)
         objective = replace(objective, model=objective.model.in_chunks(chunks))
-        seen = unexamined(objective, x, chunks) if checked else examine(objective, x, starts[0], chunks)
+        look = examine if passes is None else passes.look
+        seen = look(objective, x, starts[0], chunks)
         classes = kept.reader.read(seen.raw, seen.places)
         names = names_of_all(settings.classes, question.signal.classes, seen.raw, classes)
         aim = Aim.at(question.target, settings.output, seen.raw, classes)

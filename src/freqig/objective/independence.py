@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -93,6 +93,14 @@ def examine(objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks) -
                 change = distance(again, together.outputs)
                 raise ValueError(CHANGES.format(change) + of_chance(", or counts its calls")) from None
         raise
+
+
+def examine_first(objective: Objective, x: Tensor, baseline: Tensor, chunks: Chunks, count: int) -> Examined:
+    """Examine a model on the first samples alone, with the outputs of all."""
+    seen = examine(objective, x[:count], baseline[:count], chunks)
+    if len(x) <= count:
+        return seen
+    return replace(seen, raw=torch.cat([seen.raw, raw_outputs(objective, x[count:], chunks, count)]))
 
 
 def unexamined(objective: Objective, x: Tensor, chunks: Chunks) -> Examined:
@@ -206,12 +214,12 @@ def _beside_a_loud_one(objective: Objective, x: Tensor, places: _Places, most: i
     return torch.cat(found)
 
 
-def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
-    """Raw outputs, shape (N, *axes), at one point per sample."""
+def raw_outputs(objective: Objective, points: Tensor, chunks: Chunks, first: int = 0) -> Tensor:
+    """Raw outputs, shape (N, *axes), at one point per sample, of which the first has this number."""
     parts: list[Tensor] = []
 
     def evaluate(part: slice) -> None:
-        rows = torch.arange(part.start, part.stop, device=points.device)
+        rows = torch.arange(first + part.start, first + part.stop, device=points.device)
         parts.append(objective.raw(points[part], rows))
         check_shapes(parts[0], parts[-1])
 

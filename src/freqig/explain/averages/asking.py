@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..._check import check_positive, check_seed
+from ...baselines import describe_baseline, draw_baselines
 from ...errors import ConvergenceWarning, warn
 from ...models import Model
 from ...result.attributions import Attributions
@@ -17,16 +20,20 @@ from ...result.means import label_means
 from ...signals import Signal
 from ...signals.axes import Axes
 from ..batch import Asked, told_settings
-from ..call import Question, explain
+from ..call import Passes, Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
 from ..settings import Settings
+from ..several_inputs import Drawn
 from .averaging import Averages, Batch, average
 from .batches import Batches, Reading
 from .grouping import Groups, read_labels
 from .saying import Once
 
 SAMPLING = "sampling"
+
+EXAMINED = 32
+"""Samples of each batch on which it is examined whether the model answers for every one alone."""
 
 
 def means_of(
@@ -65,13 +72,23 @@ def means_of(
         )
     adaptive = AdaptiveNodes(limit, settings.max_evaluations, settings.n_initial)
 
+    held = None if batches.several else Passes(EXAMINED, keeps=True)
+
     def again() -> Iterator[Batch]:
         for own, how, by in questions():
+            signal, axes = own.signal, Axes.of(own.signal)
+            starts = draw_baselines(own.baseline, signal.values, settings.time_axis, axes.fs, signal)
+            told = replace(own, baseline=Drawn(starts, describe_baseline(own.baseline, signal.values)))
 
-            def run(method: Method, checked: bool, own: Question = own, how: Settings = how) -> Attributions:
-                return once.run(lambda: explain(model, how, kept, own, Axes.of(own.signal), method, checked))
+            def run(
+                method: Method, checked: bool, asked: Question = told, how: Settings = how, axes: Axes = axes
+            ) -> Attributions:
+                passes = held or Passes(EXAMINED, keeps=False)
+                passes.checked = checked
+                return once.run(partial(explain, model, how, kept, asked, axes, method, passes))
 
-            yield Batch(run, groups.of(_labels(own.signal, by, settings), len(own.signal.values)))
+            numbers = groups.of(_labels(signal, by, settings), len(signal.values))
+            yield Batch(run, numbers, len(starts))
 
     found = average(again, counts, adaptive, sampling=sampling, seed=seed, dtype=model.dtype)
     _warn_of(found, groups, limit, sampling)

@@ -29,13 +29,14 @@ the same gap whatever the places."""
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some samples, to be explained by a method, and the group of each, int64, shape (N,).
+    """Some samples, to be explained by a method, the group of each, int64, shape (N,), and their baselines.
 
     `explain` is told whether the model was checked on them before.
     """
 
     explain: Callable[[Method, bool], Attributions]
     groups: NDArray[np.int64]
+    n_baselines: int
 
 
 @dataclass(eq=False)
@@ -150,7 +151,7 @@ def _walk(
             own = batch.groups == group
             numbers[own] = seen[group] + np.arange(own.sum())
             seen[group] += own.sum()
-        method = Collecting(adaptive.tol, into, batch.groups, numbers, adaptive)
+        method = Collecting(adaptive.tol, into, batch.groups, numbers, adaptive, batch.n_baselines)
         found = batch.explain(method, ends is None)
         first = first or found
         if ends is not None:

@@ -23,7 +23,7 @@ from ..blocks import BlockSize
 from ..methods import AdaptiveNodes, Method
 from ..projection import Analysis, project
 from .shifts import new_places, turns
-from .sums import Pairs, Round, norm
+from .sums import Pairs, Round, Scatter, norm
 
 STREAMS = 8
 """Parts of a group whose places are independent, and whose errors therefore tell more than one would."""
@@ -42,25 +42,18 @@ class Small:
     n_groups: int
 
     def __post_init__(self) -> None:
-        self.round = Round(self.n_groups)
-        self.squares = list[Tensor]()
-        self.errors = self.sizes = torch.zeros(0)
+        self.round, self.scatter = Round(self.n_groups), Scatter(self.n_groups)
+        self.errors = torch.zeros(0)
         self.failed = torch.zeros(self.n_groups, 1, dtype=torch.int64)
 
     def add(self, groups: Tensor, found: Attributions) -> None:
-        """Add what was found of samples of these groups, int64, shape (S,)."""
+        """Add what was found of samples of these groups, int64, shape (S,), from one baseline."""
         self.round.add(groups, found.values, found.gap.cpu())
         sizes = torch.stack([norm(value.double()) for value in found.values])
-        if not self.squares:
-            self.squares = [torch.zeros_like(total) for total in self.round.totals]
-            self.errors, self.sizes = torch.zeros(
-                2, len(sizes), self.n_groups, sizes.shape[2], dtype=torch.float64
-            )
+        if not len(self.errors):
+            self.errors = torch.zeros(len(sizes), self.n_groups, sizes.shape[2], dtype=torch.float64)
             self.failed = torch.zeros(self.n_groups, sizes.shape[2], dtype=torch.int64)
-        for squares, value in zip(self.squares, found.values, strict=True):
-            squares.index_add_(0, groups, value.double().cpu().square())
         self.errors.index_add_(1, groups, (sizes * found.error.nan_to_num(nan=torch.inf)).square().cpu())
-        self.sizes.index_add_(1, groups, sizes.cpu())
         self.failed.index_add_(0, groups, (~found.converged).long().cpu())
 
 
@@ -89,7 +82,7 @@ class Pass:
     def __post_init__(self) -> None:
         self.rounds = [Round(STREAMS * self.n_groups) for _ in range(REPLICATES)]
         self.alone = Small(self.n_groups)
-        self.pairs = Pairs(self.n_groups)
+        self.pairs, self.scatter = Pairs(self.n_groups), Scatter(self.n_groups)
         self.evaluations = np.zeros(self.n_groups, dtype=np.int64)
 
     @property
@@ -116,13 +109,17 @@ class Collecting(Method):
         Group of every sample of the batch, and its number in the group, int64, shape (N,).
     adaptive : AdaptiveNodes
         For samples of small groups.
+    n_baselines : int
+        Baselines of every sample, whose paths come one after another.
     """
 
     into: Pass
     groups: NDArray[np.int64]
     numbers: NDArray[np.int64]
     adaptive: AdaptiveNodes
+    n_baselines: int
     _seen: dict[int, int] = field(default_factory=dict)
+    _held: dict[tuple[int, int], list[Tensor]] = field(default_factory=dict)
 
     exact: ClassVar[bool] = True
 
@@ -159,16 +156,32 @@ class Collecting(Method):
                 run = project(path, paths, analysis, self.tol)
                 found.append(([value[chosen] for value in run.values], run.gap[chosen].cpu()))
             self.into.add(torch.as_tensor(STREAMS * groups[chosen] + stream), found)
+            both = [
+                self._over_baselines((begin, -k - 1), values, baseline) for k, (values, _) in enumerate(found)
+            ]
+            if both[0] and both[1]:
+                self.into.scatter.add(torch.as_tensor(groups[chosen]), both[0], both[1])
             used[chosen] = self.n_least
             sizes[:, chosen] = torch.stack([norm(value).cpu().float() for value in found[0][0]])
         for part in _runs(small):
             block = paths.block(part, slice(0, paths.n_targets))
             run = self.adaptive.explain(block, axes, domains, chunks)
             self.into.alone.add(torch.as_tensor(groups[part]), run)
+            if whole := self._over_baselines((begin, part.start), run.values, baseline):
+                self.into.alone.scatter.add(torch.as_tensor(groups[part]), whole, whole)
             used[part] = run.n_evaluations
             sizes[:, part] = torch.stack([norm(value).cpu().float() for value in run.values])
         np.add.at(self.into.evaluations, groups, used)
         return _scalars(paths, domains, sizes, used)
+
+    def _over_baselines(self, key: tuple[int, int], values: Sequence[Tensor], baseline: int) -> list[Tensor]:
+        """Means over baselines of what was found of some samples, when the last has come; else nothing."""
+        held = self._held.pop(key, None)
+        found = list(values) if held is None else [a + b for a, b in zip(held, values, strict=True)]
+        if baseline < self.n_baselines - 1:
+            self._held[key] = found
+            return []
+        return [value / self.n_baselines for value in found]
 
 
 def _runs(chosen: NDArray[np.bool_]) -> list[slice]:

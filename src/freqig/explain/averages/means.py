@@ -12,8 +12,9 @@ from ...path.nodes import TINY
 from .collecting import REPLICATES, STREAMS, Pass, Small
 from .sums import Pairs, along, norm
 
-MARGIN = 1.6
-"""Of the error of a mean: what two estimates of it differ by is itself a matter of chance.
+MARGIN, FEW = 1.5, 3.2
+"""Of the error of a mean, and what is added to it over the samples of a stream: what two estimates of it
+differ by is itself a matter of chance, and the more so the fewer samples make it up.
 `benchmarks/averages.py` shows how often the true error is larger."""
 
 SAMPLING = 0.25
@@ -42,6 +43,8 @@ class Means:
         Mean gaps by replicate, shape (G, K, T).
     gap_error : torch.Tensor
         Standard error of the mean gap, shape (G, T).
+    number : torch.Tensor
+        Estimates in each group, shape (G, 1).
     share : torch.Tensor
         Of a stream in its group, shape (G, K).
     sizes : torch.Tensor
@@ -58,6 +61,7 @@ class Means:
     values: list[list[Tensor]]
     gaps: list[Tensor]
     gap_error: Tensor
+    number: Tensor
     share: Tensor
     sizes: Tensor
     squares: list[Tensor]
@@ -67,18 +71,19 @@ class Means:
     @classmethod
     def of(cls, found: Pass) -> Means:
         """What the new nodes of a pass say alone."""
-        rounds, pairs = found.rounds, found.pairs
+        rounds, scatter = found.rounds, found.scatter
         number = _streams(rounds[0].count).sum(1, keepdim=True).clamp(min=1).double()
         squared = sum(_streams(each.squares).sum(1) for each in rounds)
         return cls(
-            [[_streams(each.means(k)) for each in rounds] for k in range(len(pairs.products))],
+            [[_streams(each.means(k)) for each in rounds] for k in range(len(scatter.products))],
             [_streams(each.gaps / each.number) for each in rounds],
             torch.as_tensor(squared).sqrt() / (REPLICATES * number),
+            number,
             _streams(rounds[0].count) / number,
-            pairs.sizes / number,
-            [each / along(number.expand_as(squared), each) for each in pairs.products],
+            scatter.sizes / scatter.number,
+            scatter.squares(),
             torch.full((len(number),), float(found.n_new**2)),
-            _slopes(pairs),
+            _slopes(found.pairs),
         )
 
     def with_more(self, found: Pass) -> Means:
@@ -100,6 +105,7 @@ class Means:
             ],
             [half(*each) for each in zip(self.gaps, new.gaps, strict=True)],
             newest(self.gap_error, new.gap_error),
+            self.number,
             self.share,
             newest(self.sizes, new.sizes, 1),
             [
@@ -126,7 +132,8 @@ class Means:
             (torch.where(along(h, a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
             for h, (a, b), (c, d) in zip(helps, self.values, self._without_gaps(), strict=True)
         ]
-        error = MARGIN * torch.minimum(plain, corrected) / 2
+        margin = MARGIN + FEW * STREAMS / self.number
+        error = margin * torch.minimum(plain, corrected) / 2
         gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
         return Known(values, error, self.sizes, self.squares, gap, self.gap_error)
 
@@ -156,8 +163,8 @@ class Known:
         return cls(
             [round_.means(k) for k in range(len(round_.totals))],
             alone.errors.sqrt() / number,
-            alone.sizes / number,
-            [squares / along(number.expand_as(gap), squares) for squares in alone.squares],
+            alone.scatter.sizes / alone.scatter.number,
+            alone.scatter.squares(),
             gap,
             # What each of them was content with is no matter of chance, and good enough.
             torch.where(alone.failed > 0, 0.0, gap.abs()),

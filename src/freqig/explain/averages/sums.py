@@ -83,40 +83,75 @@ class Round:
 
 @dataclass(eq=False)
 class Pairs:
-    """Sums over samples of two independent estimates, each of G groups; attributes are by domain.
+    """Sums over what two independent estimates of the same differ by, of G groups; attributes are by domain.
 
     Attributes
     ----------
-    products : list of torch.Tensor
-        Of one times the other, shape (G, T, ...).
     crossed : list of torch.Tensor
-        Of their difference times that of their gaps.
+        Of the difference times that of their gaps, shape (G, T, ...).
     squares : torch.Tensor
         Of the squared difference of gaps, shape (G, T).
-    sizes : torch.Tensor
-        Of the L1 norm of their mean, shape (domains, G, T).
     """
 
     n_groups: int
 
     def __post_init__(self) -> None:
-        self.products, self.crossed = list[Tensor](), list[Tensor]()
-        self.squares = self.sizes = torch.zeros(0)
+        self.crossed = list[Tensor]()
+        self.squares = torch.zeros(0)
 
     def add(
         self, groups: Tensor, one: tuple[Sequence[Tensor], Tensor], other: tuple[Sequence[Tensor], Tensor]
     ) -> None:
         """Add two estimates, (attributions by domain, gaps), of samples of these groups."""
-        both = [(a.double().cpu(), b.double().cpu()) for a, b in zip(one[0], other[0], strict=True)]
         gaps = one[1] - other[1]
+        if not self.crossed:
+            room = [(self.n_groups, *value.shape[1:]) for value in one[0]]
+            self.crossed = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.squares = torch.zeros(self.n_groups, gaps.shape[1], dtype=torch.float64)
+        for crossed, a, b in zip(self.crossed, one[0], other[0], strict=True):
+            apart = (a.double() - b.double()).cpu()
+            crossed.index_add_(0, groups, apart * along(gaps, apart))
+        self.squares.index_add_(0, groups, gaps.square())
+
+
+@dataclass(eq=False)
+class Scatter:
+    """Sums over samples of the attributions of each, from two estimates of it, of G groups.
+
+    Attributes
+    ----------
+    products : list of torch.Tensor
+        Of one times the other, by domain, shape (G, T, ...).
+    sizes : torch.Tensor
+        Of the L1 norm of their mean, shape (domains, G, T).
+    count : torch.Tensor
+        Samples, int64, shape (G,).
+    """
+
+    n_groups: int
+
+    def __post_init__(self) -> None:
+        self.products = list[Tensor]()
+        self.sizes = torch.zeros(0)
+        self.count = torch.zeros(self.n_groups, dtype=torch.int64)
+
+    def add(self, groups: Tensor, one: Sequence[Tensor], other: Sequence[Tensor]) -> None:
+        """Add two estimates, independent or the same, of samples of these groups."""
+        both = [(a.double().cpu(), b.double().cpu()) for a, b in zip(one, other, strict=True)]
         if not self.products:
             room = [(self.n_groups, *a.shape[1:]) for a, _ in both]
             self.products = [torch.zeros(shape, dtype=torch.float64) for shape in room]
-            self.crossed = [torch.zeros(shape, dtype=torch.float64) for shape in room]
-            self.squares = torch.zeros(self.n_groups, gaps.shape[1], dtype=torch.float64)
-            self.sizes = torch.zeros(len(both), *self.squares.shape, dtype=torch.float64)
-        for products, crossed, (a, b) in zip(self.products, self.crossed, both, strict=True):
+            self.sizes = torch.zeros(len(both), self.n_groups, both[0][0].shape[1], dtype=torch.float64)
+        for products, (a, b) in zip(self.products, both, strict=True):
             products.index_add_(0, groups, a * b)
-            crossed.index_add_(0, groups, (a - b) * along(gaps, a))
-        self.squares.index_add_(0, groups, gaps.square())
         self.sizes.index_add_(1, groups, torch.stack([norm(a + b) / 2 for a, b in both]))
+        self.count.index_add_(0, groups, torch.ones_like(groups))
+
+    def squares(self) -> list[Tensor]:
+        """Means over samples of the squared attributions, free of what estimates err by where independent."""
+        return [products / along(self.number, products) for products in self.products]
+
+    @property
+    def number(self) -> Tensor:
+        """Samples in each group, one at least, float64, shape (G, 1)."""
+        return self.count.clamp(min=1).unsqueeze(1).double()

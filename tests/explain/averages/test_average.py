@@ -342,3 +342,10 @@ def test_new_nodes_lie_where_there_are_none() -> None:
         np.testing.assert_array_equal(parts, np.broadcast_to(np.arange(n), parts.shape))
         # Mirrored in every other part: what changes evenly cancels, from two nodes on.
         np.testing.assert_allclose(found.mean(1), 0.5)
+
+
+def test_a_model_that_mixes_samples_is_refused() -> None:
+    """Though it is examined on few of them."""
+    explainer = freqig.Explainer(lambda x: (x - x.mean(0))[:, :2], dtype=torch.float64)
+    with pytest.raises(ValueError, match="independently"):
+        explainer.average(samples(200), target=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .across import means
 from .job import JobError, Loader
 from .opening import open_cohort
 from .recordings import Recording
 from .running import Report, run
 
-__all__ = ["JobError", "Loader", "Recording", "Report", "open_cohort", "run"]
+__all__ = ["JobError", "Loader", "Recording", "Report", "means", "open_cohort", "run"]

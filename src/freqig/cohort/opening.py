@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
 
 from .store import DONE, MARKER, METADATA, Store
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.DataTree:
@@ -40,27 +42,23 @@ def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.Data
     Traceback (most recent call last):
     FileNotFoundError: store must be the path of a cohort, but there is none at 'nowhere.zarr'
     """
-    import xarray as xr
-
     place = checked(store)
     indexed = "consolidated_metadata" in (place.path / METADATA).read_text(encoding="utf-8")
-    tree = xr.open_datatree(
-        place.path, engine="zarr", consolidated=indexed, zarr_format=3, chunks=chunks, cache=False
-    )
-    return tree.drop_nodes([name for name, node in tree.children.items() if not _is_done(node)])
-
-
-def _is_done(node: xr.DataTree) -> bool:
-    return bool(json.loads(node.attrs.get(MARKER, "{}")).get("state") == DONE)
+    how: dict[str, Any] = {"engine": "zarr", "zarr_format": 3, "consolidated": indexed, "cache": False}
+    tree = xr.open_datatree(place.path, chunks=chunks, **how)
+    done = {name: node.to_dataset() for name, node in tree.children.items() if _is_done(node)}
+    nodes = xr.DataTree.from_dict({name: _with_text(own) for name, own in done.items()})
+    nodes.attrs = tree.attrs
+    return nodes
 
 
 def read_recording(store: Store, name: str) -> xr.Dataset:
-    """The result of a recording, in memory."""
-    import xarray as xr
-
+    """The result of a recording, in memory, as it was before it was stored."""
     with xr.open_dataset(store.path / name, engine="zarr", consolidated=False, zarr_format=3) as group:
-        result = group.load()
-    del result.attrs[MARKER]
+        result = _with_text(group).load()
+    result.attrs.pop(MARKER, None)
+    for own in result.variables.values():
+        own.encoding = {}
     return result
 
 
@@ -74,3 +72,35 @@ def checked(store: str | os.PathLike[str]) -> Store:
     if place.about() is None:
         raise ValueError(f"store must be one that freqig.cohort.run made, got {os.fspath(store)!r}")
     return place
+
+
+def _is_done(node: xr.DataTree) -> bool:
+    return bool(json.loads(node.attrs.get(MARKER, "{}")).get("state") == DONE)
+
+
+def _with_text(result: xr.Dataset) -> xr.Dataset:
+    """With text as objects, as netCDF gives it back; NumPy's own type for text is known to few."""
+
+    def told(variable: xr.Variable) -> xr.Variable:
+        return xr.Variable(variable.dims, indexing.LazilyIndexedArray(_Text(variable)), variable.attrs)
+
+    text = {name: told(own) for name, own in result.variables.items() if own.dtype.kind == "T"}
+    coords = {name: own for name, own in text.items() if name in result.coords}
+    return result.assign({name: own for name, own in text.items() if name not in coords}).assign_coords(
+        coords
+    )
+
+
+class _Text(BackendArray):
+    """Text that is read when it is asked for."""
+
+    def __init__(self, variable: xr.Variable) -> None:
+        self.variable, self.shape, self.dtype = variable, variable.shape, np.dtype(object)
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        return indexing.explicit_indexing_adapter(
+            key,
+            self.shape,
+            indexing.IndexingSupport.BASIC,
+            lambda one: self.variable[one].values.astype(object),
+        )

@@ -23,7 +23,7 @@ from freqig.cli._pictures import kinds
 from freqig.cli._running import in_options
 from freqig.cli._tables import _gap
 
-from .workshop import STAGES, WINDOWS, furnish, split, write_night
+from .workshop import STAGES, WINDOWS, examples, furnish, split, write_night
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy"),
@@ -67,11 +67,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Iterator[P
 
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(main, list(map(str, arguments)))
-
-
-def examples(command: Any) -> list[str]:
-    text = command.epilog.partition("Examples:\n")[2].partition("\n\n")[0].replace("\\\n", " ")
-    return [line.strip() for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")

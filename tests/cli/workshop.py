@@ -73,6 +73,12 @@ def furnish(folder: Path, export: Callable[..., str], keras: Any) -> None:
     np.savetxt(folder / "table.csv", columns, delimiter=",", header="time,Cz,Oz", comments="")
 
 
+def examples(command: Any) -> list[str]:
+    """Lines of the examples in the help of a command."""
+    text = command.epilog.partition("Examples:\n")[2].partition("\n\n")[0].replace("\\\n", " ")
+    return [line.strip() for line in text.splitlines()]
+
+
 def split(line: str) -> list[str]:
     """A line of a shell: words, with what matches of files for a pattern."""
     import shlex

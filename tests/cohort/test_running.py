@@ -16,6 +16,7 @@ import xarray as xr
 
 import freqig
 from freqig import cohort
+from freqig.cohort import pools
 from freqig.cohort.store import Store
 
 from .peoples import FS, WINDOW, network, write
@@ -208,12 +209,13 @@ def test_leftovers_are_swept_and_a_chunk_is_not_done(
         ({"recordings": 3}, TypeError, "must be a sequence of paths"),
         ({"model": lambda x: x}, TypeError, "must be picklable"),
         ({"output": lambda out, target: out[:, 0]}, TypeError, "must be picklable"),
-        ({"model": torch.sum}, ValueError, "model_id must be given"),
+        ({"model": torch.sum}, ValueError, "pass model_id="),
         ({"keep": "all"}, ValueError, "keep must be"),
         ({"keep": "bands"}, ValueError, "bands must be given"),
         ({"shard": (3, 2)}, ValueError, "shard must be i/n"),
         ({"shard": 3}, ValueError, "shard must be two numbers"),
         ({"workers": 0}, ValueError, "workers must be"),
+        ({"workers": 20, "device": "cuda"}, ValueError, "at most one per GPU"),
         ({"target": [1, 2]}, TypeError, "one for all samples"),
         ({"annotations": ["a.txt"]}, ValueError, "annotations must be one per recording"),
         ({"subjects": {"nobody": "1"}}, ValueError, "subjects must be by names"),
@@ -278,6 +280,29 @@ def test_a_run_names_the_process_that_holds_the_store(
         with pytest.raises(RuntimeError, match=f"process {os.getpid()} on "):
             cohort.run(paths, network(), place.path, executor, **HOW)
     assert len(cohort.run(paths, network(), place.path, executor, **HOW).done) == 2
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-5")
+    with pools.own_processes(2) as pool:
+        # A function of the standard library, which a process has without this module.
+        found = {pool.submit(os.getenv, "CUDA_VISIBLE_DEVICES").result()}
+    assert found <= {"3", "GPU-5"}
+
+
+MADE: list[int] = []
+
+
+def counted() -> torch.nn.Module:
+    MADE.append(1)
+    return network()
+
+
+def test_a_model_is_made_once_per_worker(paths: list[Path], tmp_path: Path, executor: Executor) -> None:
+    MADE.clear()
+    cohort.run(paths, cohort.Loader(counted), tmp_path / "c.zarr", executor, **HOW)
+    # By the run, to see what it is, and by its only worker.
+    assert len(MADE) == 2
 
 
 def test_processes_give_the_same_as_threads(paths: list[Path], tmp_path: Path, executor: Executor) -> None:

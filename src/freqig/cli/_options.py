@@ -32,7 +32,7 @@ reading_options = with_options(
         multiple=True,
         metavar="FILE",
         help="True labels: a text file with one per window, a table of onset, duration and label, or for "
-        "many inputs a table of file and label. Once, or once for each input.",
+        "many inputs a table of file and label, or a folder with a file for each. Once, or once for each.",
     ),
 )
 

@@ -36,10 +36,13 @@ OPTIONS = {
             ),
             *("bands", "baseline", "tol", "trust", "sample", "keep", "speed", "channel", "markers", "title"),
             *("paired", "by", "between", "montage"),
+            *("shard", "subjects", "workers"),
         )
     },
     "annotations": "--labels",
     "max_frequency": "--max-frequency",
+    "model_id": "--model-id",
+    "retry_failed": "--retry-failed",
 }
 """Options by the names that parameters have in Python."""
 
@@ -98,7 +101,8 @@ def one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, KeyError):
         text = f"there is no {text}"
-    known = isinstance(error, (ValueError, TypeError, OSError, ImportError))
+    own = type(error).__module__.startswith("freqig.")
+    known = own or isinstance(error, (ValueError, TypeError, OSError, ImportError))
     return in_options(text if known else f"{type(error).__name__}: {text}; --debug shows where")
 
 

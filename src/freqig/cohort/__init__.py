@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .across import means
 from .job import JobError, Loader
+from .lock import InUseError
 from .opening import open_cohort
 from .recordings import Recording
 from .running import Report, run
 
-__all__ = ["JobError", "Loader", "Recording", "Report", "means", "open_cohort", "run"]
+__all__ = ["InUseError", "JobError", "Loader", "Recording", "Report", "means", "open_cohort", "run"]

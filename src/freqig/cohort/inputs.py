@@ -40,13 +40,9 @@ def contents_of(recording: Recording) -> dict[str, Any]:
 
 
 def are_contents_of(recording: Recording, known: dict[str, Any]) -> bool:
-    """Whether a recording still holds what a marker says; files of the same size and time are not read.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be read.
-    """
+    """Whether a recording still holds what a marker says; files of the same size and time are not read."""
+    if not all(path.exists() for path in _files_of(recording)):
+        return False
     if _stats(_files_of(recording)) == known["files"] and _said(recording) == known["said"]:
         return True
     return bool(contents_of(recording)["digest"] == known["digest"])

@@ -191,8 +191,8 @@ def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
         told["file"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
     if "fingerprint" not in told and "file" not in told and model_id is None:
         raise ValueError(
-            "model_id must be given for a model without weights, which nothing tells from others: pass a "
-            "name that changes when the model does"
+            "model must have weights that tell it from others, got none: pass model_id=, a name that changes "
+            "when the model does"
         )
     if model_id is not None:
         told["model_id"] = model_id

@@ -54,6 +54,10 @@ class Shard:
         return items[self.place - 1 :: self.count]
 
 
+class InUseError(RuntimeError):
+    """A store that another run is at work on."""
+
+
 @contextmanager
 def held(folder: Path, shard: Shard) -> Iterator[list[str]]:
     """Hold the lock of a shard: no other run does the same one, or parts the cohort in another way.
@@ -74,7 +78,7 @@ def held(folder: Path, shard: Shard) -> Iterator[list[str]]:
 
     Raises
     ------
-    RuntimeError
+    InUseError
         If another run is at work on the store. The error names its process.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +96,7 @@ def held(folder: Path, shard: Shard) -> Iterator[list[str]]:
             "process": os.getpid(),
             "host": socket.gethostname(),
             "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:3]]),
+            "command": _command(),
         }
         _owner(mine).write_text(json.dumps(about), encoding="utf-8")
         try:
@@ -116,7 +120,7 @@ def _taken(path: Path, patience: float) -> Iterator[str]:
         lock = FileLock(path, timeout=patience)
         lock.acquire()
     except Timeout:
-        raise RuntimeError(
+        raise InUseError(
             f"store must be free, but {_holder(path) or 'another process'} works on it: wait until it is "
             "done, or stop it"
         ) from None
@@ -124,6 +128,13 @@ def _taken(path: Path, patience: float) -> Iterator[str]:
         yield _holder(path)
     finally:
         lock.release()
+
+
+def _command() -> str:
+    """What was typed, as far as it tells one run from others."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return " ".join([name, *sys.argv[1:3]])
 
 
 def _owner(path: Path) -> Path:

@@ -11,6 +11,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
 
 from .job import JobError, Order
 from .recordings import Recording
@@ -18,6 +21,7 @@ from .store import Store
 from .work import Outcome, explain_recording, failed, reason_of
 
 AGAIN = "what is done stays, run again"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 FRUITLESS = 3
 """How often workers may die without a recording of theirs being done or found out."""
 KILLED = "KilledWorker"
@@ -113,7 +117,10 @@ def own_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """
     context = get_context("spawn")
     read, write = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(read,))
+    gpus = context.SimpleQueue()
+    for gpu in visible_gpus():
+        gpus.put(gpu)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(read, gpus))
     try:
         yield pool
     except BaseException:
@@ -125,9 +132,18 @@ def own_processes(count: int) -> Iterator[ProcessPoolExecutor]:
         read.close()
 
 
-def _begin(alive: Connection) -> None:
-    """A worker begins: Ctrl-C is the run's to answer, and its end that of the worker."""
+def visible_gpus() -> list[str]:
+    """GPUs that this process may use, by the names that CUDA has for them."""
+    named = os.environ.get(VISIBLE)
+    return [str(i) for i in range(torch.cuda.device_count())] if named is None else named.split(",")
+
+
+def _begin(alive: Connection, gpus: Any) -> None:
+    """A worker begins: Ctrl-C is the run's to answer, the run's end its own, and its GPU nobody else's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not gpus.empty():
+        # CUDA has not started in a process that has explained nothing.
+        os.environ[VISIBLE] = gpus.get()
 
     def end_with_the_run() -> None:
         # The only other end is held by the run; when that is closed, there is nobody to work for.

@@ -59,8 +59,7 @@ class Recording:
         truth: Any = None,
         folder: str = "",
     ) -> None:
-        # Workers may be elsewhere.
-        place = Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
+        place = _placed(path)
         name = name or stem_of(place)
         if not name.strip(".") or set(name) & {"/", "\\", "\0"} or name.startswith(("__", ".")):
             raise ValueError(
@@ -71,12 +70,19 @@ class Recording:
             "path": place,
             "name": name,
             "subject": str(subject) or (found[1] if found else ""),
-            "annotations": annotations,
+            "annotations": _placed(annotations)
+            if isinstance(annotations, (str, os.PathLike))
+            else annotations,
             "truth": truth,
             "folder": folder,
         }
         for field, value in own.items():
             object.__setattr__(self, field, value)
+
+
+def _placed(path: str | os.PathLike[str]) -> Path:
+    """A path for workers, which may be in other folders; links stay what they are called."""
+    return Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
 
 
 def read_recordings(

@@ -17,7 +17,7 @@ from ..progress import counting
 from .inputs import are_contents_of
 from .job import KEEP, Job, Order, described, model_hash, pickled, settings_hash
 from .lock import Shard, alone, held
-from .pools import outcomes
+from .pools import outcomes, visible_gpus
 from .recordings import Recording, read_recordings
 from .store import DONE, FAILED, Store
 
@@ -165,6 +165,14 @@ def run(
     listed = read_recordings(recordings, annotations=annotations, truth=truth, subjects=subjects)
     part = Shard() if shard is None else Shard(*_pair(shard))
     keep, workers = check_choice(keep, "keep", KEEP), check_count(workers, "workers")
+    if (
+        str(settings.get("device", "")).startswith("cuda")
+        and executor is None
+        and workers > len(visible_gpus())
+    ):
+        raise ValueError(
+            f"workers must be at most one per GPU, of which there are {len(visible_gpus())}, got {workers}"
+        )
     again, bar = check_flag(retry_failed, "retry_failed"), check_flag_or_none(progress, "progress")
     if keep == "bands" and bands is None:
         raise ValueError("bands must be given with keep='bands': a preset such as 'sleep', or edges by name")
@@ -189,7 +197,7 @@ def run(
             place.open_for(told, marker["model"])
             place.sweep(lambda name: name == str(part) or not name.endswith(f"-of-{part.count}"))
         mine = part.of(listed)
-        todo, markers = _todo(place, mine, again)
+        todo, markers = _todo(place, mine, marker, again)
         order = Order.of(job, place.work, marker, str(part))
         seconds: dict[str, float] = {}
         with counting(bar, len(todo)) as tick:
@@ -207,7 +215,7 @@ def run(
 
 
 def _todo(
-    store: Store, recordings: list[Recording], again: bool
+    store: Store, recordings: list[Recording], marker: dict[str, str], again: bool
 ) -> tuple[list[Recording], dict[str, dict[str, Any]]]:
     """Recordings that are to be explained, and the markers of those that are not."""
     todo, markers, changed = list[Recording](), dict[str, dict[str, Any]](), list[str]()
@@ -216,20 +224,22 @@ def _todo(
         if known is None:
             todo.append(one)
             continue
-        same = known["input"] is not None and are_contents_of(one, known["input"])
+        ours = all(known[name] == marker[name] for name in marker)
+        same = ours and known["input"] is not None and are_contents_of(one, known["input"])
         if known["state"] == DONE and not same:
             changed.append(one.name)
         elif known["state"] == FAILED and (again or not same):
-            store.remove(one.name)
             todo.append(one)
         else:
             markers[one.name] = known
     if changed:
         raise ValueError(
             f"store must be of the same recordings, but of {', '.join(changed[:5])}"
-            f"{', …' if len(changed) > 5 else ''} it holds results of other contents or labels: remove "
-            f"{store.path / changed[0]} to have it explained anew, or pass another path"
+            f"{', …' if len(changed) > 5 else ''} it holds results of other contents, labels or settings: "
+            f"remove {store.path / changed[0]} to have it explained anew, or pass another path"
         )
+    for one in todo:
+        store.remove(one.name)
     return todo, markers
 
 

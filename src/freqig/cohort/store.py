@@ -237,7 +237,8 @@ def _flush(folder: Path) -> None:
 def _attributes(group: Path) -> dict[str, Any]:
     try:
         held = _read_json(group / METADATA)
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # Not so where a disk does not answer: what cannot be read is not to be swept.
         return {}
     return dict(held.get("attributes", {}))
 

@@ -104,7 +104,8 @@ def explain_recording(order: Order, recording: Recording) -> Outcome:
 
 def failed(store: Store, order: Order, recording: Recording, reason: str) -> Outcome:
     """Note that a recording failed in a way that its worker could not tell of."""
-    marker = {**_marker(order, recording, contents_of(recording)), "state": FAILED, "reason": reason}
+    contents = contents_of(recording) if recording.path.exists() else None
+    marker = {**_marker(order, recording, contents), "state": FAILED, "reason": reason}
     store.finish(store.begin(recording.name, order.shard), recording.name, xr.Dataset(), marker)
     return Outcome(recording.name, marker)
 

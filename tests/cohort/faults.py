@@ -1,0 +1,124 @@
+"""What tests of faults share: a network that can be slow or deadly, runs, and comparisons."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import xarray as xr
+
+import freqig
+from freqig import cohort
+from freqig.cli._reading import read_model
+
+from .peoples import FS, WINDOW
+
+NET = """
+import os, signal, time
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    \"\"\"Slow by so many s a call, and deadly to the process that shows it values above 90.\"\"\"
+
+    def __init__(self, seconds):
+        super().__init__()
+        torch.manual_seed(0)
+        self.net = nn.Sequential(nn.Conv1d(2, 4, 9), nn.Tanh(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
+        self.head, self.seconds = nn.Linear(4, 3), seconds
+
+    def forward(self, x):
+        time.sleep(self.seconds)
+        if x.max() > 90:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.head(self.net(x))
+
+
+model, slow = Net(0).eval(), Net(0.1).eval()
+"""
+HOW: dict[str, Any] = {"fs": FS, "window": WINDOW, "target": 1, "tol": 0.05, "progress": False}
+
+
+def furnish(folder: Path) -> None:
+    """Write the network."""
+    (folder / "net.py").write_text(NET)
+
+
+def loader(folder: Path, name: str = "model") -> cohort.Loader:
+    """The network, as workers load it. Slow or not, it is the same."""
+    return cohort.Loader(read_model, f"{folder / 'net.py'}:{name}", True)
+
+
+def command(folder: Path, out: Path, *more: object, name: str = "model") -> list[str]:
+    """`freqig cohort` on all recordings of the folder, with what `HOW` says."""
+    asked = f"--trust --fs {FS} --window {WINDOW} --target 1 --tol 0.05 --no-progress --model-id net".split()
+    words = [sys.executable, "-m", "freqig", "cohort", f"{folder / 'net.py'}:{name}"]
+    inputs = map(str, sorted((folder / "in").glob("*.npy")))
+    return [*words, *inputs, *asked, "--out", str(out), *map(str, more)]
+
+
+def start(line: list[str], **environment: str) -> subprocess.Popen[str]:
+    """Start a command in a group of processes of its own."""
+    return subprocess.Popen(
+        line,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(line: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    process = start(line, **environment)
+    out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(line, process.returncode, out, err)
+
+
+def wait_for(found: Callable[[], Any], seconds: float = 120.0) -> Any:
+    """What is found, once it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if something := found():
+            return something
+        time.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Processes of a process."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether processes have ended, also those that nobody has asked for their status."""
+    return all(not p.is_running() or p.status() == psutil.STATUS_ZOMBIE for p in processes)
+
+
+def assert_same(store: Path, reference: Path) -> None:
+    """Every recording, variable, value and attribute, but when files were changed."""
+    ours, theirs = freqig.open_cohort(store), freqig.open_cohort(reference)
+    assert set(ours.children) == set(theirs.children)
+    for name, node in ours.children.items():
+        xr.testing.assert_identical(_told(node), _told(theirs[name]))
+    assert sorted(path.name for path in store.iterdir()) == sorted(path.name for path in reference.iterdir())
+    parts = store.with_name(f".{store.name}.work") / "parts"
+    assert not [path for path in parts.rglob("*") if path.is_file()]
+
+
+def _told(node: xr.DataTree) -> xr.Dataset:
+    result = node.to_dataset().load()
+    return result.drop_attrs(deep=False).assign_attrs(
+        {name: value for name, value in result.attrs.items() if name != "freqig_recording"}
+    )

@@ -1,0 +1,93 @@
+"""Nine recordings of people who look at flickering lights: means by frequency and person, killed twice."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import freqig
+from freqig import cohort
+from freqig.cohort.store import Store
+from freqig.demo import flicker
+from freqig.demo.recordings import FLICKER_HZ, read_recordings, split_recordings
+
+from .faults import wait_for
+
+for library in ("zarr", "mne"):
+    pytest.importorskip(library)
+pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.FreqigWarning")
+
+SHORT = """
+import torch
+from freqig.demo.flicker import FlickerNet
+
+model = FlickerNet(8)
+model.load_state_dict(torch.load("flicker.pt", weights_only=True))
+model.eval()
+"""
+
+
+@pytest.fixture
+def example(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(root / "examples" / "recordings")
+    return importlib.import_module("flicker_cohort")
+
+
+def test_flickers_of_each_person(
+    example: ModuleType, data_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = read_recordings(data_path / "ssvep_exo")
+    paths = example.write(recordings, tmp_path)
+    training, _ = split_recordings(recordings)
+    # A third of the training is enough to find the flickers.
+    monkeypatch.setattr(flicker, "EPOCHS", 7)
+    net = flicker.train(flicker.cut_windows(training))
+    torch.save(net.state_dict(), tmp_path / "flicker.pt")
+    (tmp_path / "net.py").write_text(SHORT)
+    line: list[Any] = [sys.executable, "-m", "freqig", "cohort", "net.py:model", *paths, "--trust"]
+    line += ["--classes", "13 Hz,17 Hz,21 Hz", "--labels", "labels", "--subjects", r"(subject\d+)"]
+    line += ["--keep", "spectra", "--out", "derived", "--tol", "0.02"]
+    store = Store.at(tmp_path / "derived" / "cohort.zarr")
+    beside = {"cwd": tmp_path, "env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.PIPE}
+    for at_least, how in ((1, signal.SIGKILL), (4, signal.SIGINT)):
+        process = subprocess.Popen(list(map(str, line)), **beside)
+        wait_for(lambda number=at_least: store.path.is_dir() and len(store.names()) >= number)
+        process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == (130 if how == signal.SIGINT else -how), err.decode()
+    assert b"the same command goes on" in err
+    assert len(store.names()) < 9
+    done = subprocess.run(list(map(str, line)), check=False, stdout=subprocess.PIPE, **beside)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"done before" in done.stdout
+
+    found = cohort.means(store.path, ["truth", "subject"])
+    assert found.subject.values.tolist() == ["subject03", "subject07", "subject08", "subject12"]
+    assert found.n_samples.values.min() >= 112
+    assert bool((found.rfft_lower <= found.rfft).all() & (found.rfft <= found.rfft_upper).all())
+    strongest = found.rfft.sum("channel").idxmax("frequency")
+    for rate, name in zip(FLICKER_HZ, example.CLASSES, strict=True):
+        assert set(strongest.sel(truth=name).values.tolist()) <= {rate, 2 * rate}
+    # Four people are too few for an interval over people, which says so.
+    over = cohort.means(store.path, "truth")
+    assert over.reason.values.tolist() == ["4 subjects, fewer than 6"] * 3
+    assert np.isnan(over.rfft_upper).all()
+
+    # What a run that nobody stops would have made.
+    tree = freqig.open_cohort(store.path)
+    explainer = freqig.Explainer(net, classes=example.CLASSES, tol=0.02)
+    for path in (paths[0], paths[-1]):
+        labels = tmp_path / "labels" / f"{path.stem}.txt"
+        expected = explainer(freqig.read(path, annotations=labels))
+        np.testing.assert_array_equal(tree[path.stem].rfft.values, expected.rfft.values)
+        assert tree[path.stem].truth.values.tolist() == expected.truth.values.tolist()

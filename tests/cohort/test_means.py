@@ -16,7 +16,7 @@ import xarray as xr
 
 import freqig
 from freqig import cohort
-from freqig.cohort import across
+from freqig.cohort import cells
 from freqig.cohort.store import MARKER, Store
 
 from .peoples import FS, WINDOW, network, write
@@ -53,11 +53,11 @@ def in_memory(store: Path) -> xr.Dataset:
     return xr.concat([node.drop_attrs(deep=False) for node in nodes], "sample", data_vars="minimal")
 
 
-@pytest.mark.parametrize("block", [across.BLOCK_BYTES, 20_000])
+@pytest.mark.parametrize("block", [cells.BLOCK_BYTES, 20_000])
 def test_means_are_those_of_all_samples_in_memory(
     stores: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(across, "BLOCK_BYTES", block)
+    monkeypatch.setattr(cells, "BLOCK_BYTES", block)
     found = cohort.means(stores / "spectra.zarr", "label", n_resamples=2000)
     expected = freqig.summarize(in_memory(stores / "spectra.zarr"), "label", n_resamples=2000)
     assert found.attrs["unit"] == "subject"

@@ -7,6 +7,7 @@ from .job import JobError, Loader
 from .lock import InUseError
 from .opening import open_cohort
 from .recordings import Recording
-from .running import Report, run
+from .report import Report
+from .running import run
 
 __all__ = ["InUseError", "JobError", "Loader", "Recording", "Report", "means", "open_cohort", "run"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,12 +14,9 @@ import xarray as xr
 from .._check import shown
 from ..statistics.cases import Cases, scalars_of
 from ..statistics.summarizing import summarize
+from .cells import PLACE, SUBJECT, Cells, Sum, Variable
 from .opening import checked, read_recording
 from .store import DONE, Store
-
-SUBJECT, PLACE = "subject", "place"
-BLOCK_BYTES = 64 * 2**20
-"""Means of all people at some places that are held at once."""
 
 
 def means(
@@ -92,137 +87,7 @@ def means(
     return merged.transpose(*order, ...)
 
 
-@dataclass
-class _Variable:
-    """Dimensions and coordinates of one variable of attributions, without those of samples."""
-
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    coords: dict[str, Any]
-    attrs: dict[str, Any]
-
-    def unfolded(self, summary: xr.Dataset, name: str) -> xr.Dataset:
-        """A summary over places, with the dimensions of the variable in their stead."""
-        data = {}
-        for key, own in summary.data_vars.items():
-            if PLACE in own.dims:
-                leading = [dim for dim in own.dims if dim != PLACE]
-                values = own.transpose(*leading, PLACE).values
-                data[key] = (
-                    (*leading, *self.dims),
-                    values.reshape(*values.shape[:-1], *self.shape),
-                    own.attrs,
-                )
-            else:
-                data[key] = own.variable
-        coords = {key: own.variable for key, own in summary.coords.items() if PLACE not in own.dims}
-        return xr.Dataset(data, {**coords, **self.coords}, summary.attrs)
-
-    def refuse_other(self, other: _Variable, name: str, recording: str) -> None:
-        """ValueError where a recording has other coordinates."""
-        same = (self.dims, self.shape) == (other.dims, other.shape) and all(
-            np.array_equal(own.values, other.coords[key].values)
-            for key, own in self.coords.items()
-            if key in other.coords
-        )
-        if not same:
-            raise ValueError(
-                f"recordings must have the same coordinates for means over them, but {name} of {recording} "
-                f"has {dict(zip(other.dims, other.shape, strict=True))}, others "
-                f"{dict(zip(self.dims, self.shape, strict=True))}, or other labels: explain them with one "
-                "window= and the same channels=, or keep='bands'"
-            )
-
-
-@dataclass
-class _Cells:
-    """What each person has in each group: a row for each of both, on disk."""
-
-    folder: Path
-    names: tuple[str, ...]
-    attrs: dict[str, Any]
-    variables: dict[str, _Variable] = field(default_factory=dict)
-    keys: list[tuple[Any, ...]] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    scalars: dict[str, list[Any]] = field(default_factory=dict)
-
-    def add(self, subject: str, sums: Mapping[tuple[Any, ...], _Sum]) -> None:
-        """The groups of one person."""
-        for key, own in sums.items():
-            self.keys.append((subject, *key))
-            self.counts.append(int(own.count))
-            for name, (mean, squares) in own.moments.items():
-                if name not in self.variables:
-                    self.scalars.setdefault(name, []).append(mean)
-                    continue
-                error = np.sqrt(squares / (own.count - 1) / own.count) if own.count > 1 else mean * np.nan
-                with self._file(name).open("ab") as file:
-                    file.write(mean.tobytes())
-                    file.write(np.asarray(error).tobytes())
-
-    def _file(self, name: str) -> Path:
-        return self.folder / f"{list(self.variables).index(name)}.float64"
-
-    def blocks(self, name: str, with_scalars: bool) -> Iterator[xr.Dataset]:
-        """Means of one variable as `Explainer.average` returns them, some places at a time."""
-        variable = self.variables[name]
-        places = int(np.prod(variable.shape))
-        held = np.memmap(self._file(name), np.float64, "r", shape=(len(self.keys), 2, places))
-        levels = [sorted({key[i] for key in self.keys}) for i in range(len(self.names) + 1)]
-        cell = tuple(np.array([level.index(key[i]) for key in self.keys]) for i, level in enumerate(levels))
-        sizes = tuple(map(len, levels))
-        dims = (SUBJECT, *self.names)
-        coords = dict(
-            zip(dims, ((dim, np.array(own)) for dim, own in zip(dims, levels, strict=True)), strict=True)
-        )
-
-        def table(values: np.ndarray, empty: Any = np.nan) -> np.ndarray:
-            made = np.full((*sizes, *values.shape[1:]), empty, dtype=values.dtype)
-            made[cell] = values
-            return made
-
-        width = max(1, BLOCK_BYTES // (16 * int(np.prod(sizes))))
-        for start in range(0, places, width):
-            part = np.asarray(held[:, :, start : start + width])
-            data: dict[str, Any] = {
-                name: ((*dims, PLACE), table(part[:, 0]), variable.attrs),
-                f"{name}_standard_error": ((*dims, PLACE), table(part[:, 1]), {"kind": "standard_error"}),
-                "n_samples": (dims, table(np.array(self.counts), 0)),
-            }
-            if with_scalars and start == 0:
-                for key, own in self.scalars.items():
-                    values = np.array(own)
-                    data[key] = ((*dims, "target")[: len(dims) + values.ndim - 1], table(values))
-            yield xr.Dataset(data, coords, self.attrs)
-
-
-@dataclass
-class _Sum:
-    """Number, mean and sum of squares about the mean of the samples of one person in one group."""
-
-    count: float = 0.0
-    moments: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-
-    def add(self, weights: np.ndarray, values: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-        """Cases that stand for so many samples each: their means, and sums of squares about these.
-
-        Merged as Chan, Golub and LeVeque do (COMPSTAT 1982), which loses no digits.
-        """
-        total = self.count + weights.sum()
-        for name, (means_, squares) in values.items():
-            share = (weights / weights.sum()).reshape(-1, *[1] * (means_.ndim - 1))
-            mean = (share * means_).sum(0)
-            about = squares.sum(0) + (share * weights.sum() * (means_ - mean) ** 2).sum(0)
-            before, known = self.moments.get(name, (np.zeros_like(mean), np.zeros_like(mean)))
-            step = mean - before
-            self.moments[name] = (
-                before + step * weights.sum() / total,
-                known + about + step**2 * self.count * weights.sum() / total,
-            )
-        self.count = total
-
-
-def _gathered(store: Store, by: Any, folder: Path) -> _Cells:
+def _gathered(store: Store, by: Any, folder: Path) -> Cells:
     markers = {name: store.marker(name) or {} for name in store.names()}
     done = {name: own["subject"] for name, own in markers.items() if own["state"] == DONE}
     if not done:
@@ -233,15 +98,15 @@ def _gathered(store: Store, by: Any, folder: Path) -> _Cells:
             f"{', '.join(nobodys[:3])}{', …' if len(nobodys) > 3 else ''}: pass subjects= when they are "
             "explained, or name files sub-NAME_…"
         )
-    cells: _Cells | None = None
+    cells: Cells | None = None
     ordered = sorted(done, key=lambda name: (done[name], name))
     for subject, names in groupby(ordered, key=done.__getitem__):
-        sums: dict[tuple[Any, ...], _Sum] = {}
+        sums: dict[tuple[Any, ...], Sum] = {}
         for name in names:
             result = read_recording(store, name)
             cases = Cases.of(result, name)
             labels, known = cases.labels(_without_subject(by, cases), name)
-            cells = cells or _Cells(folder, tuple(labels), result.attrs)
+            cells = cells or Cells(folder, tuple(labels), result.attrs)
             _collect(
                 cells,
                 sums,
@@ -257,7 +122,7 @@ def _gathered(store: Store, by: Any, folder: Path) -> _Cells:
 
 
 def _collect(
-    cells: _Cells, sums: dict[tuple[Any, ...], _Sum], cases: Cases, labels: dict[str, np.ndarray], name: str
+    cells: Cells, sums: dict[tuple[Any, ...], Sum], cases: Cases, labels: dict[str, np.ndarray], name: str
 ) -> None:
     """Add the samples of one recording to the sums of its person."""
     if not len(cases):
@@ -265,7 +130,7 @@ def _collect(
     values: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for key, own in cases.attributions(called=name).items():
         about = {str(k): v for k, v in cases.about(own).items() if k != SUBJECT}
-        variable = _Variable(tuple(map(str, own.dims[1:])), own.shape[1:], about, dict(own.attrs))
+        variable = Variable(tuple(map(str, own.dims[1:])), own.shape[1:], about, dict(own.attrs))
         cells.variables.setdefault(key, variable).refuse_other(variable, key, name)
         flat = own.values.reshape(len(cases), -1).astype(np.float64)
         squares = np.zeros_like(flat)
@@ -279,7 +144,7 @@ def _collect(
     rows = list(zip(*(labels[key].tolist() for key in cells.names), strict=True)) or [()] * len(cases)
     for key in sorted(set(rows)):
         mine = np.array([row == key for row in rows])
-        sums.setdefault(key, _Sum()).add(
+        sums.setdefault(key, Sum()).add(
             cases.weights[mine], {k: (mean[mine], squares[mine]) for k, (mean, squares) in values.items()}
         )
 

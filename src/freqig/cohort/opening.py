@@ -11,7 +11,8 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from .store import DONE, MARKER, METADATA, Store
+from .groups import METADATA
+from .store import DONE, MARKER, Store
 
 
 def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.DataTree:

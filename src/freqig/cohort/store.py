@@ -15,12 +15,11 @@ from uuid import uuid4
 
 import xarray as xr
 
+from .groups import METADATA, attributes, chunks, flush, read_json, storable, write_json
 from .job import JobError
 
 MARKER, COHORT = "freqig_recording", "freqig_cohort"
 FORMAT = 1
-METADATA = "zarr.json"
-CHUNK_BYTES = 8 * 2**20
 DONE, FAILED = "done", "failed"
 
 
@@ -75,10 +74,8 @@ class Store:
                 )
             self.path.mkdir(parents=True, exist_ok=True)
             told = {"format": FORMAT, "settings": settings, "model": model}
-            attributes = {COHORT: json.dumps(told, sort_keys=True)}
-            _write_json(
-                self.path / METADATA, {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-            )
+            about = {COHORT: json.dumps(told, sort_keys=True)}
+            write_json(self.path / METADATA, {"zarr_format": 3, "node_type": "group", "attributes": about})
             return
         if known["format"] != FORMAT:
             raise ValueError(f"store must have format {FORMAT}, got {known['format']}: pass another path")
@@ -95,13 +92,12 @@ class Store:
 
     def about(self) -> dict[str, Any] | None:
         """What the store says of itself; None where there is none."""
-        attributes = _attributes(self.path)
-        told = attributes.get(COHORT)
+        told = attributes(self.path).get(COHORT)
         return None if told is None else dict(json.loads(told))
 
     def marker(self, name: str) -> dict[str, Any] | None:
         """What is said of a recording that is done or failed; None of any other."""
-        told = _attributes(self.path / name).get(MARKER)
+        told = attributes(self.path / name).get(MARKER)
         return None if told is None else dict(json.loads(told))
 
     def names(self) -> list[str]:
@@ -131,13 +127,13 @@ class Store:
         import zarr
 
         try:
-            _storable(result).to_zarr(
-                part / "group", mode="w-", consolidated=False, zarr_format=3, encoding=_chunks(result)
+            storable(result).to_zarr(
+                part / "group", mode="w-", consolidated=False, zarr_format=3, encoding=chunks(result)
             )
             zarr.open_group(part / "group", mode="r+", zarr_format=3).attrs[MARKER] = json.dumps(
                 marker, sort_keys=True
             )
-            _flush(part / "group")
+            flush(part / "group")
             return self._place(part / "group", name)
         except OSError as error:
             raise JobError(
@@ -199,58 +195,9 @@ class Store:
 
     def forget_index(self) -> None:
         """Undo `write_index`: groups are added, which an old index does not know."""
-        held = _read_json(self.path / METADATA)
+        held = read_json(self.path / METADATA)
         if held.pop("consolidated_metadata", None) is not None:
-            _write_json(self.path / METADATA, held)
-
-
-def _storable(result: xr.Dataset) -> xr.Dataset:
-    """With text of any length: for text of one length Zarr v3 has no type that others read."""
-    text = {
-        name: (array.dims, array.values.astype(object), array.attrs)
-        for name, array in result.variables.items()
-        if array.dtype.kind == "U"
-    }
-    return result.assign({k: v for k, v in text.items() if k in result.data_vars}).assign_coords(
-        {k: v for k, v in text.items() if k in result.coords}
-    )
-
-
-def _chunks(result: xr.Dataset) -> dict[Any, dict[str, Any]]:
-    """Chunks along the first axis, of a few megabytes."""
-    found = {}
-    for name, array in result.variables.items():
-        if array.nbytes > CHUNK_BYTES and array.dtype.kind != "O":
-            rows = max(1, CHUNK_BYTES // (array.nbytes // array.shape[0]))
-            found[name] = {"chunks": (min(rows, array.shape[0]), *array.shape[1:])}
-    return found
-
-
-def _flush(folder: Path) -> None:
-    """Have the system write files before their folder takes its place, so that power may fail."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-
-
-def _attributes(group: Path) -> dict[str, Any]:
-    try:
-        held = _read_json(group / METADATA)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        # Not so where a disk does not answer: what cannot be read is not to be swept.
-        return {}
-    return dict(held.get("attributes", {}))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    scratch.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    scratch.replace(path)
+            write_json(self.path / METADATA, held)
 
 
 def _differences(known: dict[str, Any], asked: dict[str, Any]) -> str:

@@ -1,0 +1,66 @@
+"""Groups of Zarr v3 as they lie on the disk: their metadata, chunks and text."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import xarray as xr
+
+METADATA = "zarr.json"
+CHUNK_BYTES = 8 * 2**20
+
+
+def storable(result: xr.Dataset) -> xr.Dataset:
+    """With text of any length: for text of one length Zarr v3 has no type that others read."""
+    text = {
+        name: (array.dims, array.values.astype(object), array.attrs)
+        for name, array in result.variables.items()
+        if array.dtype.kind == "U"
+    }
+    return result.assign({k: v for k, v in text.items() if k in result.data_vars}).assign_coords(
+        {k: v for k, v in text.items() if k in result.coords}
+    )
+
+
+def chunks(result: xr.Dataset) -> dict[Any, dict[str, Any]]:
+    """Chunks along the first axis, of a few megabytes."""
+    found = {}
+    for name, array in result.variables.items():
+        if array.nbytes > CHUNK_BYTES and array.dtype.kind != "O":
+            rows = max(1, CHUNK_BYTES // (array.nbytes // array.shape[0]))
+            found[name] = {"chunks": (min(rows, array.shape[0]), *array.shape[1:])}
+    return found
+
+
+def flush(folder: Path) -> None:
+    """Have the system write files before their folder takes its place, so that power may fail."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def attributes(group: Path) -> dict[str, Any]:
+    """Attributes of a group; none where there is none."""
+    try:
+        held = read_json(group / METADATA)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        # Not so where a disk does not answer: what cannot be read is not to be swept.
+        return {}
+    return dict(held.get("attributes", {}))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """An object of JSON."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write an object of JSON, which takes the place of the file in one step."""
+    scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
+    scratch.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    scratch.replace(path)

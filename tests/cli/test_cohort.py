@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ import freqig
 from freqig.cli import main
 from freqig.cohort import pools
 
+from ..cohort.peoples import own_thread
 from .workshop import FS, SECONDS, examples, sleep_network, split, write_night
 
 pytest.importorskip("zarr")
@@ -40,14 +39,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("anna-1", "anna-2", "bert-1"):
         np.save(f"{name}.npy", rng.normal(size=(2, 100)))
         Path("labels", f"{name}.txt").write_text("a\nb\n")
-    # Commands run their own processes elsewhere; here a thread does the work.
-
-    @contextmanager
-    def thread(count: int) -> Iterator[Executor]:
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
-
-    monkeypatch.setattr(pools, "own_processes", thread)
+    monkeypatch.setattr(pools, "own_processes", own_thread)
     return tmp_path
 
 

@@ -79,11 +79,11 @@ def start(line: list[str], **environment: str) -> subprocess.Popen[str]:
 def run(line: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     process = start(line, **environment)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(line, process.returncode, out, err)
 
 
-def wait_for(found: Callable[[], Any], seconds: float = 120.0) -> Any:
+def wait_for(found: Callable[[], Any], seconds: float = 600.0) -> Any:
     """What is found, once it is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

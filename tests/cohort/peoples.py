@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +39,10 @@ def write(folder: Path, people: int = 3, each: int = 1, windows: int = 4) -> lis
             path.with_suffix(".txt").write_text("a\nb\n" * (windows // 2))
             paths.append(path)
     return paths
+
+
+@contextmanager
+def own_thread(count: int) -> Iterator[Executor]:
+    """In place of the processes of a run, which take seconds to start, a thread."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from click.testing import CliRunner, Result
 import freqig
 from freqig import cohort
 from freqig.cli import main
+from freqig.cohort import pools
 from freqig.cohort.bids import recordings_in
 
 from .faults import NET
-from .peoples import FS
+from .peoples import FS, own_thread
 
 for library in ("zarr", "mne_bids", "edfio", "mne"):
     pytest.importorskip(library)
@@ -34,6 +36,13 @@ def write_edf(path: Path, seed: int) -> None:
         for name, row in zip(("Cz", "Oz"), rows, strict=True)
     ]
     edfio.Edf(signals).write(path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pools, "own_processes", own_thread)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +80,19 @@ def test_recordings_of_a_folder_have_subjects_and_labels(dataset: Path) -> None:
 @pytest.fixture(scope="module")
 def derived(dataset: Path) -> tuple[Path, Result]:
     out = dataset / "derivatives" / "freqig"
-    asked = ["--trust", "--window", "2", "--target", "1", "--bands", "slow=0-8,fast=8-25", "--out", str(out)]
+    asked = [
+        "--trust",
+        "--unit",
+        "uV",
+        "--window",
+        "2",
+        "--target",
+        "1",
+        "--bands",
+        "slow=0-8,fast=8-25",
+        "--out",
+        str(out),
+    ]
     done = CliRunner().invoke(main, ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked])
     assert done.exit_code == 0, done.output
     return out, done
@@ -121,7 +142,19 @@ def test_files_that_are_there_are_left_and_others_made_again(
     second.with_suffix(".json").unlink()
     second.write_bytes(b"half a file")
     before = first.stat().st_mtime_ns
-    asked = ["--trust", "--window", "2", "--target", "1", "--bands", "slow=0-8,fast=8-25", "--out", str(out)]
+    asked = [
+        "--trust",
+        "--unit",
+        "uV",
+        "--window",
+        "2",
+        "--target",
+        "1",
+        "--bands",
+        "slow=0-8,fast=8-25",
+        "--out",
+        str(out),
+    ]
     done = CliRunner().invoke(main, ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked])
     assert done.exit_code == 0, done.output
     assert "skipped:      3, done before" in done.stdout

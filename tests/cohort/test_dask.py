@@ -91,7 +91,7 @@ def test_a_scheduler_that_is_lost(
         loser = pool.submit(lose)
         with pytest.raises(JobError, match="executor must live as long as the run"):
             cohort.run(paths, loader(bench, "slow"), store.path, client.get_executor(), model_id="net", **HOW)
-        loser.result(60)
+        loser.result(300)
     assert 0 < len(store.names()) < 3
     with ThreadPoolExecutor(1) as pool:
         found = cohort.run(paths, loader(bench), store.path, pool, model_id="net", **HOW)

@@ -61,9 +61,14 @@ def test_flickers_of_each_person(
     beside = {"cwd": tmp_path, "env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.PIPE}
     for at_least, how in ((1, signal.SIGKILL), (4, signal.SIGINT)):
         process = subprocess.Popen(list(map(str, line)), **beside)
-        wait_for(lambda number=at_least: store.path.is_dir() and len(store.names()) >= number)
-        process.send_signal(how)
-        _, err = process.communicate(timeout=60)
+        try:
+            wait_for(lambda number=at_least: store.path.is_dir() and len(store.names()) >= number)
+            process.send_signal(how)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            _, err = process.communicate(timeout=300)
         assert process.returncode == (130 if how == signal.SIGINT else -how), err.decode()
     assert b"the same command goes on" in err
     assert len(store.names()) < 9

@@ -26,7 +26,7 @@ class Variable:
 
     def unfolded(self, summary: xr.Dataset, name: str) -> xr.Dataset:
         """A summary over places, with the dimensions of the variable in their stead."""
-        data = {}
+        data: dict[Any, Any] = {}
         for key, own in summary.data_vars.items():
             if PLACE in own.dims:
                 leading = [dim for dim in own.dims if dim != PLACE]

@@ -349,3 +349,11 @@ def test_a_model_that_mixes_samples_is_refused() -> None:
     explainer = freqig.Explainer(lambda x: (x - x.mean(0))[:, :2], dtype=torch.float64)
     with pytest.raises(ValueError, match="independently"):
         explainer.average(samples(200), target=0)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int16])
+def test_batches_of_any_dtype(dtype: torch.dtype) -> None:
+    explainer, x = freqig.Explainer(Net(nn.Tanh()).eval(), fs=N), torch.as_tensor(samples(8)).to(dtype)
+    means = explainer.average([(x[:4], None), (x[4:8], None), (x[:0], None)], target=0)
+    assert int(means.n_samples) == 8

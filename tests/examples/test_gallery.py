@@ -16,6 +16,7 @@ EXAMPLES = (
         "bearing",
         "burst",
         "chirp",
+        "earthquake",
         "gear",
         "modulated",
         "night",

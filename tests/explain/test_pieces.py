@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import freqig
-from freqig import Explainer, baselines
+from freqig import Explainer, baselines, per_sample, shared
 
 from ..helpers import noise, seeded
 
@@ -135,9 +135,57 @@ def test_pieces_that_do_not_fit(pieces: Any, error: type[Exception], word: str) 
         explainer()(pieces, target=1)
 
 
-def test_further_arguments_do_not_follow_pieces() -> None:
-    with pytest.raises(ValueError, match="additional_forward_args must be None where x comes in pieces"):
+def test_arrays_must_be_said_to_follow_pieces_or_not() -> None:
+    with pytest.raises(ValueError, match=r"must be freqig.per_sample\(...\) or freqig.shared.*may be either"):
         explainer()(iter([X]), additional_forward_args=LABELS)
+
+
+def loudness(x: Tensor, gain: Tensor, weight: Tensor) -> Tensor:
+    """Of any length: energy of weighted channels, times a gain of each series."""
+    return gain[:, None] * (x.square().mean(-1) @ weight)[:, None]
+
+
+GAINS = np.arange(1.0, 6.0, dtype="f4")
+WEIGHT = shared(np.array([1.0, 2.0], dtype="f4"))
+
+
+@pytest.mark.parametrize("kind", ["iterator", "loader", "uneven"])
+def test_further_arguments_follow_pieces(kind: str) -> None:
+    """As batch by batch, and as a closed form: an energy sums to itself."""
+    series = [torch.tensor(noise(2, n, seed=i)).float() for i, n in enumerate((30, 47, 30, 64, 12))]
+    even = torch.stack([one.repeat(1, 6)[:, :60] for one in series])
+    pieces: dict[str, Any] = {
+        "iterator": iter(even.split(2)),
+        "loader": DataLoader(TensorDataset(even), batch_size=3),
+        "uneven": series,
+    }
+    found = Explainer(loudness)(pieces[kind], target=0, additional_forward_args=(per_sample(GAINS), WEIGHT))
+    used = series if kind == "uneven" else list(even)
+    expected = [
+        g * float(one.square().mean(-1) @ torch.tensor([1.0, 2.0]))
+        for g, one in zip(GAINS, used, strict=True)
+    ]
+    np.testing.assert_allclose(found.output, expected, rtol=1e-5)
+    np.testing.assert_allclose(found.rfft.sum(("channel", "frequency")), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("count", [4, 6])
+def test_entries_are_as_many_as_samples_of_all_pieces(count: int) -> None:
+    gains = per_sample(np.ones(count, dtype="f4"))
+    with pytest.raises(
+        ValueError, match=rf"additional_forward_args must have one entry per sample, .*{count}"
+    ):
+        Explainer(loudness)(
+            iter(torch.ones(5, 2, 20).split(2)), target=0, additional_forward_args=(gains, WEIGHT)
+        )
+
+
+def test_entries_need_an_order() -> None:
+    loader = DataLoader(TensorDataset(torch.ones(5, 2, 20)), shuffle=True)
+    with pytest.raises(
+        ValueError, match="known order where additional_forward_args has one entry per sample"
+    ):
+        Explainer(loudness)(loader, target=0, additional_forward_args=(per_sample(GAINS), WEIGHT))
 
 
 # --- series of unequal length ----------------------------------------------------------------------------

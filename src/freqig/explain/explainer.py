@@ -258,7 +258,8 @@ class Explainer:
             Further arguments of the model. `freqig.per_sample(values, axis=0)` says that one holds an
             entry per sample, `freqig.shared(value)` that it is the same for all. Where nothing is
             said, tensors whose first axis is as long as the batch are tried both ways on the model,
-            and what it does not tell apart is an error; all others are shared.
+            and what it does not tell apart is an error; all others are shared. In pieces, entries per sample
+            are shared out over them, and of arrays it must be said.
         window, step, resample, annotations : optional
             How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
         channels : sequence of str, optional

@@ -19,6 +19,7 @@ from ..progress import counting
 from ..result.joining import joined
 from ..signals.recordings import is_recording
 from .batch import Asked
+from .shares import follows_samples, of_rows, refuse_rest, share
 
 BATCH = 64
 """Items of a data set that are explained at once."""
@@ -83,18 +84,21 @@ def explain_stream(one_batch: OneBatch, x: Any, asked: Asked, progress: bool | N
     ValueError, TypeError
         If batches differ in channels or length, or what is per sample is not as long as all of them.
     """
-    if isinstance(x, DataLoader) and isinstance(x.sampler, RandomSampler) and _per_sample(asked):
+    if (
+        isinstance(x, DataLoader)
+        and isinstance(x.sampler, RandomSampler)
+        and (named := follows_samples(asked))
+    ):
         raise ValueError(
-            f"x must come in a known order where {_per_sample(asked)[0]} has one entry per sample, got a "
+            f"x must come in a known order where {named} has one entry per sample, got a "
             "DataLoader with shuffle=True: pass shuffle=False, or have it yield (signals, labels)"
         )
-    _refuse_arguments(asked)
     results, start = list[xr.Dataset](), 0
     with counting(progress, _total(x)) as done:
         for batch in _batches(x):
             signals, labels = _signals_and_labels(batch)
             count = len(signals[0] if isinstance(signals, tuple) else signals)
-            mine = _share(asked, start, count)
+            mine = share(asked, start, count)
             if labels is not None and mine.truth is None:
                 mine = replace(mine, truth=labels)
             results.append(one_batch(signals, mine, None))
@@ -102,7 +106,7 @@ def explain_stream(one_batch: OneBatch, x: Any, asked: Asked, progress: bool | N
             done(count)
     if not results:
         raise ValueError("x must yield at least one batch of signals, got none")
-    _refuse_rest(asked, start)
+    refuse_rest(asked, start)
     return joined(results)
 
 
@@ -124,11 +128,10 @@ def explain_uneven(
     time_axis : int
         Axis of time in the layout of the model, with a batch axis.
     """
-    _refuse_arguments(asked)
     series = [one if isinstance(one, xr.DataArray) else _as_batch(one) for one in x]
     lengths = [_length(one, time_axis) for one in series]
     starts = np.cumsum([0, *map(_count, series)]).tolist()
-    _refuse_rest(asked, starts[-1])
+    refuse_rest(asked, starts[-1])
     groups: dict[Any, list[int]] = {}
     for place, (one, length) in enumerate(zip(series, lengths, strict=True)):
         # DataArrays have coordinates of their own, so each is a batch.
@@ -146,7 +149,7 @@ def explain_uneven(
                 else torch.cat([one for i in places if isinstance(one := series[i], torch.Tensor)])
             )
             try:
-                results.append(one_batch(batch, _rows(asked, rows), max(lengths)))
+                results.append(one_batch(batch, of_rows(asked, rows), max(lengths)))
             except Exception as error:
                 told = f"{min(lengths)} to {max(lengths)} values in time"
                 if left_the_model(error):
@@ -252,45 +255,3 @@ def _count(series: Any) -> int:
     if isinstance(series, xr.DataArray):
         return int(series.sizes.get("sample", 1))
     return len(series)
-
-
-def _per_sample(asked: Asked) -> list[str]:
-    """Names of what has one entry per sample."""
-    known = {"target": asked.target, "truth": asked.truth, "names": asked.names}
-    return [name for name, value in known.items() if _is_column(value)]
-
-
-def _is_column(value: Any) -> bool:
-    return value is not None and not isinstance(value, (str, tuple)) and np.ndim(value) > 0
-
-
-def _share(asked: Asked, start: int, count: int) -> Asked:
-    for name in _per_sample(asked):
-        have = len(getattr(asked, name))
-        if have < start + count:
-            raise ValueError(f"{name} must be one per sample, got {have} for at least {start + count}")
-    return _rows(asked, list(range(start, start + count)))
-
-
-def _rows(asked: Asked, rows: list[int]) -> Asked:
-    return replace(asked, **{name: _taken(getattr(asked, name), rows) for name in _per_sample(asked)})
-
-
-def _taken(values: Any, rows: list[int]) -> Any:
-    return [values[i] for i in rows] if isinstance(values, list) else values[np.asarray(rows)]
-
-
-def _refuse_rest(asked: Asked, count: int) -> None:
-    for name in _per_sample(asked):
-        if len(getattr(asked, name)) != count:
-            raise ValueError(
-                f"{name} must be one per sample, so {count} of them, got {len(getattr(asked, name))}"
-            )
-
-
-def _refuse_arguments(asked: Asked) -> None:
-    if asked.arguments is not None:
-        raise ValueError(
-            "additional_forward_args must be None where x comes in pieces, which these might follow: explain "
-            "batch by batch, or put them into the model, lambda x: model(x, ...)"
-        )

@@ -1,8 +1,8 @@
 """Modules for which no twin can answer are borrowed: put in eval, and given back as they were.
 
 Those of Keras are, and a few whose class Python cannot exchange. One module may be in use several times at
-once, in several threads or in one, so its users are counted: the first finds it as the caller left it, and the
-last puts that back. What somebody else has changed meanwhile stays, and a warning says so.
+once, in several threads or in one, so its users are counted: the first finds it as the caller left it, and
+the last puts that back. What somebody else has changed meanwhile stays, and a warning says so.
 """
 
 from __future__ import annotations

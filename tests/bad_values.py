@@ -39,6 +39,7 @@ from freqig import (
     bearing_frequencies,
     per_sample,
     plots,
+    synth,
 )
 from freqig.errors import FreqigWarning
 
@@ -218,6 +219,20 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "representation": (lambda v: InverseRFFT(8, v), set()),
     "spectrum": (lambda v: InverseRFFT(8)(v), set()),
     "model": (lambda v: FrequencyModel(v, 8), {"function"}),
+    "problem": (lambda v: synth.oracle(v), set()),
+    "n=problem": (lambda v: synth.product(n=v), set()),
+    "seed=problem": (lambda v: synth.product(n=1, seed=v), {"zero", "huge", "10**30"}),
+    "sigma": (lambda v: synth.freqrise(n=1, sigma=v), {"zero", "fraction", "Fraction", "10**30"}),
+    "noise": (lambda v: synth.product(n=1, noise=v), {"zero", "fraction", "Fraction", "10**30"}),
+    "always_ten": (lambda v: synth.flextime(n=1, always_ten=v), {"true"}),
+    "n_time": (lambda v: synth.hmm(n=1, n_time=v), set()),
+    "rare": (lambda v: synth.arma(n=1, rare=v), set()),
+    "n_channels": (lambda v: synth.arma(n=1, n_channels=v), set()),
+    "n_rare": (lambda v: synth.arma(n=1, n_rare=v), set()),
+    "ar": (lambda v: synth.arma(n=1, ar=v), set()),
+    "agreement": (lambda v: synth.unused_cue(n=1, agreement=v), {"zero", "subnormal", "Fraction"}),
+    "channel=problem": (lambda v: synth.channel_cue(n=1, channel=v), {"zero"}),
+    "window=problem": (lambda v: synth.chirp(n=1, window=v), {"fraction", "Fraction"}),
 }
 DRAWN = Explainer(FLAT, fs=FS, n_steps=2, tol=100.0, domains=(RFFT(), Time()))(TWO, target=0)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import baselines, cohort, errors, groupings, plots
+    from . import baselines, cohort, errors, groupings, plots, synth
     from .attribute import attribute
     from .bands import bands
     from .checking import check
@@ -85,6 +85,7 @@ __all__ = [
     "slide",
     "summarize",
     "summary",
+    "synth",
     "to_dataframe",
     "to_mne",
     "to_shap",

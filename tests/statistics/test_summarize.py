@@ -280,7 +280,9 @@ def test_groupings_that_are_refused(by: Any, message: str) -> None:
         summarize(result, by)
 
 
-@pytest.mark.parametrize("by", [3, {3: ["x"] * 12}, np.array(["x"] * 12), {"a": [1, "x"] * 6}])
+@pytest.mark.parametrize(
+    "by", [3, {3: ["x"] * 12}, {"a/b": ["x"] * 12}, np.array(["x"] * 12), {"a": [1, "x"] * 6}]
+)
 def test_groupings_of_another_type(by: Any) -> None:
     if isinstance(by, dict) and "a" in by:
         by = {"a": np.array(by["a"], dtype=object)}

@@ -125,7 +125,9 @@ def _title_of(one: xr.Dataset) -> str:
     return f"{one.attrs.get('first', 'a')} \N{MINUS SIGN} {one.attrs.get('second', 'b')}: {many}"
 
 
-def _draw_lines(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes: Any) -> Any:
+def _draw_lines(
+    view: View, chosen: tuple[str, str], title: str, vmax: Any, axes: Any
+) -> Axes | tuple[Axes, ...]:
     dim, one, name = view.dims[0], view.one, view.name
     several = "channel" in view.variable.dims
     parts = [one.isel(channel=i) for i in range(one.sizes["channel"])] if several else [one]
@@ -152,7 +154,9 @@ def _draw_lines(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes
     if several:
         # Above the name of the channel, which is beside it on wide panels only.
         lift = ScaledTranslation(0, taken / 72, root_of(panels[0]).dpi_scale_trans)
-        panels[0].get_legend().set_bbox_to_anchor((1, 1), transform=panels[0].transAxes + lift)
+        legend = panels[0].get_legend()
+        assert legend is not None
+        legend.set_bbox_to_anchor((1, 1), transform=panels[0].transAxes + lift)
         taken *= 2
     panels[0].set_title(PLACEHOLDER, loc="left", pad=taken)
     settle(panels[0])
@@ -162,10 +166,10 @@ def _draw_lines(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes
     for panel, part in zip(panels, parts, strict=True):
         finish_bars(panel, np.concatenate(drawn), view.variable, quantity="mean difference", vmax=vmax)
         rooms.append(_shade(panel, part, name, edges))
-    low, high = panels[0].get_ylim()
+    bottom, top = panels[0].get_ylim()
     room = min(max(rooms) / size_in_points(panels[0])[1], 0.5)
     for panel, part in zip(panels, parts, strict=True):
-        panel.set_ylim(low, low + (high - low) / (1 - room))
+        panel.set_ylim(bottom, bottom + (top - bottom) / (1 - room))
         if several:
             write_head(panel, str(part["channel"].values) if "channel" in part.coords else "")
     draw_title(panels[0], xr.Dataset({name: view.variable}), name, None, None, title=title, pad=taken)
@@ -216,7 +220,7 @@ def _draw_map(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes: 
     most = visible_cells(panel)
     values, x_drawn, across = pooled(values, x, 1, most[0])
     values, y_drawn, up = pooled(values, y, 0, most[1])
-    inside = pooled(pooled(inside, x, 1, most[0])[0], y, 0, most[1])[0] > 0
+    marked = pooled(pooled(inside, x, 1, most[0])[0], y, 0, most[1])[0] > 0
     norm = signed_norm(values, vmax)
     divisor = 1.0
     if time is not None:
@@ -227,7 +231,7 @@ def _draw_map(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes: 
         panel.set_xlabel("frequency")
         _name_rows(panel, [str(own) for own in one["channel"].values] if "channel" in one.coords else [])
     draw_grid(panel, x_drawn / divisor, y_drawn, values, norm)
-    _outline(panel, x_drawn / divisor, y_drawn, inside)
+    _outline(panel, x_drawn / divisor, y_drawn, marked)
     set_scale(panel.xaxis, *(("linear", "xscale") if time is not None else chosen), x / divisor)
     set_scale(panel.yaxis, *(chosen if time is not None else ("linear", "yscale")), y)
     alpha = float(one.attrs.get("alpha", 0))

@@ -265,10 +265,11 @@ def _asked(by: Any) -> Mapping[str, Any]:
     if isinstance(by, str):
         return {by: by}
     if isinstance(by, Mapping):
-        wrong = [name for name in by if not isinstance(name, str) or not name]
+        wrong = [name for name in by if not isinstance(name, str) or not name.strip() or "/" in name]
         if wrong:
             raise TypeError(
-                f"by must have names of groupings as keys, such as 'stage', got {shown(wrong[0])}"
+                f"by must have names of groupings without a slash as keys, such as 'stage', got "
+                f"{shown(wrong[0])}"
             )
         return by
     if callable(by) or not isinstance(by, (list, tuple)) or not all(isinstance(one, str) for one in by):

@@ -113,8 +113,8 @@ def lined_up(first: Cases, second: Cases, name: str, *, paired: bool, one_result
         )
     unit = "sample" if people[0] is None else SUBJECT
     if people[0] is not None and people[1] is not None:
-        rows = [_by_name(own) for own in people]
-        _check_people(rows[0], rows[1], paired)
+        rows = _by_name(people[0]), _by_name(people[1])
+        _check_people(*rows, paired)
         members = [list(own.values()) for own in rows]
     else:
         if first.of_means or second.of_means:
@@ -130,11 +130,11 @@ def lined_up(first: Cases, second: Cases, name: str, *, paired: bool, one_result
         places = (np.arange(len(first)), np.arange(len(second)))
         if paired:
             places = pairs_of(first.data, second.data)
-        members = [[own[i : i + 1] for i in range(len(own))] for own in places]
-    for called, own in zip("ab", members, strict=True):
-        if len(own) < FEWEST:
+        members = [[side[i : i + 1] for i in range(len(side))] for side in places]
+    for called, units in zip("ab", members, strict=True):
+        if len(units) < FEWEST:
             raise ValueError(
-                f"{called} must have at least {FEWEST} {unit}s, got {len(own)}: with fewer no permutation "
+                f"{called} must have at least {FEWEST} {unit}s, got {len(units)}: with fewer no permutation "
                 "test can tell anything"
                 + (f"; for the samples of one person, drop_vars({SUBJECT!r})" if unit == SUBJECT else "")
             )

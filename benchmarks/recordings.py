@@ -7,7 +7,8 @@ written as EDF by edfio. Then one process reads it in windows of 30 s, explains 
 trained on other such epochs, adaptively, in bands and in a spectrogram, and writes the result to a file.
 
 Time outside is wall time, from reading to writing, less forward and backward passes of the network; memory is
-the most that the process has held beyond what it held after imports and building the network.
+the most that the process has held beyond what it held after imports and building the network. Libraries that
+are imported by and by are imported before.
 """
 
 from __future__ import annotations

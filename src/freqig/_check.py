@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import wraps
+from inspect import signature
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -30,14 +32,87 @@ def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
     @wraps(init)
     def checked(self: Any, *positional: Any, **named: Any) -> None:
         if len(positional) > 1:
-            given = shown(positional[1])
+            kind, given = type(self).__name__, positional[1]
+            if isinstance(given, (str, int, float, np.number)):
+                remedy = f"name it, such as {kind}(model, fs={shown(given)})"
+            elif callable(given):
+                remedy = f"the model comes first, {kind}(model)"
+            else:
+                remedy = f"signals are given to what this makes, {kind}(model)(x)"
             raise TypeError(
-                f"{type(self).__name__} takes the model alone without a name, got {given} besides: name it, "
-                f"such as {type(self).__name__}(model, fs={given})"
+                f"{kind} takes the model alone without a name, got {brief(given)} besides: {remedy}"
             )
+        _refuse_unknown(
+            init, named, type(self).__name__, "{0} is given with the signals, {1}(model)(x, {0}=...)"
+        )
         init(self, *positional, **named)
 
     return checked
+
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+def signals_by_position(call: Call) -> Call:
+    """A method that takes signals alone by position, and says what else comes by name."""
+
+    @wraps(call)
+    def checked(self: Any, *positional: Any, **named: Any) -> Any:
+        if len(positional) > 1:
+            given = positional[1]
+            is_array = np.ndim(given) > 1 if isinstance(given, (Tensor, np.ndarray)) else False
+            remedy = (
+                "several inputs are one tuple, explainer((a, b)), and a baseline is explainer(x, baseline=b)"
+                if is_array
+                else f"name it, such as explainer(x, target={brief(given)})"
+            )
+            raise TypeError(f"x alone comes without a name, got {brief(given)} besides: {remedy}")
+        if not positional and "x" not in named:
+            raise TypeError("x must be given, the signals to explain: explainer(x)")
+        remedy = "{0} is a setting, {1}(model, {0}=...)"
+        _refuse_unknown(call, named, type(self).__name__, remedy, type(self).__init__)
+        return call(self, *positional, **named)
+
+    return checked  # type: ignore[return-value]
+
+
+BESIDE_SIGNALS = (
+    "target",
+    "baseline",
+    "additional_forward_args",
+    "truth",
+    "names",
+    "window",
+    "step",
+    "channels",
+)
+
+
+def _refuse_unknown(
+    function: Callable[..., Any],
+    named: Any,
+    kind: str,
+    remedy: str,
+    elsewhere: Callable[..., Any] | None = None,
+) -> None:
+    """TypeError for a name that a function does not have, with where it belongs or what may be meant."""
+    known = list(signature(function).parameters)
+    for name in named:
+        if name not in known:
+            other = BESIDE_SIGNALS if elsewhere is None else list(signature(elsewhere).parameters)
+            close = get_close_matches(name, known, 1)
+            meant = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known[1:])}"
+            what = remedy.format(name, kind) if name in other else meant
+            raise TypeError(f"there is no parameter {name}: {what}")
+
+
+def brief(value: Any) -> str:
+    """A value in an error: numbers and text as they are, of anything large its class and shape."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"a {type(value).__name__} of shape {tuple(shape)}"
+    text = shown(value)
+    return text if len(text) <= 60 else f"a {type(value).__name__}"
 
 
 def check_number(value: Any, name: str, what: str = "a number") -> float:

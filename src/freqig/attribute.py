@@ -160,7 +160,7 @@ def attribute(
             add_context(
                 error,
                 f"an input of shape {tuple(given.shape)} is one series of {len(given)} channels; "
-                "for as many series of one channel pass x[:, None, :]",
+                "for as many series of one channel pass input[:, None, :]",
             )
         raise
     hint_at_unit(known, found.output - found.baseline_output, "input")
@@ -181,7 +181,7 @@ def _explained(
     # Like every argument but the series, baselines are in the model's own layout.
     values, baseline = x.reshape(shape), start.reshape(shape).movedim(-1, explainer.time_axis)
     inputs = [values.movedim(-1, explainer.time_axis)]
-    question = Question(Signal(values), target, baseline, arguments, inputs)
+    question = Question(Signal(values), target, baseline, arguments, inputs, name="input")
     return explainer.attributions(question, Axes(shape, None), kept)
 
 

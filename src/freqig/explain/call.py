@@ -57,6 +57,8 @@ class Question:
         As `Explainer.__call__` takes them.
     inputs : sequence of torch.Tensor
         Every input in the model's own layout, of which errors tell.
+    name : str, default "x"
+        What the caller knows the signals by.
     """
 
     signal: Signal
@@ -64,6 +66,7 @@ class Question:
     baseline: Any
     arguments: Any
     inputs: Sequence[Tensor]
+    name: str = "x"
 
 
 @dataclass(eq=False)
@@ -137,7 +140,8 @@ def explain(
     )
     if len(values) == 0:
         return _nothing(domains, axes, working_dtype(model.dtype))
-    with model.session() as running, told_of([one.shape for one in question.inputs]) as hints:
+    shapes = [one.shape for one in question.inputs]
+    with model.session() as running, told_of(shapes, question.name) as hints:
         objective = _objective(running, settings, question.arguments, values.ndim, len(values))
         hints += objective.extra.hints
         if objective.extra.values:
@@ -148,7 +152,7 @@ def explain(
         # Of a model in half precision, whose domains are in float32.
         x, starts = (
             in_dtype(v, running.dtype, name).to(running.device)
-            for v, name in ((values, "x"), (starts, "baseline"))
+            for v, name in ((values, question.name), (starts, "baseline"))
         )
         kept.settle(running.signature())
         chunks = kept.chunks_for(objective, x, settings.memory)

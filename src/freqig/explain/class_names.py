@@ -106,5 +106,8 @@ def names_of_all(
 
 def _number(name: str, names: tuple[str, ...]) -> int:
     if name not in names:
-        raise ValueError(f"target must be one of classes, {', '.join(names)}, or a number, got {name!r}")
+        predicted = ": the predicted class is target=None, the default" if name == "predicted" else ""
+        raise ValueError(
+            f"target must be one of classes, {', '.join(names)}, or a number, got {name!r}{predicted}"
+        )
     return names.index(name)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, settings_by_name
+from .._check import check_dtype, settings_by_name, signals_by_position
 from ..domains import Domain
 from ..models import as_model
 from ..models.outputs import OutputKey
@@ -213,6 +213,7 @@ class Explainer:
         model = self.model.description.get("class", type(self.model).__name__)
         return f"Explainer({', '.join([str(model), *told])})"
 
+    @signals_by_position
     def __call__(
         self,
         x: Any,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import add_context
 from ..models import Model
 from ..models.joined import JoinedInputs
 from ..models.outputs import OutputKey
@@ -18,6 +20,8 @@ from ..objective.objective import Objective
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
+
+Shape = tuple[int, ...]
 
 Offer = tuple[str, str, Tensor, Tensor]
 """How something is written, what it means, what that is, and what the model gets then."""
@@ -61,6 +65,9 @@ def refuse_axes(
             if takes([*inputs[:i], other, *inputs[i + 1 :]])
         ]
         _refuse(name, x, fits, error)
+        if len(inputs) == 1:
+            fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
+            _tell_sizes(name, x, fitting, error)
 
 
 def refuse_input(
@@ -94,9 +101,14 @@ def refuse_input(
         return _takes(model, [signals], arguments=arguments, output_key=None, n_samples=len(signals))
 
     tried = [x.movedim(-1, time_axis), *([x[:, 0]] if x.shape[1] == 1 else [])]
-    if given.ndim > 1 and not any(takes(signals) for signals in tried):
+    if any(map(takes, tried)):
+        return
+    if given.ndim > 1:
         fits = [offer for offer in _inputs(given, time_axis) if takes(offer[3])]
         _refuse("input", given, fits, error)
+    other = _other_sizes(x, model.sizes())
+    fitting = [one for one in other if takes(_like(x, one).movedim(-1, time_axis))]
+    _tell_sizes("input", x, fitting, error)
 
 
 def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:
@@ -125,6 +137,37 @@ def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception | 
         ) from error
 
 
+def _tell_sizes(name: str, given: Tensor, shapes: Sequence[Shape], error: Exception | None) -> None:
+    """Add to the error of a model that takes as many axes, one of which has another size."""
+    if error is None or not shapes:
+        return
+    told = "; or ".join(
+        f"{shape}, with {new} in place of {old} in axis {axis}"
+        for shape in shapes[:3]
+        for axis, (old, new) in enumerate(zip(given.shape, shape, strict=True))
+        if old != new
+    )
+    add_context(
+        error,
+        f"{name} must have the sizes that the model was made for, and it takes {told}: pass as many "
+        "channels and values as it was trained on",
+    )
+
+
+def _other_sizes(x: Tensor, sizes: Sequence[int]) -> Iterator[Shape]:
+    """Shapes with another size in one axis, which the weights of the model suggest."""
+    for axis in range(1, x.ndim):
+        beside = math.prod(x.shape[1:]) // max(1, x.shape[axis])
+        flat = [size // beside for size in sizes if beside and size % beside == 0]
+        for size in dict.fromkeys([*sizes, *flat]):
+            if size not in (0, x.shape[axis]):
+                yield (*x.shape[:axis], size, *x.shape[axis + 1 :])
+
+
+def _like(x: Tensor, shape: Shape) -> Tensor:
+    return x.new_zeros((2, *shape[1:]))
+
+
 def _takes(
     model: Model, inputs: Sequence[Tensor], *, arguments: Any, output_key: OutputKey, n_samples: int
 ) -> bool:
@@ -151,8 +194,8 @@ def _takes(
 def _arrangements(x: Tensor) -> Iterator[Arrangement]:
     """Axes that are often swapped, missing or one too many."""
     if x.ndim == 2:
-        yield "x[None]", "it is one series with its channels first", lambda x: x[None]
-        yield "x.T[None]", "it is one series with its channels last", lambda x: x.T[None]
+        yield "x[None]", "it is one series", lambda x: x[None]
+        yield "x.T[None]", "it is one series, time and channels changed", lambda x: x.T[None]
         yield "x[:, None]", "its series have one channel", lambda x: x[:, None]
         yield "x[..., None] and time_axis=1", "its series have one channel", lambda x: x[..., None]
         yield "x[:, None, None]", "its series have one channel", lambda x: x[:, None, None]

@@ -73,6 +73,10 @@ def stem_of(path: Path) -> str:
     return path.name[: len(path.name) - cut] or path.name
 
 
+FOLDERS = (".zarr",)
+"""How the names of recordings end that are folders."""
+
+
 def reader_of(path: Path) -> Reader:
     """What reads a file, by the end of its name, else by how it begins.
 
@@ -89,6 +93,12 @@ def reader_of(path: Path) -> Reader:
         with path.open("rb") as file:
             start = file.read(16)
         found = next((one for one in FORMATS if start.startswith(one.starts)), None)
+    folder = path.is_dir() and (found is None or not name.endswith(FOLDERS))
+    if folder:
+        raise ValueError(
+            f"path must be that of a recording, but {str(path)!r} is a folder: pass the files in it, such as "
+            "sorted(pathlib.Path(folder).glob('*.edf'))"
+        )
     if found is None:
         known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
         raise ValueError(f"path must be a recording that has a reader ({known}), got {str(path)!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import replace
@@ -167,6 +167,10 @@ class Model(ABC):
     def session(self) -> AbstractContextManager[Model]:
         """Context that gives what is to be called in place of the model, which is left as it is."""
         return nullcontext(self)
+
+    def sizes(self) -> Sequence[int]:
+        """Sizes that the axes of inputs may have to have, as far as the first weights tell."""
+        return ()
 
     def signature(self) -> Hashable:
         """What changes where the model computes otherwise than before, and not with its weights."""

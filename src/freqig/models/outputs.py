@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from .._check import shown
 
 Selector = int | str
 OutputKey = Selector | tuple[Selector, ...] | None
+MOST_WAYS, DEEPEST = 8, 6
+"""Selectors that an error lists, and levels of nested outputs that are looked into for them."""
 ROWS = "the model must return one row per series"
 """Start of the message where outputs do not belong to the points one by one."""
 
@@ -90,6 +93,11 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
         selected = _part(selected, key, output_key)
     if not isinstance(selected, Tensor):
         raise _no_tensor(selected, way)
+    if selected.is_complex():
+        raise TypeError(
+            f"the model must return real scores, got dtype {selected.dtype}: of two complex numbers "
+            "none is the larger. Explain their size or a part, lambda x: model(x).abs(), or .real"
+        )
     if not selected.is_floating_point():
         raise TypeError(
             f"the model must return floating scores, got dtype {selected.dtype}: class indices "
@@ -111,11 +119,24 @@ def _no_tensor(selected: Any, way: tuple[Selector, ...]) -> Exception:
         numpy = isinstance(selected, (np.ndarray, np.generic))
         remedy = ": NumPy knows no gradients, write all of the model in PyTorch" if numpy else ""
         return TypeError(f"the model must return a tensor, got {type(selected).__name__}{_at(way)}{remedy}")
-    first = keys[0] if keys else 0
+    ways = list(islice(_ways(selected, way), MOST_WAYS + 1)) or [(*way, keys[0] if keys else 0)]
+    told = [repr(one[0] if len(one) == 1 else one) for one in ways[:MOST_WAYS]]
+    more = ", …" if len(ways) > MOST_WAYS else ""
+    such = f"such as output_key={told[0]}" + (f", of {', '.join(told)}{more}" if len(told) > 1 else "")
     return ValueError(
         f"the model returns {_describe(selected)}{_at(way)}: pass output_key= to Explainer to choose "
-        f"the one to explain, such as output_key={(*way, first) if way else first!r}"
+        f"the one to explain, {such}"
     )
+
+
+def _ways(outputs: Any, way: tuple[Selector, ...]) -> Iterator[tuple[Selector, ...]]:
+    """Selectors of every tensor in nested outputs."""
+    for key in (_keys(outputs) or []) if len(way) < DEEPEST else []:
+        part = _part(outputs, key, key) if isinstance(key, (int, str)) else None
+        if isinstance(part, Tensor):
+            yield *way, key
+        elif part is not None:
+            yield from _ways(part, (*way, key))
 
 
 def _part(outputs: Any, key: Selector, output_key: OutputKey) -> Any:

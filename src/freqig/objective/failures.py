@@ -11,13 +11,15 @@ from ..errors import CALLED, add_context
 
 
 @contextmanager
-def told_of(shapes: Sequence[torch.Size]) -> Iterator[list[str]]:
+def told_of(shapes: Sequence[torch.Size], name: str = "x") -> Iterator[list[str]]:
     """Add to errors that leave the model the shape of the input, and what else is noted meanwhile.
 
     Parameters
     ----------
     shapes : sequence of torch.Size
         Shape of every input in the model's own layout.
+    name : str, default "x"
+        What the caller knows it by.
 
     Yields
     ------
@@ -30,7 +32,7 @@ def told_of(shapes: Sequence[torch.Size]) -> Iterator[list[str]]:
     except Exception as error:
         if left_the_model(error):
             told = " and ".join(str(tuple(shape)) for shape in shapes)
-            for context in (f"x has the shape{'s' if len(shapes) > 1 else ''} {told}", *hints):
+            for context in (f"{name} has the shape{'s' if len(shapes) > 1 else ''} {told}", *hints):
                 add_context(error, context)
         raise
 

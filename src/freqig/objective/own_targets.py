@@ -166,6 +166,8 @@ def _flat(parts: list[Any]) -> bool:
 
 def about_name(name: str, axes: tuple[int, ...]) -> str:
     """What to do with the name of a class."""
+    if name.lower() in ("predicted", "argmax", "auto"):
+        return f"{name!r}: the predicted class is target=None, the default"
     highest = f"0..{axes[0] - 1} here" if len(axes) == 1 else "see the order of the model's outputs"
     return (
         f"{name!r}: classes are numbers, {highest}. Look its number up in the list of names with which "

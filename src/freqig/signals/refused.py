@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
+
+from .._check import shown
 
 NUMBERS = (np.ndarray, Tensor, int, float, complex, np.generic)
 
@@ -64,11 +67,15 @@ def _remedy(x: Any, name: str) -> tuple[str, str] | None:
     if x is None:
         return "None", "pass the signals to explain"
     if isinstance(x, (str, bytes, os.PathLike)):
-        got = f"the text {x!r}" if isinstance(x, (str, bytes)) else f"the path {str(x)!r}"
+        got = f"the text {shown(x)}" if isinstance(x, (str, bytes)) else f"the path {str(x)!r}"
+        if _is_folder(x):
+            return f"{got}, a folder", "read one of its files first, freqig.read(path)"
         return got, "read the file first, freqig.read(path)"
     if hasattr(x, "data_vars"):
-        names = ", ".join(map(repr, x.data_vars)) or "none"
-        return f"an xarray {kind} with the variables {names}", f"pass one of them, such as {name}['signal']"
+        known = list(x.data_vars)
+        told = ", ".join(map(repr, known)) or "none"
+        first = "signal" if "signal" in known or not known else known[0]
+        return f"an xarray {kind} with the variables {told}", f"pass one of them, such as {name}[{first!r}]"
     if isinstance(x, Mapping):
         return _of_mapping(x, name)
     if any(origin.startswith(("torch.utils.data.", "tensorflow.python.data.")) for origin in origins):
@@ -87,6 +94,13 @@ def _remedy(x: Any, name: str) -> tuple[str, str] | None:
     if isinstance(x, slice):
         return "a slice", "pass the signals that it selects"
     return None
+
+
+def _is_folder(path: Any) -> bool:
+    try:
+        return Path(os.fsdecode(path)).is_dir()
+    except (ValueError, OSError):  # no text can be a path that is too long, or has a zero in it
+        return False
 
 
 def _of_mapping(x: Mapping[Any, Any], name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ from .modules import find_modules, first_floating_parameter
 from .session import Use
 from .signature import signature
 
+FIRST_WEIGHTS = 4
+"""Of so many weights the shapes are read for sizes that inputs may have."""
 ROWS = 64
 """Points times targets of one backward pass, where nothing is known of their memory."""
 
@@ -182,6 +185,10 @@ class TorchModel(Model):
                 # Neither may work: the caller meets the error of the default where it arises.
                 continue
             self.dtype, self._dtype_is_known = dtype, True
+
+    def sizes(self) -> Sequence[int]:
+        weights = (t for module in self._modules for t in module.parameters() if t.ndim > 1)
+        return tuple(dict.fromkeys(size for t in islice(weights, FIRST_WEIGHTS) for size in t.shape))
 
     def signature(self) -> Hashable:
         return signature(self._modules), self.dtype, self.device

@@ -18,8 +18,10 @@ def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
     Raises
     ------
     click.ClickException
-        If one of the paths is there already and `force` was not given.
+        If one of the paths is there already and `force` was not given, or names no file at all.
     """
+    if Path() in paths:
+        raise click.ClickException("--out must be the path of a file, got none: name one, such as --out new")
     there = [path for path in paths if path is not None and path.exists()]
     if there and not force:
         raise click.ClickException(

@@ -127,6 +127,8 @@ def read_bands(text: str | None) -> Any:
     for one in names(text) or ():
         name, _, edges = one.partition("=")
         low, _, high = edges.partition("-")
+        if name.strip() in found:
+            raise ValueError(f"bands must each have a name of their own, got {name.strip()!r} twice")
         try:
             found[name.strip()] = float(low), float(high)
         except ValueError:

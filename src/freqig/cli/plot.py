@@ -13,6 +13,10 @@ from ._files import refuse_existing, replacing
 from ._pictures import draw, kinds
 from ._running import EXIT_CODES, debug_option, reporting
 
+PICTURES = (".png", ".pdf", ".svg", ".jpg", ".tif", ".webp", ".eps")
+SMALLEST, LARGEST = 0.5, 100
+"""Inches; what is larger takes gigabytes."""
+
 EXAMPLES = """\b
 Examples:
   freqig plot night.nc spectrum --sample 3 --max-frequency 30 --out spectrum.png
@@ -67,6 +71,11 @@ def plot(
     from ._store import read_result
 
     refuse_existing([out], force)
+    if out.suffix.lower() not in PICTURES:
+        raise click.ClickException(f"--out must end in {', '.join(PICTURES)}, got {str(out)!r}")
+    if size is not None and not all(SMALLEST <= inches <= LARGEST for inches in size):
+        told = " ".join(f"{inches:g}" for inches in size)
+        raise click.ClickException(f"--size must be in {SMALLEST}..{LARGEST} inches, got {told}")
     whole = read_result(result, target)
     given = {name: value for name, value in options.items() if value is not None}
     if bands is not None:

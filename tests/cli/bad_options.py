@@ -157,7 +157,7 @@ def lines() -> Iterator[tuple[str, list[str]]]:
             if name not in GIVEN:
                 for value in OWN:
                     yield name, [*line, "--option", f"{name}={value}"]
-    reading = ["model.pt2", "night.npy", "--fs", "100"]
+    reading = ["model.pt2", "night.npy", "--trust", "--fs", "100"]
     for command, options, line in (
         ("explain", EXPLAIN, [*reading, "--out", "new.nc"]),
         ("check", {**READING, **EXPLAINING}, reading),

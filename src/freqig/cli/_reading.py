@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ def read_domains(text: str) -> list[Any]:
     for one in names(text) or ():
         name, *numbers = one.split(":")
         if name.lower() in PRESETS:
-            n = {"n": int(numbers[0])} if numbers and numbers[0].isdecimal() else {}
-            made.append(domains.FilterBank(name.lower(), name=name.lower().replace("-", "_"), **n))
+            preset = partial(_bank, domains.FilterBank, name.lower())
+            made.append(_made(preset, numbers, one, "domains"))
             continue
         kind = known.get("time" if name.lower() == "waveform" else name.lower())
         if kind is None:
@@ -203,8 +204,15 @@ def _module(where: str) -> Any:
 def _made(kind: Any, numbers: list[str], text: str, name: str) -> Any:
     try:
         return kind(*(int(one) if one.lstrip("-").isdecimal() else _word_or_number(one) for one in numbers))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be given what they take, got {text!r}: {error}") from None
+
+
+def _bank(kind: Any, preset: str, *n: Any) -> Any:
+    """A filter bank of a preset, of so many bands where that is said."""
+    if len(n) > 1:
+        raise TypeError(f"{preset} takes one number, how many bands, got {len(n)}")
+    return kind(preset, name=preset.replace("-", "_"), **({"n": n[0]} if n else {}))
 
 
 def _word_or_number(text: str) -> Any:

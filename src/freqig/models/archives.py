@@ -15,6 +15,7 @@ NOT_TRUST = "trust=True does not change this"
 # Frameworks store without compression; others may compress by so much, above what is small anyway.
 MAX_RATIO, SMALL = 50, 64 << 20
 PIECE = 1 << 16
+ZIP = b"PK\x03\x04"
 
 
 def check_members(
@@ -47,24 +48,54 @@ def check_members(
     ...     check_members(f"{folder}/net.pt", text=("version",), max_text=10)
     """
     name = os.fspath(path)
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        size, there = sum(entry.file_size for entry in entries), Path(path).stat().st_size
-        if sum(entry.compress_size for entry in entries) > there:
-            raise ValueError(f"{name} has {there} bytes, less than its members take in it; {NOT_TRUST}")
-        if size > max_bytes:
-            raise ValueError(f"{name} unpacks to {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}")
-        if size > max(SMALL, MAX_RATIO * there):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check(archive, name, Path(path).stat().st_size, text, max_text, max_bytes)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ValueError(
+            f"{name} is a damaged archive, or one with a password: {error}; {NOT_TRUST}"
+        ) from error
+
+
+def _check(
+    archive: zipfile.ZipFile,
+    name: str,
+    there: int,
+    text: tuple[str, ...],
+    max_text: int,
+    max_bytes: int,
+    is_inner: bool = False,
+) -> None:
+    """Refuse an archive of so many bytes, and those in it, such as the examples of a program."""
+    entries = archive.infolist()
+    size = sum(entry.file_size for entry in entries)
+    if sum(entry.compress_size for entry in entries) > there:
+        raise ValueError(f"{name} has {there} bytes, less than its members take in it; {NOT_TRUST}")
+    if size > max_bytes:
+        raise ValueError(f"{name} unpacks to {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}")
+    if size > max(SMALL, MAX_RATIO * there):
+        raise ValueError(f"{name} has {there} bytes and unpacks to {size}, which no model does; {NOT_TRUST}")
+    for entry in entries:
+        if entry.filename.endswith(text) and entry.file_size > max_text:
             raise ValueError(
-                f"{name} has {there} bytes and unpacks to {size}, which no model does; {NOT_TRUST}"
+                f"{entry.filename} in {name} has {entry.file_size} bytes, more than the {max_text} "
+                f"that it may have; {NOT_TRUST}"
             )
-        for entry in entries:
-            if entry.filename.endswith(text) and entry.file_size > max_text:
-                raise ValueError(
-                    f"{entry.filename} in {name} has {entry.file_size} bytes, more than the {max_text} "
-                    f"that it may have; {NOT_TRUST}"
-                )
-            _check_size(archive, entry, name)
+        _check_size(archive, entry, name)
+        inner = f"{entry.filename} in {name}"
+        if not _is_archive(archive, entry):
+            continue
+        if is_inner:
+            raise ValueError(f"{inner} is an archive in an archive in another; {NOT_TRUST}")
+        stored = entry.compress_type == zipfile.ZIP_STORED
+        member: Any = archive.open(entry) if stored else io.BytesIO(archive.read(entry))
+        with member, zipfile.ZipFile(member) as found:
+            _check(found, inner, entry.file_size, text, max_text, max_bytes, is_inner=True)
+
+
+def _is_archive(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    with archive.open(entry) as member:
+        return member.read(len(ZIP)) == ZIP
 
 
 def _check_size(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import re
 import struct
@@ -181,6 +182,30 @@ def test_programs_that_swell_are_refused_unread(
     if any(name.endswith(end) for name in zipfile.ZipFile(bad).namelist()):
         with pytest.raises(ValueError, match=r"unpacks to .*, which no model does; trust=True does not"):
             as_model(bad, trust=True)
+
+
+def zipped(content: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        archive.writestr("archive/data/0", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("inner", "said"),
+    [
+        (zipped(bytes(80 << 20)), r"added\.pt in .* unpacks to .*, which no model does"),
+        (zipped(zipped(zipped(b"deep"), zipfile.ZIP_STORED), zipfile.ZIP_STORED), r"archive in an archive"),
+        (zipped(b"whole")[:-9], r"is a damaged archive"),
+    ],
+    ids=["swells", "deep", "cut"],
+)
+def test_an_archive_in_a_program_is_looked_into(program: Path, inner: bytes, said: str) -> None:
+    with zipfile.ZipFile(program, "a") as archive:
+        folder = archive.namelist()[0].partition("/")[0]
+        archive.writestr(f"{folder}/data/added.pt", inner)
+    with pytest.raises(ValueError, match=rf"{said}.*trust=True does not"):
+        as_model(program, trust=True)
 
 
 def test_programs_that_lie_about_their_sizes_are_refused_unread(program: Path) -> None:

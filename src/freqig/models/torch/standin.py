@@ -66,7 +66,8 @@ class _Place:
 
     def __init__(self, module: nn.Module) -> None:
         # The module itself: as long as it is held, no other one has its identity.
-        self.module, self.before = module, type(module)
+        self.module = module
+        self.before: Any = type(module)
         self.twins: dict[int, list[nn.Module]] = {}
 
     def twin(self) -> nn.Module | None:
@@ -132,7 +133,7 @@ def _reduce(module: Any, protocol: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=512)
-def _answering(cls: type) -> type:
+def _answering(cls: Any) -> type:
     """A class of the same layout whose attributes are those of a twin."""
     content = {
         "__slots__": (),
@@ -152,5 +153,5 @@ def _answering(cls: type) -> type:
     return during
 
 
-def _before(during: type) -> type:
+def _before(during: type) -> Any:
     return during.__mro__[1]

@@ -41,7 +41,7 @@ def can_be_copied(module: nn.Module) -> bool:
 def original_of(module: nn.Module) -> nn.Module | None:
     """What `torch.compile` has wrapped in a module of its own."""
     # By its name, since to import the class takes seconds.
-    return module._orig_mod if type(module).__name__ == "OptimizedModule" else None
+    return module._modules.get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
 
 
 class Twins:
@@ -183,7 +183,7 @@ class Twins:
         vars(twin).update(vars(value))
         return twin
 
-    def _function(self, value: FunctionType) -> FunctionType:
+    def _function(self, value: FunctionType) -> Any:
         if is_compiled(value):
             return self.of(vars(value)["_torchdynamo_orig_callable"])
         cells = tuple(self.of(cell) for cell in value.__closure__ or ())

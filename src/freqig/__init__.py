@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .attribute import attribute
     from .bands import bands
     from .checking import check
+    from .coalitions import Shapley
     from .cohort import open_cohort
     from .domains import (
         ICA,
@@ -60,6 +61,7 @@ __all__ = [
     "NonlinearDomain",
     "Polar",
     "Segments",
+    "Shapley",
     "Spatial",
     "Time",
     "Wavelet",
@@ -98,6 +100,7 @@ _HOME = {
     "Explainer": "explain.explainer",
     "FrequencyModel": "frequency_model",
     "InverseRFFT": "frequency_model",
+    "Shapley": "coalitions",
     "attribute": "attribute",
     "bands": "bands",
     "bands_around": "machines",

@@ -21,13 +21,13 @@ from ..objective.scales import OutputScale
 from ..objective.targets import Target
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
+from .any_kind import explain_any, quietly
 from .averages.asking import means_of
 from .averages.batches import Batches
-from .batch import Asked, explain_batch
+from .batch import Asked
 from .call import Question, explain
 from .kept import Kept
 from .many_files import explain_files
-from .pieces import explain_stream, explain_uneven, first_and_rest, is_iterator, is_path, is_stream, is_uneven
 from .settings import Setting, Settings
 
 
@@ -301,18 +301,7 @@ class Explainer:
             truth=truth,
             names=names,
         )
-        if is_iterator(x):
-            first, x = first_and_rest(x)
-            x = list(x) if is_path(first) else x
-        if isinstance(x, list) and x and all(map(is_path, x)):
-            fs = self.fs if resample is None else None
-            files = replace(asked, reading={**asked.reading, "fs": fs})
-            return explain_files(self._quietly, x, files, self.progress)
-        if is_stream(x):
-            return explain_stream(self._quietly, x, asked, self.progress)
-        if is_uneven(x):
-            return explain_uneven(self._quietly, x, asked, self.progress, self.time_axis)
-        return explain_batch(self.model, self.settings, self._kept, x, asked)
+        return explain_any(self.model, self.settings, self._kept, x, asked)
 
     def explain_files(
         self,
@@ -372,7 +361,8 @@ class Explainer:
             "annotations": annotations,
         }
         asked = Asked(target, baseline, reading=reading, truth=truth, names=names)
-        return explain_files(self._quietly, paths, asked, self.progress, failed)
+        one_batch = quietly(self.model, self.settings, self._kept)
+        return explain_files(one_batch, paths, asked, self.progress, failed)
 
     def average(
         self,
@@ -461,11 +451,6 @@ class Explainer:
         )
         batches = Batches.of(x, by, asked)
         return means_of(self.model, self.settings, self._kept, batches, asked, tol, seed)
-
-    def _quietly(self, x: Any, asked: Asked, length: int | None) -> xr.Dataset:
-        """Explain a batch of several, whose bar counts for all of them."""
-        settings = replace(self.settings, progress=False)
-        return explain_batch(self.model, settings, self._kept, x, asked, length)
 
     def attributions(self, question: Question, axes: Axes, kept: Kept) -> Attributions:
         """What `__call__` labels, of a question that needs no reading; `kept` is known of the model."""

@@ -1,4 +1,4 @@
-"""Methods: fixed or adaptive nodes, behind one interface."""
+"""Methods: fixed or adaptive nodes of paths, and others, behind one interface."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """How the paths of a block are explained.
+    """How a block of samples is explained.
 
     Parameters
     ----------
@@ -39,25 +39,18 @@ class Method(ABC):
 
     engine: ClassVar[str] = "path"
     exact: ClassVar[bool]
-    """Whether every path gets as many nodes as it gets at least."""
-
-    @property
-    @abstractmethod
-    def n_least(self) -> int:
-        """Nodes that a path gets at least."""
-
-    @abstractmethod
-    def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
-        """Average gradients along paths, watched in projections."""
-
-    @abstractmethod
-    def warn_of_shortfalls(self, found: Attributions) -> None:
-        """Say once where attributions are not what was asked for."""
+    """Whether every sample gets as many evaluations as it gets at least."""
 
     rows_kept: ClassVar[int] = 4
     """Float64 numbers that are held per sample, target and feature: sums, what is added to them, and products
     and projections of them."""
 
+    @property
+    @abstractmethod
+    def n_least(self) -> int:
+        """Evaluations that a sample gets at least."""
+
+    @abstractmethod
     def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
         """Explain a block of samples.
 
@@ -72,6 +65,29 @@ class Method(ABC):
         chunks : Chunks
             Points per call.
         """
+
+    @abstractmethod
+    def warn_of_shortfalls(self, found: Attributions) -> None:
+        """Say once where attributions are not what was asked for."""
+
+    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
+        """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
+        full = -(-32 * chunks.size // self.n_least)
+        # Sums of one sample and target each.
+        fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
+        targets = max(1, min(fit, n_targets))
+        return BlockSize(max(1, min(full, fit // targets)), targets)
+
+
+@dataclass(frozen=True)
+class Nodes(Method):
+    """Gradients at nodes of the paths, averaged and projected on every domain."""
+
+    @abstractmethod
+    def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
+        """Average gradients along paths, watched in projections."""
+
+    def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
         linear = [domain for domain in domains if domain.linear]
         chunks = chunks.at_most(chunks.memory.n_points(paths.n_targets * paths.n_features))
         analysis = Analysis.of(paths, axes, linear)
@@ -86,17 +102,9 @@ class Method(ABC):
                 values[domain.name], own[domain.name] = curved.attributions, curved.diagnostics()
         return replace(found, domains=domains, values=[values[domain.name] for domain in domains], own=own)
 
-    def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
-        """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
-        full = -(-32 * chunks.size // self.n_least)
-        # Sums of one sample and target each.
-        fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
-        targets = max(1, min(fit, n_targets))
-        return BlockSize(max(1, min(full, fit // targets)), targets)
-
 
 @dataclass(frozen=True)
-class FixedNodes(Method):
+class FixedNodes(Nodes):
     """Gauss-Legendre nodes, as many on every path.
 
     Parameters
@@ -122,7 +130,7 @@ class FixedNodes(Method):
 
 
 @dataclass(frozen=True)
-class AdaptiveNodes(Method):
+class AdaptiveNodes(Nodes):
     """As few nodes as each path allows.
 
     Parameters

@@ -192,7 +192,8 @@ class Model(ABC):
 NOT_DIFFERENTIABLE = (
     "the model's output does not depend differentiably on its input: freqig needs gradients of "
     "the output with respect to the signal. Look for .detach(), torch.no_grad(), conversion to "
-    "NumPy, argmax or rounding inside the model, and explain a score that comes before it"
+    "NumPy, argmax or rounding inside the model, and explain a score that comes before it; or explain the "
+    "model without gradients, by freqig.Shapley(model)"
 )
 
 

@@ -117,7 +117,12 @@ def _no_tensor(selected: Any, way: tuple[Selector, ...]) -> Exception:
     keys = _keys(selected)
     if keys is None:
         numpy = isinstance(selected, (np.ndarray, np.generic))
-        remedy = ": NumPy knows no gradients, write all of the model in PyTorch" if numpy else ""
+        remedy = (
+            ": NumPy knows no gradients, write all of the model in PyTorch, or explain it without them by "
+            "freqig.Shapley(model)"
+            if numpy
+            else ""
+        )
         return TypeError(f"the model must return a tensor, got {type(selected).__name__}{_at(way)}{remedy}")
     ways = list(islice(_ways(selected, way), MOST_WAYS + 1)) or [(*way, keys[0] if keys else 0)]
     told = [repr(one[0] if len(one) == 1 else one) for one in ways[:MOST_WAYS]]

@@ -1,4 +1,4 @@
-"""Models without gradients: refused, with what is needed instead."""
+"""Models without gradients: refused where gradients are needed, with what takes them instead."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ ADVICE = {
     "onnxruntime": "an onnxruntime session runs a model and has no gradients: pass the path of its .onnx "
     "file, or the onnx.ModelProto, which freqig converts and compares with onnxruntime",
 }
+INSTEAD = (
+    "Without gradients freqig.Shapley(model) explains it as it is, by bands, channels and stretches of time "
+    "(on the command line --method shapley)"
+)
 TREES = {"lightgbm", "xgboost", "catboost"}
 WRAPPERS = {"skorch", "fastai", "transformers"}
 
@@ -44,4 +48,5 @@ def adapt(model: Any, **_: Any) -> NoReturn:
             f"model must be the network itself, got a {kind} around one, through which no gradients flow: "
             f"pass the network in it, model{found[0]}, and signals as a {type(found[1]).__name__} takes"
         )
-    raise TypeError(f"model must be differentiable, got a {kind}: {ADVICE[reason]}")
+    instead = "" if reason == "wrapper" else f". {INSTEAD}"
+    raise TypeError(f"model must be differentiable, got a {kind}: {ADVICE[reason]}{instead}")

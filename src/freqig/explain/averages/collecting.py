@@ -15,8 +15,6 @@ from ...chunks import Chunks
 from ...domains import Domain
 from ...objective.paths import Paths
 from ...path.fixed import integrate_at
-from ...path.measuring import Projection
-from ...path.path import Path
 from ...result.attributions import Attributions
 from ...signals.axes import Axes
 from ..blocks import BlockSize
@@ -126,9 +124,6 @@ class Collecting(Method):
     @property
     def n_least(self) -> int:
         return REPLICATES * self.into.n_new
-
-    def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
-        raise NotImplementedError("several estimates come of a path, and none of them is kept")
 
     def warn_of_shortfalls(self, found: Attributions) -> None:
         """Nothing: of single samples nothing is asked."""

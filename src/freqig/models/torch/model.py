@@ -254,7 +254,8 @@ def own(value: Any) -> Any:
 
 NUMPY = (
     "the model hands its input to NumPy, which knows no gradients; detach() would only hide that. "
-    "Write that part in PyTorch, or put it before the model and explain what comes behind it"
+    "Write that part in PyTorch, or put it before the model and explain what comes behind it, or explain "
+    "all of it without gradients, by freqig.Shapley(model)"
 )
 
 

@@ -29,6 +29,16 @@ step = lambda x: (x.mean((1, 2)) > 0.1).float() + 0 * x.sum((1, 2))
 """
 
 
+STAGER = """
+import numpy as np
+
+def score(x):
+    "Logarithms of the power in five bands, by NumPy alone."
+    power = np.abs(np.fft.rfft(x.mean(1)))[:, :900] ** 2
+    return np.log1p(power.reshape(len(x), 5, 180).mean(-1))
+"""
+
+
 def sleep_network() -> nn.Module:
     """Takes (batch, 2, 3000) in microvolts."""
     return seeded(
@@ -59,6 +69,7 @@ def furnish(folder: Path, export: Callable[..., str], keras: Any) -> None:
     write_night(folder / "night.edf")
     (folder / "stages.txt").write_text("0\n2\n2\n4\n")
     (folder / "net.py").write_text(NET)
+    (folder / "stager.py").write_text(STAGER)
     (folder / "digits").mkdir()
     noise = np.random.default_rng(1)
     for name, n in (("3_theo_0", 900), ("7_theo_0", 1200), ("7_theo_1", 1000)):

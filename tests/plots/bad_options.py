@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import nn
 
-from freqig import RFFT, STFT, Explainer, FilterBank, Polar, Segments, Time, Wavelet, plots
+from freqig import RFFT, STFT, Explainer, FilterBank, Polar, Segments, Shapley, Time, Wavelet, plots
 from freqig.errors import FreqigWarning
 
 # Run on its own, this is no part of a package.
@@ -90,6 +90,8 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", FreqigWarning)
     explainer, result = explained()
     NEEDED["compare"]["other"] = result
+    shapley = Shapley(lambda x: x.max((1, 2)), fs=FS, players=FilterBank(BANDS), max_order=2)
+    NEEDED["interactions"] = {"result": shapley(np.ones((1, 2, N)), target=0)}
     NEEDED["difference"] = {"result": comparison(2)}
     for kind in plots.__all__:
         draw = getattr(plots, kind)

@@ -70,6 +70,68 @@ explaining_options = with_options(
 )
 
 
+GRADIENTS, SHAPLEY = "gradients", "shapley"
+
+method_options = with_options(
+    click.option(
+        "--method",
+        type=click.Choice([GRADIENTS, SHAPLEY]),
+        default=GRADIENTS,
+        show_default=True,
+        help="Gradients along a path, or Shapley values, which need none: for estimators, trees, sessions.",
+    ),
+    click.option(
+        "--players",
+        metavar="A,B",
+        help="For shapley: bands, channels and stretches of time, such as sleep, channels, segments:5, or "
+        "their product, sleep,channels. Default: sleep.",
+    ),
+    click.option("--max-order", type=click.IntRange(1, 2), help="For shapley: 2 for pairs of players."),
+    click.option(
+        "--budget",
+        type=click.IntRange(1),
+        metavar="N",
+        help="For shapley: evaluations per sample. Default: 2048.",
+    ),
+)
+
+
+def made_shapley(model: str, options: dict[str, Any], progress: bool | None = None) -> Any:
+    """The Shapley that options ask for; those that it takes are removed from `options`."""
+    from .. import Shapley
+    from ._reading import names, read_model, read_players
+
+    if _said("domains"):
+        raise click.UsageError("--domains is for --method gradients: say --players for shapley")
+    del options["domains"]
+    trust, players = options.pop("trust"), options.pop("players")
+    return Shapley(
+        read_model(model, trust),
+        unit=options.pop("unit"),
+        classes=names(options.pop("classes")),
+        players=None if players is None else read_players(players),
+        output=options.pop("output"),
+        max_order=options.pop("max_order"),
+        budget=options.pop("budget"),
+        tol=options.pop("tol"),
+        trust=trust,
+        progress=progress,
+    )
+
+
+def refuse_shapley_options(options: dict[str, Any]) -> None:
+    """Usage error where options of Shapley values were given for gradients; removes them."""
+    for name in ("players", "max_order", "budget"):
+        if options.pop(name) is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for --method shapley")
+
+
+def _said(name: str) -> bool:
+    """Whether an option was given on the command line."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def made_explainer(model: str, options: dict[str, Any], progress: bool | None = None) -> Any:
     """The Explainer that options ask for; those that it takes are removed from `options`."""
     from .. import Explainer

@@ -77,6 +77,35 @@ def read_domains(text: str) -> list[Any]:
     return made
 
 
+def read_players(text: str) -> Any:
+    """Players of `freqig.Shapley`, separated by commas for their product.
+
+    Parameters
+    ----------
+    text : str
+        ``channels``, a filter bank as `read_domains` names it, its bands as ``slow=0.5-4``, or
+        ``segments:30``.
+
+    Examples
+    --------
+    >>> read_players("sleep,channels")[1], read_players("segments:30")
+    ('channels', (Segments(length=30, name='segments'),))
+    >>> list(read_players("slow=0.5-4,fast=8-30,channels")[0].bands)
+    ['slow', 'fast']
+    """
+    parts = names(text) or ()
+    edges = ",".join(one for one in parts if "=" in one)
+    made: list[Any] = []
+    if edges:
+        from ..domains import FilterBank
+
+        made.append(FilterBank(read_bands(edges)))
+    for one in parts:
+        if "=" not in one:
+            made.extend([one] if one == "channels" else read_domains(one))
+    return tuple(made)
+
+
 def read_baseline(text: str | None) -> Any:
     """A rule of `freqig.baselines` by name, with the numbers that it takes behind colons.
 

@@ -35,6 +35,7 @@ OPTIONS = {
                 "domains",
             ),
             *("bands", "baseline", "tol", "trust", "sample", "keep", "speed", "channel", "markers", "title"),
+            *("players", "budget"),
             *("paired", "by", "between", "montage"),
             *("shard", "subjects", "workers"),
         )
@@ -43,6 +44,7 @@ OPTIONS = {
     "max_frequency": "--max-frequency",
     "model_id": "--model-id",
     "retry_failed": "--retry-failed",
+    "max_order": "--max-order",
 }
 """Options by the names that parameters have in Python."""
 

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._files import all_or_none, refuse_existing, replacing
-from ._options import explaining_options, made_explainer, reading_options
+from ._options import (
+    SHAPLEY,
+    explaining_options,
+    made_explainer,
+    made_shapley,
+    method_options,
+    reading_options,
+    refuse_shapley_options,
+)
 from ._running import EXIT_CODES, NOT_CONVERGED, SOME_FAILED, debug_option, one_line, reporting
 
 if TYPE_CHECKING:
@@ -23,6 +31,7 @@ Examples:
     --domains rfft,stft:2 --bands sleep --out night.nc --figures figures
   freqig explain net.py:model digits/*.wav --trust --classes three,seven --target all --out digits.nc
   freqig explain model.keras table.csv --fs 100 --bands eeg --table bands.csv
+  freqig explain stager.py:score night.edf --window 30 --trust --method shapley --players sleep --max-order 2
 
 """
 
@@ -32,6 +41,7 @@ Examples:
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @reading_options
 @explaining_options
+@method_options
 @click.option("--bands", metavar="BANDS", help="For table and summary: sleep, eeg, or slow=0.5-4,fast=8-30.")
 @click.option("--out", type=click.Path(path_type=Path), help="Result to write, .nc or .zarr.")
 @click.option(
@@ -80,7 +90,11 @@ def explain(
         check_format(out)
     bands = read_bands(options.pop("bands"))
     target, baseline = read_target(options.pop("target")), read_baseline(options.pop("baseline"))
-    explainer = made_explainer(model, options, progress)
+    if options.pop("method") == SHAPLEY:
+        explainer = made_shapley(model, options, progress)
+    else:
+        refuse_shapley_options(options)
+        explainer = made_explainer(model, options, progress)
     known = labels_of(options.pop("labels"), inputs)
     channels = names(options.pop("channels"))
     failed: dict[Path, Exception] = {}

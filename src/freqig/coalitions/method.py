@@ -148,7 +148,7 @@ class Coalitions(Method):
             warn(
                 f"Shapley values of {len(bad)} of {len(found.converged)} samples did not reach "
                 f"tol={self.tol:g}: the largest estimated error is {worst:.2g}, from {self.budget} "
-                f"coalitions. Raise budget or tol, or take fewer players: values of up to {MOST_PLAYERS} are exact",
+                f"coalitions. Raise budget or tol, or take at most {MOST_PLAYERS} players: these are exact",
                 ConvergenceWarning,
             )
 

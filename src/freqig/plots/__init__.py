@@ -10,6 +10,7 @@ from .class_spectrum import class_spectrum
 from .compare import compare
 from .components import components
 from .difference import difference
+from .interactions import interactions
 from .night import night
 from .polar import polar
 from .sample import sample
@@ -26,6 +27,7 @@ __all__ = [
     "compare",
     "components",
     "difference",
+    "interactions",
     "night",
     "polar",
     "sample",

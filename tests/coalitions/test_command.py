@@ -47,7 +47,7 @@ def test_it_writes_what_python_gives(tmp_path: Path) -> None:
         assert result.shapley.dims == ("sample", "shapley_band", "shapley_segment")
         assert "shapley_interaction" in result
         names: dict[str, object] = {}
-        exec(MODEL, names)  # noqa: S102 - what the command imported
+        exec(MODEL, names)
         players = (freqig.FilterBank({"low": (2, 7), "high": (7, 20)}), freqig.Segments(1))
         shapley = freqig.Shapley(names["score"], fs=64, players=players, max_order=2)
         x = freqig.read(tmp_path / "x.npy", fs=64)

@@ -1,5 +1,7 @@
 """`freqig.Shapley` on models whose explanations are known, of every kind, and on those that misbehave."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -281,3 +283,12 @@ def test_more_are_exact_where_the_budget_holds_all_coalitions():
     assert found.estimated_error.item() == 0
     expected = np.tanh(X[:1, :52]).reshape(1, 13, 4).sum(-1)
     np.testing.assert_allclose(found.shapley, expected, atol=1e-12)
+
+
+def test_the_paragraph_for_a_paper_speaks_of_players_and_not_of_paths():
+    text = freqig.methods_text(explained(lambda x: amplitude(x, 5), max_order=2))
+    assert re.search(r"without gradients by Shapley values \[\d\] and interactions \[\d\]", text)
+    assert "Absent players were put to zero" in text
+    assert "all coalitions, exactly; a signal took 16 evaluations" in text
+    for word in ("FLEX", "path", "Integrated"):
+        assert word not in text

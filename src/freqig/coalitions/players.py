@@ -224,7 +224,8 @@ class Players(Domain):
         return {} if self.bank is None else self.bank.auxiliary(n, fs)
 
     def remark(self, n: int) -> str:
-        return "" if self.bank is None else self.bank.remark(n)
+        # Once, whatever is told of the same players.
+        return "" if self.bank is None or self.name != NAME else self.bank.remark(n)
 
     def dims(self, keys: Any) -> tuple[str, ...]:
         return tuple(key if key in self.shared else f"{NAME}_{key}" for key in keys)

@@ -21,6 +21,18 @@ REFERENCES = {
         "Sundararajan M, Taly A, Yan Q (2017). Axiomatic Attribution for Deep Networks. Proceedings of the "
         "34th International Conference on Machine Learning, PMLR 70, 3319-3328."
     ),
+    "Shapley": (
+        "Shapley LS (1953). A value for n-person games. In: Contributions to the Theory of Games II, "
+        "307-317. Princeton University Press."
+    ),
+    "interactions": (
+        "Grabisch M, Roubens M (1999). An axiomatic approach to the concept of interaction among players in "
+        "cooperative games. International Journal of Game Theory 28, 547-565."
+    ),
+    "shapiq": (
+        "Muschalik M, et al. (2024). shapiq: Shapley Interactions for Machine Learning. Advances in Neural "
+        "Information Processing Systems 37."
+    ),
     "Captum": (
         "Kokhlikyan N, et al. (2020). Captum: A unified and generic model interpretability library for "
         "PyTorch. arXiv:2009.07896."
@@ -117,18 +129,22 @@ def methods_text(result: xr.Dataset) -> str:
     settings = settings_of(result)
     cite = _Cited()
     sentences = [
-        _method(result, cite),
+        _method(result, settings, cite),
         _signals(result, settings),
         _outputs(settings),
         _baseline(settings, cite),
-        _path(result, settings, cite),
+        _coalitions(result, settings, cite) if _is_shapley(settings) else _path(result, settings, cite),
         _outcome(result, settings),
         _domains(result, settings, cite),
     ]
     return f"{' '.join(filter(None, sentences))}\n\n{cite.listed()}\n"
 
 
-def _method(result: xr.Dataset, cite: _Cited) -> str:
+def _is_shapley(settings: Mapping[str, Any]) -> bool:
+    return bool(settings.get("engine") == "shapley")
+
+
+def _method(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
     versions = json.loads(result.attrs.get("versions", "{}"))
     name, kind = result.attrs.get("model_class", ""), result.attrs.get("model_framework", "")
     digits = str(result.attrs.get("model_fingerprint", ""))[:19]
@@ -136,6 +152,12 @@ def _method(result: xr.Dataset, cite: _Cited) -> str:
     model = f"the model ({about})" if about else "the model"
     by = f"freqig {versions['freqig']}" if "freqig" in versions else "freqig"
     framework = f" and PyTorch {versions['torch']}" if kind == "torch" and "torch" in versions else ""
+    if _is_shapley(settings):
+        pairs = f" and interactions [{cite('interactions')}]" if settings.get("max_order") == 2 else ""
+        return (
+            f"Decisions of {model} were explained without gradients by Shapley values [{cite('Shapley')}]"
+            f"{pairs} of parts of the signal, with {by}{framework}."
+        )
     return (
         f"Decisions of {model} were explained in the frequency domain by FLEX [{cite('FLEX')}], which is "
         f"Integrated Gradients [{cite('IG')}] of the model behind an inverse real Fourier transform, with "
@@ -169,14 +191,28 @@ def _outputs(settings: Mapping[str, Any]) -> str:
 
 def _baseline(settings: Mapping[str, Any], cite: _Cited) -> str:
     told = dict(settings.get("baseline", {}))
+    begin = "Absent players were put to" if _is_shapley(settings) else "Paths began at"
     name = str(told.pop("name", ""))
     pattern = BASELINES.get(name)
     if pattern is None:
         values = ", ".join(f"{key}={value}" for key, value in told.items())
-        return f"Paths began at the baseline {name}({values})." if name else ""
+        return f"{begin} the baseline {name}({values})." if name else ""
     cited = cite(name) if "{cite}" in pattern else 0
     number = f"{told.get('draws', 1)} series"
-    return f"Paths began at {pattern.format(cite=cited, number=number, **told)}."
+    return f"{begin} {pattern.format(cite=cited, number=number, **told)}."
+
+
+def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+    players = ", ".join(re.sub(r"(, )?name='[^']*'", "", str(one)) for one in settings.get("players", ()))
+    exact = "estimated_error" in result and not result["estimated_error"].values.any()
+    how = (
+        "of all coalitions, exactly"
+        if exact
+        else f"from coalitions drawn by shapiq [{cite('shapiq')}] in four replicates (seed "
+        f"{settings.get('seed')})"
+    )
+    counted = _spread(result, "n_evaluations", "; a signal took {} evaluations of the model")
+    return f"Players were those of {players}; values were computed {how}{counted}."
 
 
 def _path(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:

@@ -110,8 +110,8 @@ def test_several_baselines_are_averaged():
 
 
 def test_a_call_may_say_another_baseline():
-    shapley = freqig.Shapley(lambda x: x.sum(-1), fs=FS, players=BANDS, baseline=np.ones(N))
-    assert float(shapley(X[:1] + 1, target=0).shapley.sum()) == pytest.approx(0, abs=1e-10)
+    shapley = freqig.Shapley(lambda x: x.sum(-1), fs=FS, players=BANDS, baseline=np.full(N, 0.5))
+    assert float(shapley(X[:1] + 1, target=0).shapley.sum()) == pytest.approx(N / 2)
     assert float(shapley(X[:1] + 1, target=0, baseline=np.zeros(N)).shapley.sum()) == pytest.approx(N)
 
 

@@ -31,7 +31,8 @@ Examples:
     --domains rfft,stft:2 --bands sleep --out night.nc --figures figures
   freqig explain net.py:model digits/*.wav --trust --classes three,seven --target all --out digits.nc
   freqig explain model.keras table.csv --fs 100 --bands eeg --table bands.csv
-  freqig explain stager.py:score night.edf --window 30 --trust --method shapley --players sleep --max-order 2
+  freqig explain stager.py:score night.edf --window 30 --unit uV --trust --method shapley --players sleep \
+    --max-order 2
 
 """
 

@@ -290,5 +290,5 @@ def test_the_paragraph_for_a_paper_speaks_of_players_and_not_of_paths():
     assert re.search(r"without gradients by Shapley values \[\d\] and interactions \[\d\]", text)
     assert "Absent players were put to zero" in text
     assert "all coalitions, exactly; a signal took 16 evaluations" in text
-    for word in ("FLEX", "path", "Integrated"):
+    for word in ("FLEX", "Paths", "along the", "Integrated"):
         assert word not in text

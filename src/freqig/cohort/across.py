@@ -65,7 +65,7 @@ def means(
     with tempfile.TemporaryDirectory(prefix="freqig-") as scratch:
         cells = _gathered(place, by, Path(scratch))
         own = [SUBJECT, *cells.names] if _names_subject(by) else list(cells.names)
-        asked = {"by": own, "interval": interval, "n_resamples": n_resamples, "seed": seed}
+        asked: dict[str, Any] = {"by": own, "interval": interval, "n_resamples": n_resamples, "seed": seed}
         found: list[xr.Dataset] = []
         for name, variable in cells.variables.items():
             parts = [summarize(block, **asked) for block in cells.blocks(name, with_scalars=not found)]
@@ -141,10 +141,12 @@ def _collect(
         values[key] = flat, squares
     for key, own in scalars_of(cases).items():
         values[key] = own.values.astype(np.float64), np.zeros(own.shape)
-    rows = list(zip(*(labels[key].tolist() for key in cells.names), strict=True)) or [()] * len(cases)
-    for key in sorted(set(rows)):
-        mine = np.array([row == key for row in rows])
-        sums.setdefault(key, Sum()).add(
+    rows: list[tuple[Any, ...]] = list(zip(*(labels[key].tolist() for key in cells.names), strict=True)) or [
+        ()
+    ] * len(cases)
+    for group in sorted(set(rows)):
+        mine = np.array([row == group for row in rows])
+        sums.setdefault(group, Sum()).add(
             cases.weights[mine], {k: (mean[mine], squares[mine]) for k, (mean, squares) in values.items()}
         )
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freqig import FilterBank, Segments
-from freqig.coalitions.players import Pairs, Players, read_players
+from freqig.coalitions.pairs import Pairs
+from freqig.coalitions.players import Players, read_players
 
 BANDS = FilterBank({"low": (1, 6), "high": (8, 14)}, transition=1.0)
 ALL = {

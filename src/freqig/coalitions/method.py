@@ -21,7 +21,8 @@ from ..signals.axes import Axes
 from .approximate import LEAST, REPLICATES, approximate, mean_and_error
 from .exact import MOST_PLAYERS, alone, interactions, shapley_values
 from .game import Game
-from .players import NAME, Pairs, Players, channel_names
+from .pairs import Pairs
+from .players import NAME, Players, channel_names
 
 ALONE, INTERACTION, ERROR = f"{NAME}_alone", f"{NAME}_interaction", f"{NAME}_standard_error"
 PAIR_ERROR = f"{INTERACTION}_standard_error"

@@ -10,7 +10,8 @@ from ..domains import FilterBank, Segments
 from ..explain.methods import Method
 from ..explain.settings import Settings
 from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions, EndsOnly
-from .players import Pairs, Players, read_players
+from .pairs import Pairs
+from .players import Players, read_players
 
 INDICES = ("SV", "k-SII")
 BUDGET = 2048

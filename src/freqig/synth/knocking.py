@@ -29,6 +29,9 @@ class Knocks(nn.Module):
         Samples of a series.
     """
 
+    filter: Tensor
+    waves: Tensor
+
     def __init__(self, rates: Sequence[float], band: tuple[float, float], fs: float, n: int) -> None:
         super().__init__()
         taps = np.arange(-HALF, HALF + 1) / fs
@@ -46,6 +49,6 @@ class Knocks(nn.Module):
         heard = nn.functional.conv1d(x.to(self.filter.dtype), self.filter[None, None], padding=HALF)
         amplitude = nn.functional.avg_pool1d(heard.square(), STEP)[:, 0].clamp_min(1e-9).sqrt()
         loud = torch.einsum("bt,pmt->bmp", amplitude, self.waves).square().sum(-1)
-        found = torch.log(SILENCE + loud.unflatten(-1, (-1, HARMONICS)).sum(-1))
+        found = torch.log(SILENCE + loud.reshape(len(loud), -1, HARMONICS).sum(-1))
         sound = torch.full_like(found[:, :1], float(np.log(THRESHOLD)))
         return torch.cat([sound, found], 1).to(x.dtype)

@@ -57,6 +57,7 @@ def oracle(problem: xr.Dataset) -> nn.Module:
     --------
     >>> import freqig
     >>> problem = freqig.synth.freqrise(n=8, seed=0)
+    >>> problem = problem.isel(sample=problem.label.values > 0)
     >>> model = freqig.synth.oracle(problem)
     >>> result = freqig.Explainer(model, fs=problem.fs)(problem.signal.values, target=problem.label.values)
     >>> seen = np.abs(result.rfft) > 0.01
@@ -135,7 +136,7 @@ def _product(problem: xr.Dataset, parameters: dict[str, Any]) -> nn.Module:
     hertz = problem.frequency.values
     bands = [(hertz >= low) & (hertz < high) for low, high in parameters["bands"].values()]
     # In the order low, high, whatever the order of names is.
-    return Product(np.stack(sorted(bands, key=lambda band: int(band.argmax())))[:, None], threshold=0.25)
+    return Product(np.stack(sorted(bands, key=lambda band: int(np.argmax(band))))[:, None], threshold=0.25)
 
 
 def _chirp(_: xr.Dataset, __: dict[str, Any]) -> nn.Module:

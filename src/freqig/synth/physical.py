@@ -113,7 +113,7 @@ def bearing(n: int = 200, noise: float = 0.05, seed: int = 0) -> xr.Dataset:
     --------
     >>> problem = bearing(n=3, seed=0).sortby("label")
     >>> [problem.frequency[row[0]].values[:3].tolist() for row in problem.truth_envelope_rfft]
-    [[], [76.0, 77.0, 78.0], [122.0, 123.0, 124.0]]
+    [[], [76.0, 77.0, 153.0], [123.0, 124.0, 246.0]]
     """
     n, seed, rng = begin(n, seed)
     noise = read_noise(noise)

@@ -111,7 +111,8 @@ def read_noise(value: Any, name: str = "noise") -> float:
 
 def balanced(rng: np.random.Generator, n: int, classes: int) -> np.ndarray:
     """Labels in random order, each class as often as the others, or once more."""
-    return rng.permutation(np.arange(n, dtype=np.int64) % classes)
+    labels: np.ndarray = rng.permutation(np.arange(n, dtype=np.int64) % classes)
+    return labels
 
 
 def phases(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -122,7 +123,8 @@ def phases(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def sines(frequency: np.ndarray, phase: np.ndarray, n: int, fs: float) -> np.ndarray:
     """Cosines of unit amplitude, shape (..., n), of frequencies in Hz and phases that broadcast."""
     frequency, phase = np.broadcast_arrays(frequency, phase)
-    return np.cos(2 * np.pi * frequency[..., None] * np.arange(n) / fs + phase[..., None])
+    waves: np.ndarray = np.cos(2 * np.pi * frequency[..., None] * np.arange(n) / fs + phase[..., None])
+    return waves
 
 
 def bins(frequency: float, n: int, fs: float) -> np.ndarray:

@@ -59,7 +59,7 @@ def freqshapes(n: int = 1000, n_time: int = 50, noise: float = 0.25, seed: int =
     Examples
     --------
     >>> problem = freqshapes(n=4, noise=0, seed=0)
-    >>> one = problem.isel(sample=int(problem.label.argmax()))
+    >>> one = problem.isel(sample=int(problem.label.values.argmax()))
     >>> one.signal[0][one.truth_waveform[0]].values[:6]
     array([1.75, 2.  , 1.75, 1.75, 2.  , 1.75], dtype=float32)
     """

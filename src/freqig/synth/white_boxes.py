@@ -35,6 +35,10 @@ class Powers(nn.Module):
         Power at which a group says nothing.
     """
 
+    groups: Tensor
+    weights: Tensor
+    bias: Tensor
+
     def __init__(self, groups: np.ndarray, weights: np.ndarray, gain: float, threshold: float = 0.0) -> None:
         super().__init__()
         self.register_buffer("groups", torch.tensor(groups).double())
@@ -60,6 +64,8 @@ class Product(nn.Module):
         The constant.
     """
 
+    bands: Tensor
+
     def __init__(self, bands: np.ndarray, threshold: float) -> None:
         super().__init__()
         self.register_buffer("bands", torch.tensor(bands).double())
@@ -81,6 +87,8 @@ class Bispectrum(nn.Module):
     n : int
         Samples of a series.
     """
+
+    scale: Tensor
 
     def __init__(self, first: int, second: int, n: int) -> None:
         super().__init__()
@@ -105,6 +113,8 @@ class Waves(nn.Module):
         What a power is multiplied by.
     """
 
+    waves: Tensor
+
     def __init__(self, angles: np.ndarray, gain: float) -> None:
         super().__init__()
         waves = np.stack([np.cos(angles), np.sin(angles)]) * 2 / angles.shape[1]
@@ -128,6 +138,8 @@ class Templates(nn.Module):
         Standard deviation of the noise.
     """
 
+    shapes: Tensor
+
     def __init__(self, shapes: Sequence[np.ndarray], sigma: float) -> None:
         super().__init__()
         self.counts = [len(shape) for shape in shapes]
@@ -139,7 +151,7 @@ class Templates(nn.Module):
         # log N(x; s, σ²) without what all templates share: (x·s - |s|² / 2) / σ².
         series = x[:, 0].to(self.shapes.dtype)
         fits = (series @ self.shapes.T - self.shapes.square().sum(-1) / 2) / self.sigma**2
-        parts = zip(fits.split(self.counts, -1), self.counts, strict=True)
+        parts = zip(torch.split(fits, self.counts, -1), self.counts, strict=True)
         return torch.stack([part.logsumexp(-1) - np.log(count) for part, count in parts], -1).to(x.dtype)
 
 

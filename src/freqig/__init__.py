@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Time,
         Wavelet,
     )
+    from .evaluation import evaluate
     from .explain.explainer import Explainer
     from .exports import methods_text, peaks, to_dataframe, to_mne, to_shap, to_wav
     from .files import read
@@ -75,6 +76,7 @@ __all__ = [
     "cohort",
     "compare",
     "errors",
+    "evaluate",
     "groupings",
     "methods_text",
     "open_cohort",
@@ -107,6 +109,7 @@ _HOME = {
     "bearing_frequencies": "machines",
     "check": "checking",
     "compare": "statistics",
+    "evaluate": "evaluation",
     "methods_text": "exports",
     "open_cohort": "cohort",
     "peaks": "exports",

@@ -10,6 +10,7 @@ from .class_spectrum import class_spectrum
 from .compare import compare
 from .components import components
 from .difference import difference
+from .evaluation import evaluation
 from .interactions import interactions
 from .night import night
 from .polar import polar
@@ -27,6 +28,7 @@ __all__ = [
     "compare",
     "components",
     "difference",
+    "evaluation",
     "interactions",
     "night",
     "polar",

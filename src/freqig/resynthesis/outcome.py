@@ -64,7 +64,7 @@ def output_of(
             warnings.simplefilter("ignore", FreqigWarning)
             found = quick(
                 arranged(values[places, ..., :n]),
-                target=_targets(result, mine),
+                target=targets_of(result, mine),
                 baseline=arranged(source.baseline[mine, ..., :n]),
                 additional_forward_args=arguments,
             )
@@ -80,7 +80,7 @@ def output_of(
     return outputs
 
 
-def _targets(result: xr.Dataset, rows: list[int]) -> Any:
+def targets_of(result: xr.Dataset, rows: list[int]) -> Any:
     """Targets of some samples, as a call of an Explainer takes them."""
     if "target" not in result:
         return None

@@ -10,13 +10,12 @@ import xarray as xr
 from torch import Tensor
 
 from .._check import check_integer
-from ..domains import Domain
-from ..domains.nonlinear import NonlinearDomain
 from ..result.reading import attributions_of, one_target, rows_by_length
 from ..signals.units import factor
 from .keeping import kept_coefficients
 from .outcome import output_of
 from .source import Source
+from .synthesis import synthesized
 
 BLOCK = 2**21
 """Values of signals that are put together at once, so that memory does not grow with the samples."""
@@ -98,7 +97,7 @@ def resynthesize(
     rows = _rows(sample, len(source.x))
     mask = kept_coefficients(source.attribution, keep, rows, source.settings.get("fs"))
     parts = [
-        _synthesized(source, rows[block], mask[block]) for block in _blocks(len(rows), source.x[0].numel())
+        synthesized(source, rows[block], mask[block]) for block in _blocks(len(rows), source.x[0].numel())
     ]
     values = torch.cat(parts) if parts else source.x[:0]
     attributions = np.where(mask, source.attribution.values[rows], 0.0).reshape(len(rows), -1)
@@ -135,35 +134,6 @@ def _rows(sample: Any, count: int) -> list[int]:
 def _blocks(count: int, size: int) -> list[slice]:
     each = max(1, BLOCK // max(1, size))
     return [slice(i, i + each) for i in range(0, count, each)]
-
-
-def _synthesized(source: Source, rows: list[int], mask: np.ndarray) -> Tensor:
-    """Parts of some samples, shape (len(rows), *axes, n)."""
-    x, start, domain = source.x[rows], source.baseline[rows], source.domain
-    n = x.shape[-1]
-    if isinstance(domain, NonlinearDomain):
-        c1, c0 = domain.coordinates(x, start)
-        (own,) = _masks(domain, (c1,), mask)
-        return domain.synthesize(torch.where(own, c1, c0), n)
-    c = domain.analyze_pair(x, start)
-    parts, held = domain.free_and_held(c)
-    kept = tuple(part * own for part, own in zip(parts, _masks(domain, parts, mask), strict=True))
-    nothing = tuple(torch.zeros_like(part) for part in parts)
-    # A synthesis may add a constant, which is in the baseline already.
-    moved, constant = (
-        domain.synthesize((*one, *held) if isinstance(c, tuple) else one[0], n) for one in (kept, nothing)
-    )
-    return start + (moved - constant)
-
-
-def _masks(domain: Domain, parts: tuple[Tensor, ...], mask: np.ndarray) -> tuple[Tensor, ...]:
-    """A mask of assembled coefficients, for the tensors that they are assembled of."""
-    # Assembling is linear, so its adjoint leads from a place to the coefficients that stand there.
-    with torch.enable_grad():
-        leaves = tuple(torch.zeros_like(part, dtype=torch.float64).requires_grad_() for part in parts)
-        placed = domain.assemble(leaves)
-        found = torch.autograd.grad(placed[torch.from_numpy(mask)].sum(), leaves, materialize_grads=True)
-    return tuple(one > 0 for one in found)
 
 
 def _labelled(

@@ -108,14 +108,37 @@ class Source:
         signal = _signal(result)
         layout = Layout.of(signal, settings)
         x = torch.from_numpy(np.array(signal.values, dtype=np.float64))
-        start = torch.zeros_like(x)
         for n, rows in rows_by_length(result):
             # Beyond its end a series is zero, and so is its baseline.
             x[rows, ..., n:] = 0
-            start[rows, ..., :n] = _baseline(baseline, settings, signal, layout, x[rows, ..., :n])
+        start = starts(result, baseline, x)
         made = explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
         (domain,) = ready([made], x, start, settings.get("fs"))
         return cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
+
+
+def starts(result: xr.Dataset, baseline: Any, x: Tensor) -> Tensor:
+    """Where the paths of signals begin, by the baseline of a result.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        With a dimension ``sample``.
+    baseline
+        As `freqig.resynthesize` takes it.
+    x : torch.Tensor
+        Its signals, or others in their places, float64, shape (N, *axes, n), zero beyond their ends.
+
+    Returns
+    -------
+    torch.Tensor
+        The shape of `x`.
+    """
+    settings, signal = settings_of(result), _signal(result)
+    layout, start = Layout.of(signal, settings), torch.zeros_like(x)
+    for n, rows in rows_by_length(result):
+        start[rows, ..., :n] = _baseline(baseline, settings, signal, layout, x[rows, ..., :n])
+    return start
 
 
 def explainer_domain(explainer: Any, name: str) -> Domain:

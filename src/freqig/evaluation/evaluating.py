@@ -1,0 +1,363 @@
+"""One call: every metric, of every variable of an explanation, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._check import check_count, check_flag_or_none, check_seed, shown
+from ..explain.explainer import Explainer
+from ..progress import counting
+from ..result.reading import attributions_of, one_target
+from ..resynthesis.source import Source
+from .again import Again
+from .catalogue import FAMILIES
+from .complexity import complexity
+from .curves import areas, curves
+from .erasing import differences, erasures
+from .imputing import road
+from .likeness import likeness
+from .ordering import MOST_EXHAUSTIVE, energies
+from .rebuilding import refuse_other_signals, settings_for
+from .replacing import OPERATORS, Replacing, replaced
+from .sanity import MEASURES, compared, on_random_labels, untrained
+from .scoring import scoring
+from .stability import stability
+from .table import Scores, labelled, metrics_of
+from .truth import read_truth, truth_metrics
+from .verdict import verdict
+
+Array = np.ndarray
+
+
+def evaluate(
+    result: xr.Dataset,
+    model: Any,
+    x: Any,
+    *,
+    truth: Any = None,
+    name: str | None = None,
+    families: str | Sequence[str] | None = None,
+    operator: str | Sequence[str] = "baseline",
+    others: Mapping[str, xr.Dataset] | None = None,
+    train: Any = None,
+    explainer: Any = None,
+    baseline: Any = None,
+    additional_forward_args: Any = None,
+    steps: int = 20,
+    random_orders: int = 5,
+    draws: int = 3,
+    most_explained: int = 16,
+    seed: int = 0,
+    progress: bool | np.bool_ | None = None,
+) -> xr.Dataset:
+    """Say how good an explanation is.
+
+    What the model does without the coefficients that are named, and with them alone; how far they are the
+    known truth; how few they are; how steady under noise; and what is left of them without the training.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        An explanation, as `freqig.Explainer` returns it, of one target per sample, N samples. Domains,
+        baseline and output are made again from its attributes.
+    model : torch.nn.Module, callable, or any other that an Explainer takes
+        What was explained.
+    x : array-like, xarray.DataArray, list of series, or recording
+        The signals that were explained, as the `Explainer` was given them.
+    truth : bands, array of bool, xarray.DataArray of bool, or mapping, optional
+        Coefficients that are known to matter: bands such as ``{"cue": (9, 11)}``, as `freqig.bands` takes
+        them; a mask of the shape of the variable, or of one of its samples, or over some of its dimensions;
+        or, by the names of variables, one of these for each.
+    name : str, optional
+        Variable of attributions. Default all of them.
+    families : str or sequence of str, optional
+        Which metrics: "deletion", "erasure", "difference", "road", "truth", "complexity", "stability",
+        "sanity", "agreement". Default all.
+    operator : str or sequence of str, default "baseline"
+        What replaces coefficients: "baseline", that of the explanation; "surrogate", the same magnitudes
+        with phases shuffled; "noise", 1/f noise of the same mean and variance; "data", another sample. Of
+        several, the metrics of all but the first end in the operator, ``deletion_by_count[noise]``.
+    others : mapping of str to xarray.Dataset, optional
+        Other explanations of the same signals by name: another method, output, baseline or model.
+    train : callable, optional
+        Trains the model anew on random labels: is given a function that shuffles labels, and returns the
+        model, such as ``lambda shuffle: fit(x_train, shuffle(y_train))``.
+    explainer : Explainer, optional
+        What made the result. Needed where domains or the output were functions, fitted or arrays.
+    baseline : Baseline or array-like, optional
+        Start of the paths, as the `Explainer` was given it. Needed where it was values.
+    additional_forward_args : optional
+        Further arguments of the model.
+    steps : int, default 20
+        Steps of the curves, from a share of 0 to 1.
+    random_orders : int, default 5
+        Random orders that are averaged over.
+    draws : int, default 3
+        How often noise is drawn.
+    most_explained : int, default 16
+        Samples, evenly spread, that are explained again with noise and by untrained networks. The others have
+        NaN there.
+    seed : int, default 0
+        Of orders, noise, surrogates and weights.
+    progress : bool, optional
+        Whether to show a bar. Default: on a terminal, where it takes more than about 10 s.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``score(variable, metric, sample)``; ``mean``, ``spread`` and ``count`` over variable, metric and
+        ``group``, "all" and each explained class; ``reason(variable, metric)``, why there is no score;
+        ``curve(variable, replacement, kind, by, order, share, sample)``, the explained output;
+        ``randomised(variable, layer, measure, sample)`` and ``agreement(variable, other, likeness, sample)``,
+        where measured. Along ``metric``: `family`, `operator`, `meaning`, `range`, `better`, `source` and
+        `limits`, what it cannot say. ``attrs["verdict"]``: three sentences on each variable.
+
+    Raises
+    ------
+    TypeError
+        If an argument is of another type.
+    ValueError
+        If x is not the signal of the result, or the model or baseline another; if the result does not hold
+        what a domain, the baseline or the output was made of: the error names `explainer` or `baseline`; if
+        the result holds several targets, or a truth no coefficient.
+
+    See Also
+    --------
+    freqig.plots.evaluation : the curves.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, freqig
+    >>> x = np.random.default_rng(0).normal(size=(4, 100))
+    >>> heard = torch.nn.Linear(100, 1).double()
+    >>> heard.weight.data[0] = torch.from_numpy(np.sin(2 * np.pi * 20 * np.arange(100) / 100))
+    >>> result = freqig.Explainer(heard, fs=100)(x, target=0)
+    >>> table = freqig.evaluate(result, heard, x, truth={"heard": (19.5, 20.5)})
+    >>> table.mean.sel(variable="rfft", metric="average_precision", group="all").item()
+    1.0
+    """
+    count = check_count(steps, "steps", 2)
+    random_orders, draws = check_count(random_orders, "random_orders"), check_count(draws, "draws")
+    most, seed = check_count(most_explained, "most_explained"), check_seed(seed, "seed")
+    chosen = _chosen(families, FAMILIES, "families")
+    operators = _chosen(operator, OPERATORS, "operator")
+    names = _names(result, name)
+    result = result if "sample" in result.dims else result.expand_dims("sample")
+    settings = settings_for(result, names, explainer)
+    own = Explainer(model, **settings)
+    sources = {each: Source.of(result, each, baseline, own) for each in names}
+    first = sources[names[0]]
+    if len(first.x) == 0:
+        raise ValueError("result must hold at least one sample, got none")
+    refuse_other_signals(own, result, first.layout, first.x, x)
+    truths = {
+        each: read_truth(truth, s.attribution, names, s.settings.get("fs")) for each, s in sources.items()
+    }
+    _refuse_others(others, result, names)
+    values = {
+        each: s.attribution.values.reshape(len(s.x), -1).astype(np.float64) for each, s in sources.items()
+    }
+    shares = np.linspace(0, 1, count + 1)
+    scores, found = Scores(names, len(first.x)), dict[tuple[str, str], Array]()
+    randomised = None
+    flag = check_flag_or_none(progress, "progress")
+    total = len(first.x) * len(names) * (1 + len(operators))
+    with scoring(own, result, first, additional_forward_args) as scorer, counting(flag, total) as bar:
+        for each, source in sources.items():
+            attribution = values[each]
+            made = next(domain for domain in own.domains if domain.name == each)
+            for one in operators:
+                replacing = Replacing(replaced(one, source, made, result, seed), scorer)
+                _perturbed(
+                    scores, found, each, one, replacing, attribution, chosen, shares, random_orders, seed
+                )
+                bar(len(first.x))
+            if "road" in chosen:
+                scores.add(each, road(Replacing(source, scorer), attribution, seed))
+            if "complexity" in chosen:
+                scores.add(each, complexity(attribution))
+            _held_against_truth(scores, each, attribution, truths[each], chosen)
+            bar(len(first.x))
+        again = Again.of_some(result, settings, sources, scorer.lengths[0][1].extra, most)
+        if "stability" in chosen:
+            for each, known in stability(again, model, scorer, baseline, draws, seed).items():
+                scores.add(each, known, rows=again.rows)
+    if "sanity" in chosen:
+        gap = (result.output - result.baseline_output).values
+        randomised = _without_training(scores, again, model, train, gap, seed)
+    agreement = _agreement(scores, sources, values, others or {}, chosen)
+    table = labelled(
+        scores,
+        result,
+        curves=found,
+        shares=shares,
+        operators=operators,
+        randomised=randomised,
+        measures=MEASURES,
+        agreement=agreement,
+        settings={
+            "families": chosen,
+            "operator": operators,
+            "steps": count,
+            "random_orders": random_orders,
+            "draws": draws,
+            "most_explained": most,
+            "seed": seed,
+        },
+    )
+    table.attrs["verdict"] = "\n".join(verdict(table, each) for each in names)
+    return table
+
+
+def _chosen(given: Any, allowed: tuple[str, ...], name: str) -> list[str]:
+    if given is None:
+        return list(allowed)
+    chosen = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple)) else None
+    if not chosen or not all(isinstance(one, str) and one in allowed for one in chosen):
+        raise ValueError(f"{name} must be one or several of {', '.join(allowed)}, got {shown(given)}")
+    return list(dict.fromkeys(chosen))
+
+
+def _names(result: Any, name: Any) -> list[str]:
+    if name is None and isinstance(result, xr.Dataset):
+        names = [str(key) for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+    else:
+        names = [name]
+    for each in names or ["rfft"]:
+        one_target(attributions_of(result, each))
+    return names
+
+
+def _perturbed(
+    scores: Scores,
+    found: dict[tuple[str, str], Array],
+    name: str,
+    operator: str,
+    replacing: Replacing,
+    attribution: Array,
+    chosen: Sequence[str],
+    shares: Array,
+    random_orders: int,
+    seed: int,
+) -> None:
+    """Metrics of what the model does where coefficients are replaced."""
+    if "deletion" in chosen:
+        source = replacing.source
+        energy = np.where(
+            np.isfinite(attribution), energies(source.domain, source.x, source.baseline), np.nan
+        )
+        found[name, operator] = curves(replacing, attribution, energy, shares, random_orders, seed)
+        known = areas(found[name, operator], shares)
+        scores.add(name, known, operator)
+        best = [metric for metric in known if metric.endswith("_best")]
+        far = [metric for metric in best if not np.isfinite(known[metric]).any() and "count" in metric]
+        scores.lack(
+            name, far, f"there are more than {MOST_EXHAUSTIVE} coefficients, too many orders", operator
+        )
+        energetic = [metric for metric in best if "energy" in metric]
+        scores.lack(
+            name, energetic, "the steps depend on the order, so that the best is not searched", operator
+        )
+    if "erasure" in chosen:
+        known = erasures(replacing, attribution)
+        scores.add(name, known, operator)
+        if not np.isfinite(known["log_odds"]).any():
+            scores.lack(name, ["log_odds"], "outputs are no probabilities of classes", operator)
+    if "difference" in chosen:
+        scores.add(name, differences(replacing, attribution), operator)
+
+
+def _held_against_truth(
+    scores: Scores, name: str, attribution: Array, truth: Array | None, chosen: Sequence[str]
+) -> None:
+    if "truth" not in chosen:
+        return
+    if truth is None:
+        scores.lack(name, metrics_of("truth"), "truth= was not given")
+    else:
+        scores.add(name, truth_metrics(attribution, truth))
+
+
+def _without_training(
+    scores: Scores, again: Again, model: Any, train: Any, gap: Array, seed: int
+) -> tuple[Sequence[str], Mapping[str, Array]] | None:
+    """Metrics of models that know nothing; and the cascade of layers, where there is one."""
+    cascade = None
+    try:
+        stages, by_layer = untrained(again, model, gap, seed, lambda _: None)
+    except TypeError as error:
+        for name in again.sources:
+            scores.lack(name, [f"untrained_{measure}" for measure in MEASURES], str(error))
+    else:
+        placed = {name: np.full((*v.shape[:2], scores.count), np.nan) for name, v in by_layer.items()}
+        for name, values in by_layer.items():
+            placed[name][:, :, again.rows] = values
+            last = {f"untrained_{m}": one for m, one in zip(MEASURES, values[-1], strict=True)}
+            scores.add(name, last, rows=again.rows)
+        cascade = stages, placed
+    metrics = [f"random_labels_{measure}" for measure in MEASURES]
+    if train is None:
+        for name in again.sources:
+            scores.lack(name, metrics, "train= was not given")
+    else:
+        for name, values in compared(again, on_random_labels(train, seed), gap).items():
+            scores.add(name, dict(zip(metrics, values, strict=True)), rows=again.rows)
+    return cascade
+
+
+def _refuse_others(others: Any, result: xr.Dataset, names: Sequence[str]) -> None:
+    if others is None:
+        return
+    if not isinstance(others, Mapping):
+        raise TypeError(f"others must be a mapping of names to results, got {shown(others)}")
+    for key, other in others.items():
+        shared = [name for name in names if isinstance(other, xr.Dataset) and name in other]
+        if not shared:
+            raise ValueError(
+                f"others[{key!r}] must be a result with {' or '.join(names)}, got {shown(other)}"
+            )
+        for name in shared:
+            one_target(attributions_of(other, name))
+            if dict(other[name].sizes) != dict(result[name].sizes):
+                raise ValueError(
+                    f"others[{key!r}].{name} must have the sizes of the result's, "
+                    f"{dict(result[name].sizes)}, got {dict(other[name].sizes)}"
+                )
+
+
+def _agreement(
+    scores: Scores,
+    sources: Mapping[str, Source],
+    values: Mapping[str, Array],
+    others: Mapping[str, xr.Dataset],
+    chosen: Sequence[str],
+) -> dict[tuple[str, str], dict[str, Array]]:
+    """Likeness to each other result, by variable and its name."""
+    found: dict[tuple[str, str], dict[str, Array]] = {}
+    if "agreement" not in chosen:
+        return found
+    for name, source in sources.items():
+        alike = {
+            key: likeness(
+                values[name],
+                other[name]
+                .transpose(*source.attribution.dims)
+                .values.reshape(len(source.x), -1)
+                .astype(float),
+            )
+            for key, other in others.items()
+            if name in other
+        }
+        found.update({(name, key): one for key, one in alike.items()})
+        if alike:
+            kinds = next(iter(alike.values()))
+            scores.add(
+                name, {f"agreement_{k}": np.mean([one[k] for one in alike.values()], axis=0) for k in kinds}
+            )
+        else:
+            scores.lack(name, metrics_of("agreement"), "others= holds no other result of it")
+    return found

@@ -1,0 +1,164 @@
+"""The Explainer that made a result, for a model: from the settings of the result, or from the caller's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from .._check import shown
+from ..domains import Domain
+from ..domains.rebuilding import rebuilt_domain
+from ..explain.batch import Asked, question_of
+from ..explain.explainer import Explainer
+from ..explain.pieces import is_stream, is_uneven
+from ..objective.scales import SCALE_NAMES
+from ..result.reading import rows_by_length
+from ..resynthesis.source import Layout
+
+SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial", "time_axis")
+"""Settings that a result tells by the names of an Explainer's parameters."""
+SAME = 1e-5
+"""By how much a value of x may be off the signal, as a share of the largest: rounding and units."""
+
+
+def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> dict[str, Any]:
+    """Arguments of an Explainer, without its model, that explains as a result was explained.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        The explanation.
+    names : sequence of str
+        Variables whose domains are needed.
+    explainer : Explainer or None
+        What made it, where the caller has it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `explainer` is something else, has not these domains, or is missing where the settings do not hold
+        the domains or the explained output.
+    """
+    if explainer is not None:
+        if not isinstance(explainer, Explainer):
+            raise TypeError(
+                f"explainer must be the freqig.Explainer that made the result, got {shown(explainer)}"
+            )
+        own = {domain.name: domain for domain in explainer.domains}
+        if lacking := [name for name in names if name not in own]:
+            raise ValueError(
+                f"explainer must be the one that made {', '.join(lacking)}, got one with the domains "
+                f"{', '.join(own)}"
+            )
+        return {
+            **vars(explainer.settings),
+            "domains": [own[name] for name in names],
+            "dtype": explainer.dtype,
+            "device": explainer.device,
+            "progress": False,
+        }
+    told: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    if told["output"] not in SCALE_NAMES:
+        raise ValueError(
+            f"explainer must be given, as the explained output was the callable {told['output']!r}, which "
+            "settings do not hold: pass the explainer= that made the result"
+        )
+    key = told.get("output_key")
+    return {
+        **{name: told[name] for name in SHARED},
+        "domains": [_domain(told, name) for name in names],
+        "classes": told.get("classes"),
+        "class_axis": told.get("class_axis"),
+        "probabilities": told.get("probabilities"),
+        "output_key": tuple(key) if isinstance(key, list) else key,
+        "batch_independent": told.get("batch_independent", True),
+        "dtype": getattr(torch, told["dtype"]) if "dtype" in told else None,
+        "progress": False,
+    }
+
+
+def _domain(told: Mapping[str, Any], name: str) -> Domain:
+    reason: ValueError | None = None
+    for text in (text for text in told["domains"] if f"name={name!r}" in text):
+        # It may be the name of a part of a composition.
+        try:
+            domain = rebuilt_domain(text)
+        except ValueError as error:
+            reason = error
+        else:
+            if domain.name == name:
+                return domain
+    raise reason or ValueError(
+        f"explainer must be given, as the settings of the result name no domain {name!r}, but "
+        f"{', '.join(told['domains'])}: pass the explainer= that made the result"
+    )
+
+
+def refuse_other_signals(
+    explainer: Explainer, result: xr.Dataset, layout: Layout, held: Tensor, x: Any
+) -> None:
+    """ValueError unless x is the signal of the result.
+
+    Parameters
+    ----------
+    explainer : Explainer
+        What reads x, as it was read for the result.
+    result : xarray.Dataset
+        The explanation.
+    layout : Layout
+        How the input lay.
+    held : torch.Tensor
+        Signals of the result, float64, shape (N, *axes, n), zero beyond their ends.
+    x
+        What the caller gave.
+    """
+    if is_stream(x):
+        raise TypeError(
+            f"x must be the signals as one array, as in result.signal, got pieces, {shown(x)}: put them "
+            "together"
+        )
+    if is_uneven(x):
+        _refuse_other_series(result, layout, held, x)
+        return
+    question, _ = question_of(explainer.model, explainer.settings, x, Asked())
+    values = question.signal.values.to(torch.float64)
+    shape = (len(held), *layout.between, held.shape[-1])
+    if tuple(values.shape) != shape:
+        raise ValueError(
+            f"x must be the signal that was explained, of shape {shape} with time last, got "
+            f"{tuple(values.shape)}"
+        )
+    _compare(values.reshape(held.shape), held)
+
+
+def _refuse_other_series(result: xr.Dataset, layout: Layout, held: Tensor, x: Any) -> None:
+    if len(x) != len(held):
+        raise ValueError(f"x must be the {len(held)} series that were explained, got {len(x)}")
+    for n, rows in rows_by_length(result):
+        for row in rows:
+            values = torch.from_numpy(np.array(x[row], dtype=np.float64)).movedim(layout.time_axis - 1, -1)
+            own = held[row, ..., :n]
+            if values.numel() != own.numel():
+                raise ValueError(
+                    f"x must be the series that were explained: sample {row} has {n} values in time in the "
+                    f"result, got shape {tuple(np.shape(x[row]))}"
+                )
+            _compare(values.reshape(own.shape)[None], own[None], row)
+
+
+def _compare(values: Tensor, held: Tensor, first: int = 0) -> None:
+    slack = SAME * float(held.abs().max()) if held.numel() else 0.0
+    off = (values - held).abs().flatten(1).amax(1) if held.numel() else held.new_zeros(len(held))
+    wrong = (~(off <= slack)).nonzero().flatten().tolist()
+    if wrong:
+        raise ValueError(
+            f"x must be the signal that was explained: sample {first + wrong[0]} differs from result.signal "
+            f"by up to {float(off[wrong[0]]):.3g} ({len(wrong)} such samples): pass the same x, in the same "
+            "order"
+        )

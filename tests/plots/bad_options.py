@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import nn
 
-from freqig import RFFT, STFT, Explainer, FilterBank, Polar, Segments, Shapley, Time, Wavelet, plots
+from freqig import RFFT, STFT, Explainer, FilterBank, Polar, Segments, Shapley, Time, Wavelet, evaluate, plots
 from freqig.errors import FreqigWarning
 
 # Run on its own, this is no part of a package.
@@ -30,6 +30,9 @@ BANDS = {"slow": (0, 10), "fast": (10, 30)}
 NAN = float("nan")
 
 BAD: dict[str, list[Any]] = {
+    "variable": [3, "nothing"],
+    "by": [3, "nothing"],
+    "replacement": [3, "nothing"],
     "result": [3, xr.Dataset()],
     "other": [3, xr.Dataset()],
     "title": [3],
@@ -92,6 +95,10 @@ if __name__ == "__main__":
     NEEDED["compare"]["other"] = result
     shapley = Shapley(lambda x: x.max((1, 2)), fs=FS, players=FilterBank(BANDS), max_order=2)
     NEEDED["interactions"] = {"result": shapley(np.ones((1, 2, N)), target=0)}
+    model = torch.nn.Linear(12, 1)
+    series = np.eye(3, 12, dtype=np.float32)
+    table = evaluate(Explainer(model)(series, target=0), model, series, families="deletion", steps=2)
+    NEEDED["evaluation"] = {"result": table}
     NEEDED["difference"] = {"result": comparison(2)}
     for kind in plots.__all__:
         draw = getattr(plots, kind)

@@ -36,5 +36,5 @@ def test_what_cannot_be_drawn_is_told(table: xr.Dataset) -> None:
         freqig.plots.evaluation(table, variable="stft")
     with pytest.raises(ValueError, match="replacement must be one of baseline"):
         freqig.plots.evaluation(table, replacement="noise")
-    with pytest.raises(ValueError, match="table must have the curves"):
+    with pytest.raises(ValueError, match="result must have the curves"):
         freqig.plots.evaluation(table.drop_vars("curve"))

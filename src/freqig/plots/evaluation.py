@@ -26,7 +26,7 @@ LINES: dict[str, dict[str, Any]] = {
 
 @documented
 def evaluation(
-    table: xr.Dataset,
+    result: xr.Dataset,
     *,
     variable: str | None = None,
     by: str = "count",
@@ -41,7 +41,7 @@ def evaluation(
 
     Parameters
     ----------
-    table : xarray.Dataset
+    result : xarray.Dataset
         As `freqig.evaluate` makes it, deletion among its families.
     variable : str, optional
         Variable of attributions. Default the first.
@@ -61,7 +61,7 @@ def evaluation(
     Raises
     ------
     TypeError, ValueError
-        If `table` has no curves, or none of this variable or replacement.
+        If `result` has no curves, or none of this variable or replacement.
 
     Examples
     --------
@@ -75,7 +75,9 @@ def evaluation(
     >>> pair[0].get_title()
     'deletion'
     """
-    curve = _chosen(table, variable, check_choice(by, "by", ("count", "energy")), replacement)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a text or None, got {shown(title)}")
+    curve = _chosen(result, variable, check_choice(by, "by", ("count", "energy")), replacement)
     pair = axes_for(axes, 2, "kind of curve", 3.4, columns=2)
     share = curve["share"].values
     of = "coefficients" if by == "count" else "their energy"
@@ -113,18 +115,18 @@ def evaluation(
     return pair
 
 
-def _chosen(table: Any, variable: str | None, by: str, replacement: str | None) -> xr.DataArray:
-    if not isinstance(table, xr.Dataset):
-        raise TypeError(f"table must be what freqig.evaluate returns, got {shown(table)}")
-    if "curve" not in table:
+def _chosen(result: Any, variable: str | None, by: str, replacement: str | None) -> xr.DataArray:
+    if not isinstance(result, xr.Dataset):
+        raise TypeError(f"result must be what freqig.evaluate returns, got {shown(result)}")
+    if "curve" not in result:
         raise ValueError(
-            "table must have the curves of freqig.evaluate, got none: omit families=, or name deletion"
+            "result must have the curves of freqig.evaluate, got none: omit families=, or name deletion"
         )
     place: dict[str, str] = {}
     for name, given in (("variable", variable), ("replacement", replacement)):
-        known = list(map(str, table[name].values))
+        known = list(map(str, result[name].values))
         if given is not None and given not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {shown(given)}")
         place[name] = known[0] if given is None else given
-    found = table["curve"].sel({"by": by, **place})
+    found = result["curve"].sel({"by": by, **place})
     return found.assign_attrs(place)

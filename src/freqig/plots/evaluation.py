@@ -120,7 +120,8 @@ def _chosen(result: Any, variable: str | None, by: str, replacement: str | None)
         raise TypeError(f"result must be what freqig.evaluate returns, got {shown(result)}")
     if "curve" not in result:
         raise ValueError(
-            "result must have the curves of freqig.evaluate, got none: omit families=, or name deletion"
+            "result must have the curves of freqig.evaluate, by variable and replacement, got none: omit "
+            "families=, or name deletion"
         )
     place: dict[str, str] = {}
     for name, given in (("variable", variable), ("replacement", replacement)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from .._check import check_choice, check_count, check_seed
-from ..domains import FilterBank, Segments
+from ..domains import Domain, FilterBank, Segments
 from ..explain.methods import Method
 from ..explain.settings import Settings
 from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions, EndsOnly
@@ -50,7 +50,7 @@ class ShapleySettings(Settings):
         given = read_players(FilterBank() if players is None else players)
         index, max_order = read_order(index, max_order)
         grid = Players(given)
-        variables = [grid, grid.named(ERROR)]
+        variables: list[Domain] = [grid, grid.named(ERROR)]
         if max_order == 2:
             variables += [grid.named(ALONE), Pairs(grid, INTERACTION), Pairs(grid, PAIR_ERROR)]
         known = Settings.read(

@@ -95,7 +95,8 @@ def trapezoid_weights(shares: Array) -> Array:
     [0.25, 0.5, 0.25]
     """
     steps = np.diff(shares) / 2
-    return np.concatenate([steps, [0.0]]) + np.concatenate([[0.0], steps])
+    weights: Array = np.concatenate([steps, [0.0]]) + np.concatenate([[0.0], steps])
+    return weights
 
 
 def areas(found: Array, shares: Array) -> Mapping[str, Array]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from ..domains.nonlinear import NonlinearDomain
 from ..resynthesis.source import Source
 from ..resynthesis.synthesis import masks
-from .ordering import ranked
-from .replacing import AT_ONCE, Replacing, places
+from .ordering import places, ranked
+from .replacing import AT_ONCE, Replacing
 
 SHARES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 NOISE = 0.01

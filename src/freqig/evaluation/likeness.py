@@ -65,4 +65,5 @@ def correlation(a: Array, b: Array) -> float:
 
 def divided(above: Array, below: Array) -> Array:
     """A quotient that is NaN where the divisor is zero."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    found: Array = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    return found

@@ -63,12 +63,14 @@ def energies(domain: Domain, x: Tensor, start: Tensor) -> Array:
     else:
         energy = domain.assemble(domain.products(domain.analyze_pair(x, start), x - start))
     values = energy.detach().double().numpy().reshape(len(x), -1)
-    return np.where(np.isfinite(values), np.maximum(values, 0.0), np.nan)
+    found: Array = np.where(np.isfinite(values), np.maximum(values, 0.0), np.nan)
+    return found
 
 
 def by_count(valid: Array, shares: Array) -> Array:
     """How many coefficients make a share of their number, int64, shape (N, len(shares))."""
-    return np.rint(valid.sum(1)[:, None] * shares).astype(np.int64)
+    counts: Array = np.rint(valid.sum(1)[:, None] * shares).astype(np.int64)
+    return counts
 
 
 def by_energy(energy: Array, order: Array, shares: Array) -> Array:

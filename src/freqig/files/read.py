@@ -207,14 +207,15 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
 def _brought_together(load: Reader, path: Path, rates: Mapping[str, float], fs: float) -> Recording:
     """Channels of several rates at one, over the time that all of them have."""
     names, rows, units = tuple(rates), dict[str, np.ndarray](), set[str | None]()
+    parts = list[Recording]()
     for rate in dict.fromkeys(rates.values()):
         same = tuple(name for name in names if rates[name] == rate)
-        part = _resampled(load(path, same), fs, path.name)
+        parts.append(part := _resampled(load(path, same), fs, path.name))
         rows.update(zip(same, part.values, strict=True))
         units.add(part.unit)
     n = min(len(row) for row in rows.values())
     unit = units.pop() if len(units) == 1 else None
-    return replace(part, values=np.stack([rows[name][:n] for name in names]), channels=names, unit=unit)
+    return replace(parts[-1], values=np.stack([rows[name][:n] for name in names]), channels=names, unit=unit)
 
 
 def _labelled(

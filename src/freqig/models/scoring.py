@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -216,7 +216,7 @@ def _of_estimator(model: Any, dtype: torch.dtype | None) -> Scorer:
         name == "decision_function" and classes is not None and len(classes) == 2
     )
     names = None if classes is None or one_column else _names(classes)
-    scores = ArrayModel(cast(Callable[..., Any], method), dtype or torch.float64, described, Hints.of(owner))
+    scores = ArrayModel(method, dtype or torch.float64, described, Hints.of(owner))
     return Scorer(scores, names, True if name == "predict_proba" else None)
 
 

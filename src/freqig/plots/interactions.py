@@ -76,7 +76,7 @@ def interactions(
     >>> [label.get_text() for label in axes.get_yticklabels()]
     ['theta', 'alpha', 'rest']
     """
-    if isinstance(result, xr.Dataset) and NAME not in result:
+    if NAME not in getattr(result, "data_vars", (NAME,)):
         others = ", ".join(map(repr, result.data_vars)) or "none"
         raise ValueError(
             f"result must have a variable {NAME!r}, got {others}; explain with "

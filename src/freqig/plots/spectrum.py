@@ -107,9 +107,9 @@ def spectrum(
     >>> below.get_xlabel()
     'frequency (Hz)'
     """
-    kind = "frequency"
-    if isinstance(result, xr.Dataset) and isinstance(name, str) and name in result.data_vars:
-        kind = "quefrency" if dim_of(result[name], "quefrency") else kind
+    # Whether there is such a result and such a variable, `look_at` says.
+    drawn = getattr(result, "data_vars", {}).get(str(name))
+    kind = "frequency" if drawn is None or not dim_of(drawn, "quefrency") else "quefrency"
     view = look_at(result, sample, name, (kind,), "freqig.RFFT()", channel)
     (column,) = view.dims
     chosen = frequency_scale(scale, xscale, "xscale", view.one[column])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from freqig import Explainer, Polar, attribute
+from freqig.objective.company import Company, find_dependent
 
 from ..helpers import close, noise, scores_of, seeded
 
@@ -170,6 +171,19 @@ def test_rounding_inside_the_model_is_no_company(n_samples: int, scale: float) -
     ):
         fixed(model, n_steps=3)(x)
     fixed(lambda p: (p @ wide).sin().mean(-1), n_steps=3)(scale * x)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-3])
+def test_rounding_of_terms_that_cancel_is_no_company(off: float) -> None:
+    """Of silence only terms are left that cancel, and another order of adding them is an ulp of theirs."""
+
+    def evaluate(points: Tensor, rows: Tensor) -> Tensor:
+        return points.sum(1, keepdim=True) + (torch.finfo(torch.float32).eps + off) * (len(points) == 1)
+
+    points = torch.tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 0.0], [0.0, -2.0]])
+    batch, place = Company.of(evaluate, points, torch.arange(4)), torch.tensor([0])
+    lone = Company.of(evaluate, points[:1], place)
+    assert (find_dependent(evaluate, batch, place, lone, place) is not None) == bool(off)
 
 
 def test_coupling_of_a_sine_network_is_still_found() -> None:

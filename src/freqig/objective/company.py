@@ -96,8 +96,10 @@ def find_dependent(
         for mixed, pure in zip((a[i], b[i]), by_itself, strict=True):
             if _exceeds(mixed, pure, sensitivity, float(pure.abs().nan_to_num().max()), 0.25):
                 return i, distance(mixed, pure)
-        # Rounding may be that of the largest term, which cancels in this point's own output.
-        scale = float(torch.stack([a, b]).double().abs().nan_to_num().max())
+        # Rounding may be that of the largest term, which cancels in this point's own output: of a bias and
+        # what it offsets, for one. Outputs of others tell of its size, and their median not of a loud few.
+        sizes = one.outputs.detach().flatten(1).double().abs().nan_to_num().amax(1)
+        scale = max(float(torch.stack([a, b]).double().abs().nan_to_num().max()), float(sizes.median()))
         if _exceeds(by_itself[0], by_itself[1], 4 * sensitivity, scale, 1.0):
             return i, distance(*by_itself)
     return None

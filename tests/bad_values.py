@@ -266,9 +266,10 @@ def fault(use: Callable[[Any], Any], value: Any, name: str) -> str | None:
     try:
         use(value)
     except (TypeError, ValueError) as error:
-        return None if name in str(error) else f"is not named: {error!r}"
-    except FileNotFoundError as error:
         # Text may be a path, where one is welcome.
+        told = name in str(error) or (name == "x" and "path must be" in str(error))
+        return None if told else f"is not named: {error!r}"
+    except FileNotFoundError as error:
         return None if name == "x" and "path must be" in str(error) else f"ends in {error!r}"
     except Exception as error:  # noqa: BLE001
         return f"ends in {error!r}"

@@ -171,7 +171,7 @@ def test_channels_that_the_model_refuses_are_proposed_as_series() -> None:
 
 def test_layer_over_the_last_axis_takes_channels_for_more_outputs() -> None:
     """Linear does not refuse (batch, k, n), it has outputs with more axes: the error helps here too."""
-    with pytest.raises(ValueError, match=r"outputs of shape .*x\[:, None, :\]"):
+    with pytest.raises(ValueError, match=r"outputs of shape .*input\[:, None, :\]"):
         attribute(noise(5, N), nn.Linear(N, 2), target=1)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import torch
 
-from .memory import HOLES, MOST_TIMES_KEPT, Memory, described, least
+from .memory import HOLES, Memory, described, least
 
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the
 # cache (a batch of 800 sleep epochs was slower than 64 by a third); a GPU wants full kernels.
@@ -122,7 +122,7 @@ class Chunks:
                 "explain shorter series"
             )
         size = max(fewest, min(most, fewest * each + free / 8) // each)
-        return cls(int(min(size, MAX_POINTS)), Memory(free, MOST_TIMES_KEPT), trims=size * each > CPU_BYTES)
+        return cls(int(min(size, MAX_POINTS)), Memory(free), trims=size * each > CPU_BYTES)
 
     def at_most(self, size: int) -> Chunks:
         """Chunks that are no larger than that; where memory runs out, these shrink with them."""

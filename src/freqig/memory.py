@@ -39,10 +39,6 @@ HOLES = 1.5
 """Memory of the process over what is in use in it: the system's allocator keeps freed blocks, with holes
 between those that are not. A network's own passes, repeated, show as much."""
 
-TIMES_KEPT, MOST_TIMES_KEPT = 2.5, 4.5
-"""Memory of kept gradients over their own size: while new ones are put in order, and at most, where they
-are added up in float64 and what was merged and judged before has left holes."""
-
 LEAST_KEPT, WANTED_KEPT = 8, 256
 """Gradients at nodes without which no path is integrated, and those that are kept if there is room: most
 rough paths need less."""
@@ -56,8 +52,6 @@ class Memory:
     ----------
     free : int, default 384 MiB
         Bytes.
-    times_kept : float, default 2.5
-        Memory of kept gradients over their own size.
 
     Examples
     --------
@@ -66,7 +60,6 @@ class Memory:
     """
 
     free: int = DEFAULT
-    times_kept: float = TIMES_KEPT
 
     @property
     def block(self) -> int:
@@ -85,8 +78,9 @@ class Memory:
         >>> Memory().n_kept(4 * 3000), Memory().n_kept(4 * 16000 * 60)
         (1398, 41)
         """
-        room = min(max(SMALL_STORE, WANTED_KEPT * bytes_per_gradient), self.free // self.times_kept)
-        return max(LEAST_KEPT, int(room) // max(1, bytes_per_gradient))
+        # They are there twice when new ones are put in order.
+        room = min(max(SMALL_STORE, WANTED_KEPT * bytes_per_gradient), self.free * 2 // 5)
+        return max(LEAST_KEPT, room // max(1, bytes_per_gradient))
 
     def most_targets(self, bytes_per_gradient: int) -> int:
         """Targets whose gradients, of so many bytes each, fit at all nodes that a rough path may need.
@@ -96,7 +90,7 @@ class Memory:
         >>> Memory().most_targets(4 * 3000), Memory().most_targets(4 * 10_000_000)
         (52, 1)
         """
-        return max(1, int(self.free // self.times_kept) // (WANTED_KEPT * max(1, bytes_per_gradient)))
+        return max(1, self.free * 2 // 5 // (WANTED_KEPT * max(1, bytes_per_gradient)))
 
 
 def least(one_pass: float, n_features: int) -> int:

@@ -85,7 +85,7 @@ batch_independent, memory : optional
     >>> bands = freqig.FilterBank({"theta": (4, 8), "alpha": (8, 12)})
     >>> shapley = freqig.Shapley(power_at_10_hz, fs=100, players=bands)
     >>> result = shapley(np.sin(2 * np.pi * 10 * t)[None])
-    >>> result.shapley_band.values.tolist(), result.shapley.round().values.tolist()
+    >>> result.shapley_band.values.tolist(), abs(result.shapley).round().values.tolist()
     (['theta', 'alpha', 'rest'], [[0.0, 10000.0, 0.0]])
     """
 

@@ -137,7 +137,7 @@ def evaluate(
     >>> heard.weight.data[0] = torch.from_numpy(np.sin(2 * np.pi * 20 * np.arange(100) / 100))
     >>> result = freqig.Explainer(heard, fs=100)(x, target=0)
     >>> table = freqig.evaluate(result, heard, x, truth={"heard": (19.5, 20.5)})
-    >>> table.mean.sel(variable="rfft", metric="average_precision", group="all").item()
+    >>> table["mean"].sel(variable="rfft", metric="average_precision", group="all").item()
     1.0
     """
     count = check_count(steps, "steps", 2)

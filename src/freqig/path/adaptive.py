@@ -316,10 +316,14 @@ class _Loop:
                 progress.error[i] = np.inf
 
     def _store(self, nodes: Nodes, estimate: Array) -> None:
-        like = self.progress.mean
-        for part in Chunks(2**20 // nodes.gradient[0].numel()).split(len(estimate)):
-            weights, gradient = torch.as_tensor(estimate[part]).to(like), nodes.gradient[part].to(like)
-            like[torch.as_tensor(nodes.sample[part])] = torch.einsum("atn,antd->atd", weights, gradient)
+        like, (_, n, n_targets, n_features) = self.progress.mean, nodes.gradient.shape
+        # In float64 a block at a time: of a long series all of its gradients would be there three times.
+        columns = Chunks(max(1, 2**20 // (n * n_targets)))
+        for part in Chunks(max(1, 2**20 // (n * n_targets * n_features))).split(len(estimate)):
+            weights, sample = torch.as_tensor(estimate[part]).to(like), torch.as_tensor(nodes.sample[part])
+            for own in columns.split(n_features):
+                gradient = nodes.gradient[part, ..., own].to(like)
+                like[sample, :, own] = torch.einsum("atn,antd->atd", weights, gradient)
 
     def _not_finite(self, sample: int, place: float) -> None:
         self.progress.end(sample, Diagnosis("nonfinite", place=place))

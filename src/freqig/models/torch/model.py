@@ -63,7 +63,8 @@ class TorchModel(Model):
     """
 
     _backward: Slope = staticmethod(slope_by_grad)
-    # What a session knows of its twins.
+    # What a session knows of its twins, and of the modules that they stand for.
+    _looks: Hashable = None
     _quick: AbstractContextManager[Any] = nullcontext()
     _weights: Iterable[Tensor] = ()
     _chunks: Chunks | None = None
@@ -149,8 +150,10 @@ class TorchModel(Model):
 
         Modules are searched for each time, for what a callable refers to may have changed since.
         """
-        running = copy(self)
-        with Use(self._model, self.device).session() as use:
+        running, use = copy(self), Use(self._model, self.device)
+        # Before twins stand in for modules, of which they show nothing.
+        running._looks = signature(use.originals)
+        with use.session():
             running._model, running._modules = use.call, use.originals
             running._quick = quick_convolutions(use.function, use.modules)
             running._jacobian = Jacobian(use.modules)
@@ -191,7 +194,8 @@ class TorchModel(Model):
         return tuple(dict.fromkeys(size for t in islice(weights, FIRST_WEIGHTS) for size in t.shape))
 
     def signature(self) -> Hashable:
-        return signature(self._modules), self.dtype, self.device
+        looks = signature(self._modules) if self._looks is None else self._looks
+        return looks, self.dtype, self.device
 
     def fingerprint(self) -> dict[str, str]:
         digest = hashlib.sha256()

@@ -96,4 +96,5 @@ def test_a_scheduler_that_is_lost(
     with ThreadPoolExecutor(1) as pool:
         found = cohort.run(paths, loader(bench), store.path, pool, model_id="net", **HOW)
     assert len(found.done) + len(found.skipped) == 3
-    assert_same(store.path, reference)
+    # Workers outlive their scheduler, and may still be at what nobody waits for.
+    assert_same(store.path, reference, at_rest=False)

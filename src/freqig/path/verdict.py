@@ -145,24 +145,24 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
     error = np.maximum(in_domains(in_time, norms), at_least)
     # Rules are judged first. Where they are no matter of luck, the walk is not asked.
     even, lost, by_rules, doubt = np.zeros((4, len(noise)), dtype=bool)
-    off, apart = np.maximum(off_the_line(nodes, delta), negligible) if size else (gap, gap)
-    if size >= 8:
-        missed, order = norms[:, MISSED], smooth.order(nodes, size)
-        trusted = np.minimum(order, margins.order)
-        of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
-        of_rules = np.maximum(of_rules, at_least)
-        excess = (of_rules / allowed)[:, watched].max((1, 2))
-        # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
-        # knows more of the unused gradient than the line between its neighbours does.
-        beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
-        even = np.all((order >= margins.order) & beyond, axis=1)
-        by_rules = even | (excess <= margins.sure)
-        # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
-        hollow = (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
-        even &= ~hollow
-        by_rules &= ~hollow
-        error = np.where(by_rules[:, None, None], of_rules, error)
     if size:
+        off, apart = np.maximum(off_the_line(nodes, delta), negligible)
+        if size >= 8:
+            missed, order = norms[:, MISSED], smooth.order(nodes, size)
+            trusted = np.minimum(order, margins.order)
+            of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
+            of_rules = np.maximum(of_rules, at_least)
+            excess = (of_rules / allowed)[:, watched].max((1, 2))
+            # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
+            # knows more of the unused gradient than the line between its neighbours does.
+            beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
+            even = np.all((order >= margins.order) & beyond, axis=1)
+            by_rules = even | (excess <= margins.sure)
+            # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
+            hollow = (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
+            even &= ~hollow
+            by_rules &= ~hollow
+            error = np.where(by_rules[:, None, None], of_rules, error)
         strays = (off / np.maximum(apart, TINY)).max(1)
         even, lost, doubt = even | (size < 8), ~by_rules & (strays > 1), strays > margins.doubt
 

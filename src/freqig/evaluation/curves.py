@@ -67,12 +67,9 @@ def _best(replacing: Replacing, valid: Array, shares: Array) -> Array:
     n, p = valid.shape
     sets = (np.arange(2**p)[:, None] >> np.arange(p)) & 1 == 1
     rows = np.repeat(np.arange(n), len(sets))
-    each = max(1, 2**16 // max(1, p))
+    keep, each = np.tile(sets, (n, 1)), replacing.at_once
     values = np.concatenate(
-        [
-            replacing.answers(rows[i : i + each], np.tile(sets, (n, 1))[i : i + each]).output
-            for i in range(0, len(rows), each)
-        ]
+        [replacing.answers(rows[i : i + each], keep[i : i + each]).output for i in range(0, len(rows), each)]
     ).reshape(n, -1)
     counts = by_count(valid[:1], shares)[0]
     weights = np.bincount(counts, weights=trapezoid_weights(shares), minlength=p + 1)

@@ -23,8 +23,7 @@ def erasures(replacing: Replacing, attribution: Array) -> dict[str, Array]:
     count, order = np.isfinite(attribution).sum(1), ranked(attribution)
     everyone = np.arange(len(attribution))
     whole = replacing.scorer(replacing.source.x, everyone)
-    field = "output" if whole.own is None else "own"
-    before = getattr(whole, field)
+    before, field = whole.own_or_output, "own_or_output"
     first = top(count, SHARE)[:, None]
     without = replacing.prefixes(order, first, True, field)[:, 0]
     alone = {

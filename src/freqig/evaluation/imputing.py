@@ -10,7 +10,7 @@ from ..domains.nonlinear import NonlinearDomain
 from ..resynthesis.source import Source
 from ..resynthesis.synthesis import masks
 from .ordering import places, ranked
-from .replacing import AT_ONCE, Replacing
+from .replacing import Replacing
 
 SHARES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 NOISE = 0.01
@@ -25,9 +25,7 @@ def road(replacing: Replacing, attribution: Array, seed: int) -> dict[str, Array
     """Answers as the top, or the bottom, of the order is imputed, by name, shape (N,) each."""
     place = places(ranked(attribution))
     count = np.isfinite(attribution).sum(1)[:, None]
-    whole = replacing.scorer(replacing.source.x[:1], np.zeros(1, dtype=np.int64))
-    field = "output" if whole.own is None else "own"
-    n, each = len(attribution), max(1, AT_ONCE // max(1, replacing.source.x[0].numel() + place.shape[1]))
+    n, each = len(attribution), replacing.at_once
     found = {"road_most_first": np.zeros(n), "road_least_first": np.zeros(n)}
     for start in range(0, n, each):
         rows = np.arange(start, min(start + each, n))
@@ -38,7 +36,7 @@ def road(replacing: Replacing, attribution: Array, seed: int) -> dict[str, Array
                 ("road_least_first", (place[rows] >= count[rows] - many) & (place[rows] < count[rows])),
             ):
                 points = imputed(replacing.source, rows, gone.reshape(-1, *replacing.coefficients), seed)
-                found[name][rows] += getattr(replacing.scorer(points, rows), field) / len(SHARES)
+                found[name][rows] += replacing.scorer(points, rows).own_or_output / len(SHARES)
     return {**found, "road": found["road_least_first"] - found["road_most_first"]}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,11 @@ class Replacing:
         """Shape of the coefficients of a sample."""
         return tuple(self.source.attribution.shape[1:])
 
+    @property
+    def at_once(self) -> int:
+        """How many points are put together at once."""
+        return max(1, AT_ONCE // (self.source.x[0].numel() + math.prod(self.coefficients)))
+
     def answers(self, rows: Array, keep: Array) -> Answers:
         """What the model says of parts.
 
@@ -70,7 +76,7 @@ class Replacing:
         removing : bool
             Whether these are removed; else they alone are kept.
         field : str, default "output"
-            Which of the answers: "output", "own" or "vector".
+            Which of the answers: "output", "own_or_output" or "vector".
 
         Returns
         -------
@@ -79,16 +85,16 @@ class Replacing:
         """
         n, steps = counts.shape
         place = places(order)
-        width = max(1, self.source.x[0].numel() + order.shape[1])
-        each = max(1, AT_ONCE // width)
-        rows, step = (i.ravel() for i in np.indices((n, steps)))
+        # Shares of few coefficients, or of an energy that few hold, are often the same prefix.
+        pairs = np.stack([np.repeat(np.arange(n), steps), counts.ravel()], axis=1)
+        points, which = np.unique(pairs, axis=0, return_inverse=True)
         parts = []
-        for begin in range(0, len(rows), each):
-            r, s = rows[begin : begin + each], step[begin : begin + each]
-            first = place[r] < counts[r, s][:, None]
-            parts.append(getattr(self.answers(r, ~first if removing else first), field))
+        for begin in range(0, len(points), self.at_once):
+            rows, many = points[begin : begin + self.at_once].T
+            first = place[rows] < many[:, None]
+            parts.append(getattr(self.answers(rows, ~first if removing else first), field))
         values = np.concatenate(parts)
-        return values.reshape(n, steps, *values.shape[1:])
+        return values[which.ravel()].reshape(n, steps, *values.shape[1:])
 
 
 def replaced(operator: str, source: Source, made: Domain, result: xr.Dataset, seed: int) -> Source:

@@ -63,6 +63,11 @@ class Answers:
         """Probabilities, or the explained output where there are none, shape (P, K or 1)."""
         return self.output[:, None] if self.classes is None else self.classes
 
+    @property
+    def own_or_output(self) -> Array:
+        """Probability of the explained class, or the explained output where there is none, shape (P,)."""
+        return self.output if self.own is None else self.own
+
 
 @dataclass(frozen=True)
 class Scorer:
@@ -100,7 +105,7 @@ class Scorer:
                 part = mine[start : start + chunks.size]
                 found.append(self._call(objective, points[part][..., :n], rows[part]))
                 places.append(part)
-        order = np.argsort(np.concatenate(places)) if places else np.zeros(0, dtype=int)
+        order = np.argsort(np.concatenate(places))
 
         def joined(field: str) -> Array | None:
             parts = [getattr(one, field) for one in found]

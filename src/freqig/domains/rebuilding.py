@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from .base import Domain
@@ -36,6 +37,34 @@ def rebuilt_domain(described: str) -> Domain:
             f"domain {described} cannot be made again from the settings of the result, which hold its name "
             "and plain numbers only: pass the explainer= that it belongs to"
         ) from error
+
+
+def rebuilt_by_name(described: Sequence[str], name: str) -> Domain | None:
+    """The domain of a name among those that a result was explained in; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made again from its `repr`.
+
+    Examples
+    --------
+    >>> rebuilt_by_name(["RFFT(name='rfft')", "Time(name='waveform')"], "rfft")
+    RFFT(name='rfft')
+    """
+    reason = None
+    for text in (text for text in described if f"name={name!r}" in text):
+        # It may be the name of a part of a composition.
+        try:
+            domain = rebuilt_domain(text)
+        except ValueError as error:
+            reason = error
+        else:
+            if domain.name == name:
+                return domain
+    if reason is not None:
+        raise reason
+    return None
 
 
 def _made(node: ast.expr) -> Domain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +12,12 @@ from torch import Tensor
 
 from .._check import shown
 from ..domains import Domain
-from ..domains.rebuilding import rebuilt_domain
+from ..domains.rebuilding import rebuilt_by_name
 from ..explain.batch import Asked, question_of
 from ..explain.explainer import Explainer
 from ..explain.pieces import is_stream, is_uneven
 from ..objective.scales import SCALE_NAMES
-from ..result.reading import rows_by_length
+from ..result.reading import rows_by_length, settings_of
 from ..resynthesis.source import Layout
 
 SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial", "time_axis")
@@ -63,7 +62,7 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
             "device": explainer.device,
             "progress": False,
         }
-    told: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    told = settings_of(result)
     if told["output"] not in SCALE_NAMES:
         raise ValueError(
             f"explainer must be given, as the explained output was the callable {told['output']!r}, which "
@@ -84,17 +83,10 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
 
 
 def _domain(told: Mapping[str, Any], name: str) -> Domain:
-    reason: ValueError | None = None
-    for text in (text for text in told["domains"] if f"name={name!r}" in text):
-        # It may be the name of a part of a composition.
-        try:
-            domain = rebuilt_domain(text)
-        except ValueError as error:
-            reason = error
-        else:
-            if domain.name == name:
-                return domain
-    raise reason or ValueError(
+    domain = rebuilt_by_name(told["domains"], name)
+    if domain is not None:
+        return domain
+    raise ValueError(
         f"explainer must be given, as the settings of the result name no domain {name!r}, but "
         f"{', '.join(told['domains'])}: pass the explainer= that made the result"
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..baselines import draw_baselines, rebuilt_baseline
 from ..domains import Domain, ready
-from ..domains.rebuilding import rebuilt_domain
+from ..domains.rebuilding import rebuilt_by_name
 from ..result.reading import rows_by_length, settings_of
 from ..signals import Signal
 
@@ -154,18 +154,9 @@ def explainer_domain(explainer: Any, name: str) -> Domain:
 
 
 def _rebuilt(settings: Mapping[str, Any], name: str) -> Domain:
-    reason = None
-    for text in (text for text in settings.get("domains", ()) if f"name={name!r}" in text):
-        # It may be the name of a part of a composition.
-        try:
-            domain = rebuilt_domain(text)
-        except ValueError as error:
-            reason = error
-        else:
-            if domain.name == name:
-                return domain
-    if reason is not None:
-        raise reason
+    domain = rebuilt_by_name(settings.get("domains", ()), name)
+    if domain is not None:
+        return domain
     raise ValueError(
         f"result.{name} must be of a domain that the settings of the result name, got "
         f"{', '.join(settings.get('domains', ())) or 'none'}: pass the explainer= that made it"

@@ -93,10 +93,5 @@ class Again:
                 baseline=layout.arranged(start),
                 additional_forward_args=arguments or None,
             )
-        values = {
-            name: found[name].transpose(*source.attribution.dims).values.reshape(len(x), -1)
-            for name, source in self.sources.items()
-        }
-        return {name: v.astype(np.float64) for name, v in values.items()}, (
-            found.output - found.baseline_output
-        ).values
+        values = {name: source.flat(found[name]) for name, source in self.sources.items()}
+        return values, (found.output - found.baseline_output).values

@@ -12,7 +12,7 @@ from .._check import check_count, check_flag_or_none, check_seed, shown
 from ..explain.explainer import Explainer
 from ..progress import counting
 from ..result.reading import attributions_of, one_target
-from ..resynthesis.source import Source
+from ..resynthesis.source import Source, explainer_domain
 from .again import Again
 from .catalogue import FAMILIES
 from .complexity import complexity
@@ -149,7 +149,7 @@ def evaluate(
     result = result if "sample" in result.dims else result.expand_dims("sample")
     settings = settings_for(result, names, explainer)
     own = Explainer(model, **settings)
-    sources = {each: Source.of(result, each, baseline, own) for each in names}
+    sources = Source.of_each(result, names, baseline, own)
     first = sources[names[0]]
     if len(first.x) == 0:
         raise ValueError("result must hold at least one sample, got none")
@@ -158,9 +158,7 @@ def evaluate(
         each: read_truth(truth, s.attribution, names, s.settings.get("fs")) for each, s in sources.items()
     }
     _refuse_others(others, result, names)
-    values = {
-        each: s.attribution.values.reshape(len(s.x), -1).astype(np.float64) for each, s in sources.items()
-    }
+    values = {each: s.flat(s.attribution) for each, s in sources.items()}
     shares = np.linspace(0, 1, count + 1)
     scores, found = Scores(names, len(first.x)), dict[tuple[str, str], Array]()
     randomised = None
@@ -169,7 +167,7 @@ def evaluate(
     with scoring(own, result, first, additional_forward_args) as scorer, counting(flag, total) as bar:
         for each, source in sources.items():
             attribution = values[each]
-            made = next(domain for domain in own.domains if domain.name == each)
+            made = explainer_domain(own, each)
             for one in operators:
                 replacing = Replacing(replaced(one, source, made, result, seed), scorer)
                 _perturbed(
@@ -288,7 +286,7 @@ def _without_training(
     """Metrics of models that know nothing; and the cascade of layers, where there is one."""
     cascade = None
     try:
-        stages, by_layer = untrained(again, model, gap, seed, lambda _: None)
+        stages, by_layer = untrained(again, model, gap, seed)
     except TypeError as error:
         for name in again.sources:
             scores.lack(name, [f"untrained_{measure}" for measure in MEASURES], str(error))
@@ -342,13 +340,7 @@ def _agreement(
         return found
     for name, source in sources.items():
         alike = {
-            key: likeness(
-                values[name],
-                other[name]
-                .transpose(*source.attribution.dims)
-                .values.reshape(len(source.x), -1)
-                .astype(float),
-            )
+            key: likeness(values[name], source.flat(other[name]))
             for key, other in others.items()
             if name in other
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .ordering import ranked, top
+from .ordering import places, ranked, top
 
 Array = np.ndarray
 
@@ -33,7 +33,7 @@ def likeness(one: Array, other: Array) -> dict[str, Array]:
     a, b = (np.where(valid, values, 0.0) for values in (one, other))
     size_a, size_b = np.abs(a).sum(1), np.abs(b).sum(1)
     many = top(valid.sum(1), 0.1)
-    first = [ranked(np.where(valid, np.abs(values), np.nan)).argsort(1) < many[:, None] for values in (a, b)]
+    first = [places(ranked(np.where(valid, np.abs(values), np.nan))) < many[:, None] for values in (a, b)]
     return {
         "rank_correlation": np.array(
             [correlation(ranks(np.abs(a[i, v])), ranks(np.abs(b[i, v]))) for i, v in enumerate(valid)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,7 @@ MEASURES = ("gap_ratio", "magnitude_ratio", "rank_correlation", "cosine")
 Array = np.ndarray
 
 
-def untrained(
-    again: Again, model: Any, gap: Array, seed: int, done: Callable[[int], object]
-) -> tuple[list[str], dict[str, Array]]:
+def untrained(again: Again, model: Any, gap: Array, seed: int) -> tuple[list[str], dict[str, Array]]:
     """Explanations by the network as its layers lose their training one by one.
 
     Parameters
@@ -31,8 +28,6 @@ def untrained(
         F(x) - F(x') of all samples, shape (N,).
     seed : int
         Of the weights.
-    done : callable
-        Told how many more samples were explained.
 
     Returns
     -------
@@ -41,12 +36,12 @@ def untrained(
     found : dict of str to numpy.ndarray
         By variable, shape (stages, 4, M), in the order of `MEASURES`.
     """
-    stages, found = [], {name: [] for name in again.sources}  # type: ignore[var-annotated]
+    stages: list[str] = []
+    found: dict[str, list[Array]] = {name: [] for name in again.sources}
     for stage, twin in cascade(model, seed):
         stages.append(stage)
         for name, values in compared(again, twin, gap).items():
             found[name].append(values)
-        done(len(again.rows))
     return stages, {name: np.stack(values) for name, values in found.items()}
 
 
@@ -57,8 +52,8 @@ def compared(again: Again, model: Any, gap: Array) -> dict[str, Array]:
     values, other_gap = again.explain(model, source.x[rows], source.baseline[rows])
     found = {}
     for name, attribution in values.items():
-        own = again.sources[name].attribution.values[rows].reshape(len(rows), -1).astype(np.float64)
-        alike = likeness(own, attribution)
+        own = again.sources[name]
+        alike = likeness(own.flat(own.attribution[rows]), attribution)
         alike["gap_ratio"] = divided(np.abs(other_gap), np.abs(gap[rows]))
         found[name] = np.stack([alike[measure] for measure in MEASURES])
     return found

@@ -142,9 +142,7 @@ def _probabilities(objective: Objective, raw: Tensor, targets: Tensor | None) ->
 
 
 @contextmanager
-def scoring(
-    explainer: Explainer, result: xr.Dataset, source: Source, arguments: Any, check: bool = True
-) -> Iterator[Scorer]:
+def scoring(explainer: Explainer, result: xr.Dataset, source: Source, arguments: Any) -> Iterator[Scorer]:
     """Make a model ready for questions about the samples of a result.
 
     Parameters
@@ -157,8 +155,6 @@ def scoring(
         What it was made of.
     arguments
         Further arguments of the model.
-    check : bool, default True
-        Whether to refuse a model that does not give the outputs of the result.
 
     Raises
     ------
@@ -197,8 +193,7 @@ def scoring(
             aim = Aim.at(targets_of(result, list(range(count))), settings.output, raw, classes)
             lengths.append((n, objective.aimed_at(aim.targets, classes), chunks))
         scorer = Scorer(lengths, which, source.layout.between)
-        if check:
-            _refuse_other_model(scorer, result, source)
+        _refuse_other_model(scorer, result, source)
         yield scorer
 
 

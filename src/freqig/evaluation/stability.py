@@ -61,7 +61,8 @@ def stability(
         found, _ = again.explain(model, noisy[rows], start[rows])
         by = np.linalg.norm(after.raw.reshape(len(rows), -1) - raw, axis=1)
         for name, values in found.items():
-            own = np.nan_to_num(again.sources[name].attribution.values[rows].reshape(len(rows), -1))
+            told = again.sources[name]
+            own = np.nan_to_num(told.flat(told.attribution[rows]))
             change = np.nan_to_num(values) - own
             sensitivity = divided(np.linalg.norm(change, axis=1), np.linalg.norm(own, axis=1))
             relative = np.linalg.norm(change / np.where(own == 0, EPSILON, own), axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,14 +88,21 @@ class Source:
 
     @classmethod
     def of(cls, result: xr.Dataset, name: str, baseline: Any, explainer: Any) -> Source:
-        """Find out what a result of one or more samples was made of.
+        """Find out what one variable of a result was made of, see `of_each`."""
+        return cls.of_each(result, [name], baseline, explainer)[name]
+
+    @classmethod
+    def of_each(
+        cls, result: xr.Dataset, names: Sequence[str], baseline: Any, explainer: Any
+    ) -> dict[str, Source]:
+        """Find out what variables of a result of one or more samples were made of.
 
         Parameters
         ----------
         result : xarray.Dataset
             With a dimension ``sample``.
-        name : str
-            Variable of attributions.
+        names : sequence of str
+            Variables of attributions, which share signals and baselines.
         baseline, explainer
             As `freqig.resynthesize` takes them.
 
@@ -112,9 +119,20 @@ class Source:
             # Beyond its end a series is zero, and so is its baseline.
             x[rows, ..., n:] = 0
         start = starts(result, baseline, x)
-        made = explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
-        (domain,) = ready([made], x, start, settings.get("fs"))
-        return cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
+        made = [
+            explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
+            for name in names
+        ]
+        domains = ready(made, x, start, settings.get("fs"))
+        return {
+            name: cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
+            for name, domain in zip(names, domains, strict=True)
+        }
+
+    def flat(self, variable: xr.DataArray) -> np.ndarray:
+        """Attributions in this domain, its own or others, in its order, float64, shape (N, p)."""
+        values = variable.transpose(*self.attribution.dims).values
+        return values.reshape(len(values), -1).astype(np.float64)
 
 
 def starts(result: xr.Dataset, baseline: Any, x: Tensor) -> Tensor:

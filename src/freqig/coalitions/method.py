@@ -154,27 +154,6 @@ class Coalitions(Method):
             )
 
 
-@dataclass(frozen=True)
-class EndsOnly(Method):
-    """Outputs at both ends, and nothing between them."""
-
-    exact: ClassVar[bool] = True
-
-    @property
-    def n_least(self) -> int:
-        return 1
-
-    def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
-        found = Attributions.empty((0, *axes.sizes, axes.n), paths.n_targets, domains, torch.float32)
-        room = found.room(len(paths), paths.n_targets)
-        start = paths.output if paths.baseline_output is None else paths.baseline_output
-        room.output[:], room.baseline_output[:] = paths.output, start
-        return room
-
-    def warn_of_shortfalls(self, found: Attributions) -> None:
-        """Nothing: nothing was asked for."""
-
-
 def _relative(values: np.ndarray, errors: np.ndarray, floor: np.ndarray | None = None) -> np.ndarray:
     """L1 norm of errors by that of values, by target, shape (T,)."""
     scale, size = (np.abs(one).reshape(-1, one.shape[-1]).sum(0) for one in (values, errors))

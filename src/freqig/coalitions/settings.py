@@ -9,7 +9,7 @@ from .._check import check_choice, check_count, check_seed
 from ..domains import Domain, FilterBank, Segments
 from ..explain.methods import Method
 from ..explain.settings import Settings
-from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions, EndsOnly
+from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions
 from .pairs import Pairs
 from .players import Players, read_players
 
@@ -67,9 +67,7 @@ class ShapleySettings(Settings):
 
     @property
     def method(self) -> Method:
-        if any(isinstance(domain, Players) for domain in self.domains):
-            return Coalitions(self.tol, self.max_order, self.budget, self.seed)
-        return EndsOnly(self.tol)
+        return Coalitions(self.tol, self.max_order, self.budget, self.seed)
 
     def described(self) -> dict[str, Any]:
         told = super().described()

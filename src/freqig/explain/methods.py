@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+import torch
+
 from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
@@ -168,3 +170,24 @@ class AdaptiveNodes(Nodes):
         # Their gradients are kept at every node, and many targets take as many nodes as the worst of them.
         most = chunks.memory.most_targets(4 * n_features)
         return super().block_size(chunks, n_features, min(n_targets, most))
+
+
+@dataclass(frozen=True)
+class EndsOnly(Method):
+    """Outputs at both ends, and nothing between them."""
+
+    exact: ClassVar[bool] = True
+
+    @property
+    def n_least(self) -> int:
+        return 1
+
+    def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
+        found = Attributions.empty((0, *axes.sizes, axes.n), paths.n_targets, domains, torch.float32)
+        room = found.room(len(paths), paths.n_targets)
+        start = paths.output if paths.baseline_output is None else paths.baseline_output
+        room.output[:], room.baseline_output[:] = paths.output, start
+        return room
+
+    def warn_of_shortfalls(self, found: Attributions) -> None:
+        """Nothing: nothing was attributed."""

@@ -14,6 +14,7 @@ from ..result.attributions import Attributions
 from ..signals.axes import Axes
 from .call import Question, explain
 from .kept import Kept
+from .methods import EndsOnly
 from .settings import Settings
 from .several_inputs import Drawn
 
@@ -48,9 +49,9 @@ def rise_if_scaled(
         baseline=Drawn(starts.double() * by),
         inputs=[one.double() * by for one in question.inputs],
     )
-    once = replace(settings, n_steps=1, domains=(RFFT(),), engine="path", progress=False)
+    quick = replace(settings, domains=(RFFT(),), progress=False)
     with warnings.catch_warnings():
         # Of what is only tried nothing is said.
         warnings.simplefilter("ignore")
-        moved = explain(model, once, kept, asked, Axes.of(scaled))
+        moved = explain(model, quick, kept, asked, Axes.of(scaled), EndsOnly(settings.tol))
     return moved.output - moved.baseline_output

@@ -174,26 +174,21 @@ class Players(Domain):
         torch.Tensor
             Shape (P, *axes, n).
         """
-        whole = prepared
-        present = torch.as_tensor(coalitions, dtype=whole.dtype, device=whole.device)
+        present = torch.as_tensor(coalitions, dtype=prepared.dtype, device=prepared.device)
         present = present.reshape(len(coalitions), *self.grid)
-        order = [1 + self.kinds.index(kind) for kind in ("channel", "band", "segment") if kind in self.kinds]
-        present = present.permute(0, *order)
-        for place, kind in enumerate(("channel", "band", "segment")):
+        # The axes of signals and their coefficients: channels, where there are any, bands, then time.
+        kinds = ("channel", "band", "segment") if len(self.shape) > 1 else ("band", "segment")
+        present = present.permute(0, *(1 + self.kinds.index(kind) for kind in kinds if kind in self.kinds))
+        for place, kind in enumerate(kinds):
             if kind not in self.kinds:
                 present = present.unsqueeze(1 + place)
         if "segment" not in self.kinds:
-            # (P, C or 1, band) of (*others, C, band, n).
-            spec = "pcb,...cbn->p...cn" if len(self.shape) > 1 else "pb,bn->pn"
-            mask = present[..., 0] if len(self.shape) > 1 else present[:, 0, :, 0]
-            if len(self.shape) > 1:
-                mask = mask.expand(-1, self.shape[-2], -1)
-            return torch.einsum(spec, mask, whole)
+            # Of every channel by itself: else coefficients of all of them would be copied, to be in order.
+            present = present.squeeze(-1).expand(-1, *self.shape[-2:-1], -1)
+            return torch.einsum("p...b,...bn->p...n", present, prepared)
         times = present.repeat_interleave(self.length, -1)[..., : self.shape[-1]]
-        if len(self.shape) < 2:
-            times = times[:, 0]
         times = times.reshape(len(times), *(1,) * max(0, len(self.shape) - 2), *times.shape[1:])
-        return self.synthesize(times * whole, self.shape[-1])
+        return self.synthesize(times * prepared, self.shape[-1])
 
     def attribution(self, delta: Tensor, mean_gradient: Tensor) -> Tensor:
         """Attributions of players from a path-averaged gradient; Shapley values of a linear model."""

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from ..errors import add_context
+from ..explain.projection import working_dtype
 from ..objective.objective import Objective
 from ..objective.paths import Paths
+from .exact import all_coalitions
 from .players import Players
 
 AT_ONCE = 1 << 16
@@ -46,8 +48,7 @@ class Game:
         self.objective: Objective = paths.objective
         self.players, self.chunks, self.evaluated = players, chunks, evaluated
         self.x, self.baseline = paths.x[0], paths.baseline[0]
-        # There are no Fourier transforms in half precision.
-        dtype = self.x.dtype if self.x.dtype in (torch.float32, torch.float64) else torch.float32
+        dtype = working_dtype(self.x.dtype)
         self._shape = tuple(self.x.shape)
         self._start = self.baseline.to(dtype)
         delta = (self.x.to(dtype) - self._start).reshape(*axes, self.x.shape[-1])
@@ -77,8 +78,6 @@ class Game:
 
     def all_values(self) -> np.ndarray:
         """Explained scalars of all coalitions by number, shape (2^players, T)."""
-        from .exact import all_coalitions
-
         n = self.players.count
         found = np.empty((2**n, self.n_targets))
         ends = np.zeros((1, n), dtype=bool)

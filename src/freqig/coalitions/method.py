@@ -15,6 +15,7 @@ from ..domains import Domain
 from ..errors import ConvergenceWarning, warn
 from ..explain.blocks import BlockSize
 from ..explain.methods import Method
+from ..explain.projection import working_dtype
 from ..objective.paths import Paths
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
@@ -118,7 +119,7 @@ class Coalitions(Method):
             # Pairs that hardly interact are small beside what there is to explain.
             errors.append(_relative(found[INTERACTION], found[PAIR_ERROR], floor=found[NAME]))
         error = torch.from_numpy(np.max(errors, axis=0))[None].to(output.device)
-        dtype = paths.x.dtype if paths.x.dtype == torch.float64 else torch.float32
+        dtype = working_dtype(paths.x.dtype)
         limit = gap_limit(norm, output, start, self.tol, paths.objective.rounding_dtype)
         return Attributions(
             [_called(domain, game.players) for domain in domains],

@@ -13,7 +13,7 @@ from ..domains.nonlinear import NonlinearDomain
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..path.path import Path
-from .projection import Sums
+from .projection import Sums, working_dtype
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,7 @@ def explain_nonlinear(
         Attributions, and how far they are from complete. Completeness is measured against F at
         the signals themselves, so that what the coordinates lose shows in it.
     """
-    # There are neither Fourier transforms nor angles in half precision.
-    dtype = paths.x.dtype if paths.x.dtype in (torch.float32, torch.float64) else torch.float32
+    dtype = working_dtype(paths.x.dtype)
     shape = (len(paths), *axes, paths.x.shape[-1])
     c1, c0 = domain.coordinates(*(end.to(dtype).reshape(shape) for end in (paths.x, paths.baseline)))
     behind = CoordinateObjective.of(paths.objective, domain, tuple(paths.x.shape[1:]))

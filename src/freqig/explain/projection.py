@@ -185,5 +185,8 @@ class Sums:
 
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:
-    """Dtype of projections and results: the model's, but no less than float32."""
+    """Dtype of projections and results: the model's, but no less than float32.
+
+    In half precision there are neither Fourier transforms nor angles.
+    """
     return dtype if dtype in (torch.float32, torch.float64) else torch.float32

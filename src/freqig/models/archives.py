@@ -11,11 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .content import ZIP
+
 NOT_TRUST = "trust=True does not change this"
 # Frameworks store without compression; others may compress by so much, above what is small anyway.
 MAX_RATIO, SMALL = 50, 64 << 20
 PIECE = 1 << 16
-ZIP = b"PK\x03\x04"
 
 
 def check_members(

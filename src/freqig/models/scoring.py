@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .adapters import adapter_name, as_model
-from .array_model import ArrayModel
+from .array_model import ArrayModel, as_scores
 from .base import NOT_DIFFERENTIABLE, Explained, Model
 from .content import kind_of
 from .hints import Hints
@@ -162,8 +162,6 @@ class TriedModel(Model):
 
 def as_tensors(found: Any) -> Any:
     """Arrays that a callable gave for tensors are scores as well."""
-    from .array_model import as_scores
-
     return found if isinstance(found, Tensor) else as_scores(found)
 
 

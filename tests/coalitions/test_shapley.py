@@ -195,6 +195,63 @@ def test_an_onnxruntime_session_is_explained():
         freqig.Explainer(session)
 
 
+def saved(path, nodes, outputs, weights=()):
+    from onnx import helper, save
+
+    given = [helper.make_tensor_value_info("x", 1, [None, N])]
+    graph = helper.make_graph(nodes, "g", given, outputs, list(weights))
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return path
+
+
+def test_a_file_that_cannot_be_converted_is_run_as_it_is(tmp_path):
+    pytest.importorskip("onnxruntime")
+    from onnx import helper
+
+    tree = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        nodes_treeids=[0, 0, 0],
+        nodes_nodeids=[0, 1, 2],
+        nodes_featureids=[3, 0, 0],
+        nodes_values=[0.1, 0.0, 0.0],
+        nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
+        nodes_truenodeids=[1, 0, 0],
+        nodes_falsenodeids=[2, 0, 0],
+        target_treeids=[0, 0],
+        target_nodeids=[1, 2],
+        target_ids=[0, 0],
+        target_weights=[1.0, 3.0],
+    )
+    path = saved(tmp_path / "tree.onnx", [tree], [helper.make_tensor_value_info("y", 1, [None, 1])])
+    found = explained(path)
+    np.testing.assert_allclose(found.output.values.ravel(), np.where(X[:, 3] > 0.1, 3.0, 1.0))
+    np.testing.assert_allclose(found.shapley.sum("shapley_band"), found.output - found.baseline_output)
+
+
+def test_a_file_that_asks_for_too_much_is_not_run_without_gradients_either(tmp_path):
+    pytest.importorskip("onnxruntime")
+    from onnx import helper, numpy_helper
+
+    nodes = [
+        helper.make_node("Tile", ["a", "s"], ["big"]),
+        helper.make_node("ReduceSum", ["big"], ["one"], keepdims=0),
+        helper.make_node("Add", ["x", "one"], ["y"]),
+    ]
+    weights = [
+        numpy_helper.from_array(np.ones(1, np.float32), "a"),
+        numpy_helper.from_array(np.array([1 << 30]), "s"),
+    ]
+    outputs = [helper.make_tensor_value_info("y", 1, [None, N])]
+    path = saved(tmp_path / "large.onnx", nodes, outputs, weights)
+    with pytest.raises(ValueError, match="trust=True does not change this"):
+        freqig.Shapley(path, fs=FS)
+
+
 def test_labels_alone_are_refused():
     class Labels:
         classes_ = ("a", "b")

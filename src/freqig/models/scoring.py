@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -18,18 +17,14 @@ from torch import Tensor
 from .adapters import adapter_name, as_model
 from .array_model import ArrayModel, as_scores
 from .base import NOT_DIFFERENTIABLE, Explained, Model
-from .content import kind_of
 from .hints import Hints
 from .joined import BeginningOfInput, JoinedInputs
+from .onnx.model import session_of
+from .onnx.parity import ConversionError
+from .onnx.values import DTYPES, FLOATING, Declared
 
 METHODS = ("predict_proba", "decision_function", "predict")
 """What scores series, of estimators, the first that there is."""
-
-ONNX_DTYPES = {
-    "tensor(float)": torch.float32,
-    "tensor(double)": torch.float64,
-    "tensor(float16)": torch.float16,
-}
 
 
 @dataclass(frozen=True)
@@ -232,36 +227,32 @@ def _is_session(model: Any) -> bool:
 
 def _of_session(session: Any) -> Scorer:
     inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type not in ONNX_DTYPES:
+    only = Declared.of(inputs[0]) if len(inputs) == 1 else None
+    if only is None or only.type not in FLOATING:
         got = ", ".join(f"{one.name!r} of {one.type}" for one in inputs)
         raise TypeError(
             f"model must have one floating input, got a session with {got}: pass a function that fills in "
             "the others, such as lambda x: session.run(None, {'x': x, 'other': value})[0]"
         )
-    name, shape = inputs[0].name, list(inputs[0].shape)
-    declared = tuple(one if isinstance(one, int) and one > 0 else None for one in shape)
     described: dict[str, str | int | float] = {"framework": "onnxruntime", "class": "InferenceSession"}
-    if declared and declared[0] is not None:
-        described["fixed_batch"] = declared[0]
+    if only.shape and only.shape[0] is not None:
+        described["fixed_batch"] = only.shape[0]
     floating = [one for one in session.get_outputs() if "string" not in one.type and "int" not in one.type]
     # Of a converted classifier the labels stand before the scores.
     wanted = [one.name for one in floating]
 
     def run(x: np.ndarray) -> Any:
-        found = session.run(wanted, {name: x})
+        found = session.run(wanted, {only.name: x})
         return found[0] if len(found) == 1 else dict(zip(wanted, found, strict=True))
 
-    hints = Hints(shape=(None, *declared[1:])) if len(declared) > 1 else Hints()
-    return Scorer(ArrayModel(run, ONNX_DTYPES[inputs[0].type], described, hints))
+    hints = Hints(shape=(None, *only.shape[1:])) if len(only.shape) > 1 else Hints()
+    return Scorer(ArrayModel(run, DTYPES[only.type], described, hints))
 
 
 def _of_file(path: str, dtype: torch.dtype | None, device: torch.device | str | None, trust: bool) -> Scorer:
     try:
         return Scorer(as_model(path, dtype=dtype, device=device, trust=trust))
-    except (TypeError, ValueError, NotImplementedError):
-        # Trees, and other operators that have no gradient, run all the same.
-        if not Path(path).is_file() or kind_of(path) != "ONNX":
-            raise
-        import onnxruntime
-
-        return _of_session(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]))
+    except ConversionError:
+        # Trees, and other operators that have no gradient, run all the same; what a file may not do, it may
+        # not do either.
+        return _of_session(session_of(path))

@@ -159,8 +159,8 @@ def load(
     return OnnxModel(path, dtype, device)
 
 
-def session_of(content: bytes) -> Any:
-    """Start onnxruntime with a model, serialized.
+def session_of(content: bytes | str) -> Any:
+    """Start onnxruntime with a model, serialized, or with the path of its file.
 
     Raises
     ------

@@ -25,6 +25,9 @@ DTYPES = {
     "bool": torch.bool,
 }
 
+FLOATING = ("float", "double", "float16")
+"""Types of signals, which NumPy has as well."""
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -61,7 +64,7 @@ class Declared:
 
     def __str__(self) -> str:
         sizes = ", ".join("any" if size is None else str(size) for size in self.sizes)
-        kind = "" if self.type in ("float", "double", "float16") else f" of {self.type}"
+        kind = "" if self.type in FLOATING else f" of {self.type}"
         return f"{self.name} ({sizes}{',' if len(self.sizes) == 1 else ''}){kind}"
 
     @property

@@ -19,17 +19,11 @@ from ..models import Model
 from ..objective.argument_axes import settle_readings
 from ..objective.arguments import Extra
 from ..objective.failures import told_of
-from ..objective.independence import (
-    Examined,
-    Witness,
-    examine,
-    examine_first,
-    raw_at_baseline,
-    unexamined,
-)
+from ..objective.independence import Examined, examine, examine_first, raw_at_baseline, unexamined
 from ..objective.objective import Objective
 from ..objective.paths import Paths
 from ..objective.targets import Target
+from ..objective.witness import Witness
 from ..progress import Progress
 from ..result.attributions import Attributions
 from ..signals import Signal

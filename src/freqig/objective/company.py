@@ -105,6 +105,40 @@ def find_dependent(
     return None
 
 
+def compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int = 0) -> None:
+    """Call some points of a batch again without the others.
+
+    Parameters
+    ----------
+    evaluate : callable
+        The model.
+    together : Company
+        The batch.
+    places : torch.Tensor
+        Where these points are in it, int64, shape (Q,).
+    offset : int, default 0
+        Number of the first sample.
+
+    Raises
+    ------
+    ValueError
+        If an output changes by more than rounding.
+    """
+    if len(places) == 0:
+        return
+    other = Company.of(evaluate, together.points[places], together.rows[places])
+    found = find_dependent(evaluate, together, places, other, torch.arange(len(places), device=places.device))
+    if found is not None:
+        which, change = found
+        sample = offset + int(together.rows[places[which]])
+        raise ValueError(
+            f"model must treat the series of a batch independently, but the output for sample {sample} "
+            f"changes by {change:.3g} with the others in its batch (BatchNorm in train mode, a "
+            "standardisation over the batch, a clamp at the largest value of the batch, a branch on it). "
+            "Mend the model, or pass batch_independent=False to Explainer, which runs one point per call"
+        )
+
+
 def check_shapes(a: Tensor, b: Tensor) -> None:
     """ValueError where outputs for two batches have another shape beyond the batch axis."""
     if a.shape[1:] != b.shape[1:]:

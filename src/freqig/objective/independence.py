@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from .chance import CHANGES, NEAR, Generators, check_repeatable, moving, of_chance
-from .company import Company, Evaluate, check_shapes, find_dependent
+from .chance import CHANGES, NEAR, check_repeatable, moving, of_chance
+from .company import Company, check_shapes, compare
 from .failures import at_the_baseline
 from .objective import Objective
 from .rounding import apart, distance
@@ -167,9 +167,9 @@ def _examine_few(
 ) -> Examined:
     n = len(x)
     for alone in torch.split(torch.arange(n, device=x.device), 1):
-        _compare(objective.raw, together, alone)
+        compare(objective.raw, together, alone)
     for group in places.groups():
-        _compare(objective.raw, together, n + group)
+        compare(objective.raw, together, n + group)
     at_baseline = None
     last = (places.turn == len(PLACES) - 1).nonzero().flatten()
     if len(last) and not any(objective.extra.follows) and _is_one(baseline):
@@ -188,7 +188,7 @@ def _examine_many(
         points, rows = x[part], torch.arange(part.start, part.stop, device=x.device)
         together = Company(points, rows, outputs[part])
         for alone in _regrouped(points, max(4, ALONE * len(points) // len(x))):
-            _compare(objective.raw, together, alone)
+            compare(objective.raw, together, alone)
     return Examined(outputs, found, None)
 
 
@@ -208,7 +208,7 @@ def _beside_a_loud_one(objective: Objective, x: Tensor, places: _Places, most: i
             size = 1
             continue
         for group in _Places(places.points[part], places.rows[part], places.turn[part]).groups():
-            _compare(objective.raw, together, 1 + group)
+            compare(objective.raw, together, 1 + group)
         found.append(together.outputs[1:])
         begin += size
     return torch.cat(found)
@@ -260,23 +260,6 @@ def _one_by_one(objective: Objective, points: Tensor, rows: Tensor) -> Tensor:
     return torch.cat([objective.raw(points[i : i + 1], rows[i : i + 1]) for i in range(len(points))])
 
 
-def _compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int = 0) -> None:
-    """Call some points of a batch again without the others."""
-    if len(places) == 0:
-        return
-    other = Company.of(evaluate, together.points[places], together.rows[places])
-    found = find_dependent(evaluate, together, places, other, torch.arange(len(places), device=places.device))
-    if found is not None:
-        which, change = found
-        sample = offset + int(together.rows[places[which]])
-        raise ValueError(
-            f"model must treat the series of a batch independently, but the output for sample {sample} "
-            f"changes by {change:.3g} with the others in its batch (BatchNorm in train mode, a "
-            "standardisation over the batch, a clamp at the largest value of the batch, a branch on it). "
-            "Mend the model, or pass batch_independent=False to Explainer, which runs one point per call"
-        )
-
-
 def _regrouped(points: Tensor, count: int) -> Iterator[Tensor]:
     """Other companies for the points of a batch, as places in it.
 
@@ -301,69 +284,3 @@ def _spread(n: int, count: int, device: torch.device) -> Tensor:
     """At most `count` numbers below n, evenly spread, both ends included."""
     numbers: Tensor = torch.unique(torch.linspace(0, n - 1, min(n, count), device=device).round().long())
     return numbers
-
-
-class Witness:
-    """Looks into chunks of the path while it is integrated: the first, second, fourth, eighth, …."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def __call__(self, objective: Objective, points: Tensor, rows: Tensor, values: Tensor) -> None:
-        """Recompute some points of a chunk alone.
-
-        Parameters
-        ----------
-        objective : Objective
-            Explained scalars.
-        points, rows : torch.Tensor
-            The chunk.
-        values : torch.Tensor
-            Explained scalars that were found for it, shape (P, T).
-
-        Raises
-        ------
-        ValueError
-            If one differs alone, or gradients from call to call.
-        """
-        self.seen += 1
-        if self.seen & (self.seen - 1):
-            return
-        loudness = points.flatten(1).abs().amax(1)
-        # The loudest are near the inputs, which were compared in advance. Of short paths one will do.
-        chosen = {int(loudness.argmin()), *([self.seen * 7919 % len(points)] if self.seen > 1 else [])}
-        places = torch.tensor(sorted(chosen), device=points.device)
-        generators = Generators() if self.seen == 1 else None
-        together = Company(points.detach(), rows, values.detach())
-        if objective.alone or len(points) == 1:
-            _check_again(objective, together)
-        else:
-            for place in torch.split(places, 1):
-                _compare(objective.value_in_dtype, together, place, objective.offset)
-        if generators is not None and generators.moved():
-            _check_gradients(objective, points[places], rows[places])
-
-
-def _check_again(objective: Objective, lone: Company) -> None:
-    again = objective.value_in_dtype(lone.points, lone.rows)
-    if apart(again, lone.outputs).any():
-        raise ValueError(
-            "model must give the same output for the same input, but two calls with one point of the "
-            f"path differ by {distance(again, lone.outputs):.3g}: {of_chance(', or counts its calls')}"
-        )
-
-
-def _check_gradients(objective: Objective, points: Tensor, rows: Tensor) -> None:
-    """Take gradients twice, of a model that draws numbers though its outputs do not change.
-
-    Such are straight-through estimators with noise. Only what draws numbers is asked, since a gradient is
-    the dearest thing to ask for.
-    """
-    if objective.alone:
-        points, rows = points[:1], rows[:1]
-    once, twice = (objective.value_and_gradient(points, rows)[1] for _ in range(2))
-    if apart(once, twice).any():
-        raise ValueError(
-            "model must give the same gradient for the same input, but two calls with one batch differ by "
-            f"{distance(once, twice):.3g}: {of_chance()}"
-        )

@@ -330,6 +330,18 @@ def test_true_classes_from_a_table_of_files(workshop: Path) -> None:
     assert "once for each input, 1 times" in twice.stderr
 
 
+def test_labels_of_one_input_out_of_a_folder(workshop: Path, tmp_path: Path) -> None:
+    (tmp_path / "night.txt").write_text("0\n2\n2\n4\n")
+    asked = ["model.onnx", "night.edf", "--window", 30, "--unit", "uV", "--classes", ",".join(STAGES)]
+    out = tmp_path / "night.nc"
+    done = call("explain", *asked, "--labels", tmp_path, "--out", out)
+    assert done.exit_code in (0, 3), done.output
+    with xr.open_dataset(out, engine="h5netcdf") as found:
+        assert found.truth.values.tolist() == ["W", "N2", "N2", "R"]
+    checked = json.loads(call("check", *asked, "--labels", tmp_path, "--json").stdout)
+    assert sum(checked["labels"].values()) == 4
+
+
 def test_a_crash_while_writing_leaves_what_was_there(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("kept.nc").write_bytes(b"before")
 

@@ -34,7 +34,7 @@ def labels_of(labels: Sequence[str], inputs: Sequence[Path]) -> dict[str, Any]:
     if not labels:
         return {}
     if len(labels) == 1 and Path(labels[0]).is_dir():
-        return {"annotations": [_in_folder(Path(labels[0]), path) for path in inputs]}
+        return _one_per_input([_in_folder(Path(labels[0]), path) for path in inputs])
     table = _table(Path(labels[0])) if len(labels) == 1 else None
     if table is not None:
         missing = [str(path) for path in inputs if path.name not in table and str(path) not in table]
@@ -49,7 +49,7 @@ def labels_of(labels: Sequence[str], inputs: Sequence[Path]) -> dict[str, Any]:
             f"--labels must be given once for each input, {len(inputs)} times, or once for a table with "
             f"columns file and label, got {len(labels)}"
         )
-    return {"annotations": list(labels) if len(inputs) > 1 else labels[0]}
+    return _one_per_input(list(labels))
 
 
 def subjects_of(pattern: str | None, inputs: Sequence[Path]) -> list[str] | None:
@@ -76,6 +76,11 @@ def subjects_of(pattern: str | None, inputs: Sequence[Path]) -> list[str] | None
             + (f", which is not in {', '.join(without[:5])}" if without else "")
         )
     return [one[1] for one in found if one is not None]
+
+
+def _one_per_input(files: list[str]) -> dict[str, Any]:
+    """Files of labels; that of a single input by itself, for a sequence would be labels of its windows."""
+    return {"annotations": files if len(files) > 1 else files[0]}
 
 
 def _in_folder(folder: Path, recording: Path) -> str:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
@@ -77,3 +78,25 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.exists():
             path.replace(Path(scratch) / f"{path.name}.old")
         made.replace(path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that takes the place of that of the same name in one step.
+
+    As `replacing`, for one file, without a folder beside it meanwhile: in a Zarr store that would be a group.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        In a folder that is there.
+    content : bytes
+        Of the file.
+
+    Raises
+    ------
+    OSError
+        If the folder of `path` cannot be written to.
+    """
+    scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
+    scratch.write_bytes(content)
+    scratch.replace(path)

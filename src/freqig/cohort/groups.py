@@ -6,9 +6,10 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import xarray as xr
+
+from ..whole_files import write_whole
 
 METADATA = "zarr.json"
 CHUNK_BYTES = 8 * 2**20
@@ -61,6 +62,4 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an object of JSON, which takes the place of the file in one step."""
-    scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    scratch.write_text(json.dumps(content, indent=2), encoding="utf-8")
-    scratch.replace(path)
+    write_whole(path, json.dumps(content, indent=2).encode())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..explain.explainer import Explainer
+from ..whole_files import write_whole
 
 KEEP = ("means", "bands", "spectra")
 PORTABLE = (
@@ -111,20 +112,11 @@ class Order:
     home: tuple[str, int]
 
     @classmethod
-    def of(cls, job: Job, folder: Path, marker: dict[str, str], shard: str) -> Order:
-        """Write a job down for the workers.
-
-        Raises
-        ------
-        TypeError
-            If the model, or something else in it, cannot be pickled.
-        """
-        content = pickled(job)
+    def of(cls, content: bytes, folder: Path, marker: dict[str, str], shard: str) -> Order:
+        """Write a job, as `pickled` gives it, down for the workers."""
         digest = hashlib.sha256(content).hexdigest()
         path = folder / f"job-{digest[:16]}.pickle"
-        scratch = path.with_suffix(f".{os.getpid()}")
-        scratch.write_bytes(content)
-        scratch.replace(path)
+        write_whole(path, content)
         return cls(str(path), digest, marker, shard, here())
 
     def opened(self) -> Job:

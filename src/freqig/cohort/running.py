@@ -147,18 +147,17 @@ def run(
     }
     place = Store.at(store)
     job = Job(_placed(model), settings, asked, keep, bands, str(place.path))
-    pickled(job)
+    content = pickled(job)
     explainer = job.explainer()
     told = described(job, explainer)
     marker = {"settings": settings_hash(told), "model": model_hash(job.model, explainer, model_id)}
-    place.work.mkdir(parents=True, exist_ok=True)
     with held(place.locks, part) as gone:
         with alone(place.locks):
             place.open_for(told, marker["model"])
             place.sweep(lambda name: name == str(part) or not name.endswith(f"-of-{part.count}"))
         mine = part.of(listed)
         todo, markers = _todo(place, mine, marker, again)
-        order = Order.of(job, place.work, marker, str(part))
+        order = Order.of(content, place.work, marker, str(part))
         seconds: dict[str, float] = {}
         with counting(bar, len(todo)) as tick:
             for outcome in outcomes(executor, workers, order, todo, place):

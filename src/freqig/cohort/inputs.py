@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,10 @@ def contents_of(recording: Recording) -> dict[str, Any]:
 
 def are_contents_of(recording: Recording, known: dict[str, Any]) -> bool:
     """Whether a recording still holds what a marker says; files of the same size and time are not read."""
-    if not all(path.exists() for path in _files_of(recording)):
+    files = _files_of(recording)
+    if not all(path.exists() for path in files):
         return False
-    if _stats(_files_of(recording)) == known["files"] and _said(recording) == known["said"]:
+    if _stats(files) == known["files"] and _said(recording) == known["said"]:
         return True
     return bool(contents_of(recording)["digest"] == known["digest"])
 
@@ -58,18 +60,15 @@ def _files_of(recording: Recording) -> list[Path]:
         files = [path, *filter(Path.is_file, beside)]
         if path.suffix.lower() == ".fif":
             # MNE parts what is larger than 2 GB: NAME.fif, NAME-1.fif, NAME-2.fif.
-            files += sorted(path.parent.glob(f"{_literal(path.stem)}-[0-9]*.fif"))
+            files += sorted(path.parent.glob(f"{escape(path.stem)}-[0-9]*.fif"))
     if isinstance(recording.annotations, (str, os.PathLike)):
         files.append(Path(recording.annotations))
     return files
 
 
-def _literal(text: str) -> str:
-    return "".join(f"[{one}]" if one in "*?[" else one for one in text)
-
-
 def _stats(files: list[Path]) -> list[list[Any]]:
-    return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+    found = ((path.name, path.stat()) for path in files)
+    return [[name, own.st_size, own.st_mtime_ns] for name, own in found]
 
 
 def _said(recording: Recording) -> str:

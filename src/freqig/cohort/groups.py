@@ -22,9 +22,7 @@ def storable(result: xr.Dataset) -> xr.Dataset:
         for name, array in result.variables.items()
         if array.dtype.kind == "U"
     }
-    return result.assign({k: v for k, v in text.items() if k in result.data_vars}).assign_coords(
-        {k: v for k, v in text.items() if k in result.coords}
-    )
+    return result.assign(text)
 
 
 def chunks(result: xr.Dataset) -> dict[Any, dict[str, Any]]:

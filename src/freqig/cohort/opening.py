@@ -85,11 +85,7 @@ def _with_text(result: xr.Dataset) -> xr.Dataset:
     def told(variable: xr.Variable) -> xr.Variable:
         return xr.Variable(variable.dims, indexing.LazilyIndexedArray(_Text(variable)), variable.attrs)
 
-    text = {name: told(own) for name, own in result.variables.items() if own.dtype.kind == "T"}
-    coords = {name: own for name, own in text.items() if name in result.coords}
-    return result.assign({name: own for name, own in text.items() if name not in coords}).assign_coords(
-        coords
-    )
+    return result.assign({name: told(own) for name, own in result.variables.items() if own.dtype.kind == "T"})
 
 
 class _Text(BackendArray):

@@ -11,14 +11,13 @@ from typing import Any
 
 from .._version import __version__
 from ..files.formats import FORMATS
-from .recordings import Recording
+from .recordings import DESCRIPTION, Recording
 
 VERSION = "1.9.0"
 KINDS = ("eeg", "ieeg", "meg", "emg", "nirs", "physio", "motion")
 """Suffixes of recordings in BIDS."""
 ELSEWHERE = ("derivatives", "sourcedata", "code", "stimuli")
 ENTITIES = re.compile(r"(?:[a-z]+-[A-Za-z0-9+]+)(?:_[a-z]+-[A-Za-z0-9+]+)*")
-DESCRIPTION = "dataset_description.json"
 
 
 def recordings_in(root: Path) -> list[Recording]:

@@ -11,10 +11,10 @@ import xarray as xr
 
 from ..exports.rows import write_table
 from ..whole_files import replacing
-from .bids import DESCRIPTION, dataset_description, derived_name, source_of
+from .bids import dataset_description, derived_name, source_of
 from .opening import read_recording
-from .recordings import Recording
-from .store import Store
+from .recordings import DESCRIPTION, Recording
+from .store import DONE, Store
 
 COLUMNS = {
     "sample": "number of the sample, from 0",
@@ -44,11 +44,10 @@ def export(store: Store, recordings: Sequence[Recording], folder: Path, bands: A
     model = ""
     for one in recordings:
         marker = store.marker(one.name)
-        if marker is None or marker["state"] != "done":
+        if marker is None or marker["state"] != DONE:
             continue
         base = folder / one.folder / derived_name(one, "attribution")
         sidecar = base.with_name(f"{base.name}.json")
-        result = None
         told = {**marker, "bands": bands}
         if not _is_of(sidecar, told):
             result = read_recording(store, one.name)

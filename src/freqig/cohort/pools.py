@@ -22,6 +22,7 @@ from .work import Outcome, explain_recording, failed, reason_of
 
 AGAIN = "what is done stays, run again"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+DIED = "its worker died, and died again, as processes do that need more memory than there is"
 FRUITLESS = 3
 """How often workers may die without a recording of theirs being done or found out."""
 KILLED = "KilledWorker"
@@ -104,9 +105,6 @@ def _alone(order: Order, recording: Recording, store: Store) -> Outcome:
             return pool.submit(explain_recording, order, recording).result()
     except BrokenProcessPool:
         return failed(store, order, recording, DIED)
-
-
-DIED = "its worker died, and died again, as processes do that need more memory than there is"
 
 
 @contextmanager

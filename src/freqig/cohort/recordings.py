@@ -13,6 +13,8 @@ from typing import Any
 from .._check import shown
 from ..files.formats import stem_of
 
+DESCRIPTION = "dataset_description.json"
+"""The file that makes a folder one of BIDS."""
 SUBJECT = re.compile(r"sub-([A-Za-z0-9+]+)(?:_|$)")
 """How names begin that say whose recording this is, as BIDS has them."""
 
@@ -59,7 +61,7 @@ class Recording:
         truth: Any = None,
         folder: str = "",
     ) -> None:
-        place = _placed(path)
+        place = placed(path)
         name = name or stem_of(place)
         if not name.strip(".") or set(name) & {"/", "\\", "\0"} or name.startswith(("__", ".")):
             raise ValueError(
@@ -70,7 +72,7 @@ class Recording:
             "path": place,
             "name": name,
             "subject": str(subject) or (found[1] if found else ""),
-            "annotations": _placed(annotations)
+            "annotations": placed(annotations)
             if isinstance(annotations, (str, os.PathLike))
             else annotations,
             "truth": truth,
@@ -80,7 +82,7 @@ class Recording:
             object.__setattr__(self, field, value)
 
 
-def _placed(path: str | os.PathLike[str]) -> Path:
+def placed(path: str | os.PathLike[str]) -> Path:
     """A path for workers, which may be in other folders; links stay what they are called."""
     return Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
 
@@ -129,7 +131,7 @@ def _opened(given: Any) -> list[Recording]:
     if not isinstance(given, (str, os.PathLike)):
         raise TypeError(f"recordings must be paths or freqig.cohort.Recording, got {shown(given)}")
     path = Path(os.fspath(given))
-    if (path / "dataset_description.json").is_file():
+    if (path / DESCRIPTION).is_file():
         from .bids import recordings_in
 
         return recordings_in(path)

@@ -18,7 +18,7 @@ from .inputs import are_contents_of
 from .job import KEEP, Job, Order, pickled
 from .lock import Shard, alone, held
 from .pools import outcomes, visible_gpus
-from .recordings import Recording, read_recordings
+from .recordings import Recording, placed, read_recordings
 from .report import Report
 from .store import DONE, FAILED, Store
 
@@ -239,5 +239,5 @@ def _one_target(target: Any) -> Any:
 def _placed(model: Any) -> Any:
     """A model that is a path, wherever a worker is."""
     if isinstance(model, (str, os.PathLike)) and Path(model).is_file():
-        return os.path.abspath(os.fspath(model))  # noqa: PTH100
+        return str(placed(model))
     return model

@@ -17,6 +17,7 @@ import xarray as xr
 
 from .groups import METADATA, attributes, chunks, flush, read_json, storable, write_json
 from .job import JobError
+from .recordings import placed
 
 MARKER, COHORT = "freqig_recording", "freqig_cohort"
 FORMAT = 1
@@ -45,7 +46,7 @@ class Store:
             import zarr  # noqa: F401
         except ImportError as error:
             raise ImportError("store needs the library zarr: pip install freqig[zarr]") from error
-        return cls(Path(os.path.abspath(os.fspath(path))))  # noqa: PTH100
+        return cls(placed(path))
 
     @property
     def work(self) -> Path:

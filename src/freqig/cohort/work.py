@@ -36,7 +36,7 @@ class Outcome:
     name : str
         Of the recording.
     marker : dict
-        What its group says: `state`, and `reason`, or `samples` and `converged`.
+        What its group says: `state`, and `reason`, or `samples` and `not_converged`.
     warned : tuple of (str, type)
         What was warned of.
     seconds : float

@@ -203,7 +203,7 @@ def _baseline(settings: Mapping[str, Any], cite: _Cited) -> str:
 
 
 def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
-    players = ", ".join(re.sub(r"(, )?name='[^']*'", "", str(one)) for one in settings.get("players", ()))
+    players = ", ".join(map(_unnamed, settings.get("players", ())))
     exact = "estimated_error" in result and not result["estimated_error"].values.any()
     how = (
         "of all coalitions, exactly"
@@ -249,8 +249,7 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
 
 
 def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
-    # Without the names of variables.
-    described = [re.sub(r"(, )?name='[^']*'", "", str(text)) for text in settings.get("domains", ())]
+    described = [_unnamed(text) for text in settings.get("domains", ())]
     if not described:
         return ""
     told = [f"{text} [{cite('STFT')}]" if "STFT(" in text else text for text in described]
@@ -267,6 +266,11 @@ def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> s
         )
         break
     return text
+
+
+def _unnamed(described: Any) -> str:
+    """What a domain or players are described by, without the name of their variable."""
+    return re.sub(r"(, )?name='[^']*'", "", str(described))
 
 
 def _spread(result: xr.Dataset, name: str, text: str) -> str:

@@ -99,23 +99,19 @@ method_options = with_options(
 def made_shapley(model: str, options: dict[str, Any], progress: bool | None = None) -> Any:
     """The Shapley that options ask for; those that it takes are removed from `options`."""
     from .. import Shapley
-    from ._reading import names, read_model, read_players
+    from ._reading import read_model, read_players
 
     if _said("domains"):
         raise click.UsageError("--domains is for --method gradients: say --players for shapley")
     del options["domains"]
-    trust, players = options.pop("trust"), options.pop("players")
+    shared, players = _shared(options), options.pop("players")
     return Shapley(
-        read_model(model, trust),
-        unit=options.pop("unit"),
-        classes=names(options.pop("classes")),
+        read_model(model, shared["trust"]),
         players=None if players is None else read_players(players),
-        output=options.pop("output"),
         max_order=options.pop("max_order"),
         budget=options.pop("budget"),
-        tol=options.pop("tol"),
-        trust=trust,
         progress=progress,
+        **shared,
     )
 
 
@@ -135,16 +131,20 @@ def _said(name: str) -> bool:
 def made_explainer(model: str, options: dict[str, Any], progress: bool | None = None) -> Any:
     """The Explainer that options ask for; those that it takes are removed from `options`."""
     from .. import Explainer
-    from ._reading import names, read_domains, read_model
+    from ._reading import read_domains, read_model
 
-    trust = options.pop("trust")
+    shared = _shared(options)
     return Explainer(
-        read_model(model, trust),
-        unit=options.pop("unit"),
-        classes=names(options.pop("classes")),
+        read_model(model, shared["trust"]),
         domains=read_domains(options.pop("domains")),
-        output=options.pop("output"),
-        tol=options.pop("tol"),
-        trust=trust,
         progress=progress,
+        **shared,
     )
+
+
+def _shared(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of both methods; removes their options."""
+    from ._reading import names
+
+    own = {name: options.pop(name) for name in ("unit", "output", "tol", "trust")}
+    return {**own, "classes": names(options.pop("classes"))}

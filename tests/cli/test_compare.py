@@ -15,6 +15,7 @@ import freqig
 from freqig.cli import compare, main
 
 from ..statistics.cases import result_of
+from .workshop import examples
 
 pytest.importorskip("mne")
 
@@ -43,8 +44,7 @@ def run(line: str) -> Result:
 
 
 def test_examples_of_the_help(folder: Path) -> None:
-    lines = compare.epilog.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
-    done = [run(line) for line in lines]
+    done = [run(line) for line in examples(compare)]
     assert [one.exit_code for one in done] == [0, 0, 0], [one.output for one in done]
     assert done[0].output.startswith(
         "N2 - W: 8 and 8 subjects, in pairs\ncluster permutation test over subjects"

@@ -17,7 +17,7 @@ import freqig
 from freqig import cohort
 from freqig.cli._reading import read_model
 
-from .peoples import FS, WINDOW
+from .peoples import FS, WINDOW, write
 
 NET = """
 import os, signal, time
@@ -43,12 +43,18 @@ class Net(nn.Module):
 
 model, slow = Net(0).eval(), Net(0.1).eval()
 """
-HOW: dict[str, Any] = {"fs": FS, "window": WINDOW, "target": 1, "tol": 0.05, "progress": False}
 
 
-def furnish(folder: Path) -> None:
-    """Write the network."""
+def furnish(folder: Path, people: int) -> Path:
+    """Write the network, and a recording of each of so many people; the folder."""
     (folder / "net.py").write_text(NET)
+    write(folder / "in", people)
+    return folder
+
+
+def paths(folder: Path) -> list[Path]:
+    """The recordings."""
+    return sorted((folder / "in").glob("*.npy"))
 
 
 def loader(folder: Path, name: str = "model") -> cohort.Loader:
@@ -60,8 +66,7 @@ def command(folder: Path, out: Path, *more: object, name: str = "model") -> list
     """`freqig cohort` on all recordings of the folder, with what `HOW` says."""
     asked = f"--trust --fs {FS} --window {WINDOW} --target 1 --tol 0.05 --no-progress --model-id net".split()
     words = [sys.executable, "-m", "freqig", "cohort", f"{folder / 'net.py'}:{name}"]
-    inputs = map(str, sorted((folder / "in").glob("*.npy")))
-    return [*words, *inputs, *asked, "--out", str(out), *map(str, more)]
+    return [*words, *map(str, paths(folder)), *asked, "--out", str(out), *map(str, more)]
 
 
 def start(line: list[str], **environment: str) -> subprocess.Popen[str]:

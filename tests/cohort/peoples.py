@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -13,6 +14,7 @@ from torch import nn
 from ..helpers import seeded
 
 FS, WINDOW = 50, 2.0
+HOW: dict[str, Any] = {"fs": FS, "window": WINDOW, "target": 1, "tol": 0.05, "progress": False}
 
 
 def network(outputs: int = 3) -> nn.Module:
@@ -39,6 +41,11 @@ def write(folder: Path, people: int = 3, each: int = 1, windows: int = 4) -> lis
             path.with_suffix(".txt").write_text("a\nb\n" * (windows // 2))
             paths.append(path)
     return paths
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Content of all files in a folder, by their names."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @contextmanager

@@ -77,23 +77,16 @@ def test_recordings_of_a_folder_have_subjects_and_labels(dataset: Path) -> None:
     assert [one.annotations is not None for one in found] == [True, True, False]
 
 
+def explain(dataset: Path, out: Path) -> Result:
+    asked = ["--trust", "--unit", "uV", "--window", "2", "--target", "1", "--bands", "slow=0-8,fast=8-25"]
+    words = ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked, "--out", str(out)]
+    return CliRunner().invoke(main, words)
+
+
 @pytest.fixture(scope="module")
 def derived(dataset: Path) -> tuple[Path, Result]:
     out = dataset / "derivatives" / "freqig"
-    asked = [
-        "--trust",
-        "--unit",
-        "uV",
-        "--window",
-        "2",
-        "--target",
-        "1",
-        "--bands",
-        "slow=0-8,fast=8-25",
-        "--out",
-        str(out),
-    ]
-    done = CliRunner().invoke(main, ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked])
+    done = explain(dataset, out)
     assert done.exit_code == 0, done.output
     return out, done
 
@@ -142,20 +135,7 @@ def test_files_that_are_there_are_left_and_others_made_again(
     second.with_suffix(".json").unlink()
     second.write_bytes(b"half a file")
     before = first.stat().st_mtime_ns
-    asked = [
-        "--trust",
-        "--unit",
-        "uV",
-        "--window",
-        "2",
-        "--target",
-        "1",
-        "--bands",
-        "slow=0-8,fast=8-25",
-        "--out",
-        str(out),
-    ]
-    done = CliRunner().invoke(main, ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked])
+    done = explain(dataset, out)
     assert done.exit_code == 0, done.output
     assert "skipped:      3, done before" in done.stdout
     assert first.stat().st_mtime_ns == before

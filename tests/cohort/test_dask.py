@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,8 +17,8 @@ from freqig import cohort
 from freqig.cohort.job import JobError
 from freqig.cohort.store import Store
 
-from .faults import HOW, assert_same, command, furnish, loader, run, wait_for
-from .peoples import write
+from .faults import assert_same, command, furnish, loader, paths, run, wait_for
+from .peoples import HOW
 
 distributed = pytest.importorskip("distributed")
 pytest.importorskip("zarr")
@@ -31,17 +32,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dask")
-    furnish(folder)
-    write(folder / "in", people=3)
-    return folder
+    return furnish(tmp_path_factory.mktemp("dask"), people=3)
 
 
 @pytest.fixture(scope="module")
 def reference(bench: Path) -> Path:
-    paths = sorted((bench / "in").glob("*.npy"))
     with ThreadPoolExecutor(1) as pool:
-        cohort.run(paths, loader(bench), bench / "whole.zarr", pool, model_id="net", **HOW)
+        cohort.run(paths(bench), loader(bench), bench / "whole.zarr", pool, model_id="net", **HOW)
     return bench / "whole.zarr"
 
 
@@ -59,8 +56,6 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     worker = subprocess.Popen(
         [*program, "distributed.cli.dask_worker", *shared, "--no-nanny", "--nthreads", "1"], **beside
     )
-    import json
-
     address: Any = wait_for(lambda: json.loads(file.read_text())["address"])
     yield address, scheduler
     for process in (worker, scheduler):
@@ -80,7 +75,6 @@ def test_a_scheduler_that_is_lost(
     bench: Path, reference: Path, cluster: tuple[str, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     address, scheduler = cluster
-    paths = sorted((bench / "in").glob("*.npy"))
     store = Store.at(tmp_path / "c.zarr")
 
     def lose() -> None:
@@ -90,11 +84,13 @@ def test_a_scheduler_that_is_lost(
     with distributed.Client(address, set_as_default=False) as client, ThreadPoolExecutor(1) as pool:
         loser = pool.submit(lose)
         with pytest.raises(JobError, match="executor must live as long as the run"):
-            cohort.run(paths, loader(bench, "slow"), store.path, client.get_executor(), model_id="net", **HOW)
+            cohort.run(
+                paths(bench), loader(bench, "slow"), store.path, client.get_executor(), model_id="net", **HOW
+            )
         loser.result(300)
     assert 0 < len(store.names()) < 3
     with ThreadPoolExecutor(1) as pool:
-        found = cohort.run(paths, loader(bench), store.path, pool, model_id="net", **HOW)
+        found = cohort.run(paths(bench), loader(bench), store.path, pool, model_id="net", **HOW)
     assert len(found.done) + len(found.skipped) == 3
     # Workers outlive their scheduler, and may still be at what nobody waits for.
     assert_same(store.path, reference, at_rest=False)

@@ -20,18 +20,18 @@ from freqig.cohort.job import JobError
 from freqig.cohort.store import Store
 
 from .faults import (
-    HOW,
     all_gone,
     assert_same,
     command,
     descendants,
     furnish,
     loader,
+    paths,
     run,
     start,
     wait_for,
 )
-from .peoples import write
+from .peoples import HOW
 
 pytest.importorskip("zarr")
 pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.FreqigWarning")
@@ -42,10 +42,7 @@ KILLS = int(os.environ.get("FREQIG_KILLS", "20"))
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("faults")
-    furnish(folder)
-    write(folder / "in", people=4)
-    return folder
+    return furnish(tmp_path_factory.mktemp("faults"), people=4)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +52,6 @@ def undisturbed(bench: Path) -> tuple[Path, float]:
     done = run(command(bench, bench / "whole"))
     assert done.returncode == 0, done.stderr
     return bench / "whole" / "cohort.zarr", time.monotonic() - begin
-
-
-def paths(bench: Path) -> list[Path]:
-    return sorted((bench / "in").glob("*.npy"))
 
 
 def test_killed_at_any_moment(bench: Path, undisturbed: tuple[Path, float], tmp_path: Path) -> None:

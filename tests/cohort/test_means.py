@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +18,10 @@ from freqig import cohort
 from freqig.cohort import cells
 from freqig.cohort.store import MARKER, Store
 
-from .peoples import FS, WINDOW, network, write
+from .peoples import HOW, network, write
 
 pytest.importorskip("zarr")
 pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.FreqigWarning")
-HOW: dict[str, Any] = {"fs": FS, "window": WINDOW, "target": 1, "tol": 0.05, "progress": False}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from freqig import cohort
 from freqig.cohort import pools
 from freqig.cohort.store import Store
 
-from .peoples import FS, WINDOW, network, write
+from .peoples import FS, WINDOW, files, network, write
 
 pytest.importorskip("zarr")
 pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
@@ -35,10 +35,6 @@ def executor() -> Iterator[Executor]:
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
     return write(tmp_path / "in")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.mark.parametrize("keep", ["spectra", "bands", "means"])

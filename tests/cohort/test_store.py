@@ -16,6 +16,8 @@ import xarray as xr
 from freqig.cohort.opening import read_recording
 from freqig.cohort.store import Store
 
+from .peoples import files
+
 zarr = pytest.importorskip("zarr")
 sync = pytest.importorskip("zarr.core.sync").sync
 
@@ -75,10 +77,6 @@ def at_rest() -> None:
 
 def made(store: Store) -> None:
     store.finish(store.begin("night", "1-of-1"), "night", RESULT, MARKER)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def test_every_step_may_be_the_last(

@@ -863,6 +863,11 @@ def test_values_that_are_not_finite(value: float, dtype: type) -> None:
         attribute(x[1, 1], Smooth(N))
 
 
+def test_values_that_overflow_are_those_of_the_input() -> None:
+    with pytest.raises(ValueError, match=r"^input must fit float32"):
+        attribute(np.full((2, N), 1e60), nn.Linear(N, 2), target=0)
+
+
 def test_finite_values_whose_sum_overflows() -> None:
     x = np.full(N, 60000, dtype=np.float16)
     assert np.isfinite(attribute(x, Smooth(N), 0, baseline=x / 2)).all()

@@ -130,7 +130,7 @@ def explain(
     checked = passes is not None and passes.checked
     starts = draw_baselines(question.baseline, values, settings.time_axis, axes.fs, signal)
     domains = _ready_domains(
-        settings.domains, values, starts, axes, working_dtype(model.dtype), tells=not checked
+        settings.domains, question, starts, axes, working_dtype(model.dtype), not checked
     )
     if len(values) == 0:
         return _nothing(domains, axes, working_dtype(model.dtype))
@@ -172,14 +172,15 @@ def explain(
 
 def _ready_domains(
     domains: Sequence[Domain],
-    values: Tensor,
+    question: Question,
     starts: Tensor,
     axes: Axes,
     dtype: torch.dtype,
-    tells: bool = True,
+    tells: bool,
 ) -> tuple[Domain, ...]:
     # Domains learn from every baseline, since each has its own x - x'.
-    x, start = in_dtype(values, dtype, "x"), in_dtype(starts, dtype, "baseline")
+    x = in_dtype(question.signal.values, dtype, question.name)
+    start = in_dtype(starts, dtype, "baseline")
     ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, start)]
     made = ready(domains, ends[0], ends[1], axes.fs)
     if tells and (remarks := [remark for domain in made if (remark := domain.remark(axes.n))]):

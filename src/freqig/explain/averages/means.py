@@ -122,15 +122,16 @@ class Means:
         Two independent estimates differ by twice what their mean errs by. Gaps are taken off where that makes
         them differ less.
         """
+        without_gaps = self._without_gaps()
         apart, closer = (
             torch.stack([norm(one - other, 3) for one, other in values])
-            for values in (self.values, self._without_gaps())
+            for values in (self.values, without_gaps)
         )
         plain, corrected = (_joined(each, self.share) for each in (apart, closer))
         helps = (corrected < plain).unsqueeze(2)
         values = [
             (torch.where(along(h, a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
-            for h, (a, b), (c, d) in zip(helps, self.values, self._without_gaps(), strict=True)
+            for h, (a, b), (c, d) in zip(helps, self.values, without_gaps, strict=True)
         ]
         margin = MARGIN + FEW * STREAMS / self.number
         error = margin * torch.minimum(plain, corrected) / 2

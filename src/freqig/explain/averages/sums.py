@@ -62,8 +62,7 @@ class Round:
             Shape (S, T).
         """
         if not self.totals:
-            room = [(self.n_groups, *value.shape[1:]) for value in values]
-            self.totals = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.totals = _room(self.n_groups, values)
             self.gaps, self.squares = torch.zeros(2, self.n_groups, gaps.shape[1], dtype=torch.float64)
         for total, value in zip(self.totals, values, strict=True):
             total.index_add_(0, groups, value.double().cpu())
@@ -78,7 +77,7 @@ class Round:
     @property
     def number(self) -> Tensor:
         """Estimates in each group, one at least, float64, shape (G, 1)."""
-        return self.count.clamp(min=1).unsqueeze(1).double()
+        return _at_least_one(self.count)
 
 
 @dataclass(eq=False)
@@ -105,8 +104,7 @@ class Pairs:
         """Add two estimates, (attributions by domain, gaps), of samples of these groups."""
         gaps = one[1] - other[1]
         if not self.crossed:
-            room = [(self.n_groups, *value.shape[1:]) for value in one[0]]
-            self.crossed = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.crossed = _room(self.n_groups, one[0])
             self.squares = torch.zeros(self.n_groups, gaps.shape[1], dtype=torch.float64)
         for crossed, a, b in zip(self.crossed, one[0], other[0], strict=True):
             apart = (a.double() - b.double()).cpu()
@@ -139,8 +137,7 @@ class Scatter:
         """Add two estimates, independent or the same, of samples of these groups."""
         both = [(a.double().cpu(), b.double().cpu()) for a, b in zip(one, other, strict=True)]
         if not self.products:
-            room = [(self.n_groups, *a.shape[1:]) for a, _ in both]
-            self.products = [torch.zeros(shape, dtype=torch.float64) for shape in room]
+            self.products = _room(self.n_groups, one)
             self.sizes = torch.zeros(len(both), self.n_groups, both[0][0].shape[1], dtype=torch.float64)
         for products, (a, b) in zip(self.products, both, strict=True):
             products.index_add_(0, groups, a * b)
@@ -154,4 +151,14 @@ class Scatter:
     @property
     def number(self) -> Tensor:
         """Samples in each group, one at least, float64, shape (G, 1)."""
-        return self.count.clamp(min=1).unsqueeze(1).double()
+        return _at_least_one(self.count)
+
+
+def _room(n_groups: int, values: Sequence[Tensor]) -> list[Tensor]:
+    """Zeros for the sums of groups, by domain, for values of samples, shape (S, T, ...)."""
+    return [torch.zeros(n_groups, *value.shape[1:], dtype=torch.float64) for value in values]
+
+
+def _at_least_one(count: Tensor) -> Tensor:
+    """Counts of groups as divisors, float64, shape (G,) to (G, 1)."""
+    return count.clamp(min=1).unsqueeze(1).double()

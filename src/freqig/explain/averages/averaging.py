@@ -54,8 +54,8 @@ class Averages:
     converged, cancels : torch.Tensor
         Whether integration errs by no more than was asked for, and whether attributions of samples cancel,
         bool, shape (G, T).
-    counts, evaluations, small : numpy.ndarray
-        Samples, gradients per sample, and whether each sample was integrated by itself, shape (G,).
+    evaluations, small : numpy.ndarray
+        Gradients per sample, and whether each sample was integrated by itself, shape (G,).
     first : Attributions
         What is known of the first batch: domains, targets, and how outputs were read.
     """
@@ -69,7 +69,6 @@ class Averages:
     correction: Tensor
     converged: Tensor
     cancels: Tensor
-    counts: NDArray[np.int64]
     evaluations: NDArray[np.float64]
     small: NDArray[np.bool_]
     first: Attributions
@@ -133,7 +132,6 @@ def average(
         correction,
         done,
         known.cancels(),
-        counts,
         evaluations / np.maximum(counts, 1),
         small,
         first,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -52,20 +52,17 @@ class Batches:
         self, model: Model, settings: Settings, asked: Asked, once: Once
     ) -> Callable[[], Iterable[Reading]]:
         """What is asked of each, as often as one likes."""
-        seen = _Seen()
 
         def read() -> Iterator[Reading]:
-            place = -1
             for place, (x, by) in enumerate(self._checked()):
                 question, how = once.run(partial(question_of, model, settings, x, self._own(asked, place)))
-                seen.take(place, question.signal, by)
                 yield question, how, by
-            seen.end(place + 1)
 
-        if self.several:
-            return read
-        whole = list(read())
-        return lambda: whole
+        if not self.several:
+            whole = list(read())
+            return lambda: whole
+        seen = _Seen()
+        return lambda: seen.the_same(read())
 
     def _checked(self) -> Iterator[tuple[Any, Any]]:
         for pair in self.pairs():
@@ -129,29 +126,32 @@ class _Seen:
     Errors of means are differences of passes; of other samples they would say nothing.
     """
 
-    sums: list[int] = field(default_factory=list)
-    whole: bool = False
+    sums: list[int] | None = None
 
-    def take(self, place: int, signal: Signal, by: Any) -> None:
-        # As bytes, for NumPy has no bfloat16.
-        values = signal.values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-        told = repr([(name, list(np.atleast_1d(by[name]))) for name in by] if _is_mapping(by) else by)
-        own = zlib.crc32(told.encode(), zlib.crc32(values.data))
-        if not self.whole:
-            self.sums.append(own)
-        elif place >= len(self.sums) or self.sums[place] != own:
-            raise ValueError(
-                "x must give the same batches in the same order every time it is gone through, got another "
-                f"batch {place} than before: draw neither order nor values anew"
-            )
-
-    def end(self, count: int) -> None:
-        if self.whole and count != len(self.sums):
+    def the_same(self, readings: Iterable[Reading]) -> Iterator[Reading]:
+        """Pass readings on, and raise where they are others than those of the first pass."""
+        own = list[int]()
+        for place, (question, how, by) in enumerate(readings):
+            own.append(_checksum(question.signal, by))
+            if self.sums is not None and own[place:] != self.sums[place : place + 1]:
+                raise ValueError(
+                    "x must give the same batches in the same order every time it is gone through, got "
+                    f"another batch {place} than before: draw neither order nor values anew"
+                )
+            yield question, how, by
+        if self.sums is not None and len(own) != len(self.sums):
             raise ValueError(
                 f"x must give the same batches every time it is gone through, got {len(self.sums)} and then "
-                f"{count}: {AGAIN}"
+                f"{len(own)}: {AGAIN}"
             )
-        self.whole = True
+        self.sums = own
+
+
+def _checksum(signal: Signal, by: Any) -> int:
+    # As bytes, for NumPy has no bfloat16.
+    values = signal.values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
+    told = repr([(name, list(np.atleast_1d(by[name]))) for name in by] if _is_mapping(by) else by)
+    return zlib.crc32(told.encode(), zlib.crc32(values.data))
 
 
 def _of_one(by: Any, place: int, count: int) -> Any:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
-from .problem import LINES, Truth, begin, labelled, read_noise
+from .problem import LINES, Truth, begin, draws, labelled, members, phases, read_noise, subsets
 
 KEYS = (5, 16, 32, 53)
 HIGHEST, FEWEST, MOST = 60, 10, 49
@@ -74,7 +72,7 @@ def freqrise(n: int = 1000, sigma: float = 0.01, seed: int = 0) -> xr.Dataset:
         fs=float(N),
         problem="freqrise",
         source="Brüsch et al., FreqRISE: explaining time series using frequency masking, 2024, synthetic set",
-        classes=[_name(c) for c in range(2 ** len(KEYS))],
+        classes=subsets(KEYS),
         seed=seed,
         parameters={"n": n, "sigma": sigma, "keys": KEYS},
     )
@@ -85,13 +83,11 @@ def _draw(rng: np.random.Generator, n: int, sigma: float) -> tuple[np.ndarray, .
     label = rng.integers(0, 2 ** len(KEYS), n, dtype=np.int64)
     count = rng.integers(FEWEST, MOST + 1, n, dtype=np.int64)
     others = np.setdiff1d(np.arange(1, HIGHEST + 1), KEYS)
-    present = (label[:, None] >> np.arange(len(KEYS))) & 1 == 1
-    # The first so many of a random order are a draw without repetition.
-    order = rng.random((n, others.size)).argsort(1).argsort(1)
+    present = members(label, len(KEYS))
     occurs = np.zeros((n, N // 2 + 1), dtype=bool)
     occurs[:, list(KEYS)] = present
-    occurs[:, others] = order < (count - present.sum(1))[:, None]
-    phase = rng.uniform(0, 2 * np.pi, (n, HIGHEST + 1))
+    occurs[:, others] = draws(rng, n, others.size, count - present.sum(1))
+    phase = phases(rng, n, HIGHEST + 1)
     spectrum = np.zeros(occurs.shape, dtype=complex)
     # A sine is a cosine a quarter later.
     spectrum[:, : HIGHEST + 1] = N / 2 * np.exp(1j * (phase - np.pi / 2)) * occurs[:, : HIGHEST + 1]
@@ -99,8 +95,3 @@ def _draw(rng: np.random.Generator, n: int, sigma: float) -> tuple[np.ndarray, .
     truth = np.zeros_like(occurs)
     truth[:, list(KEYS)] = present
     return signal[:, None].astype(np.float32), label, truth[:, None], count
-
-
-def _name(label: Any) -> str:
-    """What a class means."""
-    return " and ".join(str(key) for i, key in enumerate(KEYS) if label >> i & 1) or "none"

@@ -14,6 +14,8 @@ AM_FS, AM_N = 256.0, 512
 CARRIER, RATES, DEPTH = 64.0, (3.0, 7.0), 0.8
 CHIRP_FS, CHIRP_N = 128.0, 512
 LOW, HIGH, HUM = 8.0, 40.0, 52.0
+SLOPE = (HIGH - LOW) / (CHIRP_N / CHIRP_FS)
+"""Of the chirp, in Hz per second."""
 
 
 def amplitude_modulation(n: int = 1000, noise: float = 0.1, seed: int = 0) -> xr.Dataset:
@@ -63,7 +65,7 @@ def amplitude_modulation(n: int = 1000, noise: float = 0.1, seed: int = 0) -> xr
     signal += sines(np.array(RATES), turns[:, 2:], AM_N, AM_FS).sum(1)
     signal += noise * rng.standard_normal((n, AM_N))
     rates = np.stack([bins(r, AM_N, AM_FS) for r in RATES])
-    sides = np.stack([bins(CARRIER - r, AM_N, AM_FS) | bins(CARRIER + r, AM_N, AM_FS) for r in RATES])
+    sides = np.stack([bins(CARRIER + np.array([-r, r]), AM_N, AM_FS) for r in RATES])
     tones = np.broadcast_to(rates.any(0), (n, 1, rates.shape[1])).copy()
     return labelled(
         signal[:, None],
@@ -131,13 +133,14 @@ def chirp(n: int = 1000, noise: float = 0.3, window: float = 0.5, seed: int = 0)
     coords = domain.bind((CHIRP_N,), CHIRP_FS).coords(CHIRP_N, CHIRP_FS)
     label = balanced(rng, n, 2)
     turns = phases(rng, n, 2)
-    paths = np.stack([np.linspace(HIGH, LOW, CHIRP_N, endpoint=False), rising()])
+    ends = (HIGH, LOW), (LOW, HIGH)
+    paths = np.stack([np.linspace(*each, CHIRP_N, endpoint=False) for each in ends])
     signal = np.cos(angles()[label] + turns[:, :1])
     signal += 1.5 * sines(np.array(HUM), turns[:, 1], CHIRP_N, CHIRP_FS)
     signal += noise * rng.standard_normal((n, CHIRP_N))
     frequency, time = np.asarray(coords["frequency"][0]), np.asarray(coords["time"][0])
     at = np.stack([np.interp(time, np.arange(CHIRP_N) / CHIRP_FS, path) for path in paths])
-    reach = 2 / window + (HIGH - LOW) / (CHIRP_N / CHIRP_FS) * window / 2
+    reach = 2 / window + SLOPE * window / 2
     near = np.abs(frequency[:, None] - at[:, None]) <= reach
     return labelled(
         signal[:, None],
@@ -165,13 +168,8 @@ def chirp(n: int = 1000, noise: float = 0.3, window: float = 0.5, seed: int = 0)
     )
 
 
-def rising() -> np.ndarray:
-    """Frequency in Hz of the chirp that rises, shape (time,)."""
-    return np.linspace(LOW, HIGH, CHIRP_N, endpoint=False)
-
-
 def angles() -> np.ndarray:
     """Angles in radians of the falling and the rising chirp, shape (2, time): integrals of the frequency."""
     t = np.arange(CHIRP_N) / CHIRP_FS
-    slope = (HIGH - LOW) / (CHIRP_N / CHIRP_FS)
-    return 2 * np.pi * np.stack([HIGH * t - slope * t**2 / 2, LOW * t + slope * t**2 / 2])
+    bend = SLOPE * t**2 / 2
+    return 2 * np.pi * np.stack([HIGH * t - bend, LOW * t + bend])

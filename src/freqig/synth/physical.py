@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..machines import bearing_frequencies
-from .problem import LINES, Truth, balanced, begin, labelled, phases, read_noise
+from .problem import LINES, Truth, balanced, begin, bins, labelled, phases, read_noise, sines
 
 VOICE_FS, VOICE_N, PITCHES = 4000.0, 800, (125.0, 160.0)
 LOWER = (75.0, 105.0)
@@ -174,8 +174,7 @@ def _near(frequency: np.ndarray, rate: float) -> np.ndarray:
 
 def _harmonics(pitch: float) -> np.ndarray:
     """Bins of all harmonics of a pitch below half of the sampling rate."""
-    numbers = np.arange(pitch, VOICE_FS / 2, pitch) * VOICE_N / VOICE_FS
-    return np.isin(np.arange(VOICE_N // 2 + 1), np.rint(numbers).astype(np.int64))
+    return bins(np.arange(pitch, VOICE_FS / 2, pitch), VOICE_N, VOICE_FS)
 
 
 def _voices(rng: np.random.Generator, pitches: np.ndarray) -> np.ndarray:
@@ -186,9 +185,8 @@ def _voices(rng: np.random.Generator, pitches: np.ndarray) -> np.ndarray:
     gains = 0.1 + (1 / (1 + ((harmonics[..., None] - formants[:, None]) / 150) ** 2)).sum(-1)
     gains *= (harmonics < VOICE_FS / 2) * rng.uniform(0.7, 1, (pitches.size, 1))
     turns = phases(rng, *harmonics.shape)
-    time = np.arange(VOICE_N) / VOICE_FS
     series = np.zeros((pitches.size, VOICE_N))
+    # One after another: all harmonics at once would be many times the series.
     for k in range(count):
-        wave = np.cos(2 * np.pi * harmonics[:, k, None] * time + turns[:, k, None])
-        series += gains[:, k, None] * wave
+        series += gains[:, k, None] * sines(harmonics[:, k], turns[:, k], VOICE_N, VOICE_FS)
     return series

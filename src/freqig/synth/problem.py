@@ -115,6 +115,32 @@ def balanced(rng: np.random.Generator, n: int, classes: int) -> np.ndarray:
     return labels
 
 
+def draws(rng: np.random.Generator, n: int, among: int, count: int | np.ndarray) -> np.ndarray:
+    """Draw without repetition: which of so many are chosen, boolean, shape (n, among).
+
+    `count` is how many, of all or of each, shape (n,).
+    """
+    # The first so many of a random order.
+    order = rng.random((n, among)).argsort(1).argsort(1)
+    chosen: np.ndarray = order < np.reshape(count, (-1, 1))
+    return chosen
+
+
+def members(label: np.ndarray, among: int) -> np.ndarray:
+    """Which of so many a class has, where classes are subsets that are numbered in binary, (class, among)."""
+    held: np.ndarray = (label[:, None] >> np.arange(among)) & 1 == 1
+    return held
+
+
+def subsets(names: Sequence[int]) -> list[str]:
+    """What each of these classes means."""
+    every = members(np.arange(2 ** len(names)), len(names))
+    return [
+        " and ".join(str(name) for name, has in zip(names, row, strict=True) if has) or "none"
+        for row in every
+    ]
+
+
 def phases(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Phases that are uniform over the circle, in radians."""
     return rng.uniform(0, 2 * np.pi, shape)
@@ -127,8 +153,6 @@ def sines(frequency: np.ndarray, phase: np.ndarray, n: int, fs: float) -> np.nda
     return waves
 
 
-def bins(frequency: float, n: int, fs: float) -> np.ndarray:
-    """The one bin of the spectrum that is nearest to a frequency, as a mask of shape (frequency,)."""
-    mask = np.zeros(n // 2 + 1, dtype=bool)
-    mask[round(frequency * n / fs)] = True
-    return mask
+def bins(frequency: float | np.ndarray, n: int, fs: float) -> np.ndarray:
+    """The bins of the spectrum nearest to one or several frequencies, as a mask of shape (frequency,)."""
+    return np.isin(np.arange(n // 2 + 1), np.rint(np.asarray(frequency) * n / fs))

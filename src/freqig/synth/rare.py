@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_choice, check_count, check_number, shown
-from .problem import STEPS, Truth, begin, labelled
+from .problem import STEPS, Truth, begin, draws, labelled
 
 AR = (-0.25, -0.1, -0.05)
 BURN_IN = 200
@@ -155,8 +155,7 @@ def _seen(
     common = n_time if rare == "feature" else n_channels
     middle = (np.arange(common) >= common // 4) & (np.arange(common) < 3 * common // 4)
     if rare == "feature":
-        chosen = rng.random((n, n_channels)).argsort(1).argsort(1) < n_rare
-        return chosen[:, :, None] & middle
+        return draws(rng, n, n_channels, n_rare)[:, :, None] & middle
     first = (rng.random(n) * (n_time - n_rare)).astype(np.int64)[:, None]
     steps = (np.arange(n_time) >= first) & (np.arange(n_time) < first + n_rare)
     return steps[:, None] & middle[:, None]

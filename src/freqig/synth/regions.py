@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_flag
-from .problem import LINES, Truth, balanced, begin, labelled, read_noise
+from .problem import LINES, Truth, balanced, begin, draws, labelled, members, phases, read_noise, subsets
 
 FS, N = 1000.0, 2000
 REGIONS, SALIENT, DRAWN, SINES = 32, (6, 13, 20, 27), 10, 20
@@ -71,13 +71,13 @@ def flextime(n: int = 1000, noise: float = 0.1, *, always_ten: bool = True, seed
     noise = read_noise(noise)
     always_ten = check_flag(always_ten, "always_ten")
     label = balanced(rng, n, 2 ** len(SALIENT))
-    present = (label[:, None] >> np.arange(len(SALIENT))) & 1 == 1
+    present = members(label, len(SALIENT))
     most = DRAWN - present.sum(1)
     count = most if always_ten else (rng.random(n) * most).astype(np.int64)
     others = np.setdiff1d(np.arange(REGIONS), SALIENT)
     occupied = np.zeros((n, REGIONS), dtype=bool)
     occupied[:, list(SALIENT)] = present
-    occupied[:, others] = rng.random((n, others.size)).argsort(1).argsort(1) < count[:, None]
+    occupied[:, others] = draws(rng, n, others.size, count)
     signal = _series(rng, occupied) + noise * rng.standard_normal((n, N))
     salient = np.isin(np.arange(REGIONS), SALIENT) & occupied
     edges = np.arange(REGIONS + 1) * WIDTH
@@ -94,9 +94,7 @@ def flextime(n: int = 1000, noise: float = 0.1, *, always_ten: bool = True, seed
         fs=FS,
         problem="flextime",
         source="Brüsch et al., FLEXtime: filterbank learning to explain time series, 2024, synthetic data",
-        classes=[
-            " and ".join(str(r) for i, r in enumerate(SALIENT) if c >> i & 1) or "none" for c in range(16)
-        ],
+        classes=subsets(SALIENT),
         seed=seed,
         parameters={
             "n": n,
@@ -132,7 +130,7 @@ def _series(rng: np.random.Generator, occupied: np.ndarray) -> np.ndarray:
     reach = WIDTH / 2 - 2 * GAMMA
     while (outside := np.abs(offset) > reach).any():
         offset[outside] = rng.normal(0, SCATTER, int(outside.sum()))
-    phase = rng.uniform(0, 2 * np.pi, occupied.shape)
+    phase = phases(rng, *occupied.shape)
     inside = np.linspace(0, WIDTH, SINES)
     amplitude = voigt(inside - WIDTH / 2 - offset[..., None], SIGMA, GAMMA)
     weights = (occupied * np.exp(1j * phase))[..., None] * amplitude

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .cues import FS, HERE, N
-from .problem import LINES, Truth, balanced, begin, bins, labelled, phases, read_noise, sines
+from .problem import LINES, Truth, balanced, begin, bins, draws, labelled, phases, read_noise, sines
 
 PAIR, OTHER = (12.0, 24.0), 41.0
 LOW, HIGH = (10.0, 14.0), (26.0, 34.0)
@@ -63,7 +63,7 @@ def phase_coded(n: int = 1000, noise: float = 0.1, seed: int = 0) -> xr.Dataset:
     signal += sines(np.array(PAIR[1]), 2 * turns[:, 0] + relation, N, FS)
     signal += sines(np.array(OTHER), turns[:, 1], N, FS)
     signal += noise * rng.standard_normal((n, N))
-    lines = bins(PAIR[0], N, FS) | bins(PAIR[1], N, FS)
+    lines = bins(np.array(PAIR), N, FS)
     truth = np.broadcast_to(lines, (n, 1, lines.size)).copy()
     parts = np.stack([np.zeros_like(truth), truth], 2)
     dims = ("sample", "channel", "polar_part", "polar_frequency")
@@ -135,8 +135,8 @@ def product(n: int = 1000, noise: float = 0.1, seed: int = 0) -> xr.Dataset:
     occupied = np.zeros((n, 2, N // 2 + 1), dtype=bool)
     for band, (low, high) in enumerate((LOW, HIGH)):
         inside = np.arange(round(low * N / FS), round(high * N / FS))
-        order = rng.random((n, inside.size)).argsort(1).argsort(1)
-        occupied[:, band, inside] = (order < LINES_PER_BAND) & present[:, band, None]
+        drawn = draws(rng, n, inside.size, LINES_PER_BAND)
+        occupied[:, band, inside] = drawn & present[:, band, None]
     lines = occupied.any(1)
     # Each band has altogether the power of a sine of unit amplitude.
     spectrum = N / 2 / np.sqrt(LINES_PER_BAND) * lines * np.exp(1j * phases(rng, *lines.shape))

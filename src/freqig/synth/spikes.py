@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count
-from .problem import LINES, STEPS, Truth, balanced, begin, labelled, read_noise
+from .problem import LINES, STEPS, Truth, balanced, begin, bins, labelled, read_noise
 
 PERIODS = (10, 17)
 CLASSES = ((-1, 10), (1, 10), (-1, 17), (1, 17))
@@ -101,6 +101,6 @@ def comb(n_time: int, start: int, period: int) -> np.ndarray:
 
 
 def _lines(n_time: int, period: int) -> np.ndarray:
-    """Bins nearest to the multiples of a frequency, up to the last."""
-    multiples = np.arange(1, period // 2 + 1) * n_time / period
-    return np.isin(np.arange(n_time // 2 + 1), np.rint(multiples).astype(np.int64))
+    """Bins nearest to the multiples of one over the period, up to the last."""
+    # Counted in multiples, the sampling rate is the period.
+    return bins(np.arange(1, period // 2 + 1), n_time, period)

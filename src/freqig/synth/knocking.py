@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .._typing import Float
 
-HALF, STEP, HARMONICS = 64, 4, 4
+HALF, STEP = 64, 4
 SILENCE, THRESHOLD = 1e-4, 1.5e-3
 
 
@@ -23,6 +23,8 @@ class Knocks(nn.Module):
         Rates of the defects in Hz.
     band : (float, float)
         Edges of the band in Hz.
+    harmonics : int
+        Multiples of each rate that are heard, from 1 on.
     fs : float
         Sampling rate in Hz.
     n : int
@@ -32,13 +34,16 @@ class Knocks(nn.Module):
     filter: Tensor
     waves: Tensor
 
-    def __init__(self, rates: Sequence[float], band: tuple[float, float], fs: float, n: int) -> None:
+    def __init__(
+        self, rates: Sequence[float], band: tuple[float, float], harmonics: int, fs: float, n: int
+    ) -> None:
         super().__init__()
+        self.harmonics = harmonics
         taps = np.arange(-HALF, HALF + 1) / fs
         low, high = (2 * edge * np.sinc(2 * edge * taps) for edge in band)
         # A band-pass as the difference of two low-passes, and a window that tapers it.
         self.register_buffer("filter", torch.tensor((high - low) * np.hanning(taps.size) / fs).double())
-        multiples = np.outer(rates, np.arange(1, HARMONICS + 1)).ravel()
+        multiples = np.outer(rates, np.arange(1, harmonics + 1)).ravel()
         steps = n // STEP
         angle = 2 * np.pi * multiples[:, None] * np.arange(steps) * STEP / fs
         waves = np.stack([np.cos(angle), np.sin(angle)]) * np.hanning(steps) / (steps / 2)
@@ -49,6 +54,6 @@ class Knocks(nn.Module):
         heard = nn.functional.conv1d(x.to(self.filter.dtype), self.filter[None, None], padding=HALF)
         amplitude = nn.functional.avg_pool1d(heard.square(), STEP)[:, 0].clamp_min(1e-9).sqrt()
         loud = torch.einsum("bt,pmt->bmp", amplitude, self.waves).square().sum(-1)
-        found = torch.log(SILENCE + loud.reshape(len(loud), -1, HARMONICS).sum(-1))
+        found = torch.log(SILENCE + loud.reshape(len(loud), -1, self.harmonics).sum(-1))
         sound = torch.full_like(found[:, :1], float(np.log(THRESHOLD)))
         return torch.cat([sound, found], 1).to(x.dtype)

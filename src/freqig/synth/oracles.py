@@ -12,7 +12,8 @@ from torch import nn
 from .._check import shown
 from .knocking import Knocks
 from .moving import angles
-from .problem import parameters_of
+from .physical import HARMONICS
+from .problem import members, parameters_of
 from .spikes import CLASSES, comb
 from .white_boxes import Bispectrum, Powers, Product, Rare, Switched, Templates, Waves
 
@@ -86,7 +87,7 @@ def _lines(problem: xr.Dataset, frequencies: Any) -> np.ndarray:
 
 def _subsets(masks: np.ndarray, gain: float, threshold: float) -> Powers:
     """Which of the groups are there, for classes numbered in binary."""
-    held = (np.arange(2 ** len(masks))[:, None] >> np.arange(len(masks))) & 1
+    held = members(np.arange(2 ** len(masks)), len(masks))
     return Powers(masks, 2.0 * held - 1, gain, threshold)
 
 
@@ -158,7 +159,9 @@ def _switched(_: xr.Dataset, __: dict[str, Any]) -> nn.Module:
 
 
 def _bearing(problem: xr.Dataset, parameters: dict[str, Any]) -> nn.Module:
-    return Knocks(parameters["rates"], tuple(parameters["band"]), problem.fs, problem.sizes["time"])
+    return Knocks(
+        parameters["rates"], tuple(parameters["band"]), HARMONICS, problem.fs, problem.sizes["time"]
+    )
 
 
 ORACLES: dict[str, Callable[[xr.Dataset, dict[str, Any]], nn.Module]] = {

@@ -13,9 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .._typing import Bool, Float
-
-SLOPE = 2.0
-"""Of the logit of the hidden Markov model."""
+from .states import SLOPE
 
 
 class Powers(nn.Module):

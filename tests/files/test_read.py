@@ -136,6 +136,16 @@ def test_resampling_keeps_a_sine(tmp_path: Path) -> None:
     np.testing.assert_allclose(slow.values[0, 0, 64:-64], expected[64:-64], atol=0.01)
 
 
+def test_a_rate_that_the_file_does_not_tell_can_be_told_and_changed(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    np.save(tmp_path / "noise.npy", VALUES)
+    np.savez(tmp_path / "noise.npz", data=VALUES, fs=FS)
+    told = read(tmp_path / "noise.npy", fs=FS, resample=64)
+    known = read(tmp_path / "noise.npz", resample=64)
+    assert told.attrs["fs"] == known.attrs["fs"] == 64
+    np.testing.assert_array_equal(told, known)
+
+
 def test_labels_of_windows(tmp_path: Path) -> None:
     path = as_npz(tmp_path)
     listed = read(path, window=5, annotations=["W", "N2"])

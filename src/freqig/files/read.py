@@ -99,7 +99,9 @@ def read(
         if resample is None:
             raise
         found = _brought_together(load, given, error.rates, check_fs(resample))
-    found = _told(found, fs if resample is None else None, unit, given.name)
+    # Beside resample, fs may be meant for afterwards: it then tells what the file does not, and no more.
+    given_fs = fs if resample is None or found.fs is None else None
+    found = _told(found, given_fs, unit, given.name)
     return _cut(found, given.name, window, step, resample, annotations)
 
 

@@ -93,8 +93,7 @@ def reader_of(path: Path) -> Reader:
         with path.open("rb") as file:
             start = file.read(16)
         found = next((one for one in FORMATS if start.startswith(one.starts)), None)
-    folder = path.is_dir() and (found is None or not name.endswith(FOLDERS))
-    if folder:
+    if path.is_dir() and not name.endswith(FOLDERS):
         raise ValueError(
             f"path must be that of a recording, but {str(path)!r} is a folder: pass the files in it, such as "
             "sorted(pathlib.Path(folder).glob('*.edf'))"

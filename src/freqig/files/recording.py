@@ -92,8 +92,7 @@ class Recording:
         if self.fs is None:
             raise ValueError("fs must be known for times in s, got none")
         passed = np.concatenate([[0.0], np.cumsum(self.lost)])
-        gaps = (
-            np.searchsorted(self.breaks, samples, side="right") if self.lost else np.zeros(len(samples), int)
-        )
+        # Breaks whose time is not told do not count.
+        gaps = np.searchsorted(self.breaks[: len(self.lost)], samples, side="right")
         times: np.ndarray = samples / self.fs + passed[gaps]
         return times

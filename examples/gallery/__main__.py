@@ -19,6 +19,7 @@ EXAMPLES = (
     "gear",
     "pitch",
     "syllable",
+    "earthquake",
 )
 
 

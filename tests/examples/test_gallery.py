@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import runpy
 import sys
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_the_truth_is_found_and_drawn(
 
 def test_every_example_is_in_the_gallery(gallery: Path, root: Path) -> None:
     files = {path.stem for path in gallery.glob("[a-z]*.py")}
-    assert files == set(EXAMPLES)
+    assert files == set(EXAMPLES) == set(runpy.run_path(str(gallery / "__main__.py"))["EXAMPLES"])
     page = (root / "docs" / "gallery.md").read_text(encoding="utf-8")
     for name in EXAMPLES:
         assert f"images/{name}.png" in page

@@ -16,10 +16,20 @@ VELOCITIES = 6.0, 3.5
 """Of P and S waves in km/s."""
 
 
+def brune(corner: float) -> np.ndarray:
+    """Velocity spectrum of a Brune source, whose top is at the corner."""
+    return FREQUENCY / (1 + (FREQUENCY / corner) ** 2)
+
+
+def arrivals(origin: float, distance: float) -> tuple[float, float]:
+    """When P and S come, in s."""
+    p, s = (origin + distance / velocity for velocity in VELOCITIES)
+    return p, s
+
+
 def wave(rng: np.random.Generator, arrival: float, corner: float, decay: float) -> np.ndarray:
-    """Ground velocity of a Brune source, whose spectrum has its top at the corner, with a coda behind it."""
-    source = FREQUENCY / (1 + (FREQUENCY / corner) ** 2)
-    coda = np.fft.irfft(source * np.fft.rfft(rng.standard_normal(N)), N)
+    """Ground velocity of a Brune source, with a coda behind it."""
+    coda = np.fft.irfft(brune(corner) * np.fft.rfft(rng.standard_normal(N)), N)
     late = TIME - arrival
     envelope = np.where(late > 0, np.exp(-late / decay), 0.0)
     return envelope * coda / coda.std()
@@ -34,7 +44,7 @@ def microseism(rng: np.random.Generator) -> np.ndarray:
 
 def earthquake(rng: np.random.Generator, origin: float, distance: float, corner: float) -> np.ndarray:
     """P and then S, which is three times as large."""
-    p, s = (origin + distance / velocity for velocity in VELOCITIES)
+    p, s = arrivals(origin, distance)
     return wave(rng, p, 1.5 * corner, 1.5) + 3 * wave(rng, s, corner, 2.5)
 
 
@@ -66,7 +76,7 @@ def main(folder: Path) -> None:
 
     rng = np.random.default_rng(3)
     origin, distance, corner = 4.0, 42.0, 4.0
-    p, s = (origin + distance / velocity for velocity in VELOCITIES)
+    p, s = arrivals(origin, distance)
     x = microseism(rng) + regional(rng) + 1.2 * earthquake(rng, origin, distance, corner)
     domain = freqig.STFT(window=1.6)
     result = freqig.Explainer(model, fs=FS, output="margin", domains=domain)(
@@ -86,7 +96,7 @@ def main(folder: Path) -> None:
     )
     spectrum = raises.sum("stft_time")
     middle = float((spectrum * spectrum.stft_frequency).sum() / spectrum.sum())
-    power = (FREQUENCY / (1 + (FREQUENCY / corner) ** 2)) ** 2
+    power = brune(corner) ** 2
     expected = float((FREQUENCY * power).sum() / power.sum())
     check("middle frequency over that of a Brune spectrum of this corner", middle / expected, 0.7, 1.3)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _shared import Energies, check, run, save, start, train
+from _shared import Energies, check, run, save, share, start, train
 from matplotlib.figure import Figure
 
 import freqig
@@ -63,13 +63,12 @@ def main(folder: Path) -> None:
     for name, sign in (("W", 1), ("N2", -1)):
         near = np.abs(at - STAGES[name]) <= 0.5
         check(f"significant frequencies at the rhythm of {name}", float((near & (sign * rows > 0)).sum()), 1)
-    size = np.abs(found.rfft)
     rhythms = np.minimum(*(abs(found.frequency - rhythm) for rhythm in STAGES.values())) <= 1.5
-    check("share of the difference at the two rhythms", float(size.where(rhythms).sum() / size.sum()), 0.9)
-    shares = np.abs(found.rfft.where(found.frequency <= 3)).sum() / np.abs(found.rfft).sum()
-    check("share of the difference at the pulse", float(shares), at_most=0.1)
+    check("share of the difference at the two rhythms", share(found.rfft, rhythms), 0.9)
+    pulses = found.frequency <= 3
+    check("share of the difference at the pulse", share(found.rfft, pulses), at_most=0.1)
     power = np.square(np.abs(np.fft.rfft(signals))).mean(0)
-    check("share of the signals' energy there", float(power[found.frequency <= 3].sum() / power.sum()), 0.5)
+    check("share of the signals' energy there", float(power[pulses].sum() / power.sum()), 0.5)
 
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     freqig.plots.difference(found, max_frequency=20, axes=figure.subplots())

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from contenders import AfterInverse
-from measure import machine
+from measure import machine, spread
 from networks import trained_cases
 from torch import Tensor, nn
 
@@ -176,12 +176,6 @@ def measured(key: str, group: Group, trials: int, folder: Path) -> dict[str, Any
     }
     path.write_text(json.dumps(known, indent=1))
     return known
-
-
-def spread(values: Array, form: str, scale: float = 1.0) -> str:
-    """Median and range."""
-    middle, low, high = (form.format(scale * v) for v in (np.median(values), values.min(), values.max()))
-    return f"{middle} ({low}–{high})"
 
 
 TITLES = (

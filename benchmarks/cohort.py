@@ -17,7 +17,6 @@ import json
 import os
 import platform
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
+from measure import in_fresh_process, spread
 from networks import SleepCNN
 
 FS, SECONDS = 100, 30
@@ -104,12 +104,8 @@ def measured(
     kind: str, folder: Path, workers: int, keep: str = "spectra", channels: int = 1
 ) -> dict[str, float]:
     """What a run takes in a process of its own."""
-    line = [sys.executable, __file__, "--child", kind, str(folder), str(workers), keep, str(channels)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    arguments = ("--child", kind, str(folder), str(workers), keep, str(channels))
+    return in_fresh_process(Path(__file__), *arguments, OMP_NUM_THREADS="1", PYTHONWARNINGS="ignore")
 
 
 def overhead(
@@ -129,12 +125,9 @@ def overhead(
                     (measured("bare", place, number), measured(kind, place, number))
                     for _ in range(repetitions)
                 ]
-                ratios = {
-                    key: np.array([ours[key] / bare[key] for bare, ours in pairs]) for key in ("cpu", "wall")
-                }
                 told = {
-                    key: f"{np.median(own):.3f} ({own.min():.3f}–{own.max():.3f})"
-                    for key, own in ratios.items()
+                    key: spread(np.array([ours[key] / bare[key] for bare, ours in pairs]), "{:.3f}")
+                    for key in ("cpu", "wall")
                 }
                 each = np.median([bare["cpu"] for bare, _ in pairs]) / count
                 memory = np.median([ours["driver_mb"] for _, ours in pairs])

@@ -33,8 +33,13 @@ class Timing:
 
     def ratio_to(self, other: Timing) -> str:
         """Median and range of the ratios of runs that stood beside one another."""
-        ratios = self.seconds / other.seconds
-        return f"{np.median(ratios):.2f} ({ratios.min():.2f}–{ratios.max():.2f})"
+        return spread(self.seconds / other.seconds)
+
+
+def spread(values: np.ndarray, form: str = "{:.2f}", scale: float = 1.0) -> str:
+    """Median and range."""
+    middle, low, high = (form.format(scale * v) for v in (np.median(values), values.min(), values.max()))
+    return f"{middle} ({low}–{high})"
 
 
 def interleaved(
@@ -69,9 +74,20 @@ def interleaved(
     return {name: Timing(np.array(values)) for name, values in seconds.items()}
 
 
-def in_fresh_process(script: Path, *arguments: str, python: str = sys.executable) -> dict[str, float]:
-    """Run a script that prints one JSON object on its last line, and return that object."""
-    done = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, check=False)
+def in_fresh_process(
+    script: Path, *arguments: str, python: str = sys.executable, **environment: str
+) -> dict[str, float]:
+    """Run a script that prints one JSON object on its last line, and return that object.
+
+    Further keywords are variables of its environment.
+    """
+    done = subprocess.run(
+        [python, str(script), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{script.name} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
     result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

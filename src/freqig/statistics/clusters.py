@@ -18,6 +18,17 @@ ORDERED = ("frequency", "time", "quefrency")
 """Kinds of dimensions along which neighbours follow each other."""
 
 
+def is_ordered(dim: str) -> bool:
+    """Whether places along a dimension follow each other.
+
+    Examples
+    --------
+    >>> is_ordered("stft_time"), is_ordered("channel")
+    (True, False)
+    """
+    return any(dim == kind or dim.endswith(f"_{kind}") for kind in ORDERED)
+
+
 @dataclass(frozen=True, eq=False)
 class Cluster:
     """Places that hang together: their positions among all, flat, their sum of t, and the p value."""
@@ -63,7 +74,7 @@ def neighbours_of(place: xr.DataArray, montage: Any, adjacency: Any) -> tuple[An
         elif dim == "channel" and montage is not None:
             parts.append(_of_montage(mne, sparse, montage, place))
             said.append("channels by their positions")
-        elif any(dim == kind or dim.endswith(f"_{kind}") for kind in ORDERED):
+        elif is_ordered(dim):
             parts.append(place.sizes[dim])
             said.append(f"along {dim}")
         else:

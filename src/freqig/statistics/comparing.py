@@ -155,8 +155,7 @@ def compare(
     difference = Difference.of(sides)
     limit = t_threshold(limits[0], difference.df)
     clusters = _tested(sides, difference, neighbours, limit, count, seed)
-    samples = [sides.first - sides.second] if paired else [sides.first, sides.second]
-    lower, upper = bca_interval(samples, share, resamples, seed)
+    lower, upper = bca_interval(sides.samples, share, resamples, seed)
     made = {
         "unit": sides.unit,
         "paired": int(paired),
@@ -181,10 +180,9 @@ def _tested(
     varies = np.flatnonzero(difference.varies.ravel())
     if not len(varies) or not (np.abs(difference.t.ravel()[varies]) > limit).any():
         return []
-    flat = [own.reshape(len(own), -1)[:, varies] for own in (sides.first, sides.second)]
     # t does not depend on the scale, and squares of values of size one neither overflow nor vanish.
-    scale = difference.scale.ravel()[varies].astype(flat[0].dtype)
-    samples = [(flat[0] - flat[1]) / scale] if sides.paired else [own / scale for own in flat]
+    scale = difference.scale.ravel()[varies].astype(sides.first.dtype)
+    samples = [own.reshape(len(own), -1)[:, varies] / scale for own in sides.samples]
     among = neighbours.tocsr()[varies][:, varies].tocoo()
     found = clusters_of(samples, among, limit, count, seed)
     return [Cluster(varies[own.places], own.mass, own.p) for own in found]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .clusters import ORDERED, Cluster
+from .clusters import Cluster, is_ordered
 from .intervals import spread_of
 from .sides import Sides
 
@@ -133,7 +133,7 @@ def _where(place: xr.DataArray, clusters: list[Cluster]) -> dict[str, Any]:
     for axis, dim in enumerate(map(str, place.dims)):
         labels = place[dim].values if dim in place.coords else np.arange(place.sizes[dim])
         units = {"units": place[dim].attrs["units"]} if "units" in place[dim].attrs else {}
-        if any(dim == kind or dim.endswith(f"_{kind}") for kind in ORDERED) and labels.dtype.kind in "iuf":
+        if is_ordered(dim) and labels.dtype.kind in "iuf":
             for ending, pick in (("from", np.min), ("to", np.max)):
                 ends = np.array([pick(labels[own[axis]]) for own in touched], dtype=np.float64)
                 found[f"cluster_{dim}_{ending}"] = ("cluster",), ends, units

@@ -122,9 +122,9 @@ def _limits(
     near = 1e-5
     below = ((moved < -near).sum(0) + (moved <= near).sum(0)) / (2 * n_resamples)
     bias = normal_quantile(np.clip(below, 0.5 / n_resamples, 1 - 0.5 / n_resamples))
+    wide = t_quantile((1 + interval) / 2, sum(sizes) - len(sizes))
     found = []
-    for side in (-1, 1):
-        z = bias + side * t_quantile((1 + interval) / 2, sum(sizes) - len(sizes))
+    for z in (bias - wide, bias + wide):
         level = normal_share(bias + z / np.maximum(1 - acceleration * z, 1e-6))
         found.append(np.where(flat, centre, centre + scale * _at(moved, level)))
     return found[0], found[1]

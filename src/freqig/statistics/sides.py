@@ -46,6 +46,11 @@ class Sides:
         """Dimensions of a place."""
         return tuple(map(str, self.place.dims))
 
+    @property
+    def samples(self) -> list[np.ndarray]:
+        """What is tested: the differences of pairs, or both groups."""
+        return [self.first - self.second] if self.paired else [self.first, self.second]
+
 
 def split(result: Any, by: Any, between: Any) -> tuple[Cases, Cases, tuple[str, str]]:
     """Two groups of one result, and what they are called.

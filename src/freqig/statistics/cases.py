@@ -122,15 +122,14 @@ class Cases:
         TypeError, ValueError
             If a grouping is unknown or named like something else, or a label is missing.
         """
-        found = {name: self._one(name, what, called) for name, what in _asked(by).items()}
-        known = np.ones(len(self), dtype=bool)
-        for name, own in list(found.items()):
-            if isinstance(own, _Ready):
-                known &= own.labels != UNKNOWN
-                found[name] = own.labels
-        return {name: np.asarray(own) for name, own in found.items()}, known
+        found, known = {}, np.ones(len(self), dtype=bool)
+        for name, what in _asked(by).items():
+            found[name], mine = self._one(name, what, called)
+            known &= mine
+        return found, known
 
-    def _one(self, name: str, what: Any, called: str) -> Any:
+    def _one(self, name: str, what: Any, called: str) -> tuple[np.ndarray, np.ndarray]:
+        """Labels by one grouping, and which are known: of ready ones an empty label means no group."""
         along = {str(key): own for key, own in self.data.coords.items() if own.dims == ("sample",)}
         if isinstance(what, str):
             if what not in along and what in READY:
@@ -139,7 +138,8 @@ class Cases:
                         f"by={what!r} is told from samples, and {called} holds means: pass "
                         f"{{'{what}': freqig.groupings.{what}(...)}} to Explainer.average"
                     )
-                return _Ready(READY[what](self.data))
+                ready = READY[what](self.data)
+                return ready, ready != UNKNOWN
             if what not in along:
                 raise ValueError(
                     f"by must name coordinates of {called} along its samples "
@@ -151,7 +151,7 @@ class Cases:
         elif callable(what):
             what = what(self.data)
             if isinstance(what, np.ndarray) and what.dtype.kind == "U" and (what == UNKNOWN).any():
-                return _Ready(what)
+                return what, what != UNKNOWN
         labels = check_labels(what.values if isinstance(what, xr.DataArray) else what, name, len(self))
         if labels.dtype.kind == "U" and (labels == "").any():
             count = int((labels == "").sum())
@@ -159,7 +159,7 @@ class Cases:
                 f"by[{name!r}] must have a label for every sample, but {count} of {len(self)} have an empty "
                 "one: select those that have one, or name their group"
             )
-        return labels
+        return labels, np.ones(len(self), dtype=bool)
 
     def subjects(self, called: str = "result") -> np.ndarray | None:
         """The subject of each, shape (N,); None where that is not known.
@@ -174,8 +174,7 @@ class Cases:
             return None
         if own.dims != ("sample",):
             return None if own.ndim else np.full(len(self), own.values[()])
-        labels: np.ndarray = self._one(SUBJECT, SUBJECT, called)
-        return labels
+        return self._one(SUBJECT, SUBJECT, called)[0]
 
     def about(self, variable: xr.DataArray) -> dict[str, Any]:
         """Coordinates of a variable that have nothing to do with samples."""
@@ -184,13 +183,6 @@ class Cases:
             for key, own in variable.coords.items()
             if "sample" not in own.dims and own.dims
         }
-
-
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """Labels, of which empty ones mean no group."""
-
-    labels: np.ndarray
 
 
 def mean_of(values: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..quantiles import normal_quantile
-from .cases import SUBJECT, Cases, check_finite, mean_of, rows_of, scalars_of, unit_means
+from .cases import SUBJECT, Cases, check_finite, mean_of, rows_of, unit_means
 from .intervals import FEWEST, bca_interval, spread_of
 
 
@@ -28,11 +28,15 @@ class Group:
         cls,
         cases: Cases,
         variables: Mapping[str, xr.DataArray],
+        beside: Mapping[str, xr.DataArray],
         rows: np.ndarray,
         units: np.ndarray | None,
         asked: tuple[float, int, int],
     ) -> Group:
-        """Of the cases in some rows, `units` the subject of every case or None for the cases themselves."""
+        """Of the cases in some rows; `units` are their subjects, None for the cases themselves.
+
+        `beside` are outputs and gaps, see `scalars_of`.
+        """
         members = (
             [rows[own] for own in rows_of(units[rows].tolist()).values()]
             if units is not None
@@ -47,7 +51,7 @@ class Group:
             arrays[name] = mean, spread, low, high
         scalars = {
             name: np.asarray(unit_means(own, members, cases.weights, name).mean(0, dtype=np.float64))
-            for name, own in scalars_of(cases).items()
+            for name, own in beside.items()
         }
         return cls(arrays, scalars, int(cases.weights[rows].sum()), len(members), reason)
 
@@ -59,7 +63,11 @@ def _reason(number: int, unit: str) -> str:
 
 
 def groups_of_standard_errors(
-    cases: Cases, variables: Mapping[str, xr.DataArray], numbers: np.ndarray, share: float
+    cases: Cases,
+    variables: Mapping[str, xr.DataArray],
+    beside: Mapping[str, xr.DataArray],
+    numbers: np.ndarray,
+    share: float,
 ) -> list[Group]:
     """Groups of means, as if their samples were known: their sum of squares is Σ (n - 1) s² + Σ n (m - M)².
 
@@ -68,6 +76,14 @@ def groups_of_standard_errors(
     ValueError
         If a standard error is missing, or a mean is not finite.
     """
+    errors = {}
+    for name in variables:
+        key = f"{name}_standard_error"
+        if key not in cases.data:
+            raise ValueError(
+                f"result must hold {key!r}, as Explainer.average returns it, for an interval of means"
+            )
+        errors[name] = cases.data[key].transpose("sample", ...).values
     found = []
     for g in range(int(numbers.max()) + 1):
         rows = np.flatnonzero(numbers == g)
@@ -76,28 +92,17 @@ def groups_of_standard_errors(
         reason = _reason(total, "sample")
         arrays = {}
         for name, variable in variables.items():
-            own = f"{name}_standard_error"
-            if own not in cases.data:
-                raise ValueError(
-                    f"result must hold {own!r}, as Explainer.average returns it, for an interval of means"
-                )
-            values, errors = (
-                one.transpose("sample", ...).values[rows].astype(np.float64)
-                for one in (variable, cases.data[own])
-            )
+            values, own = (one[rows].astype(np.float64) for one in (variable.values, errors[name]))
             check_finite(values, name)
             along = counts.reshape(-1, *[1] * (values.ndim - 1))
-            mean = mean_of(values, np.arange(len(rows)), counts)
+            mean = mean_of(variable.values, rows, cases.weights)
             # A group of one has no scatter of its own.
-            inside = np.where(along > 1, (along - 1) * along * np.square(errors), 0.0)
+            inside = np.where(along > 1, (along - 1) * along * np.square(own), 0.0)
             squares = (inside + along * np.square(values - mean)).sum(0)
             spread = np.sqrt(squares / (total - 1)) if total > 1 else np.full_like(mean, np.nan)
             half = normal_quantile((1 + share) / 2) * spread / np.sqrt(total)
             half = np.full_like(mean, np.nan) if reason else half
             arrays[name] = mean, spread, mean - half, mean + half
-        scalars = {
-            name: mean_of(own.values[rows], np.arange(len(rows)), counts)
-            for name, own in scalars_of(cases).items()
-        }
+        scalars = {name: mean_of(one.values, rows, cases.weights) for name, one in beside.items()}
         found.append(Group(arrays, scalars, total, total, reason))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..explain.averages.grouping import Groups
-from .cases import Cases, scalars_of
+from .cases import Cases
 from .groups import Group
 
 ENDINGS = ("", "_spread", "_lower", "_upper")
@@ -23,6 +23,7 @@ OWN = ("n_samples", "n_units", "reason")
 def label_summary(
     cases: Cases,
     variables: Mapping[str, xr.DataArray],
+    beside: Mapping[str, xr.DataArray],
     groups: Groups,
     made: list[Group],
     unit: str,
@@ -32,8 +33,8 @@ def label_summary(
 
     Parameters
     ----------
-    cases, variables
-        What it is of, and its attributions.
+    cases, variables, beside
+        What it is of, its attributions, and its outputs and gaps.
     groups : Groups
         Labels of the groups.
     made : list of Group
@@ -68,7 +69,7 @@ def label_summary(
         for i, (ending, about) in enumerate(zip(ENDINGS, abouts, strict=True)):
             data[name + ending] = dims, table([own.arrays[name][i] for own in made], np.nan), about
         coords.update(cases.about(variable))
-    for name, variable in scalars_of(cases).items():
+    for name, variable in beside.items():
         dims = (*names, *map(str, variable.dims[1:]))
         data[name] = dims, table([own.scalars[name] for own in made], np.nan), dict(variable.attrs)
     data["n_samples"] = names, table([own.n_samples for own in made], 0)

@@ -94,14 +94,18 @@ def summarize(
     if by is None and cases.of_means:
         by = [name for name in cases.groupings if name != SUBJECT]
     labels, known = cases.labels(by)
-    variables = cases.attributions()
-    _check_names(cases, labels, variables)
+    variables, beside = cases.attributions(), scalars_of(cases)
+    _check_names(cases, labels, variables, beside)
     if not known.any():
         raise ValueError(
             f"by must leave at least one sample in a group, got {shown(by)}, which is known of none"
         )
-    cases, labels = cases.take(np.flatnonzero(known)), {name: own[known] for name, own in labels.items()}
-    variables = cases.attributions()
+    if not known.all():
+        rows = np.flatnonzero(known)
+        cases, labels = cases.take(rows), {name: own[rows] for name, own in labels.items()}
+        variables, beside = (
+            {name: own.isel(sample=rows) for name, own in these.items()} for these in (variables, beside)
+        )
     groups = Groups(tuple(labels))
     numbers = groups.of(labels, len(cases))
     subjects = cases.subjects()
@@ -109,11 +113,11 @@ def summarize(
     several = subjects is not None and len(set(zip(numbers, subjects.tolist(), strict=True))) > len(groups)
     units = subjects if several else None
     if cases.of_means and not several:
-        how, made = "normal", groups_of_standard_errors(cases, variables, numbers, share)
+        how, made = "normal", groups_of_standard_errors(cases, variables, beside, numbers, share)
     else:
         how = "bootstrap"
         made = [
-            Group.of(cases, variables, np.flatnonzero(numbers == g), units, (share, count, seed))
+            Group.of(cases, variables, beside, np.flatnonzero(numbers == g), units, (share, count, seed))
             for g in range(len(groups))
         ]
     unit = SUBJECT if several else "sample"
@@ -127,7 +131,7 @@ def summarize(
         **({"n_resamples": count, "seed": seed} if how == "bootstrap" else {}),
         "left_out": int((~known).sum()),
     }
-    return label_summary(cases, variables, groups, made, unit, told)
+    return label_summary(cases, variables, beside, groups, made, unit, told)
 
 
 def check_share(value: Any, name: str) -> float:
@@ -138,12 +142,17 @@ def check_share(value: Any, name: str) -> float:
     return share
 
 
-def _check_names(cases: Cases, labels: Mapping[str, Any], variables: Mapping[str, xr.DataArray]) -> None:
+def _check_names(
+    cases: Cases,
+    labels: Mapping[str, Any],
+    variables: Mapping[str, xr.DataArray],
+    scalars: Mapping[str, xr.DataArray],
+) -> None:
     dims = {str(dim) for own in variables.values() for dim in own.dims}
     beside = {
         *dims,
         *OWN,
-        *scalars_of(cases),
+        *scalars,
         *(key for own in variables.values() for key in cases.about(own)),
     }
     made = [name + ending for name in variables for ending in ENDINGS]

@@ -235,8 +235,8 @@ def _draw_map(view: View, chosen: tuple[str, str], title: str, vmax: Any, axes: 
     set_scale(panel.xaxis, *(("linear", "xscale") if time is not None else chosen), x / divisor)
     set_scale(panel.yaxis, *(chosen if time is not None else ("linear", "yscale")), y)
     alpha = float(one.attrs.get("alpha", 0))
-    note = f"mean difference; outlined: cluster, p < {alpha:g}"
-    finish_map(panel, view, norm, *note.split("; "), cells_note(across, up), title=title)
+    notes = "mean difference", f"outlined: cluster, p < {alpha:g}", cells_note(across, up)
+    finish_map(panel, view, norm, *notes, title=title)
     label_frequency(panel, panel.yaxis if time is not None else panel.xaxis, one[dim], view.in_view)
     return panel
 

@@ -14,6 +14,7 @@ from .._check import check_choice, shown
 from ._axes import axes_for
 from ._options import documented
 from ._style import units_of
+from ._title import check_title
 
 LINES: dict[str, dict[str, Any]] = {
     "attribution": {"color": "#b2182b", "linestyle": "-", "linewidth": 2.0},
@@ -75,8 +76,7 @@ def evaluation(
     >>> pair[0].get_title()
     'deletion'
     """
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title must be a text or None, got {shown(title)}")
+    check_title(title)
     curve = _chosen(result, variable, check_choice(by, "by", ("count", "energy")), replacement)
     pair = axes_for(axes, 2, "kind of curve", 3.4, columns=2)
     share = curve["share"].values

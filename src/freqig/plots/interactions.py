@@ -17,6 +17,9 @@ from ._select import one_variable
 from ._style import length_of, letters, signed_norm, size_in_points
 from ._view import View
 
+PREFIX = "shapley"
+NAME = f"{PREFIX}_interaction"
+
 MOST_PLAYERS = 40
 """Players that a table has room for; of more, those with the largest rows are drawn."""
 
@@ -84,7 +87,7 @@ def interactions(
         )
     one, _, position = one_variable(result, sample, NAME, ("player", "other"), "freqig.Shapley(...)")
     table = one[NAME].values.astype(np.float64)
-    alone = one["shapley_alone"].values.astype(np.float64).ravel()
+    alone = one[f"{PREFIX}_alone"].values.astype(np.float64).ravel()
     names = [str(name) for name in one[f"{PREFIX}_player"].values]
     shown = _most(table, alone)
     left = len(names) - len(shown)
@@ -109,10 +112,6 @@ def interactions(
     if len(names) <= MOST_WITH_NUMBERS:
         _write_numbers(panel, values)
     return panel
-
-
-PREFIX = "shapley"
-NAME = f"{PREFIX}_interaction"
 
 
 def _most(table: np.ndarray, alone: np.ndarray) -> list[int]:

@@ -11,7 +11,7 @@ import xarray as xr
 from .._check import check_count, check_flag_or_none, check_seed, shown
 from ..explain.explainer import Explainer
 from ..progress import counting
-from ..result.reading import attributions_of, one_target
+from ..result.reading import attributions_of, names_of_attributions, one_target
 from ..resynthesis.source import Source, explainer_domain
 from .again import Again
 from .catalogue import FAMILIES
@@ -222,7 +222,7 @@ def _chosen(given: Any, allowed: tuple[str, ...], name: str) -> list[str]:
 
 def _names(result: Any, name: Any) -> list[str]:
     if name is None and isinstance(result, xr.Dataset):
-        names = [str(key) for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+        names = names_of_attributions(result)
     else:
         names = [name]
     for each in names or ["rfft"]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ..bands import bands as sum_over_bands
-from ..result.reading import attributions_of, rate_of
+from ..result.reading import attributions_of, rate_of, with_one
 
 REST = "rest"
 
@@ -75,8 +75,7 @@ def features_of(result: xr.Dataset, bands: Any = "sleep", name: str = "rfft") ->
     variable = attributions_of(result, name)
     dim = _band_of(variable)
     if dim is None:
-        others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
-        result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
+        result = sum_over_bands(with_one(result, name), bands)
         dim = _band_of(result[name])
     if dim is None:
         raise ValueError(f"result.{name} must be over frequency or band, got {result[name].dims}")

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..bands import bands as sum_over_bands
 from ..groupings import agreement
-from ._select import check_variable, dim_of, one_channel
+from ._select import check_variable, one_channel, over_bands
 
 TRUTH = (
     "result must have the coordinate 'truth', the true class of each sample: pass truth= when you call the "
@@ -83,10 +82,7 @@ class Decisions:
     ) -> tuple[Decisions, str]:
         """Decisions over bands, to which a variable over frequency is summed, and the dimension of these."""
         check_variable(result, name, (), "freqig.RFFT()")
-        if dim_of(result[name], "band") is None:
-            check_variable(result, name, ("frequency",), "freqig.RFFT()")
-            others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
-            result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
+        result = over_bands(result, name, bands)
         found, (dim,) = cls.of(result, name, ("band",), "freqig.RFFT()", channel)
         return found, dim
 

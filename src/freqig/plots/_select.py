@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count, shown
+from ..bands import bands as sum_over_bands
+from ..result.reading import with_one
 
 _MEASURED = ("frequency", "time", "segment")
 """Dimensions along which a figure needs to know where things are."""
@@ -164,6 +166,27 @@ def dim_of(variable: xr.DataArray, kind: str) -> str | None:
     """
     names = [str(dim) for dim in variable.dims]
     return next((dim for dim in names if dim == kind or dim.endswith(f"_{kind}")), None)
+
+
+def over_bands(result: xr.Dataset, name: str, bands: Any) -> xr.Dataset:
+    """A result whose variable is over bands, to which one over frequency is summed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the variable is over neither, or the bands are wrong (see `freqig.bands`).
+
+    Examples
+    --------
+    >>> frequency = ("frequency", [1.0, 9.0], {"units": "Hz"})
+    >>> rfft = ("frequency", [1.0, 2.0], {"kind": "attribution"})
+    >>> over_bands(xr.Dataset({"rfft": rfft}, {"frequency": frequency}), "rfft", {"slow": (0, 4)}).rfft.dims
+    ('band',)
+    """
+    if dim_of(result[name], "band") is not None:
+        return result
+    check_variable(result, name, ("frequency",), "freqig.RFFT()")
+    return sum_over_bands(with_one(result, name), bands)
 
 
 def one_channel(one: xr.Dataset, channel: Hashable) -> xr.Dataset:

@@ -9,13 +9,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from ..bands import bands as sum_over_bands
 from ..exports.electrodes import find_mne, info_of
 from ._axes import axes_for
 from ._labels import fit_label, scaled
 from ._map import total_over
 from ._options import documented
-from ._select import check_variable, dim_of
+from ._select import check_variable, over_bands
 from ._style import PLACEHOLDER, SIGNED_COLORMAP, SignedNorm, root_of, settle, signed_norm, units_of
 from ._view import View, look_at
 
@@ -100,10 +99,7 @@ def topomap(
             f"result.{name} must be over channels to be drawn on a head, got the dimensions "
             f"{', '.join(map(repr, result[name].dims))}"
         )
-    if dim_of(result[name], "band") is None:
-        check_variable(result, name, ("frequency",), "freqig.RFFT()")
-        others = [key for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
-        result = sum_over_bands(result.drop_vars([key for key in others if key != name]), bands)
+    result = over_bands(result, name, bands)
     view = look_at(result, sample, name, ("band", "channel"), "freqig.RFFT()")
     places = _places(mne, view.variable, info)
     kept = [str(band) for band in view.one[view.dims[0]].values if str(band) != "rest"]

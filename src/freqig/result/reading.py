@@ -31,13 +31,36 @@ def attributions_of(result: Any, name: Any) -> xr.DataArray:
         raise TypeError(
             f"result must be an xarray.Dataset as freqig.Explainer returns it, got {type(result).__name__}"
         )
-    known = [str(key) for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+    known = names_of_attributions(result)
     if not isinstance(name, str) or name not in known:
         raise ValueError(
             f"name must be a variable of attributions, which are {', '.join(map(repr, known)) or 'none'} "
             f"here, got {shown(name)}"
         )
     return result[name]
+
+
+def names_of_attributions(result: xr.Dataset) -> list[str]:
+    """Names of the variables of attributions.
+
+    Examples
+    --------
+    >>> names_of_attributions(xr.Dataset({"rfft": ((), 1.0, {"kind": "attribution"}), "output": 1.0}))
+    ['rfft']
+    """
+    return [str(key) for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
+
+
+def with_one(result: xr.Dataset, name: str) -> xr.Dataset:
+    """A result without all attributions but those of one name.
+
+    Examples
+    --------
+    >>> kind = {"kind": "attribution"}
+    >>> list(with_one(xr.Dataset({"rfft": ((), 1.0, kind), "waveform": ((), 1.0, kind)}), "rfft"))
+    ['rfft']
+    """
+    return result.drop_vars([other for other in names_of_attributions(result) if other != name])
 
 
 def rate_of(labelled: xr.Dataset | xr.DataArray) -> float | None:

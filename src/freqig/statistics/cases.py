@@ -12,9 +12,9 @@ import xarray as xr
 from .._check import shown
 from ..explain.averages.grouping import check_labels
 from ..groupings import READY, UNKNOWN
+from ..result.reading import names_of_attributions
 
 SUBJECT = "subject"
-ATTRIBUTION = "attribution"
 SCALARS = ("output", "baseline_output", "completeness_gap", "correction")
 """Variables beside the attributions whose means are those of the explanation, too."""
 
@@ -248,7 +248,7 @@ def scalars_of(cases: Cases) -> dict[str, xr.DataArray]:
 
 
 def _attributions(result: xr.Dataset) -> dict[str, xr.DataArray]:
-    return {str(key): own for key, own in result.data_vars.items() if own.attrs.get("kind") == ATTRIBUTION}
+    return {name: result[name] for name in names_of_attributions(result)}
 
 
 def _asked(by: Any) -> Mapping[str, Any]:

@@ -43,6 +43,7 @@ NOT_AT_IMPORT = {
     "onnx2fx",
     "onnx2pytorch",
     "onnxruntime",
+    "plotly",
     "ptwt",
     "pywt",
     "scipy",

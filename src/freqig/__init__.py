@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .frequency_model import FrequencyModel, InverseRFFT
     from .machines import bands_around, bearing_frequencies
     from .objective.arguments import per_sample, shared
+    from .reporting import report
     from .resynthesis import resynthesize
     from .sliding import slide
     from .statistics import compare, summarize
@@ -84,6 +85,7 @@ __all__ = [
     "per_sample",
     "plots",
     "read",
+    "report",
     "resynthesize",
     "shared",
     "slide",
@@ -115,6 +117,7 @@ _HOME = {
     "peaks": "exports",
     "per_sample": "objective.arguments",
     "read": "files",
+    "report": "reporting",
     "resynthesize": "resynthesis",
     "shared": "objective.arguments",
     "slide": "sliding",

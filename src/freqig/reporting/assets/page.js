@@ -1,0 +1,5 @@
+(async function () {
+  await page.loadPlotly();
+  page.drawFigures();
+  document.documentElement.dataset.ready = "yes";
+})();

@@ -1,0 +1,137 @@
+"""What sections are made from: a result, what was asked for, and what several sections need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..groupings import agreement
+from ..result.reading import names_of_attributions, rate_of, settings_of
+from .encoding import Encoded
+
+
+@dataclass(frozen=True)
+class Material:
+    """One result, and all that its page is made from; N samples.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        With a dimension ``sample`` of at least one, and one target per sample.
+    bands : str or mapping, optional
+        As `freqig.bands` takes them; None where frequencies are not in Hz.
+    other : xarray.Dataset, optional
+        A second result to compare with.
+    names : tuple of str
+        What the two results are called.
+    samples : tuple of int
+        Positions of samples that are shown in full, as asked for.
+    info : mne.Info, optional
+        Positions of electrodes.
+    evaluation : xarray.Dataset or pandas.DataFrame, optional
+        What `freqig.evaluate` said of the result.
+    command : str
+        What makes the page again.
+    seed : int
+        Of bootstraps.
+    arrays : dict of str to Encoded
+        Arrays that the page's script reads; sections add theirs.
+    """
+
+    result: xr.Dataset
+    bands: str | Mapping[str, tuple[float, float]] | None = None
+    other: xr.Dataset | None = None
+    names: tuple[str, ...] = ("result", "other")
+    samples: tuple[int, ...] = ()
+    info: Any = None
+    evaluation: Any = None
+    command: str = ""
+    seed: int = 0
+    arrays: dict[str, Encoded] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.result.sizes["sample"])
+
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
+        """What the Explainer was asked for; empty where the result does not say."""
+        return settings_of(self.result) if "settings" in self.result.attrs else {}
+
+    @cached_property
+    def spectrum(self) -> str | None:
+        """Name of the first attribution over frequency alone, channels aside."""
+        return self._first(lambda kinds: kinds == {"frequency"})
+
+    @cached_property
+    def course(self) -> str | None:
+        """Name of the first attribution over time alone, channels aside."""
+        return self._first(lambda kinds: kinds == {"time"})
+
+    @cached_property
+    def map(self) -> str | None:
+        """Name of the first attribution over time and frequency."""
+        return self._first(lambda kinds: kinds == {"time", "frequency"})
+
+    def _first(self, fits: Any) -> str | None:
+        for name in names_of_attributions(self.result):
+            dims = set(map(str, self.result[name].dims)) - {"sample", "target", "channel"}
+            if fits({dim.rpartition("_")[2] for dim in dims}) and len(dims) < 3:
+                return name
+        return None
+
+    @cached_property
+    def fs(self) -> float | None:
+        """Sampling rate in Hz, where it is known."""
+        told = self.settings.get("fs")
+        return float(told) if told else rate_of(self.result)
+
+    @cached_property
+    def target(self) -> list[str]:
+        """The class of each sample that was explained, as text; "" where there are none."""
+        return self._text("target") or [""] * len(self)
+
+    @cached_property
+    def predicted(self) -> list[str] | None:
+        """The predicted class of each sample, where it is known."""
+        return self._text("predicted")
+
+    @cached_property
+    def truth(self) -> list[str] | None:
+        """The true class of each sample, where it is known."""
+        return self._text("truth")
+
+    def _text(self, name: str) -> list[str] | None:
+        known = self.result.coords.get(name)
+        if known is None or known.dims != ("sample",):
+            return None
+        return [str(one) for one in known.values.tolist()]
+
+    @cached_property
+    def right(self) -> np.ndarray | None:
+        """Whether each prediction is the truth, 1 or 0, NaN where one is not known; None where none is."""
+        if self.truth is None or self.predicted is None:
+            return None
+        coords = self.result.coords
+        return agreement(coords["truth"].values.tolist(), coords["predicted"].values.tolist())
+
+    @cached_property
+    def classes(self) -> Sequence[str]:
+        """Names of the classes, in the order of the outputs where these are there."""
+        if "class" in self.result.coords:
+            return [str(one) for one in self.result["class"].values.tolist()]
+        seen = {*self.target, *(self.predicted or ()), *(self.truth or ())} - {""}
+        return sorted(seen)
+
+    @cached_property
+    def channels(self) -> list[str]:
+        """Names of the channels, numbers where they have none; empty where the signal has no channels."""
+        if "channel" not in self.result.dims:
+            return []
+        if "channel" in self.result.coords:
+            return [str(one) for one in self.result["channel"].values.tolist()]
+        return [str(one) for one in range(self.result.sizes["channel"])]

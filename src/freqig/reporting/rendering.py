@@ -1,0 +1,126 @@
+"""A page as text: sections in templates, with the style, the script and the data in one file."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from .content import Figure, Picture, Section, Table
+from .encoding import Encoded, json_of
+
+STYLES = ("page.css",)
+SCRIPTS = ("data.js", "figures.js", "tables.js", "page.js")
+"""In the order in which they are read; each adds to the object `page`."""
+
+
+def rendered(
+    title: str, sections: Sequence[Section], arrays: Mapping[str, Encoded], about: Mapping[str, Any]
+) -> str:
+    """The text of a page.
+
+    Parameters
+    ----------
+    title : str
+        Of the page.
+    sections : sequence of Section
+        In order.
+    arrays : mapping of str to Encoded
+        What the script reads.
+    about : mapping
+        What it has to know beside.
+
+    Raises
+    ------
+    ImportError
+        If jinja2 or plotly are not installed.
+    """
+    jinja2, plotly = _libraries()
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("freqig.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.filters["data_uri"] = _data_uri
+    script, library = _assets(SCRIPTS), plotly.offline.get_plotlyjs()
+    pieces = [piece for section in sections for piece in section.pieces]
+    data = {
+        "about": about,
+        "figures": {
+            one.anchor: {"traces": one.traces, "layout": one.layout}
+            for one in pieces
+            if isinstance(one, Figure)
+        },
+        "tables": dict(_tables(pieces)),
+        "live": {one.template: one.about for one in pieces if hasattr(one, "about")},
+        "arrays": {name: one.about for name, one in arrays.items()},
+    }
+    text: str = environment.get_template("page.html.j2").render(
+        title=title,
+        sections=sections,
+        # Of this house and of plotly, not of the result: they go in as they are.
+        style=Markup(_assets(STYLES)),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        allowed=[_digest(script), _digest(library)],
+        library=base64.b64encode(gzip.compress(library.encode(), 9, mtime=0)).decode("ascii"),
+        data=Markup(json_of(data)),  # noqa: S704
+        arrays={name: one.text for name, one in arrays.items()},
+    )
+    return text
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import jinja2
+        import plotly.offline
+    except ImportError as error:
+        raise ImportError(
+            f"a report needs {error.name}, which is not installed: pip install 'freqig[report]'"
+        ) from error
+    return jinja2, plotly
+
+
+def _assets(names: Sequence[str]) -> str:
+    folder = files("freqig.reporting") / "assets"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _digest(script: str) -> str:
+    """By which a policy allows a script: no other one runs on the page, however it came there."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+def _tables(pieces: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for one in pieces:
+        table = one.table if isinstance(one, Figure | Picture) else one if isinstance(one, Table) else None
+        if table is not None:
+            content = {"columns": table.columns, "rows": table.rows, "note": table.note}
+            # A figure and the data behind it share an anchor.
+            found.append((one.anchor, content))
+    return found
+
+
+def number(value: Any) -> str:
+    """A cell of a table as it stands on the page.
+
+    Examples
+    --------
+    >>> number(0.123456), number(None), number("N2"), number(1234)
+    ('0.123', '–', 'N2', '1234')
+    """
+    if value is None or value != value:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _data_uri(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

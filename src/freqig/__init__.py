@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import baselines, cohort, errors, groupings, plots, synth
+    from . import baselines, cohort, errors, groupings, methods, plots, synth
     from .attribute import attribute
     from .bands import bands
     from .checking import check
@@ -79,6 +79,7 @@ __all__ = [
     "errors",
     "evaluate",
     "groupings",
+    "methods",
     "methods_text",
     "open_cohort",
     "peaks",

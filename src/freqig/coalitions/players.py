@@ -71,6 +71,8 @@ class Players(Domain):
         As `read_players` gives them.
     name : str, default "shapley"
         Name of the variable in the result; dimensions have the same names whatever it is.
+    prefix : str, default "shapley"
+        What the names of dimensions begin with.
 
     Examples
     --------
@@ -82,8 +84,11 @@ class Players(Domain):
     inverts = "always"
     affine = False
 
-    def __init__(self, given: Sequence[FilterBank | Segments | str], name: str = NAME) -> None:
+    def __init__(
+        self, given: Sequence[FilterBank | Segments | str], name: str = NAME, prefix: str = NAME
+    ) -> None:
         super().__init__(name)
+        self.prefix = prefix
         self.given = tuple(given)
         self.kinds = tuple(map(_kind, given))
         self.shape: tuple[int, ...] = ()
@@ -217,10 +222,10 @@ class Players(Domain):
 
     def remark(self, n: int) -> str:
         # Once, whatever is told of the same players.
-        return "" if self.bank is None or self.name != NAME else self.bank.remark(n)
+        return "" if self.bank is None or self.name != self.prefix else self.bank.remark(n)
 
     def dims(self, keys: Any) -> tuple[str, ...]:
-        return tuple(key if key in self.shared else f"{NAME}_{key}" for key in keys)
+        return tuple(key if key in self.shared else f"{self.prefix}_{key}" for key in keys)
 
     def labels(self) -> list[str]:
         """What each player is called, such as "alpha × Cz"."""

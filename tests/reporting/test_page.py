@@ -27,12 +27,14 @@ ORDER = [
 
 @pytest.fixture(scope="module")
 def result() -> xr.Dataset:
-    rng = np.random.default_rng(0)
-    model = torch.nn.Sequential(
-        torch.nn.Flatten(), torch.nn.Linear(128, 8), torch.nn.Tanh(), torch.nn.Linear(8, 3)
-    )
-    explainer = freqig.Explainer(model, fs=64, classes=("W", "N1", "N2"))
-    return explainer(rng.normal(size=(9, 2, 64)), truth=rng.integers(0, 3, 9))
+    """Three waves that are told apart by their amplitudes at three frequencies."""
+    rng, t = np.random.default_rng(0), np.arange(64) / 64
+    waves = torch.from_numpy(np.sin(2 * np.pi * np.array([4.0, 9.0, 20.0])[:, None] * t))
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(128, 3, bias=False).double())
+    model[1].weight.data = torch.cat([waves, waves], 1)
+    truth = np.arange(9) % 3
+    x = waves.numpy()[truth][:, None] + 0.1 * rng.normal(size=(9, 2, 64))
+    return freqig.Explainer(model, fs=64, classes=("W", "N1", "N2"))(x, truth=truth)
 
 
 def test_all_sections_in_their_order(result: xr.Dataset, tmp_path: Path) -> None:

@@ -88,9 +88,8 @@ def report(
     Examples
     --------
     >>> import tempfile, numpy as np, torch, freqig
-    >>> model = torch.nn.Sequential(torch.nn.Linear(64, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
-    >>> explainer = freqig.Explainer(model, fs=64, classes=("rest", "task"))
-    >>> result = explainer(np.random.default_rng(0).normal(size=(12, 64)))
+    >>> explainer = freqig.Explainer(torch.nn.Linear(64, 1), fs=64)
+    >>> result = explainer(np.random.default_rng(0).normal(size=(12, 64)), target=0)
     >>> page = freqig.report(result, tempfile.mkdtemp() + "/report.html")
     >>> page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     True

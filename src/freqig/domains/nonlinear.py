@@ -78,7 +78,7 @@ class NonlinearDomain(Domain):
         Returns
         -------
         dict of str to torch.Tensor
-            Int64, shape (S,), by a name that starts with "n_".
+            Int64, shape (S,), by a name that starts with ``"n_"``.
         """
         return {}
 

@@ -261,11 +261,13 @@ class Explainer:
             said, tensors whose first axis is as long as the batch are tried both ways on the model,
             and what it does not tell apart is an error; all others are shared. In pieces, entries per sample
             are shared out over them, and of arrays it must be said.
-        window, step, resample, annotations : optional
+        window, step : optional
             How a file is read, or a Raw of MNE cut into samples, see `freqig.read`.
         channels : sequence of str, optional
             Names of the channels to explain, in the order of the model, of files and of whatever else names
             its channels.
+        resample, annotations : optional
+            As `freqig.read` takes them.
         truth : sequence of int or str, optional
             True class of each sample, by number or name; empty where nobody knows. By default the labels of
             the recording, where all of them are classes.

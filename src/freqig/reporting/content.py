@@ -34,6 +34,15 @@ Cell = str | float | int | None | SampleLink
 
 
 @dataclass(frozen=True)
+class Heading:
+    """What the pieces that follow are about, within a section."""
+
+    template: ClassVar[str] = "heading"
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """Sentences.
 
@@ -217,7 +226,7 @@ class Live:
         return self.kind
 
 
-Piece = Paragraph | Alert | Missing | Listing | Table | Figure | Picture | Live
+Piece = Heading | Paragraph | Alert | Missing | Listing | Table | Figure | Picture | Live
 
 
 @dataclass(frozen=True)

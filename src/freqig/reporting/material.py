@@ -13,6 +13,7 @@ import xarray as xr
 from ..groupings import agreement
 from ..result.reading import names_of_attributions, rate_of, settings_of
 from .encoding import Encoded
+from .words.looking import Look, worth_a_look
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,11 @@ class Material:
             return None
         coords = self.result.coords
         return agreement(coords["truth"].values.tolist(), coords["predicted"].values.tolist())
+
+    @cached_property
+    def look(self) -> Look:
+        """Samples that are worth a look."""
+        return worth_a_look(self.result)
 
     @cached_property
     def classes(self) -> Sequence[str]:

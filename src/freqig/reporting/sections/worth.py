@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..content import Paragraph, Section
+from ..content import Section
 from ..material import Material
+from ..words.looking import pieces_of
 
 
 def section(material: Material) -> Section:
     """Wrong, uncertain and odd decisions, with links to each."""
-    return Section("worth", "Decisions worth a look", [Paragraph(f"Of {len(material)} samples.")])
+    return Section("worth", "Decisions worth a look", pieces_of(material.look, material.result))

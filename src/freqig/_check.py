@@ -137,6 +137,14 @@ def check_positive(value: Any, name: str, *, zero_allowed: bool = False) -> floa
     return number
 
 
+def check_probability(value: Any, name: str) -> float:
+    """Number between 0 and 1, neither of them."""
+    number = check_number(value, name)
+    if not 0 < number < 1:
+        raise ValueError(f"{name} must be above 0 and below 1, got {shown(value)}")
+    return number
+
+
 def _beyond(number: float) -> str:
     """What else is asked of a number that is finite and above zero."""
     return f", in {SMALLEST:g}..{LARGEST:g}" if 0 < number < float("inf") else ""

@@ -164,7 +164,8 @@ def explain(
         )
         how.warn_of_shortfalls(found)
         if not checked:
-            tell_of_contrast(found, x, starts, standing(objective, seen.raw), standings)
+            at_x = standing(objective, seen.raw)
+            tell_of_contrast(found, x, starts, at_x, standings, sums=how.adds_up)
     # Told by class, where classes have names.
     raw = None if names is None else seen.raw.cpu()
     return replace(found, targets=aim.told, predicted=aim.predicted, classes=classes, raw=raw, names=names)

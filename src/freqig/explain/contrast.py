@@ -74,7 +74,13 @@ def _lead(values: Tensor, chosen: Tensor) -> Tensor:
 
 
 def tell_of_contrast(
-    found: Attributions, x: Tensor, baselines: Tensor, at_x: Standing | None, starts: Sequence[Standing]
+    found: Attributions,
+    x: Tensor,
+    baselines: Tensor,
+    at_x: Standing | None,
+    starts: Sequence[Standing],
+    *,
+    sums: bool = True,
 ) -> None:
     """Say once where an explanation has nothing to tell, or its baseline is the class itself.
 
@@ -90,10 +96,14 @@ def tell_of_contrast(
         How sure the model is at the input; None where the explained outputs are not those of classes.
     starts : sequence of Standing
         The same at each baseline.
+    sums : bool, default True
+        Whether attributions are made to sum to F(x) - F(x'); what ranks coefficients tells nothing of that.
     """
     moves = (x.unsqueeze(0) != baselines).flatten(2).any(2).any(0).cpu()
-    said = [_of_equal_ends(moves), _of_nothing(found, moves, torch.finfo(x.dtype).eps)]
-    if at_x is not None and not said[1]:
+    said = [_of_equal_ends(moves, sums)]
+    if sums:
+        said.append(_of_nothing(found, moves, torch.finfo(x.dtype).eps))
+    if sums and at_x is not None and not said[1]:
         said.append(_of_classes(found, moves, at_x, Standing.mean(starts)))
     if any(said):
         warn(". ".join(filter(None, said)), EmptyExplanationWarning)
@@ -124,13 +134,14 @@ REMEDY = (
 )
 
 
-def _of_equal_ends(moves: Tensor) -> str:
+def _of_equal_ends(moves: Tensor, sums: bool) -> str:
     same = _rows(~moves)
     if not same:
         return ""
     return (
-        f"x equals its baseline for {_counted(same, len(moves))}, so there is nothing to explain and all "
-        "attributions are 0: leave out series without signal, or pass another baseline"
+        f"x equals its baseline for {_counted(same, len(moves))}, so there is nothing to explain"
+        f"{' and all attributions are 0' if sums else ''}: leave out series without signal, or pass another "
+        "baseline"
     )
 
 

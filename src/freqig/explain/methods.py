@@ -43,6 +43,9 @@ class Method(ABC):
     exact: ClassVar[bool]
     """Whether every sample gets as many evaluations as it gets at least."""
 
+    adds_up: ClassVar[bool] = True
+    """Whether attributions are made to sum to F(x) - F(x')."""
+
     rows_kept: ClassVar[int] = 4
     """Float64 numbers that are held per sample, target and feature: sums, what is added to them, and products
     and projections of them."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count, check_number, check_seed, shown
+from .._check import check_choice, check_count, check_probability, check_seed
 from ..objective.objective import widest
 from .explaining import Comparator, words
 from .how import IMPORTANCE
@@ -196,11 +196,3 @@ device, trust, progress, batch_independent, memory : optional
             seed=check_seed(seed, "seed"),
         )
         self.settle(model, how, **shared)
-
-
-def check_probability(value: Any, name: str) -> float:
-    """Number between 0 and 1, neither of them."""
-    number = check_number(value, name)
-    if not 0 < number < 1:
-        raise ValueError(f"{name} must be above 0 and below 1, got {shown(value)}")
-    return number

@@ -28,8 +28,6 @@ class How(Method):
     ----------
     title : str
         Name of the method and its source.
-    adds_up : bool
-        Whether attributions are made to sum to F(x) - F(x').
     units : str or None
         Unit of attributions; None for that of the output.
     meaning : str

@@ -54,6 +54,8 @@ def read_domains(text: str) -> list[Any]:
     [RFFT(name='rfft'), STFT(window=2, hop=0.5, taper='hann', name='stft')]
     """
     from .. import domains
+    from ..domains.reading import added_domain, made_by
+    from ..plugins import DOMAINS, plugins
 
     known = {
         name.lower(): value
@@ -63,15 +65,18 @@ def read_domains(text: str) -> list[Any]:
     made = []
     for one in names(text) or ():
         name, *numbers = one.split(":")
-        if name.lower() in PRESETS:
-            preset = partial(_bank, domains.FilterBank, name.lower())
-            made.append(_made(preset, numbers, one, "domains"))
-            continue
-        kind = known.get("time" if name.lower() == "waveform" else name.lower())
+        name = name.lower()
+        kind: Any = known.get("time" if name == "waveform" else name)
+        if name in PRESETS:
+            kind = partial(_bank, domains.FilterBank, name)
+        plugin = added_domain(name, own=kind is not None)
+        if plugin is not None:
+            kind = partial(made_by, plugin)
         if kind is None:
+            listed = sorted({*known, *PRESETS, *(plugin.name for plugin in plugins(DOMAINS))})
             raise ValueError(
-                f"domains must be of {', '.join(sorted([*known, *PRESETS]))}, with numbers behind colons, "
-                f"such as stft:2, got {one!r}"
+                f"domains must be of {', '.join(listed)}, with numbers behind colons, such as stft:2, got "
+                f"{one!r}"
             )
         made.append(_made(kind, numbers, one, "domains"))
     return made

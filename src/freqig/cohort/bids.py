@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from ..files.formats import FORMATS
+from ..files.formats import endings
 from .recordings import DESCRIPTION, Recording
 
 VERSION = "1.9.0"
@@ -39,8 +39,8 @@ def recordings_in(root: Path) -> list[Recording]:
         from mne_bids import find_matching_paths
     except ImportError as error:
         raise ImportError("a BIDS folder needs the library mne-bids: pip install freqig[bids]") from error
-    endings = sorted({end for one in FORMATS for end in one.suffixes if end not in (".tsv", ".txt")})
-    found = find_matching_paths(root, suffixes=list(KINDS), extensions=endings, ignore_nosub=True)
+    wanted = sorted(set(endings()) - {".tsv", ".txt"})
+    found = find_matching_paths(root, suffixes=list(KINDS), extensions=wanted, ignore_nosub=True)
     listed = []
     for one in found:
         path = Path(one.fpath)

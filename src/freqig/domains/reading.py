@@ -7,6 +7,7 @@ from typing import Any
 
 from .._check import shown
 from ..band_scales import SCALES
+from ..plugins import DOMAINS, Plugin, added, plugins
 from .base import Domain
 from .rfft import RFFT
 
@@ -75,6 +76,40 @@ def read_domains(domains: Any) -> tuple[Domain, ...]:
     return chosen
 
 
+def added_domain(name: str, *, own: bool = False) -> Plugin | None:
+    """The domain of a name that another package adds; None where there is none.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line, in any case.
+    own : bool, default False
+        Whether freqig has a domain of this name itself.
+
+    Raises
+    ------
+    ValueError
+        If it has, and a package too, or two packages have.
+    """
+    return added(DOMAINS, lambda one: one == name.lower(), own=own)
+
+
+def made_by(plugin: Plugin, *given: Any, **named: Any) -> Domain:
+    """A domain that another package adds, made of numbers and words.
+
+    Raises
+    ------
+    ImportError
+        If the package cannot be imported.
+    TypeError
+        If it makes something else.
+    """
+    domain = plugin.load()(*given, **named)
+    if not isinstance(domain, Domain):
+        raise TypeError(f"{plugin.entry.value} of {plugin.package} must make a Domain, got {shown(domain)}")
+    return domain
+
+
 def _as_tuple(domains: Any) -> tuple[Any, ...]:
     # Strings and classes of enumerations are iterable too.
     if isinstance(domains, (Domain, str, bytes, Mapping, type)):
@@ -96,5 +131,9 @@ def _instead(domain: Any) -> str:
         for name in NAMES:
             if wanted == name.lower():
                 return f": write freqig.{name}({ARGUMENTS.get(name, '')})"
-        return f": they are made by {', '.join(f'freqig.{name}()' for name in NAMES)}"
+        plugin = added_domain(domain)
+        if plugin is not None:
+            return f": write {plugin.made_by}(), of {plugin.package}"
+        known = [f"freqig.{name}()" for name in NAMES] + [f"{one.made_by}()" for one in plugins(DOMAINS)]
+        return f": they are made by {', '.join(known)}"
     return ""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from ..plugins import DOMAINS, plugins
 from .base import Domain
+from .reading import made_by
 
 
 def rebuilt_domain(described: str) -> Domain:
     """The domain that a result was explained in, from its `repr`.
 
-    Nothing is executed: the text is read as the name of a domain of the package and plain values.
+    Nothing is executed: the text is read as the name of a domain, of this package or one that adds it by an
+    entry point, and plain values.
 
     Parameters
     ----------
@@ -70,7 +74,10 @@ def rebuilt_by_name(described: Sequence[str], name: str) -> Domain | None:
 def _made(node: ast.expr) -> Domain:
     from .. import domains as known
 
-    kinds = {name: kind for name, kind in vars(known).items() if isinstance(kind, type)}
+    kinds: dict[str, Callable[..., Any]] = {
+        plugin.made_by.rpartition(".")[2]: partial(made_by, plugin) for plugin in plugins(DOMAINS)
+    }
+    kinds |= {name: kind for name, kind in vars(known).items() if isinstance(kind, type)}
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in kinds:
         raise ValueError("no domain of the package")
     kind = kinds[node.func.id]

@@ -2,5 +2,6 @@
 
 from ..signals.recordings import is_raw
 from .read import cut_raw, names_of_channels, read
+from .recording import Annotation, RatesError, Recording
 
-__all__ = ["cut_raw", "is_raw", "names_of_channels", "read"]
+__all__ = ["Annotation", "RatesError", "Recording", "cut_raw", "is_raw", "names_of_channels", "read"]

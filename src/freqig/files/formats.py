@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from .._check import shown
+from ..errors import add_context
+from ..plugins import READERS, Plugin, added, plugins
 from .recording import Recording
 
 Reader = Callable[[Path, tuple[str, ...] | None], Recording]
@@ -68,9 +72,14 @@ def stem_of(path: Path) -> str:
     ('night', 'record-[2012.07.11]_raw', 'b')
     """
     lower = path.name.lower()
-    known = [end for one in FORMATS for end in one.suffixes if lower.endswith(end)]
+    known = [end for end in endings() if lower.endswith(end)]
     cut = max(map(len, known), default=len(path.suffix))
     return path.name[: len(path.name) - cut] or path.name
+
+
+def endings() -> list[str]:
+    """How the names of recordings end that have a reader, of freqig or of another package."""
+    return [end for one in FORMATS for end in one.suffixes] + [one.name for one in plugins(READERS)]
 
 
 FOLDERS = (".zarr",)
@@ -83,12 +92,15 @@ def reader_of(path: Path) -> Reader:
     Raises
     ------
     ValueError
-        If nothing does.
+        If nothing does, or it is not clear what does.
     ImportError
         If its library is missing; the error names the extra to install.
     """
     name = path.name.lower()
     found = next((one for one in FORMATS if name.endswith(one.suffixes)), None)
+    plugin = added(READERS, name.endswith, own=found is not None)
+    if plugin is not None:
+        return partial(_read_by, plugin)
     if found is None and path.is_file():
         with path.open("rb") as file:
             start = file.read(16)
@@ -99,8 +111,9 @@ def reader_of(path: Path) -> Reader:
             "sorted(pathlib.Path(folder).glob('*.edf'))"
         )
     if found is None:
-        known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
-        raise ValueError(f"path must be a recording that has a reader ({known}), got {str(path)!r}")
+        raise ValueError(
+            f"path must be a recording that has a reader ({', '.join(endings())}), got {str(path)!r}"
+        )
 
     def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         module = import_module(f".{found.module}", __package__)
@@ -114,6 +127,25 @@ def reader_of(path: Path) -> Reader:
         return recording
 
     return load
+
+
+def _read_by(plugin: Plugin, path: Path, channels: tuple[str, ...] | None) -> Recording:
+    """What the reader of another package finds, with the channels wanted, whether it heeds them or not."""
+    load = plugin.load()
+    try:
+        found = load(path, channels)
+    except Exception as error:
+        add_context(error, f"{path.name} is read by {plugin.entry.value} of {plugin.package}")
+        raise
+    if not isinstance(found, Recording):
+        raise TypeError(
+            f"{plugin.entry.value} of {plugin.package} must return a freqig.files.Recording, got "
+            f"{shown(found)}"
+        )
+    if channels is None or found.channels == channels:
+        return found
+    places = pick(found.channels, channels, found.values.shape[-2], path.name)
+    return replace(found, values=found.values[..., places, :], channels=channels)
 
 
 def pick(names: tuple[str, ...] | None, channels: tuple[str, ...] | None, count: int, name: str) -> list[int]:

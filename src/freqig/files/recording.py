@@ -75,6 +75,22 @@ class Recording:
     labels: tuple[str, ...] = ()
     lost: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        shape = np.shape(self.values)
+        if len(shape) not in (2, 3):
+            raise ValueError(
+                f"values must be an array of shape (channel, time), or (sample, channel, time), got {shape}"
+            )
+        if self.channels is not None and len(self.channels) != shape[-2]:
+            raise ValueError(
+                f"channels must be one name per row of values, so {shape[-2]}, got {len(self.channels)}"
+            )
+        if self.labels and len(self.labels) != (shape[0] if self.is_cut else 0):
+            raise ValueError(
+                f"labels must be one per sample of values (sample, channel, time), got {len(self.labels)} "
+                f"for shape {shape}: pass annotations for what is not cut"
+            )
+
     @property
     def is_cut(self) -> bool:
         """Whether the file holds several samples."""

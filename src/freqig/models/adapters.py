@@ -18,7 +18,7 @@ import torch
 from .._check import check_device
 from .base import Model
 from .content import kind_of
-from .frameworks import FRAMEWORKS, is_network, of_class
+from .frameworks import ADDED, FRAMEWORKS, added_for_file, is_network, of_class, suffixes
 from .refused import adapt as refuse
 from .torch.model import TorchModel, dotted_name
 from .torch.modules import find_modules
@@ -48,7 +48,7 @@ def as_model(
     model : Model, torch.nn.Module, callable, other framework's model, str or os.PathLike
         The model to explain: of PyTorch, a program of `torch.export`, of Keras, TensorFlow or JAX, an
         `onnx.ModelProto`, or the path of a file of ONNX, Keras, TorchScript or `torch.export`. What a file
-        is, its content says, whatever its name ends in.
+        is, its content says, whatever its name ends in. What other packages add, by entry points.
         Of wrappers such as skorch's, the network in them.
     dtype : torch.dtype, optional
         Floating dtype to run the model in.
@@ -126,7 +126,8 @@ def adapter_name(model: Any) -> str | None:
     if found is not None:
         return found
     if isinstance(model, partial):
-        return adapter_name(model.func) if _by_class(model.func) else _by_content(model)
+        known = _by_class(model.func) not in (None, ADDED.adapter)
+        return adapter_name(model.func) if known else _by_content(model)
     owner = getattr(model, "__self__", None)
     if isinstance(model, MethodType) and _by_class(owner) in ("refused", "wrapper"):
         return "refused"
@@ -155,6 +156,8 @@ def _by_content(model: Any) -> str:
 def adapter_of_file(path: str) -> str:
     """Module in `freqig.models` that loads a file, by its content, else by the end of its name.
 
+    An ending that another package declares is that package's, whatever the content.
+
     Raises
     ------
     ValueError
@@ -168,6 +171,8 @@ def adapter_of_file(path: str) -> str:
     Traceback (most recent call last):
     FileNotFoundError: model must be the path of a file, but there is none at 'absent.onnx'
     """
+    if Path(path).exists() and added_for_file(path) is not None:
+        return ADDED.adapter
     if Path(path).is_dir():
         raise ValueError(
             f"model must be an object or the path of a file, but {path!r} is a folder: load a SavedModel "
@@ -189,8 +194,3 @@ def adapter_of_file(path: str) -> str:
         f"end in {', '.join(most)} or {last}, got {path!r}, whose content is none of these: load the model "
         "with its own library and pass it. trust=True does not change this"
     )
-
-
-def suffixes() -> list[str]:
-    """How the names of model files usually end."""
-    return [suffix for framework in FRAMEWORKS for suffix in framework.suffixes]

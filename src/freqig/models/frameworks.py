@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+
+from ..plugins import MODELS, Plugin, added
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ FRAMEWORKS = (
     ),
 )
 
+# Of other packages, which say by their entry points what it is for.
+ADDED = Framework("added", classes=())
+
 LIBRARIES = {"keras", "numpy", "scipy"} | {name for one in FRAMEWORKS for name in one.packages}
 """Packages whose functions are what they are; those of a caller are looked into."""
 
@@ -99,10 +105,52 @@ def of_class(model: object) -> Framework | None:
     ('torch.model', None)
     """
     for name in _class_names(model):
-        for framework in FRAMEWORKS:
-            if name.startswith(framework.classes):
-                return framework
+        if _added_for(name) is not None:
+            return ADDED
+        framework = _own(name)
+        if framework is not None:
+            return framework
     return None
+
+
+def added_for(model: object) -> Plugin | None:
+    """The adapter that another package adds for an object; None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If freqig adapts its class itself, or two packages do.
+    """
+    found = (_added_for(name) for name in _class_names(model))
+    return next((one for one in found if one is not None), None)
+
+
+def added_for_file(path: str) -> Plugin | None:
+    """The same for a file, by the end of its name."""
+    name = os.fspath(path).lower()
+    return added(
+        MODELS, lambda end: end.startswith(".") and name.endswith(end), own=name.endswith(tuple(suffixes()))
+    )
+
+
+def suffixes() -> list[str]:
+    """How the names of model files usually end."""
+    return [suffix for framework in FRAMEWORKS for suffix in framework.suffixes]
+
+
+def _own(name: str) -> Framework | None:
+    return next((framework for framework in FRAMEWORKS if name.startswith(framework.classes)), None)
+
+
+def _added_for(name: str) -> Plugin | None:
+    """What a package adds for a class; what freqig only refuses may be adapted by others."""
+    own, package = _own(name), name.partition(".")[0]
+    adapted = own is not None and own.adapter != "refused"
+    return added(
+        MODELS,
+        lambda start: name == start or name.startswith(f"{start}."),
+        own=adapted or any(package in framework.packages for framework in FRAMEWORKS),
+    )
 
 
 def is_network(part: object) -> bool:

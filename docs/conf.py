@@ -54,7 +54,7 @@ numpydoc_validation_checks = {
     *("ES01", "EX01", "GL08", "PR01", "PR04", "PR08", "RT01", "RT02", "RT04", "SA01", "SA03", "SS05"),
 }
 
-bibtex_bibfiles = ["references.bib"]
+bibtex_bibfiles = ["references.bib", "../src/freqig/exports/references.bib"]
 bibtex_reference_style = "author_year"
 
 # Inventories lie here, so that a build needs no network and always finds the same.

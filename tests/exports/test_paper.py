@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 import xarray as xr
 
 import freqig
+from freqig.exports import paper, references
 
 
 def explained(baseline: object = None, **settings: object) -> xr.Dataset:
@@ -80,3 +84,29 @@ def test_engines_domains_and_bands_are_told() -> None:
 def test_results_without_settings_are_refused() -> None:
     with pytest.raises(ValueError, match=r"result must hold attrs\['settings'\]"):
         freqig.methods_text(xr.Dataset())
+
+
+def test_references_are_the_same_as_text_and_as_bibtex() -> None:
+    held = Path(references.__file__).with_name("references.bib").read_text(encoding="utf-8")
+    entries = {text.partition("{")[2].partition(",")[0]: text for text in re.split(r"\n(?=@)", held)}
+    assert set(references.KEYS) == set(references.REFERENCES)
+    assert set(references.KEYS.values()) == set(entries)
+    plain = {r"{\"a}": "ä", r"{\"o}": "ö", r"{\'e}": "é"}
+    for key, text in references.REFERENCES.items():
+        entry = entries[references.KEYS[key]]
+        for code, letter in plain.items():
+            entry = entry.replace(code, letter)
+        surname = text.split()[0]
+        assert f"author = {{{surname}," in entry
+        for number in re.findall(r"(?<![\d.])\d{2,4}(?![\d.])", text.replace("arXiv:2009.07896", "")):
+            assert number in entry, (key, number)
+        words = re.sub("[{}]", "", entry).replace("--", "-").lower()
+        assert all(word.strip(".,:") in words for word in text.partition("). ")[2].lower().split()[:4])
+
+
+def test_what_is_cited_is_there_as_bibtex() -> None:
+    result = explained(freqig.baselines.surrogate(seed=5))
+    text, entries = freqig.methods_text(result), paper.bibtex(result)
+    assert text.count("\n[") == entries.count("@")
+    assert "@article{theiler1992," in entries
+    assert "timmer1995" not in entries

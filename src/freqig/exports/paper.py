@@ -11,57 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..result.reading import settings_of
-
-REFERENCES = {
-    "FLEX": (
-        "Gräve P, Steinbrinker T, Ehrlich F, Hempel P, Zaschke P, Krefting D, Spicher N (2025). Using EEG "
-        "Frequency Attributions to Explain the Classifications of a Deep Neural Network for Sleep Staging."
-    ),
-    "IG": (
-        "Sundararajan M, Taly A, Yan Q (2017). Axiomatic Attribution for Deep Networks. Proceedings of the "
-        "34th International Conference on Machine Learning, PMLR 70, 3319-3328."
-    ),
-    "Shapley": (
-        "Shapley LS (1953). A value for n-person games. In: Contributions to the Theory of Games II, "
-        "307-317. Princeton University Press."
-    ),
-    "interactions": (
-        "Grabisch M, Roubens M (1999). An axiomatic approach to the concept of interaction among players in "
-        "cooperative games. International Journal of Game Theory 28, 547-565."
-    ),
-    "shapiq": (
-        "Muschalik M, et al. (2024). shapiq: Shapley Interactions for Machine Learning. Advances in Neural "
-        "Information Processing Systems 37."
-    ),
-    "Captum": (
-        "Kokhlikyan N, et al. (2020). Captum: A unified and generic model interpretability library for "
-        "PyTorch. arXiv:2009.07896."
-    ),
-    "bridge": (
-        "Diaconis P (1988). Bayesian numerical analysis. In: Statistical Decision Theory and Related Topics "
-        "IV, 163-175. Springer."
-    ),
-    "quadrature": (
-        "O'Hagan A (1991). Bayes-Hermite quadrature. Journal of Statistical Planning and Inference 29, "
-        "245-260."
-    ),
-    "surrogate": (
-        "Theiler J, Eubank S, Longtin A, Galdrikian B, Farmer JD (1992). Testing for nonlinearity in time "
-        "series: the method of surrogate data. Physica D 58, 77-94."
-    ),
-    "noise": (
-        "Timmer J, König M (1995). On generating power law noise. Astronomy and Astrophysics 300, 707-710."
-    ),
-    "data": (
-        "Erion G, Janizek JD, Sturmfels P, Lundberg SM, Lee SI (2021). Improving performance of deep "
-        "learning models with axiomatic attribution priors and expected gradients. Nature Machine "
-        "Intelligence 3, 620-631."
-    ),
-    "STFT": (
-        "Griffin D, Lim J (1984). Signal estimation from modified short-time Fourier transform. IEEE "
-        "Transactions on Acoustics, Speech, and Signal Processing 32, 236-243."
-    ),
-}
+from .references import Cited
 
 SCALES = {
     "logit": "the logit",
@@ -81,21 +31,6 @@ BASELINES = {
     "data": "each of {count} signals, over which attributions were averaged [{cite}]",
     "given": "given signals",
 }
-
-
-class _Cited:
-    """References in the order in which they are first cited."""
-
-    def __init__(self) -> None:
-        self.order: list[str] = []
-
-    def __call__(self, key: str) -> int:
-        if key not in self.order:
-            self.order.append(key)
-        return self.order.index(key) + 1
-
-    def listed(self) -> str:
-        return "\n".join(f"[{i}] {REFERENCES[key]}" for i, key in enumerate(self.order, start=1))
 
 
 def methods_text(result: xr.Dataset) -> str:
@@ -126,8 +61,42 @@ def methods_text(result: xr.Dataset) -> str:
     >>> print(freqig.methods_text(result).split(". ")[1])
     Explained were 3 signals of 2 s at 64 Hz
     """
+    text, cite = _written(result)
+    return f"{text}\n\n{cite.listed()}\n"
+
+
+def bibtex(result: xr.Dataset) -> str:
+    """What `methods_text` cites, as BibTeX.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        As of `methods_text`.
+
+    Returns
+    -------
+    str
+        Entries in the order in which they are cited.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `result` is no Dataset, or holds no settings.
+
+    Examples
+    --------
+    >>> result = xr.Dataset(attrs={"settings": "{}"})
+    >>> print(bibtex(result).splitlines()[0])
+    @misc{grave2025,
+    """
+    _, cite = _written(result)
+    return cite.bibtex()
+
+
+def _written(result: xr.Dataset) -> tuple[str, Cited]:
+    """The paragraph, and what it cites."""
     settings = settings_of(result)
-    cite = _Cited()
+    cite = Cited()
     sentences = [
         _method(result, settings, cite),
         _signals(result, settings),
@@ -137,14 +106,14 @@ def methods_text(result: xr.Dataset) -> str:
         _outcome(result, settings),
         _domains(result, settings, cite),
     ]
-    return f"{' '.join(filter(None, sentences))}\n\n{cite.listed()}\n"
+    return " ".join(filter(None, sentences)), cite
 
 
 def _is_shapley(settings: Mapping[str, Any]) -> bool:
     return bool(settings.get("engine") == "shapley")
 
 
-def _method(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+def _method(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
     versions = json.loads(result.attrs.get("versions", "{}"))
     name, kind = result.attrs.get("model_class", ""), result.attrs.get("model_framework", "")
     digits = str(result.attrs.get("model_fingerprint", ""))[:19]
@@ -189,7 +158,7 @@ def _outputs(settings: Mapping[str, Any]) -> str:
     return f"The explained output was {what} of {target}{named}."
 
 
-def _baseline(settings: Mapping[str, Any], cite: _Cited) -> str:
+def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:
     told = dict(settings.get("baseline", {}))
     begin = "Absent players were put to" if _is_shapley(settings) else "Paths began at"
     name = str(told.pop("name", ""))
@@ -202,7 +171,7 @@ def _baseline(settings: Mapping[str, Any], cite: _Cited) -> str:
     return f"{begin} {pattern.format(cite=cited, number=number, **told)}."
 
 
-def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
     players = ", ".join(map(_unnamed, settings.get("players", ())))
     exact = "estimated_error" in result and not result["estimated_error"].values.any()
     how = (
@@ -215,7 +184,7 @@ def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -
     return f"Players were those of {players}; values were computed {how}{counted}."
 
 
-def _path(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+def _path(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
     if settings.get("n_steps") is None:
         how = (
             "Integrals along the paths were computed by adaptive Bayesian quadrature with a Brownian bridge "
@@ -248,7 +217,7 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: _Cited) -> str:
+def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
     described = [_unnamed(text) for text in settings.get("domains", ())]
     if not described:
         return ""

@@ -108,7 +108,7 @@ def lined_up(first: Cases, second: Cases, name: str, *, paired: bool, one_result
     one, other = (own.attributions(name, called)[name] for own, called in ((first, "a"), (second, "b")))
     for own in (one, other):
         one_target(own)
-    other = _same_axes(one, other)
+    other = same_axes(one, other)
     people = [own.subjects(called) for own, called in ((first, "a"), (second, "b"))]
     if (people[0] is None) != (people[1] is None):
         has, lacks = ("a", "b") if people[1] is None else ("b", "a")
@@ -178,7 +178,7 @@ def _check_people(first: dict[Hashable, Any], second: dict[Hashable, Any], paire
         )
 
 
-def _same_axes(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+def same_axes(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
     """The second in the order of axes and channels of the first.
 
     Raises

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..content import Paragraph, Section
+from ..content import Section
 from ..material import Material
+from ..words.sources import sources
 
 
 def section(material: Material) -> Section:
     """Settings, versions, citations, and the command that makes the page again."""
-    return Section("methods", "Methods", [Paragraph(f"Of {len(material)} samples.")])
+    return Section("methods", "Methods", sources(material.result, material.command))

@@ -10,6 +10,9 @@ import xarray as xr
 from ..result.reading import rate_of
 from ._time import time_axis
 
+WINDOW = 4.0
+"""Seconds of the stretches whose spectra are averaged in an epoch."""
+
 
 def epochs_of(result: xr.Dataset) -> tuple[np.ndarray, float]:
     """When epochs begin, and how far apart they are, in s; in epochs where the rate is not known."""
@@ -44,3 +47,38 @@ def probabilities_of(result: xr.Dataset) -> np.ndarray:
         return np.asarray(outputs / outputs.sum(axis=1, keepdims=True))
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def power_of(signal: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean power of the stretches of every epoch, over channels, too.
+
+    Parameters
+    ----------
+    signal : numpy.ndarray
+        Shape (sample, ..., time).
+    fs : float
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    frequency : numpy.ndarray
+        In Hz, shape (K,).
+    power : numpy.ndarray
+        Shape (sample, K); none at 0 Hz, since the mean of a stretch is taken out.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 2 * np.arange(80) / 10)
+    >>> frequency, power = power_of(tone[None], 10.0)
+    >>> float(frequency[power[0].argmax()])
+    2.0
+    """
+    n = signal.shape[-1]
+    length = min(n, max(round(WINDOW * fs), 2))
+    rows = []
+    # One epoch after another, for of a long file all of them are large.
+    for one in signal:
+        pieces = one[..., : n // length * length].reshape(-1, length).astype(np.float64)
+        pieces = (pieces - pieces.mean(axis=-1, keepdims=True)) * np.hanning(length)
+        rows.append(np.mean(np.abs(np.fft.rfft(pieces)) ** 2, axis=0))
+    return np.fft.rfftfreq(length, 1 / fs), np.array(rows)

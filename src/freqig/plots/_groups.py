@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..groupings import agreement
+from ..result.reading import of_predicted
 from ._select import check_variable, one_channel, over_bands
 
 TRUTH = (
@@ -58,7 +59,7 @@ class Decisions:
             )
         if not result.sizes["sample"]:
             raise ValueError("result must hold at least one sample, got none")
-        result = _of_predicted(result, name)
+        result = of_predicted(result, name)
         target = result.coords.get("target")
         if target is None or target.dims != ("sample",):
             raise ValueError(
@@ -94,25 +95,3 @@ class Decisions:
     def members(self, label: Any) -> np.ndarray:
         """Which samples were explained for a class, bool, shape (N,)."""
         return np.array([one == label for one in self.classes], dtype=bool)
-
-
-def _of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
-    """Of results with every class, that of the predicted class of each sample."""
-    if "target" not in result[name].dims:
-        return result
-    if "predicted" not in result.coords:
-        raise ValueError(
-            "result must have one target per sample, or the predicted class of each, got "
-            f"{result.sizes['target']} targets and no coordinate 'predicted'; select one, for example "
-            "result.isel(target=0)"
-        )
-    known = result["target"].values.tolist()
-    places = xr.DataArray([known.index(one) for one in result["predicted"].values.tolist()], dims="sample")
-    own = result.drop_vars(
-        [
-            key
-            for key, variable in result.data_vars.items()
-            if "target" in variable.dims and "sample" not in variable.dims
-        ]
-    )
-    return own.isel(target=places)

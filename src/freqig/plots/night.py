@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 
 from ..result.reading import rate_of
 from ._axes import axes_for
-from ._epochs import epochs_of, on_grid, probabilities_of, time_borders
+from ._epochs import epochs_of, on_grid, power_of, probabilities_of, time_borders
 from ._groups import Decisions
 from ._labels import fit_label, scaled
 from ._limits import check_limit
@@ -23,9 +23,6 @@ from ._select import one_channel
 from ._stages import from_the_top, stages_of
 from ._style import PLACEHOLDER, SIGNED_COLORMAP, root_of, settle, signed_norm, units_of
 from ._title import draw_title
-
-WINDOW = 4.0
-"""Seconds of the stretches whose spectra are averaged in an epoch."""
 
 
 @documented
@@ -237,13 +234,8 @@ def _draw_power(
 ) -> Any:
     """Power in dB of every epoch, mean over channels; what to make a colour bar of."""
     chosen = result[["signal"]] if channel is None else one_channel(result[["signal"]], channel)
-    signal = chosen["signal"].transpose("sample", ..., "time").values.astype(np.float64)
-    fs, n = rate_of(result) or 1.0, signal.shape[-1]
-    length = min(n, max(round(WINDOW * fs), 2))
-    pieces = signal[..., : n // length * length].reshape(len(signal), -1, length)
-    pieces = (pieces - pieces.mean(axis=-1, keepdims=True)) * np.hanning(length)
-    power = np.mean(np.abs(np.fft.rfft(pieces)) ** 2, axis=1)
-    frequency = np.fft.rfftfreq(length, 1 / fs)
+    signal = chosen["signal"].transpose("sample", ..., "time").values
+    frequency, power = power_of(signal, rate_of(result) or 1.0)
     # The mean was taken out.
     shown = (frequency > 0) & (frequency <= top)
     if not shown.any():

@@ -137,6 +137,8 @@ class Table:
         What a reader of the file has to know, such as what is rounded.
     shown : int
         Up to how many rows stand on the page; the file has all.
+    file_only : int
+        How many of the last columns are in the file only.
     """
 
     template: ClassVar[str] = "table"
@@ -147,6 +149,12 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     note: str = ""
     shown: int = 200
+    file_only: int = 0
+
+    @property
+    def on_page(self) -> int:
+        """How many columns stand on the page."""
+        return len(self.columns) - self.file_only
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,9 @@ class Figure:
         The data behind it.
     height : int
         In pixels.
+    opens : sequence of (int or None)
+        Samples that a click on a place of the horizontal axis opens, by the places of the first trace; none
+        where clicks do nothing.
     """
 
     template: ClassVar[str] = "figure"
@@ -178,6 +189,7 @@ class Figure:
     layout: Mapping[str, Any]
     table: Table
     height: int = 320
+    opens: Sequence[int | None] = ()
 
 
 @dataclass(frozen=True)
@@ -226,7 +238,22 @@ class Live:
         return self.kind
 
 
-Piece = Heading | Paragraph | Alert | Missing | Listing | Table | Figure | Picture | Live
+@dataclass(frozen=True)
+class Index:
+    """What there is on the page, by section.
+
+    Parameters
+    ----------
+    entries : sequence of (str, sequence of (str, str, str))
+        Titles of sections; anchors, titles and kinds of files of what they hold.
+    """
+
+    template: ClassVar[str] = "index"
+
+    entries: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]
+
+
+Piece = Heading | Paragraph | Alert | Missing | Listing | Table | Figure | Picture | Live | Index
 
 
 @dataclass(frozen=True)

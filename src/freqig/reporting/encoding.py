@@ -82,6 +82,17 @@ def _packed(values: np.ndarray) -> bytes:
     return gzip.compress(planes.tobytes(), 6, mtime=0)
 
 
+def zipped(text: str) -> str:
+    """Text in fewer letters, none of which is markup: base64 of what gzip makes of it.
+
+    Examples
+    --------
+    >>> gzip.decompress(base64.b64decode(zipped("</script>"))).decode()
+    '</script>'
+    """
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode("ascii")
+
+
 def quantized(values: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Integers of a few bits, and by what each row has to be multiplied.
 
@@ -113,8 +124,36 @@ def quantized(values: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     return levels.astype(f"int{bits}").reshape(values.shape), step
 
 
+def levelled(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Waves in 8 bits, about the middle of each.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (..., n), finite.
+
+    Returns
+    -------
+    levels : numpy.ndarray
+        int8, the shape of `values`.
+    middle, step : numpy.ndarray
+        float32, shape (...): a value is its level times the step, plus the middle; half a step off at most.
+
+    Examples
+    --------
+    >>> levels, middle, step = levelled(np.array([[1000.0, 1001.0, 1004.0]]))
+    >>> levels.tolist(), middle.tolist()
+    ([[-127, -64, 127]], [1002.0])
+    """
+    low, high = values.min(axis=-1), values.max(axis=-1)
+    middle, step = ((low + high) / 2).astype(np.float32), ((high - low) / 254).astype(np.float32)
+    away = values - middle[..., None].astype(np.float64)
+    divisor = np.where(step > 0, step, 1).astype(np.float64)[..., None]
+    return np.clip(np.rint(away / divisor), -127, 127).astype(np.int8), middle, step
+
+
 def json_of(content: Any) -> str:
-    r"""JSON for the inside of a script element, in which no text can end the element or begin another.
+    r"""JSON in which no text can end a script element or begin another.
 
     Parameters
     ----------

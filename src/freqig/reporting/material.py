@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..bands import named_bands
 from ..groupings import agreement
 from ..result.reading import names_of_attributions, rate_of, settings_of
+from .banded import Banded
 from .encoding import Encoded
+from .lines import stacked
 from .words.looking import Look, worth_a_look
 
 
@@ -34,6 +37,8 @@ class Material:
         Positions of samples that are shown in full, as asked for.
     info : mne.Info, optional
         Positions of electrodes.
+    baseline : Baseline or array-like, optional
+        Start of the paths, as `freqig.resynthesize` takes it.
     evaluation : xarray.Dataset or pandas.DataFrame, optional
         What `freqig.evaluate` said of the result.
     command : str
@@ -50,6 +55,7 @@ class Material:
     names: tuple[str, ...] = ("result", "other")
     samples: tuple[int, ...] = ()
     info: Any = None
+    baseline: Any = None
     evaluation: Any = None
     command: str = ""
     seed: int = 0
@@ -78,7 +84,7 @@ class Material:
         """Name of the first attribution over time and frequency."""
         return self._first(lambda kinds: kinds == {"time", "frequency"})
 
-    def _first(self, fits: Any) -> str | None:
+    def _first(self, fits: Callable[[set[str]], bool]) -> str | None:
         for name in names_of_attributions(self.result):
             dims = set(map(str, self.result[name].dims)) - {"sample", "target", "channel"}
             if fits({dim.rpartition("_")[2] for dim in dims}) and len(dims) < 3:
@@ -108,6 +114,8 @@ class Material:
 
     def _text(self, name: str) -> list[str] | None:
         known = self.result.coords.get(name)
+        if known is not None and not known.dims:
+            return [str(known.values.item())] * len(self)
         if known is None or known.dims != ("sample",):
             return None
         return [str(one) for one in known.values.tolist()]
@@ -119,6 +127,11 @@ class Material:
             return None
         coords = self.result.coords
         return agreement(coords["truth"].values.tolist(), coords["predicted"].values.tolist())
+
+    @cached_property
+    def chosen(self) -> tuple[int, ...]:
+        """Positions of samples that are shown in full: those asked for, then those worth a look."""
+        return tuple(dict.fromkeys([*self.samples, *self.look.samples]))
 
     @cached_property
     def look(self) -> Look:
@@ -134,10 +147,39 @@ class Material:
         return sorted(seen)
 
     @cached_property
-    def channels(self) -> list[str]:
-        """Names of the channels, numbers where they have none; empty where the signal has no channels."""
-        if "channel" not in self.result.dims:
-            return []
-        if "channel" in self.result.coords:
-            return [str(one) for one in self.result["channel"].values.tolist()]
-        return [str(one) for one in range(self.result.sizes["channel"])]
+    def named_bands(self) -> dict[str, tuple[float, float]]:
+        """Edges of the bands by name, in the unit of the frequencies; empty where there are none."""
+        if self.spectrum is None or self.bands is None:
+            return {}
+        frequency = self.result[self.spectrum][self.dim_of(self.spectrum, "frequency")]
+        return named_bands(self.bands, self.fs / 2 if self.fs else float(frequency.max()))
+
+    @cached_property
+    def banded(self) -> Banded | None:
+        """Attributions by band; None where there are none."""
+        return Banded.of(self.result, self.spectrum, self.bands)
+
+    def dim_of(self, name: str, kind: str) -> str:
+        """The dimension of a variable of a kind, "frequency" or "time"."""
+        return next(str(dim) for dim in self.result[name].dims if str(dim).rpartition("_")[2] == kind)
+
+    def over(self, name: str, *kinds: str) -> np.ndarray:
+        """Values of a variable over samples and dimensions of these kinds, summed over all others.
+
+        Parameters
+        ----------
+        name : str
+            A variable over samples.
+        *kinds : str
+            "frequency", "time", "band".
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape (N, *kinds); what is not a number counts as 0.
+        """
+        return self.lines(name, *kinds).sum(axis=1)
+
+    def lines(self, name: str, *kinds: str) -> np.ndarray:
+        """As `over`, but of every channel by itself, shape (N, C, *kinds)."""
+        return stacked(self.result[name], tuple(self.dim_of(name, kind) for kind in kinds))

@@ -11,6 +11,7 @@ import xarray as xr
 
 from .._check import check_flag
 from ..whole_files import replacing
+from .asked import material_of
 from .content import Section
 from .material import Material
 from .rendering import rendered
@@ -29,6 +30,7 @@ def report(
     samples: Sequence[int] = (),
     info: Any = None,
     evaluation: Any = None,
+    baseline: Any = None,
     title: str | None = None,
     command: str | None = None,
     force: bool = False,
@@ -62,6 +64,8 @@ def report(
         Positions of the electrodes. Default those of the 10-05 system, by the names of the channels.
     evaluation : pandas.DataFrame or xarray.Dataset, optional
         What `freqig.evaluate` returned of the result.
+    baseline : Baseline or array-like, optional
+        Start of the paths, as `freqig.resynthesize` takes it; needed where it was values.
     title : str, optional
         Of the page.
     command : str, optional
@@ -98,8 +102,17 @@ def report(
     target = Path(path)
     if target.exists() and not force:
         raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")
-    material = Material(
-        result, bands, other, tuple(names), tuple(samples), info, evaluation, command or "", seed
+    material = material_of(
+        result,
+        other=other,
+        names=names,
+        bands=bands,
+        samples=samples,
+        info=info,
+        evaluation=evaluation,
+        baseline=baseline,
+        command=command,
+        seed=seed,
     )
     text = page_of(material, title or TITLE)
     with replacing(target) as scratch:

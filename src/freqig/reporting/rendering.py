@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import hashlib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from .content import Figure, Picture, Section, Table
-from .encoding import Encoded, json_of
+from .content import Figure, Live, Picture, Section, Table
+from .encoding import Encoded, json_of, zipped
+from .plotly_json import figure_json
 
 STYLES = ("page.css",)
-SCRIPTS = ("data.js", "figures.js", "tables.js", "page.js")
+SCRIPTS = (
+    "data.js",
+    "fourier.js",
+    "figures.js",
+    "tables.js",
+    "drawing.js",
+    "sound.js",
+    "sample.js",
+    "page.js",
+)
 """In the order in which they are read; each adds to the object `page`."""
 
 
@@ -50,17 +58,20 @@ def rendered(
     )
     environment.filters["number"] = number
     environment.filters["data_uri"] = _data_uri
-    script, library = _assets(SCRIPTS), plotly.offline.get_plotlyjs()
     pieces = [piece for section in sections for piece in section.pieces]
     data = {
         "about": about,
         "figures": {
-            one.anchor: {"traces": one.traces, "layout": one.layout}
+            one.anchor: {
+                "traces": figure_json(one.traces),
+                "layout": figure_json(one.layout),
+                "opens": list(one.opens),
+            }
             for one in pieces
             if isinstance(one, Figure)
         },
         "tables": dict(_tables(pieces)),
-        "live": {one.template: one.about for one in pieces if hasattr(one, "about")},
+        "live": {one.template: one.about for one in pieces if isinstance(one, Live)},
         "arrays": {name: one.about for name, one in arrays.items()},
     }
     text: str = environment.get_template("page.html.j2").render(
@@ -68,10 +79,9 @@ def rendered(
         sections=sections,
         # Of this house and of plotly, not of the result: they go in as they are.
         style=Markup(_assets(STYLES)),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        allowed=[_digest(script), _digest(library)],
-        library=base64.b64encode(gzip.compress(library.encode(), 9, mtime=0)).decode("ascii"),
-        data=Markup(json_of(data)),  # noqa: S704
+        script=Markup(_assets(SCRIPTS)),  # noqa: S704
+        library=zipped(plotly.offline.get_plotlyjs()),
+        data=zipped(json_of(data)),
         arrays={name: one.text for name, one in arrays.items()},
     )
     return text
@@ -91,11 +101,6 @@ def _libraries() -> tuple[Any, Any]:
 def _assets(names: Sequence[str]) -> str:
     folder = files("freqig.reporting") / "assets"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
-
-
-def _digest(script: str) -> str:
-    """By which a policy allows a script: no other one runs on the page, however it came there."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
 def _tables(pieces: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:

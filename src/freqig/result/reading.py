@@ -88,6 +88,48 @@ def one_target(variable: xr.DataArray) -> None:
         )
 
 
+def of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
+    """Of results with every class, that of the predicted class of each sample.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        With a dimension ``sample``; given back as it is where it has one target per sample.
+    name : str
+        A variable of attributions.
+
+    Raises
+    ------
+    ValueError
+        If there are several targets, and predicted classes are not known.
+
+    Examples
+    --------
+    >>> rfft = ("sample", "target"), [[1.0, 2.0], [3.0, 4.0]]
+    >>> coords = {"target": ["W", "N2"], "predicted": ("sample", ["N2", "W"])}
+    >>> of_predicted(xr.Dataset({"rfft": rfft}, coords), "rfft").rfft.values.tolist()
+    [2.0, 3.0]
+    """
+    if "target" not in result[name].dims:
+        return result
+    if "predicted" not in result.coords:
+        raise ValueError(
+            "result must have one target per sample, or the predicted class of each, got "
+            f"{result.sizes['target']} targets and no coordinate 'predicted'; select one, for example "
+            "result.isel(target=0)"
+        )
+    known = result["target"].values.tolist()
+    places = xr.DataArray([known.index(one) for one in result["predicted"].values.tolist()], dims="sample")
+    own = result.drop_vars(
+        [
+            key
+            for key, variable in result.data_vars.items()
+            if "target" in variable.dims and "sample" not in variable.dims
+        ]
+    )
+    return own.isel(target=places)
+
+
 def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
     """What an `Explainer` was asked for, as the result tells it.
 

@@ -1,5 +1,20 @@
+// The order in which the page comes to life: the overview first.
+const breath = () => new Promise((resolve) => setTimeout(resolve, 0));
+
 (async function () {
-  await page.loadPlotly();
-  page.drawFigures();
-  document.documentElement.dataset.ready = "yes";
+  const root = document.documentElement;
+  await Promise.all([page.loadData(), page.loadPlotly()]);
+  page.startTables();
+  page.startFigures();
+  const figures = Object.keys(page.data.figures);
+  const first = figures.filter((anchor) => page.data.figures[anchor].opens.length);
+  first.forEach(page.drawFigure);
+  root.dataset.overview = "drawn";
+  await breath();
+  await page.startSample();
+  for (const anchor of figures.filter((name) => !first.includes(name))) {
+    await breath();
+    page.drawFigure(anchor);
+  }
+  root.dataset.ready = "yes";
 })();

@@ -1,0 +1,118 @@
+// The figures of one sample, from numbers.
+
+const HATCH = { shape: "/", size: 5, solidity: 0.35, fgcolor: "#ffffff", bgcolor: MINUS };
+
+// Up and red where positive, down, blue and hatched where not.
+page.signedArea = function (x, y, told) {
+  const shape = { type: "scatter", mode: "lines", x, fill: "tozeroy", line: { width: 0.8, shape: "hvh" } };
+  const half = (keep) => Array.from(y, (value) => keep(value, 0));
+  return [
+    { ...shape, y: half(Math.max), fillcolor: PLUS, line: { ...shape.line, color: PLUS }, name: `raises ${told}`, hovertemplate: "%{x}: %{y:+.3g}<extra></extra>" },
+    { ...shape, y: half(Math.min), fillcolor: MINUS, fillpattern: HATCH, line: { ...shape.line, color: MINUS }, name: `lowers ${told} (hatched)`, hovertemplate: "%{x}: %{y:+.3g}<extra></extra>" },
+  ];
+};
+
+const ABOVE = { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", itemclick: false, itemdoubleclick: false };
+
+page.drawWaveform = function (time, label, lines, names, units, keep) {
+  const traces = [];
+  const several = lines.length > 1;
+  const width = Math.max(...lines.map((line) => range(line.whole)), 1e-30);
+  lines.forEach((line, place) => {
+    // One below the other, all on one scale.
+    const middle = (Math.max(...line.whole) + Math.min(...line.whole)) / 2;
+    const lay = (values) => (several ? Array.from(values, (value) => (value - middle) / width - place) : Array.from(values));
+    const common = { type: "scatter", mode: "lines", x: time, legendgroup: "" };
+    traces.push({ ...common, y: lay(line.whole), name: "signal", showlegend: place === 0, line: { color: SOFT, width: 1.2 } });
+    if (line.part) {
+      const told = `part with ${Math.round(100 * keep)} % of the positive attribution`;
+      traces.push({ ...common, y: lay(line.part), name: told, showlegend: place === 0, line: { color: INK, width: 1.4 } });
+    }
+  });
+  const axis = several
+    ? { tickvals: lines.map((_, place) => -place), ticktext: names.map(page.plain), zeroline: false }
+    : { title: { text: page.plain(units ? `signal (${units})` : "signal") } };
+  page.draw("waveform", traces, { legend: ABOVE, xaxis: { title: { text: label } }, yaxis: axis, margin: { t: 40 } });
+};
+
+page.drawAmplitudes = function (frequency, label, whole, part, shown, bands) {
+  const common = { type: "scatter", mode: "lines", x: frequency };
+  const traces = [{ ...common, y: whole, name: "signal", fill: "tozeroy", fillcolor: "#d9d9d9", line: { color: "#8a8a8a", width: 1 } }];
+  if (part) traces.push({ ...common, y: part, name: "part that drove the decision", line: { color: INK, width: 1.6 } });
+  const yaxis = { title: { text: "amplitude" }, rangemode: "tozero" };
+  page.draw("amplitudes", traces, { legend: ABOVE, ...withBands(bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis, margin: { t: 54 } });
+};
+
+page.drawFrequencies = function (frequency, label, values, shown, bands, target) {
+  page.draw("frequencies", page.signedArea(frequency, values, target), {
+    legend: ABOVE, ...withBands(bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis: { title: { text: "attribution" } }, margin: { t: 54 },
+  });
+};
+
+page.drawTimes = function (time, label, values, target) {
+  page.draw("times", page.signedArea(time, values, target), {
+    legend: ABOVE, xaxis: { title: { text: label } }, yaxis: { title: { text: "attribution" } }, margin: { t: 40 },
+  });
+};
+
+page.drawMap = function (time, timeLabel, frequency, label, values) {
+  const z = frequency.map((_, row) => Array.from(values.subarray(row * time.length, (row + 1) * time.length)));
+  const limit = Math.max(...z.map((row) => Math.max(...row.map(Math.abs))), 1e-30);
+  const contour = (at, dash) => ({
+    type: "contour", x: time, y: frequency, z, showscale: false, hoverinfo: "skip", ncontours: 1,
+    contours: { coloring: "none", start: at, end: at, size: limit }, line: { color: INK, width: 1, dash },
+  });
+  const heat = {
+    type: "heatmap", x: time, y: frequency, z, zmin: -limit, zmax: limit, colorscale: SIGNED,
+    colorbar: { thickness: 10, tickformat: "+.2~g" }, hovertemplate: "%{x:.3g}, %{y:.3g}: %{z:+.3g}<extra></extra>",
+  };
+  // Solid around what raises, dotted around what lowers, for colours do not tell it to everybody.
+  page.draw("map", [heat, contour(limit / 4, "solid"), contour(-limit / 4, "dot")], {
+    showlegend: false, xaxis: { title: { text: timeLabel } }, yaxis: { title: { text: label } },
+  });
+};
+
+page.drawChannels = function (names, bands, values) {
+  const z = names.map((_, row) => Array.from(values.subarray(row * bands.length, (row + 1) * bands.length)));
+  const limit = Math.max(...z.flat().map(Math.abs), 1e-30);
+  const heat = {
+    type: "heatmap", x: bands.map(page.plain), y: names.map((name) => page.plain(name || "all")), z, zmin: -limit, zmax: limit,
+    colorscale: SIGNED, colorbar: { thickness: 10, tickformat: "+.2~g" }, hovertemplate: "%{y}, %{x}: %{z:+.3g}<extra></extra>",
+  };
+  if (names.length * bands.length <= 400) heat.texttemplate = "%{z:+.2~g}";
+  page.place("by-channel").style.height = `${Math.min(900, 110 + 26 * names.length)}px`;
+  page.draw("by-channel", [heat], { xaxis: { type: "category" }, yaxis: { type: "category", autorange: "reversed" } });
+};
+
+page.drawOutputs = function (names, values, units) {
+  page.place("outputs").style.height = `${70 + 24 * names.length}px`;
+  const bar = { type: "bar", orientation: "h", y: names.map(page.plain), x: values, marker: { color: "#5b6b7a" } };
+  page.draw("outputs", [{ ...bar, text: values.map((value) => value.toPrecision(3)), textposition: "auto" }], {
+    showlegend: false, xaxis: { title: { text: page.plain(units) } }, yaxis: { type: "category", autorange: "reversed" },
+  });
+};
+
+function range(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return high - low;
+}
+
+// Borders of bands, and the names of those that are wide enough in view.
+function withBands(bands, shown) {
+  const shapes = [];
+  const annotations = [];
+  for (const [name, [low, high]] of Object.entries(bands)) {
+    const end = Math.min(high, shown[1]);
+    if (low >= shown[1]) continue;
+    shapes.push({ type: "line", x0: low, x1: low, yref: "paper", y0: 0, y1: 1.02, line: { color: "#8a8a8a", width: 0.7, dash: "dot" } });
+    if (end - low > 0.05 * (shown[1] - shown[0])) {
+      annotations.push({ text: page.plain(name), x: (low + end) / 2, y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 11 } });
+    }
+  }
+  return { shapes, annotations, legend: { ...ABOVE, y: annotations.length ? 1.1 : 1 } };
+}

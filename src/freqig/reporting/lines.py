@@ -1,0 +1,41 @@
+"""Channels, and whatever else a variable is over, as one axis of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import xarray as xr
+
+
+def stacked(variable: xr.DataArray, last: Sequence[str]) -> np.ndarray:
+    """Values over samples, all dimensions that are not named, such as channels, as one, and those named.
+
+    Examples
+    --------
+    >>> both = xr.DataArray(np.ones((2, 5, 3)), dims=("sample", "time", "channel"))
+    >>> stacked(both, ("time",)).shape
+    (2, 3, 5)
+    """
+    ordered = variable.transpose("sample", ..., *last).values.astype(np.float64)
+    sizes = ordered.shape[ordered.ndim - len(last) :]
+    return np.nan_to_num(ordered.reshape(len(ordered), -1, *sizes), posinf=0.0, neginf=0.0)
+
+
+def names_of_lines(variable: xr.DataArray, last: Sequence[str]) -> list[str]:
+    """Names of the channels into which `stacked` puts a variable; one of "" where there are none.
+
+    Examples
+    --------
+    >>> both = xr.DataArray(np.ones((1, 2, 1)), {"channel": ["Fz", "Oz"]}, dims=("sample", "channel", "time"))
+    >>> names_of_lines(both, ("time",)), names_of_lines(both[:, 0], ("time",))
+    (['Fz', 'Oz'], [''])
+    """
+    dims = [dim for dim in variable.dims if dim not in ("sample", *last)]
+    told = []
+    for dim in dims:
+        values = variable[dim].values.tolist() if dim in variable.coords else range(variable.sizes[dim])
+        plain = dim == "channel" and dim in variable.coords
+        told.append([str(value) if plain else f"{dim} {value}" for value in values])
+    return [", ".join(names) for names in product(*told)]

@@ -1,0 +1,112 @@
+"""How figures of a page look: colours, and signs that are told by more than colour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+INK, SOFT = "#1b1b1b", "#b4b4b4"
+PLUS, MINUS = "#b2182b", "#2166ac"
+"""Where the output is raised, and where it is lowered: red and blue that the colour-blind tell apart."""
+HATCH = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": "#ffffff", "fgopacity": 0.8}
+"""Over everything below zero, for those who see no colours, and for print."""
+
+
+class Rich(str):
+    """Text whose markup plotly is to read; all other text on a figure has its markup taken away.
+
+    Examples
+    --------
+    >>> Rich(f"<b>{plain('a < b')}</b>")
+    '<b>a &lt; b</b>'
+    """
+
+    __slots__ = ()
+
+
+def plain(text: str) -> str:
+    """Text in which plotly finds no markup.
+
+    Examples
+    --------
+    >>> plain("<a href='x'>N2</a> & more")
+    "&lt;a href='x'&gt;N2&lt;/a&gt; &amp; more"
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shades(count: int) -> list[str]:
+    """Colours from dark to light, told apart in grey.
+
+    Examples
+    --------
+    >>> shades(2)
+    ['#471365', '#dfe318']
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(color) for color in colormaps["viridis"](np.linspace(0.05, 0.95, count))]
+
+
+def scale_of(name: str) -> list[list[Any]]:
+    """A colour map of matplotlib as plotly reads it.
+
+    Examples
+    --------
+    >>> scale_of("magma")[0]
+    [0.0, '#000004']
+    """
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [[place, to_hex(colormaps[name](place))] for place in np.linspace(0, 1, 11).tolist()]
+
+
+def rgba(color: str, alpha: float) -> str:
+    """A colour that lets through what is behind it.
+
+    Examples
+    --------
+    >>> rgba("#ff0000", 0.5)
+    'rgba(255,0,0,0.5)'
+    """
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def signed_area(heights: np.ndarray, base: float, name: str, told: np.ndarray) -> list[dict[str, Any]]:
+    """Traces of an area above and below a line: up and red where positive, down, blue and hatched where not.
+
+    Parameters
+    ----------
+    heights : numpy.ndarray
+        Between -1 and 1, which is half of the way to the next line.
+    base : float
+        The line.
+    name : str
+        Of what it shows.
+    told : numpy.ndarray
+        What is told of each place when it is pointed at.
+    """
+    traces: list[dict[str, Any]] = []
+    level = np.full(len(heights), base, dtype=np.float32)
+    common = {"type": "scatter", "mode": "lines", "showlegend": False}
+    silent = {**common, "hoverinfo": "skip", "y": level, "line": {"width": 0}}
+    for keep, color, pattern in ((np.fmax, PLUS, None), (np.fmin, MINUS, HATCH)):
+        half = base + 0.48 * keep(np.where(np.isnan(heights), 0.0, heights), 0.0)
+        area = {"fill": "tonexty", "fillcolor": color, "line": {"width": 0, "shape": "hvh"}}
+        if pattern:
+            area["fillpattern"] = {**pattern, "bgcolor": color}
+        traces += [silent, {**common, **area, "y": half.astype(np.float32), "hoverinfo": "skip"}]
+    edge = {**common, "name": name, "y": level, "text": [_told(v) for v in told]}
+    edge |= {
+        "line": {"width": 0.6, "color": INK},
+        "hovertemplate": Rich("%{text}<extra>%{fullData.name}</extra>"),
+    }
+    return [*traces, edge]
+
+
+def _told(value: float) -> str:
+    return "no sample" if np.isnan(value) else f"{value:+.3g}"

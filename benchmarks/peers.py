@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import reference as rules
 import torch
-import truth
 from contenders import BATCHED, LABELS, load
 from measure import Timing, machine
 from networks import saturated_lstm, trained_cases
@@ -153,16 +153,16 @@ def _speed(options: argparse.Namespace, key: str) -> dict[str, Any]:
     n_series, panels = PANELS[key]
     case, x = load(key, 0, options.peers / "weights")
     x = x[:n_series]
-    reference, own_error = truth.reference(case.model, x, panels)
+    reference, own_error = rules.reference(case.model, x, panels)
 
     def by(rule: Any) -> Any:
-        return lambda n: truth.plain(case.model, x, *rule(n))
+        return lambda n: rules.plain(case.model, x, *rule(n))
 
-    needed = truth.smallest(SIZES, by(truth.legendre), reference, TOLERANCE)
-    needed_right = truth.smallest(RIGHT_SIZES, by(truth.right_ends), reference, TOLERANCE)
+    needed = rules.smallest(SIZES, by(rules.legendre), reference, TOLERANCE)
+    needed_right = rules.smallest(RIGHT_SIZES, by(rules.right_ends), reference, TOLERANCE)
     formula = {
-        "legendre": truth.plain(case.model, x[:2], *truth.legendre(DEFAULT_NODES)),
-        "right": truth.plain(case.model, x[:2], *truth.right_ends(DEFAULT_NODES)),
+        "legendre": rules.plain(case.model, x[:2], *rules.legendre(DEFAULT_NODES)),
+        "right": rules.plain(case.model, x[:2], *rules.right_ends(DEFAULT_NODES)),
     }
     found: dict[str, Any] = {"name": case.name, "reference_error": own_error, "rows": {}}
     with ExitStack() as stack:
@@ -170,11 +170,11 @@ def _speed(options: argparse.Namespace, key: str) -> dict[str, Any]:
         runs: dict[str, tuple[Worker, int]] = {}
         for name, worker in at.items():
             reply = worker.ask("scores", n_series)
-            errors = truth.errors(np.array(reply["scores"]), reference)
+            errors = rules.errors(np.array(reply["scores"]), reference)
             rule = "right" if name == "native" else "legendre"
             difference = None
             if name != "adaptive":
-                difference = float(truth.errors(np.array(reply["scores"])[:2], formula[rule]).max())
+                difference = float(rules.errors(np.array(reply["scores"])[:2], formula[rule]).max())
                 if difference > 1e-4:
                     raise RuntimeError(f"{name} differs from the formula on {key} by {difference:.2g}")
             size = None if name == "adaptive" else needed_right if name == "native" else needed
@@ -257,7 +257,7 @@ def unresolved(options: argparse.Namespace) -> dict[str, Any]:
         for name, worker in workers(stack, options, NAMES, "saturated").items():
             replies = {n: worker.ask("scores", n_series, n) for n in (50, 51, 100)}
             at = {n: np.array(reply["scores"]) for n, reply in replies.items()}
-            change = [float(np.median(truth.errors(at[n], at[50]))) for n in (51, 100)]
+            change = [float(np.median(rules.errors(at[n], at[50]))) for n in (51, 100)]
             missing = np.abs(at[50].sum(-1) - rise) / np.abs(rise)
             found[name] = {
                 "change": change,

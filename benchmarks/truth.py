@@ -1,95 +1,132 @@
-"""Attributions by plain fixed rules, one loop and no code of any contender: what errors are measured by."""
+"""Which explanation is right: methods on problems whose truth is known, with networks that learnt them.
+
+Run as `python benchmarks/truth.py --cache DIR [--seeds 0-9] [--case NAME …] [--method NAME …]`. What was done is
+kept in DIR and not done again, so that a run may be stopped at any time. `--quick` is one seed of small networks and
+few series, in two minutes. `--page` writes tables and figures to `benchmarks/results/` from what there is.
+
+To add a method, see `benchmarks/leaderboard/methods/__init__.py`.
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from leaderboard import cell, store
+from leaderboard.cases import CASES, Case
+from leaderboard.methods import Method, found
+from leaderboard.task import task_of
+from leaderboard.training import trained
 
-Array = np.ndarray
-AT_ONCE = 32
+RESULTS = Path(__file__).parent / "results"
+CHOSEN, REPORTED = range(5), range(5, 10)
+"""Seeds on which a setting of the package is chosen, and those that are reported."""
+QUICK_SAMPLES = 8
 
 
-def plain(model: nn.Module, x: Tensor, nodes: Array, weights: Array) -> Array:
-    """Σ_j w_j ∇F(α_j x) as scores of frequencies, baseline zero, target 1.
+def jobs(
+    cases: Iterable[Case], methods: Iterable[Method], seeds: Sequence[int]
+) -> Iterator[tuple[Case, int, list[Method]]]:
+    """What is to be done, the seeds of both halves in turn, so that a part of it is a smaller whole."""
+    order = sorted(seeds, key=lambda seed: (seed % len(CHOSEN), seed < len(CHOSEN)))
+    cases, methods = list(cases), list(methods)
+    for seed in order:
+        for case in cases:
+            # On the first seeds the package's setting is chosen; nobody else has one that is.
+            able = [m for m in methods if not m.cannot(case) and (m.ours or seed not in CHOSEN)]
+            yield case, seed, able
 
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Runs in the dtype of `x`.
-    x : torch.Tensor
-        Series, shape (N, n).
-    nodes, weights : numpy.ndarray
-        The rule, shape (m,).
 
-    Returns
-    -------
-    numpy.ndarray
-        Float64, shape (N, n // 2 + 1).
+def work(options: argparse.Namespace, kept: Path) -> list[str]:
+    """Do what is not done yet; returns what failed."""
+    done, failed = store.read(kept), []
+    methods = chosen(options.method, found(), "--method")
+    for case, seed, able in jobs(
+        chosen(options.case, CASES, "--case").values(), methods.values(), options.seeds
+    ):
+        if options.quick:
+            able = [replace(method, samples=QUICK_SAMPLES) for method in able]
+        network = trained(case, seed, options.cache / "networks", options.quick)
+        most = max((method.samples for method in able), default=0)
+        task = None
+        for method in able:
+            begin = time.perf_counter()
+            # Fewer series than a method asks for are a result too, and known by the number asked for.
+            wanted = {
+                "case": case.name,
+                "seed": seed,
+                "method": method.name,
+                "samples": method.samples,
+                "network": network.digest,
+            }
+            if store.key(wanted) in done:
+                continue
+            task = task or task_of(case, network, seed, most)
+            try:
+                result = cell.run(method, task, network)
+            except Exception as error:  # noqa: BLE001 - one method's fault is not the end of the others
+                failed.append(f"{case.name}, seed {seed}, {method.name}: {type(error).__name__}: {error}")
+                print(failed[-1], flush=True)
+                continue
+            result = {**result, "series": result["samples"], **wanted}
+            store.append(kept, result)
+            done[store.key(result)] = result
+            print(
+                f"{case.name}, seed {seed}, {method.name}: "
+                f"{result['mean'].get(case.headline, float('nan')):.3f}, {time.perf_counter() - begin:.1f} s",
+                flush=True,
+            )
+    return failed
+
+
+def chosen(names: Sequence[str] | None, known: Mapping[str, object], option: str) -> Mapping[str, object]:
+    """Those of a table that are named, all of them by default.
+
+    Raises
+    ------
+    ValueError
+        If one is not in the table: the error says what is.
     """
-    return scores(x, mean_gradient(model, x, nodes, weights))
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise ValueError(f"{option} must be one of {', '.join(known)}, got {unknown[0]!r}")
+    return {name: known[name] for name in names or known}
 
 
-def mean_gradient(model: nn.Module, x: Tensor, nodes: Array, weights: Array) -> Array:
-    """The weighted sum of gradients alone, float64, shape (N, n)."""
-    total = np.zeros(x.shape)
-    for i, series in enumerate(x):
-        for begin in range(0, len(nodes), AT_ONCE):
-            part = slice(begin, begin + AT_ONCE)
-            points = (torch.tensor(nodes[part]).to(x).unsqueeze(1) * series).requires_grad_()
-            (gradient,) = torch.autograd.grad(model(points)[:, 1].sum(), points)
-            total[i] += weights[part] @ gradient.double().numpy()
-    return total
+def seeds(text: str) -> list[int]:
+    """Seeds such as ``5`` or ``0-9``."""
+    first, _, last = text.partition("-")
+    return list(range(int(first), int(last or first) + 1))
 
 
-def scores(x: Tensor, gradient: Array) -> Array:
-    """Scores of the one-sided spectrum: conj(FFT x) · FFT ḡ / n, both halves together."""
-    n = x.shape[-1]
-    product = (np.fft.rfft(x.double().numpy()).conj() * np.fft.rfft(gradient)).real / n
-    product[:, 1 : (n + 1) // 2] *= 2
-    return product
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """What was asked on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/truth"), help="networks and results")
+    parser.add_argument("--seeds", type=seeds, default=None, help="such as 5 or 0-9, the default")
+    parser.add_argument("--case", action="append", help="a problem, all by default")
+    parser.add_argument("--method", action="append", help="a method with its setting, all by default")
+    parser.add_argument("--quick", action="store_true", help="one seed, small networks, few series")
+    parser.add_argument("--page", action="store_true", help="write tables and figures, and run nothing")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(given)
+    options.seeds = options.seeds or ([5] if options.quick else [*CHOSEN, *REPORTED])
+    return options
 
 
-def legendre(n: int) -> tuple[Array, Array]:
-    """Nodes and weights of n Gauss-Legendre nodes on [0, 1]."""
-    nodes, weights = np.polynomial.legendre.leggauss(n)
-    return (nodes + 1) / 2, weights / 2
+def main(given: Sequence[str] | None = None) -> int:
+    """Run what is missing, or write what there is."""
+    options = arguments(given)
+    torch.set_num_threads(options.threads)
+    kept = options.cache / ("quick.jsonl" if options.quick else "results.jsonl")
+    failed = [] if options.page else work(options, kept)
+    return 1 if failed else 0
 
 
-def composite(panels: int) -> tuple[Array, Array]:
-    """Four Gauss-Legendre nodes on each of as many panels."""
-    nodes, weights = legendre(4)
-    return (
-        ((np.arange(panels)[:, None] + nodes) / panels).ravel(),
-        np.tile(weights / panels, panels),
-    )
-
-
-def right_ends(n: int) -> tuple[Array, Array]:
-    """The sum that cross-domain-saliency-maps takes: right ends of n intervals."""
-    return np.arange(1, n + 1) / n, np.full(n, 1 / n)
-
-
-def reference(model: nn.Module, x: Tensor, panels: int) -> tuple[Array, float]:
-    """Scores in float64, and their largest difference to those of half the panels."""
-    wide = copy.deepcopy(model).double()
-    fine, coarse = (plain(wide, x.double(), *composite(k)) for k in (panels, panels // 2))
-    return fine, float(errors(coarse, fine).max())
-
-
-def errors(found: Array, truth: Array) -> Array:
-    """L1 error relative to the L1 norm, one number per series."""
-    return np.abs(found - truth).sum(-1) / np.abs(truth).sum(-1)
-
-
-def smallest(
-    sizes: list[int], scores_at: Callable[[int], Array], truth: Array, tolerance: float
-) -> int | None:
-    """The first of these sizes at which every series is within the tolerance."""
-    for n in sizes:
-        if float(errors(scores_at(n), truth).max()) <= tolerance:
-            return n
-    return None
+if __name__ == "__main__":
+    sys.exit(main())

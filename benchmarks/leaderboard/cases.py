@@ -1,0 +1,291 @@
+"""The problems of the leaderboard: how each is drawn, what learns it, and where its truth is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from torch import nn
+
+import freqig
+from leaderboard import networks
+
+Array = np.ndarray
+FRESH = 1000
+"""Test series are those of a seed by so much larger than that of training."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number that a paper prints, beside which ours stands.
+
+    Parameters
+    ----------
+    method : str
+        Whose number it is, in the words of the paper.
+    ours : str
+        Method of this leaderboard that comes next to it.
+    metric : str
+        Which of our metrics it is.
+    value : float
+        As printed.
+    source : str
+        Where.
+    """
+
+    method: str
+    ours: str
+    metric: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, the network that has learnt it, and how explanations of that are scored.
+
+    Parameters
+    ----------
+    name : str
+        Key of its results.
+    make : callable
+        ``(n, seed) -> problem``, a Dataset of `freqig.synth`, for tests.
+    make_training : callable, optional
+        The same for training, where it is another.
+    network : callable or None
+        ``problem -> untrained network``; None takes `freqig.synth.oracle`.
+    variable : str
+        Name of the attributions in a result: which domain they are of.
+    truth : str
+        Variable of the problem that holds the truth.
+    domain : callable
+        ``() -> domain`` of freqig.
+    reading : {"sign", "magnitude"}
+        How attributions are ranked for the headline: "sign" where the truth is what speaks for the class,
+        "magnitude" where it is what the model sees. Results hold both.
+    n_train, epochs, batch, rate
+        Of the training, by Adam.
+    stepwise : bool
+        Whether there is a label, and an answer, for each step; their sum is explained, which has no classes.
+    start : callable, optional
+        ``() -> baseline`` where the domain asks for one of its own.
+    printed : tuple of Printed
+        What papers print.
+    """
+
+    name: str
+    make: Callable[[int, int], xr.Dataset]
+    variable: str
+    truth: str
+    domain: Callable[[], Any]
+    network: Callable[[xr.Dataset], nn.Module] | None = None
+    make_training: Callable[[int, int], xr.Dataset] | None = None
+    reading: str = "sign"
+    n_train: int = 2000
+    epochs: int = 6
+    batch: int = 64
+    rate: float = 2e-3
+    stepwise: bool = False
+    bands: tuple[float, float, float] = (2.0, 60.0, 2.0)
+    start: Callable[[], Any] | None = None
+    printed: tuple[Printed, ...] = field(default=())
+
+    @property
+    def headline(self) -> str:
+        """The metric that ranks methods on this problem."""
+        return "average_precision" + ("_by_sign" if self.reading == "sign" else "")
+
+    def training(self, seed: int, n: int | None = None) -> xr.Dataset:
+        """Series to learn from."""
+        return (self.make_training or self.make)(n or self.n_train, seed)
+
+    def test(self, n: int, seed: int) -> xr.Dataset:
+        """Series to be explained, of which each has a truth: n of them, or fewer if chance has it so."""
+        problem = self.make(3 * n, seed + FRESH)
+        true = problem[self.truth]
+        has = true.any([dim for dim in true.dims if dim != "sample"]).values
+        return problem.isel(sample=np.flatnonzero(has))
+
+    def true(self, problem: xr.Dataset) -> Array:
+        """Which attributions are true, bool, shape (N, p)."""
+        truth = problem[self.truth].values
+        return truth.reshape(len(truth), -1)
+
+    def scored(self, problem: xr.Dataset, attribution: Array) -> Array:
+        """Attributions as they are held against the truth, shape (N, p)."""
+        flat = attribution.reshape(len(attribution), -1)
+        if self.truth != "truth_region" or flat.shape[1] == problem.sizes["region"]:
+            return flat
+        # Attributions add up, so a region has the sum of its bins.
+        edges = [*problem.region_low.values, np.inf]
+        region = np.searchsorted(edges, problem.frequency.values, side="right") - 1
+        return np.stack([flat[:, region == r].sum(1) for r in range(problem.sizes["region"])], 1)
+
+
+def _convolutional(*first: int, **more: Any) -> Callable[[xr.Dataset], nn.Module]:
+    def build(problem: xr.Dataset) -> nn.Module:
+        count = len(problem.attrs["classes"])
+        return networks.Convolutional(problem.sizes["channel"], count, first, **more)
+
+    return build
+
+
+def _lines(name: str, network: Any, **settings: Any) -> Case:
+    """A problem whose truth lies in the spectrum."""
+    make = getattr(freqig.synth, name)
+    return Case(
+        name,
+        lambda n, seed: make(n, seed=seed),
+        variable="rfft",
+        truth="truth_rfft",
+        domain=freqig.RFFT,
+        network=network,
+        **settings,
+    )
+
+
+def _freqrise(sigma: float, printed: tuple[Printed, ...]) -> Case:
+    return Case(
+        f"freqrise σ={sigma:g}",
+        # As in the paper: noise in training, none in the test.
+        lambda n, seed: freqig.synth.freqrise(n, 0.0, seed),
+        make_training=lambda n, seed: freqig.synth.freqrise(n, sigma, seed),
+        variable="rfft",
+        truth="truth_rfft",
+        domain=freqig.RFFT,
+        network=lambda problem: networks.perceptron(problem.sizes["time"], 16),
+        bands=(1.0, 60.0, 1.0),
+        n_train=20_000,
+        epochs=8,
+        batch=256,
+        rate=1e-3,
+        printed=printed,
+    )
+
+
+def _white_box(rare: str, printed: tuple[Printed, ...]) -> Case:
+    return Case(
+        f"arma rare {rare}",
+        lambda n, seed: freqig.synth.arma(n, rare, seed=seed),
+        variable="waveform",
+        truth="truth_waveform",
+        domain=freqig.Time,
+        reading="magnitude",
+        stepwise=True,
+        printed=printed,
+    )
+
+
+DYNAMASK = "Enguehard, Learning perturbations to explain time series predictions, 2023"
+AUTHORS = "measured on the authors' networks"
+RISE = "FreqRISE, 3,000 masks"
+IG, TEMPORAL = "ig logit zero", "Temporal Integrated Gradients"
+RRA = "relevance_rank_accuracy_by_sign"
+
+CASES: Mapping[str, Case] = {
+    case.name: case
+    for case in (
+        _freqrise(
+            0.01,
+            (
+                Printed("IG of the logit", IG, RRA, 0.994, AUTHORS),
+                Printed("IG of the log-softmax", "ig log_prob zero", RRA, 1.0, AUTHORS),
+                Printed("FreqRISE, softmax", RISE, RRA, 1.0, AUTHORS),
+            ),
+        ),
+        _freqrise(
+            0.8,
+            (
+                Printed("IG of the logit", IG, RRA, 0.66, AUTHORS),
+                Printed("IG of the log-softmax", "ig log_prob zero", RRA, 0.99, AUTHORS),
+                Printed("FreqRISE, softmax", RISE, RRA, 1.0, AUTHORS),
+            ),
+        ),
+        Case(
+            "flextime",
+            lambda n, seed: freqig.synth.flextime(n, seed=seed),
+            variable="rfft",
+            truth="truth_region",
+            domain=freqig.RFFT,
+            network=_convolutional(32, 65, 8, second=(32, 1, 1)),
+            epochs=12,
+            rate=4e-3,
+        ),
+        Case(
+            "freqshapes",
+            lambda n, seed: freqig.synth.freqshapes(n, seed=seed),
+            variable="waveform",
+            truth="truth_waveform",
+            domain=freqig.Time,
+            network=lambda problem: networks.Attention(problem.sizes["time"], 4),
+            n_train=5000,
+            epochs=6,
+            printed=(
+                Printed("IG", IG, "average_precision_by_sign", 0.752, "Queen et al. 2023, TimeX, table 1"),
+                Printed("TimeX", "", "average_precision_by_sign", 0.832, "Queen et al. 2023, TimeX, table 1"),
+            ),
+        ),
+        Case(
+            "hmm",
+            lambda n, seed: freqig.synth.hmm(n, seed=seed),
+            variable="waveform",
+            truth="truth_waveform",
+            domain=freqig.Time,
+            network=lambda problem: networks.Recurrent(problem.sizes["channel"]),
+            reading="magnitude",
+            n_train=800,
+            epochs=10,
+            batch=200,
+            rate=1e-2,
+            stepwise=True,
+            printed=(
+                Printed(TEMPORAL, IG, "aup", 0.918, DYNAMASK),
+                Printed(TEMPORAL, IG, "aur", 0.454, DYNAMASK),
+                Printed(TEMPORAL, IG, "average_precision", 0.909, DYNAMASK),
+                Printed("ExtremalMask", "", "aup", 0.885, DYNAMASK),
+                Printed("ExtremalMask", "", "aur", 0.781, DYNAMASK),
+                Printed("ExtremalMask", "", "average_precision", 0.883, DYNAMASK),
+            ),
+        ),
+        _white_box(
+            "feature",
+            (
+                Printed("IG", IG, "aup", 1.0, DYNAMASK),
+                Printed("IG", IG, "aur", 0.135, DYNAMASK),
+                Printed("ExtremalMask", "", "aup", 0.992, DYNAMASK),
+                Printed("ExtremalMask", "", "aur", 0.756, DYNAMASK),
+            ),
+        ),
+        _white_box("time", ()),
+        _lines("phase_coded", _convolutional(16, 25, 2), reading="magnitude"),
+        # Trained where the louder line says nothing, so that it is not used.
+        _lines(
+            "unused_cue",
+            _convolutional(16, 33, 4),
+            make_training=lambda n, seed: freqig.synth.unused_cue(n, 0.5, seed=seed),
+        ),
+        _lines("amplitude_modulation", _convolutional(16, 17, 2, second=(24, 65, 8)), bands=(2.0, 124.0, 2.0)),
+        Case(
+            "chirp",
+            lambda n, seed: freqig.synth.chirp(n, seed=seed),
+            variable="stft",
+            truth="truth_stft",
+            domain=lambda: freqig.STFT(0.5),
+            network=_convolutional(32, 65, 4),
+        ),
+        _lines("channel_cue", _convolutional(16, 33, 4), bands=(4.0, 60.0, 4.0)),
+        _lines("product", _convolutional(24, 33, 4)),
+        _lines("pitch", _convolutional(32, 129, 8, second=(24, 1, 1)), bands=(20.0, 1960.0, 20.0)),
+        Case(
+            "bearing",
+            lambda n, seed: freqig.synth.bearing(n, seed=seed),
+            variable="envelope_rfft",
+            truth="truth_envelope_rfft",
+            domain=lambda: freqig.Envelope(800, 1600) >> freqig.RFFT(),
+            start=lambda: freqig.baselines.flat_envelope(800, 1600),
+        ),
+    )
+}

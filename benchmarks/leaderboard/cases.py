@@ -158,8 +158,9 @@ def _freqrise(sigma: float, printed: tuple[Printed, ...]) -> Case:
         domain=freqig.RFFT,
         network=lambda problem: networks.perceptron(problem.sizes["time"], 16),
         bands=(1.0, 60.0, 1.0),
+        # The paper has 100,000 series, and as many epochs.
         n_train=20_000,
-        epochs=8,
+        epochs=20,
         batch=256,
         rate=1e-3,
         printed=printed,
@@ -211,7 +212,7 @@ CASES: Mapping[str, Case] = {
             truth="truth_region",
             domain=freqig.RFFT,
             network=_convolutional(32, 65, 8, second=(32, 1, 1)),
-            epochs=12,
+            epochs=7,
             rate=4e-3,
         ),
         Case(
@@ -237,7 +238,7 @@ CASES: Mapping[str, Case] = {
             network=lambda problem: networks.Recurrent(problem.sizes["channel"]),
             reading="magnitude",
             n_train=800,
-            epochs=10,
+            epochs=7,
             batch=200,
             rate=1e-2,
             stepwise=True,
@@ -267,7 +268,9 @@ CASES: Mapping[str, Case] = {
             _convolutional(16, 33, 4),
             make_training=lambda n, seed: freqig.synth.unused_cue(n, 0.5, seed=seed),
         ),
-        _lines("amplitude_modulation", _convolutional(16, 17, 2, second=(24, 65, 8)), bands=(2.0, 124.0, 2.0)),
+        _lines(
+            "amplitude_modulation", _convolutional(16, 17, 2, second=(24, 65, 8)), bands=(2.0, 124.0, 2.0)
+        ),
         Case(
             "chirp",
             lambda n, seed: freqig.synth.chirp(n, seed=seed),

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
-from leaderboard.methods import Method
-from leaderboard.task import Task, counting
-from leaderboard.training import Trained
 
 import freqig
 from freqig.evaluation.truth import truth_metrics
+from leaderboard.methods import Method
+from leaderboard.task import Task, counting
+from leaderboard.training import Trained
 
 Array = np.ndarray
 ASKED = 16

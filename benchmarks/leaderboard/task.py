@@ -1,4 +1,4 @@
-"""What a method is given: a model that counts its calls, series, classes and everything else it may ask for."""
+"""What a method is given: a model, series, classes, and everything else that it may ask for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
-from leaderboard.cases import Case
-from leaderboard.training import Trained, predicted
 from torch import nn
 
 import freqig
+from leaderboard.cases import Case
+from leaderboard.training import Trained, predicted
 
 Array = np.ndarray
 REFERENCES = 5
@@ -81,9 +81,7 @@ class Task:
 
     def first(self, n: int) -> Task:
         """The same of n series."""
-        return Task(
-            self.case, self.problem.isel(sample=slice(0, n)), self.model, self.references, self.seed
-        )
+        return Task(self.case, self.problem.isel(sample=slice(0, n)), self.model, self.references, self.seed)
 
 
 def task_of(case: Case, network: Trained, seed: int, n: int) -> Task:

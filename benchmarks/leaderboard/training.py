@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import xarray as xr
-from leaderboard.cases import Case
-from leaderboard.networks import Summed
 from torch import Tensor, nn
 
 import freqig
+from leaderboard.cases import Case
+from leaderboard.networks import Summed
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@
 
     METHODS = [Method("mine", explain, "what it does, in a line")]
 
-`explain` returns an `xarray.Dataset` with the variable `task.case.variable`, or an array with the coefficients
-of that domain, sample first.
+`explain` returns an `xarray.Dataset` with the variable `task.case.variable`, or an array with the
+coefficients of that domain, sample first.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Method:
     name: str
     explain: Callable[[Any], Any]
     says: str
-    cannot: Callable[[Any], str] = lambda case: ""
+    cannot: Callable[[Any], str] = lambda _: ""
     samples: int = 100
     ours: bool = False
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import xarray as xr
-from leaderboard.methods import Method
-from leaderboard.task import Task
 
 import freqig
+from leaderboard.methods import Method
+from leaderboard.task import Task
 
 
 def setting(output: str, baseline: str, **more: Any) -> Method:
@@ -31,7 +31,9 @@ def setting(output: str, baseline: str, **more: Any) -> Method:
         )
 
     nodes = "".join(f" n_steps={n}" for n in more.values())
-    says = f"freqig.Explainer, output={output!r}, baseline {baseline}" + (f", {nodes.strip()}" if nodes else "")
+    says = f"freqig.Explainer, output={output!r}, baseline {baseline}" + (
+        f", {nodes.strip()}" if nodes else ""
+    )
     return Method(f"ig {output} {baseline}{nodes}", explain, says, ours=True)
 
 
@@ -40,10 +42,8 @@ METHODS = [
     setting("log_prob", "zero"),
     setting("margin", "zero"),
     setting("probability", "zero"),
-    setting("logit", "data"),
     setting("log_prob", "data"),
-    setting("margin", "data"),
     setting("log_prob", "surrogate"),
     setting("log_prob", "zero", n_steps=8),
-    setting("margin", "zero", n_steps=8),
+    setting("logit", "zero", n_steps=8),
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from leaderboard.methods import Method
-from leaderboard.task import Task
 
 import freqig
+from leaderboard.methods import Method
+from leaderboard.task import Task
 
 Array = np.ndarray
 STRETCHES = 50
@@ -59,7 +60,7 @@ def _bands(task: Task) -> tuple[freqig.FilterBank, Array]:
     else:
         low, high, width = task.case.bands
         edges = np.arange(low - width / 2, high + width, width)
-    names = {str(i): (float(a), float(b)) for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False))}
+    names = {str(i): (float(a), float(b)) for i, (a, b) in enumerate(pairwise(edges))}
     player = np.searchsorted(edges, hertz, side="right") - 1
     # What is outside belongs to the rest, which comes last.
     outside = (player < 0) | (player >= len(names))

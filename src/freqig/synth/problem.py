@@ -85,7 +85,9 @@ def labelled(
         "classes": list(classes),
         "parameters": json.dumps(parameters, sort_keys=True),
     }
-    return xr.Dataset(variables, {name: value for name, value in known.items() if name in used}, attrs)
+    # Edges of a band stand along it under a name of their own.
+    coordinates = {name: value for name, value in known.items() if value[0] in used}
+    return xr.Dataset(variables, coordinates, attrs)
 
 
 def parameters_of(problem: xr.Dataset) -> dict[str, Any]:

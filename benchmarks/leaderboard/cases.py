@@ -212,7 +212,7 @@ CASES: Mapping[str, Case] = {
             truth="truth_region",
             domain=freqig.RFFT,
             network=_convolutional(32, 65, 8, second=(32, 1, 1)),
-            epochs=7,
+            epochs=12,
             rate=4e-3,
         ),
         Case(
@@ -238,7 +238,7 @@ CASES: Mapping[str, Case] = {
             network=lambda problem: networks.Recurrent(problem.sizes["channel"]),
             reading="magnitude",
             n_train=800,
-            epochs=7,
+            epochs=10,
             batch=200,
             rate=1e-2,
             stepwise=True,

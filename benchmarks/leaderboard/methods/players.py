@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +21,8 @@ def cannot(case: Any) -> str:
     """Players are bands or stretches of time of a model that takes nothing but series."""
     if case.variable not in ("rfft", "waveform"):
         return "players are bands or stretches of time"
+    if find_spec("shapiq") is None:
+        return "needs shapiq"
     if case.stepwise and case.network is None:
         return "2,500 players are too many for the budget"
     return ""

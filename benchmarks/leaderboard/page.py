@@ -13,8 +13,8 @@ from leaderboard.goals import Goal
 from leaderboard.methods import Method
 from leaderboard.summary import Row, leaders, ranking
 
-HEAD = """Measured by `python benchmarks/truth.py`, written by its `--page`; what it means is on
-[the page about it](../../docs/leaderboard.md)."""
+HEAD = """Measured by `python benchmarks/truth.py`, written by its `--page`; what it means says
+`docs/leaderboard.md`."""
 LEGEND = """Mean over seeds ± standard deviation over seeds, then seeds × series. Bold: first, or
 within the spread of first. By sign where the truth is what speaks for the class, by magnitude where it is
 what the model sees."""

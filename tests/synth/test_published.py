@@ -65,6 +65,15 @@ def test_flextime_occupies_ten_regions_and_no_others() -> None:
     assert by_region[occupied].min() > 20 * by_region[~occupied].max()
 
 
+def test_regions_and_bands_stand_beside_their_edges() -> None:
+    region = synth.flextime(n=1).region
+    np.testing.assert_array_equal(region.region_low, np.arange(32) * 15.625)
+    np.testing.assert_array_equal(region.region_high - region.region_low, 15.625)
+    band = synth.product(n=1).band
+    assert dict(zip(band.values, band.band_low.values, strict=True)) == {"low": 10, "high": 26}
+    assert band.band_high.values.tolist() == [14, 34]
+
+
 def test_flextime_marks_the_bins_of_salient_regions() -> None:
     problem = synth.flextime(n=32, seed=2)
     truth = problem.truth_rfft.values[:, 0]

@@ -71,20 +71,43 @@ explaining_options = with_options(
 
 
 GRADIENTS, SHAPLEY = "gradients", "shapley"
+OTHERS = {
+    "dft-lrp": "DFTLRP",
+    "dynamask": "DynaMask",
+    "expected-gradients": "ExpectedGradients",
+    "extremal-mask": "ExtremalMask",
+    "flextime": "FLEXtime",
+    "freqrise": "FreqRISE",
+    "gradient-times-input": "GradientTimesInput",
+    "insertion-deletion": "InsertionDeletion",
+    "learned-mask": "LearnedMask",
+    "occlusion": "Occlusion",
+    "smoothgrad": "SmoothGrad",
+    "spectral-gradients": "SpectralGradients",
+}
+"""Classes of `freqig.methods` by what they are called here; written down, so that help starts at once."""
 
 method_options = with_options(
     click.option(
         "--method",
-        type=click.Choice([GRADIENTS, SHAPLEY]),
+        type=click.Choice([GRADIENTS, SHAPLEY, *OTHERS]),
         default=GRADIENTS,
         show_default=True,
-        help="Gradients along a path, or Shapley values, which need none: for estimators, trees, sessions.",
+        help="Gradients along a path; Shapley values, which need none: for estimators, trees, sessions; or a "
+        "method of others, for comparison.",
+    ),
+    click.option(
+        "--set",
+        "asked",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="For methods of others: a setting of the method, such as n_masks=500. As often as needed.",
     ),
     click.option(
         "--players",
         metavar="A,B",
-        help="For shapley: bands, channels and stretches of time, such as sleep, channels, segments:5, or "
-        "their product, sleep,channels. Default: sleep.",
+        help="For shapley and occlusion: bands, channels and stretches of time, such as sleep, channels, "
+        "segments:5, or their product, sleep,channels. Default for shapley: sleep.",
     ),
     click.option("--max-order", type=click.IntRange(1, 2), help="For shapley: 2 for pairs of players."),
     click.option(
@@ -103,6 +126,8 @@ def made_shapley(model: str, options: dict[str, Any], progress: bool | None = No
 
     if _said("domains"):
         raise click.UsageError("--domains is for --method gradients: say --players for shapley")
+    if options.pop("asked"):
+        raise click.UsageError("--set is for methods of others: say --max-order and --budget for shapley")
     del options["domains"]
     shared, players = _shared(options), options.pop("players")
     return Shapley(
@@ -115,11 +140,50 @@ def made_shapley(model: str, options: dict[str, Any], progress: bool | None = No
     )
 
 
+def made_other(name: str, model: str, options: dict[str, Any], progress: bool | None = None) -> Any:
+    """The method of others that options ask for; those that it takes are removed from `options`."""
+    from .. import methods
+    from ._reading import read_domains, read_model, read_players, read_settings
+
+    kind = getattr(methods, OTHERS[name])
+    own, players = read_settings(options.pop("asked")), options.pop("players")
+    shared = {**_shared(options), "progress": progress}
+    if not _takes(kind, "tol"):
+        if _said("tol"):
+            raise click.UsageError(
+                f"--tol is for methods whose numbers add up, which {name} does not promise"
+            )
+        del shared["tol"]
+    domains = options.pop("domains")
+    if _said("domains") or players is None:
+        shared["domains"] = read_domains(domains)
+    if players is not None:
+        if not _takes(kind, "players"):
+            raise click.UsageError("--players is for --method shapley or occlusion")
+        shared["players"] = read_players(players)
+    _refuse_given(options, ("max_order", "budget"), "--method shapley")
+    if clash := sorted(set(own) & {*shared, "fs"}):
+        raise click.UsageError(f"--set {clash[0]} is an option of its own: --{clash[0].replace('_', '-')}")
+    return kind(read_model(model, shared["trust"]), **shared, **own)
+
+
+def _takes(kind: Any, parameter: str) -> bool:
+    from inspect import signature
+
+    return parameter in signature(kind).parameters
+
+
 def refuse_shapley_options(options: dict[str, Any]) -> None:
     """Usage error where options of Shapley values were given for gradients; removes them."""
-    for name in ("players", "max_order", "budget"):
-        if options.pop(name) is not None:
-            raise click.UsageError(f"--{name.replace('_', '-')} is for --method shapley")
+    _refuse_given(options, ("players", "max_order", "budget"), "--method shapley")
+    _refuse_given(options, ("asked",), "methods of others, such as --method freqrise")
+
+
+def _refuse_given(options: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+    """Usage error where one of these options was given; removes them."""
+    for name in names:
+        if options.pop(name) not in (None, ()):
+            raise click.UsageError(f"--{'set' if name == 'asked' else name.replace('_', '-')} is for {where}")
 
 
 def _said(name: str) -> bool:

@@ -82,6 +82,31 @@ def read_domains(text: str) -> list[Any]:
     return made
 
 
+def read_settings(given: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a method, each as NAME=VALUE, where values that are numbers count as such.
+
+    Raises
+    ------
+    ValueError
+        If one has no name or no value, or comes twice.
+
+    Examples
+    --------
+    >>> read_settings(("n_masks=500", "keep=0.3", "mode=insertion"))
+    {'n_masks': 500, 'keep': 0.3, 'mode': 'insertion'}
+    """
+    found: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = (part.strip() for part in one.partition("="))
+        if not (name and equals and text) or name in found:
+            raise ValueError(f"set must be NAME=VALUE, each name once, such as n_masks=500, got {one!r}")
+        try:
+            found[name] = int(text) if text.lstrip("-").isdecimal() else float(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
 def read_players(text: str) -> Any:
     """Players of `freqig.Shapley`, separated by commas for their product.
 

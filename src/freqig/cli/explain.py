@@ -11,9 +11,11 @@ import click
 
 from ._files import all_or_none, refuse_existing, replacing
 from ._options import (
+    OTHERS,
     SHAPLEY,
     explaining_options,
     made_explainer,
+    made_other,
     made_shapley,
     method_options,
     reading_options,
@@ -33,6 +35,7 @@ Examples:
   freqig explain model.keras table.csv --fs 100 --bands eeg --table bands.csv
   freqig explain stager.py:score night.edf --window 30 --unit uV --trust --method shapley --players sleep \
     --max-order 2
+  freqig explain net.py:model digits/*.wav --trust --method freqrise --set n_masks=1000 --output probability
 
 """
 
@@ -91,8 +94,11 @@ def explain(
         check_format(out)
     bands = read_bands(options.pop("bands"))
     target, baseline = read_target(options.pop("target")), read_baseline(options.pop("baseline"))
-    if options.pop("method") == SHAPLEY:
+    method = options.pop("method")
+    if method == SHAPLEY:
         explainer = made_shapley(model, options, progress)
+    elif method in OTHERS:
+        explainer = made_other(method, model, options, progress)
     else:
         refuse_shapley_options(options)
         explainer = made_explainer(model, options, progress)
@@ -116,7 +122,7 @@ def explain(
         click.echo(f"Failed: {path}: {one_line(error)}", err=True)
     if failed:
         return SOME_FAILED
-    return NOT_CONVERGED if found["converged"] < found["samples"] else 0
+    return NOT_CONVERGED if found.get("converged", found["samples"]) < found["samples"] else 0
 
 
 def _explained(

@@ -189,6 +189,9 @@ def _averaged(job: Job, explainer: Explainer, recording: Recording) -> xr.Datase
 
 def _counts(result: xr.Dataset) -> dict[str, int]:
     """Samples of a recording, and how many of them, or of its means, are not known to `tol`."""
+    if "converged" not in result:
+        # What makes no promise of a sum keeps it.
+        return {"samples": result.sizes["sample"], "not_converged": 0}
     converged = result["converged"]
     rows = converged.all("target") if "target" in converged.dims else converged
     if "n_samples" in result:

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from ..errors import FreqigWarning
 from ..explain.explainer import Explainer
+from ..methods.rebuilding import rebuilt
 from ..objective.arguments import Extra, per_sample, shared
-from ..result.reading import rows_by_length
+from ..result.reading import rows_by_length, settings_of
 from ..resynthesis.outcome import targets_of
 from ..resynthesis.source import Source
 
@@ -87,7 +88,11 @@ class Again:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FreqigWarning)
-            found = Explainer(model, **self.settings)(
+            # What made the result explains once more, and not what is at hand.
+            made = rebuilt(settings_of(self.result), model, self.settings) or Explainer(
+                model, **self.settings
+            )
+            found = made(
                 layout.arranged(x),
                 target=targets_of(self.result, self.rows.tolist()),
                 baseline=layout.arranged(start),

@@ -22,6 +22,8 @@ from ..resynthesis.source import Layout
 
 SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial", "time_axis")
 """Settings that a result tells by the names of an Explainer's parameters."""
+OF_METHODS = ("fs", "unit", "output", "tol", "time_axis")
+"""The same of a method of `freqig.methods`, which knows of no nodes."""
 SAME = 1e-5
 """By how much a value of x may be off the signal, as a share of the largest: rounding and units."""
 
@@ -70,7 +72,8 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         )
     key = told.get("output_key")
     return {
-        **{name: told[name] for name in SHARED},
+        # Of another method no nodes are told, and its engine is none of an Explainer.
+        **{name: told[name] for name in (OF_METHODS if "method" in told else SHARED)},
         "domains": [_domain(told, name) for name in names],
         "classes": told.get("classes"),
         "class_axis": told.get("class_axis"),

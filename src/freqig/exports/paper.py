@@ -102,7 +102,7 @@ def _written(result: xr.Dataset) -> tuple[str, Cited]:
         _signals(result, settings),
         _outputs(settings),
         _baseline(settings, cite),
-        _coalitions(result, settings, cite) if _is_shapley(settings) else _path(result, settings, cite),
+        _computed(result, settings, cite),
         _outcome(result, settings),
         _domains(result, settings, cite),
     ]
@@ -127,6 +127,8 @@ def _method(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str
             f"Decisions of {model} were explained without gradients by Shapley values [{cite('Shapley')}]"
             f"{pairs} of parts of the signal, with {by}{framework}."
         )
+    if "method" in settings:
+        return f"Decisions of {model} were explained by {result.attrs.get('method')}, with {by}{framework}."
     return (
         f"Decisions of {model} were explained in the frequency domain by FLEX [{cite('FLEX')}], which is "
         f"Integrated Gradients [{cite('IG')}] of the model behind an inverse real Fourier transform, with "
@@ -161,6 +163,8 @@ def _outputs(settings: Mapping[str, Any]) -> str:
 def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:
     told = dict(settings.get("baseline", {}))
     begin = "Absent players were put to" if _is_shapley(settings) else "Paths began at"
+    if "method" in settings:
+        begin = "The baseline was"
     name = str(told.pop("name", ""))
     pattern = BASELINES.get(name)
     if pattern is None:
@@ -169,6 +173,17 @@ def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:
     cited = cite(name) if "{cite}" in pattern else 0
     number = f"{told.get('draws', 1)} series"
     return f"{begin} {pattern.format(cite=cited, number=number, **told)}."
+
+
+def _computed(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
+    if _is_shapley(settings):
+        return _coalitions(result, settings, cite)
+    if "method" not in settings:
+        return _path(result, settings, cite)
+    own = {key: value for key, value in settings["method"].items() if key != "name" and value is not None}
+    asked = ", ".join(f"{key} = {value}" for key, value in own.items())
+    counted = _spread(result, "n_evaluations", "; a signal took {} evaluations of the model")
+    return f"Settings were {asked or 'none'}{counted}."
 
 
 def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
@@ -202,7 +217,7 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     parts = []
     if "converged" in result:
         met = int(result.converged.sum())
-        adaptive = settings.get("n_steps") is None
+        adaptive = settings.get("n_steps") is None and "method" not in settings
         what = "Attributions converged" if adaptive else "The completeness gap was within tolerance"
         parts.append(f"{what} for {met} of {_many(int(result.converged.size), 'explanation')}")
     if "completeness_gap" in result and result.completeness_gap.size:

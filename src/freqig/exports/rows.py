@@ -30,11 +30,13 @@ def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
     banded = banded_attributions(result, bands)
     every = "target" in result.dims
     beside = [name for name in BESIDE if name in result.coords and not (every and name == "target")]
+    # Numbers that are no parts of a sum have no gap.
+    measured = [name for name in MEASURED if name in result]
     names = [] if banded is None else list(map(str, banded["band"].values))
     with path.open("w", encoding="utf-8", newline="") as file:
         tabs = path.suffix == ".tsv"
         writer = csv.writer(file, delimiter="\t" if tabs else ",", lineterminator="\n" if tabs else "\r\n")
-        writer.writerow(["sample", *(["target"] if every else []), *beside, *MEASURED, *names])
+        writer.writerow(["sample", *(["target"] if every else []), *beside, *measured, *names])
         for sample in range(result.sizes["sample"]):
             one = result.isel(sample=sample)
             for place in range(result.sizes["target"]) if every else [None]:
@@ -46,7 +48,7 @@ def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
                         sample,
                         *([own["target"].item()] if every else []),
                         *(own[name].values.tolist() for name in beside),
-                        *(own[name].item() for name in MEASURED),
+                        *(own[name].item() for name in measured),
                         *([] if mine is None else mine.values.tolist()),
                     ]
                 )

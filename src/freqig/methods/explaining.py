@@ -93,6 +93,7 @@ class Comparator:
         known = scorer.probabilities if probabilities is None and not callable(output) else probabilities
         self.settings = MethodSettings.of(
             how,
+            type(self).__name__,
             domains=domains,
             fs=fs,
             unit=unit,

@@ -70,9 +70,11 @@ class LearnedMask(Comparator):
 device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Each has a mask of its own.
 
-    References ---------- Brüsch, Wickstrøm, Schmidt, Jenssen, Alstrøm: FLEXtime: Filterbank learning to
-    explain time series, 2024, arXiv:2411.05841, eqs. 2 and 3, after Fong and Vedaldi: Interpretable
-    explanations of black boxes by meaningful perturbation, ICCV 2017.
+    References
+    ----------
+    Brüsch, Wickstrøm, Schmidt, Jenssen, Alstrøm: FLEXtime: Filterbank learning to explain time series,
+    2024, arXiv:2411.05841, section 3; after Fong, Vedaldi: Interpretable explanations of black boxes by
+    meaningful perturbation, ICCV 2017.
 
     Examples
     --------

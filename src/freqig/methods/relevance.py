@@ -137,7 +137,8 @@ def traced(network: nn.Module) -> fx.GraphModule:
     from captum.attr._utils.custom_modules import Addition_Module
 
     try:
-        found = fx.symbolic_trace(copy.deepcopy(network).eval())
+        # In a container, for a layer that is all of a network would be traced to functions.
+        found = fx.symbolic_trace(nn.Sequential(copy.deepcopy(network)).eval())
     except Exception as error:
         raise TypeError(
             f"model must be a network that torch.fx can trace for freqig.methods.DFTLRP, got "

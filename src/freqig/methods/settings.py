@@ -21,16 +21,19 @@ class MethodSettings(Settings):
     ----------
     how : How
         How samples are explained.
+    name : str
+        Name of the class in `freqig.methods`.
     """
 
     how: How
+    name: str
 
     @classmethod
-    def of(cls, how: How, **asked: Any) -> MethodSettings:
+    def of(cls, how: How, name: str, **asked: Any) -> MethodSettings:
         """Check what a caller asked for."""
         known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=7, **asked)
         how.allowed(known.domains)
-        return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, how=how)
+        return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, how=how, name=name)
 
     @property
     def method(self) -> Method:
@@ -38,4 +41,10 @@ class MethodSettings(Settings):
 
     def described(self) -> dict[str, Any]:
         told = {name: value for name, value in super().described().items() if name not in OF_PATHS}
-        return {**told, "engine": self.how.engine, **self.how.described()}
+        own = self.how.described()
+        return {
+            **told,
+            "engine": self.how.engine,
+            "method": {"name": self.name, **own},
+            "seed": own.get("seed"),
+        }

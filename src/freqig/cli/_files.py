@@ -21,7 +21,7 @@ def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
         If one of the paths is there already and `force` was not given, or names no file at all.
     """
     if Path() in paths:
-        raise click.ClickException("--out, --table and --figures must be paths, got an empty one")
+        raise click.ClickException("--out, --table, --report and --figures must be paths, got an empty one")
     there = [path for path in paths if path is not None and path.exists()]
     if there and not force:
         raise click.ClickException(

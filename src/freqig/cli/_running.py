@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -54,6 +55,27 @@ KIND = 60
 
 NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(?!freqig\.)(True\b)?")
 """Parameters whose values can be typed: what is made by a function of Python keeps its words."""
+
+
+TYPED = "freqig.typed"
+
+
+class Typed(click.Group):
+    """Commands that know what was typed, for what they write to say how to make it again."""
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **named: Any) -> click.Context:
+        """The context of a command, which keeps its arguments."""
+        told = list(args)
+        context = super().make_context(info_name, args, *rest, **named)
+        context.meta[TYPED] = told
+        return context
+
+
+def typed() -> str:
+    """What was typed, as a line for a shell; empty where a command was called in another way."""
+    context = click.get_current_context(silent=True)
+    told = None if context is None else context.meta.get(TYPED)
+    return "" if told is None else shlex.join(["freqig", *told])
 
 
 def debug_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,6 +29,15 @@ def check_format(path: Path) -> None:
         raise click.ClickException("--out with .zarr needs the library zarr: pip install freqig[zarr]")
 
 
+def is_cohort(path: Path) -> bool:
+    """Whether this is the store of `freqig cohort`, and not a result."""
+    if path.suffix != ".zarr" or not path.is_dir():
+        return False
+    from ..cohort.store import Store
+
+    return Store.at(path).about() is not None
+
+
 def write_result(result: xr.Dataset, path: Path) -> None:
     """Write a result."""
     if path.suffix == ".zarr":

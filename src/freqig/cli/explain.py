@@ -21,7 +21,7 @@ from ._options import (
     reading_options,
     refuse_shapley_options,
 )
-from ._running import EXIT_CODES, NOT_CONVERGED, SOME_FAILED, debug_option, one_line, reporting
+from ._running import EXIT_CODES, NOT_CONVERGED, SOME_FAILED, debug_option, one_line, reporting, typed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,6 +54,9 @@ Examples:
 @click.option(
     "--table", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write, a row for each sample."
 )
+@click.option(
+    "--report", "page", type=click.Path(dir_okay=False, path_type=Path), help="Page in HTML to write."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--progress/--no-progress", default=None, help="A bar on stderr. Default: on a terminal.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
@@ -65,6 +68,7 @@ def explain(
     out: Path | None,
     figures: Path | None,
     table: Path | None,
+    page: Path | None,
     as_json: bool,
     progress: bool | None,
     force: bool,
@@ -77,7 +81,7 @@ def explain(
     All of them make one result; where they differ in length, each is explained as it is, on the
     coordinates of the longest.
     """
-    from .. import summary
+    from .. import report, summary
     from ..exports.rows import write_table
     from ._pictures import draw_all
     from ._reading import names, read_bands, read_baseline, read_target
@@ -85,7 +89,7 @@ def explain(
     from ._tables import told
     from ._truth import labels_of
 
-    refuse_existing([out, table], force)
+    refuse_existing([out, table, page], force)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not force:
         raise click.ClickException(
             f"--figures {figures} must be empty: pass --force to write over what is there"
@@ -115,6 +119,8 @@ def explain(
             write_result(result, stack.enter_context(replacing(out)))
         if table is not None:
             write_table(result, bands, stack.enter_context(replacing(table)))
+        if page is not None:
+            report(result, stack.enter_context(replacing(page)), bands=bands, command=typed())
         if figures is not None:
             draw_all(result, stack.enter_context(all_or_none(figures)), bands)
     click.echo(told(found, as_json))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,38 @@ class SampleLink:
     def __str__(self) -> str:
         return self.text or f"sample {self.position}"
 
+    @property
+    def href(self) -> str:
+        """Where it leads."""
+        return f"#sample-{self.position}"
 
-Words = str | tuple[str | SampleLink, ...]
-Cell = str | float | int | None | SampleLink
+
+@dataclass(frozen=True)
+class PageLink:
+    """A word that leads to another page, in paragraphs and in cells of tables.
+
+    Parameters
+    ----------
+    path : str
+        Of the page, as a part of a URL, from where this page lies.
+    text : str
+        What is written.
+    """
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def href(self) -> str:
+        """Where it leads; what begins with a dot is a path, whatever stands in it."""
+        return f"./{quote(self.path)}"
+
+
+Words = str | tuple[str | SampleLink | PageLink, ...]
+Cell = str | float | int | None | SampleLink | PageLink
 
 
 @dataclass(frozen=True)
@@ -57,7 +87,7 @@ class Paragraph:
     text: Words
 
     @property
-    def parts(self) -> tuple[str | SampleLink, ...]:
+    def parts(self) -> tuple[str | SampleLink | PageLink, ...]:
         """Texts and links, one after another."""
         return (self.text,) if isinstance(self.text, str) else self.text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import xarray as xr
 from .._check import check_flag
 from ..whole_files import replacing
 from .asked import material_of
-from .content import Section
+from .content import Piece, Section
 from .material import Material
 from .rendering import rendered
 from .sections import SECTIONS, downloads
@@ -120,8 +121,9 @@ def report(
     return target
 
 
-def page_of(material: Material, title: str) -> str:
-    """The text of a page."""
+def page_of(material: Material, title: str, before: Sequence[Piece] = ()) -> str:
+    """The text of a page, with pieces before all others."""
     sections: list[Section] = [make(material) for make in SECTIONS]
+    sections[0] = replace(sections[0], pieces=[*before, *sections[0].pieces])
     sections.append(downloads.section(sections))
     return rendered(title, sections, material.arrays, {"count": len(material)})

@@ -11,7 +11,8 @@ const breath = () => new Promise((resolve) => setTimeout(resolve, 0));
   first.forEach(page.drawFigure);
   root.dataset.overview = "drawn";
   await breath();
-  await page.startSample();
+  // A page of a group has no samples of its own.
+  if (page.data.live.sample) await page.startSample();
   for (const anchor of figures.filter((name) => !first.includes(name))) {
     await breath();
     page.drawFigure(anchor);

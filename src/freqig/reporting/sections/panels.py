@@ -46,7 +46,7 @@ class Panel:
     traces: Sequence[dict[str, Any]]
     axis: Mapping[str, Any]
     height: int
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
 
 

@@ -30,8 +30,18 @@ def counted(number: int, what: str) -> str:
     >>> counted(1, "sample"), counted(1200, "sample"), counted(2, "person")
     ('1 sample', '1,200 samples', '2 people')
     """
-    plural = {"person": "people"}.get(what, f"{what}s")
-    return f"{number:,} {what if number == 1 else plural}"
+    return f"{number:,} {what if number == 1 else plural(what)}"
+
+
+def plural(what: str) -> str:
+    """Several of them.
+
+    Examples
+    --------
+    >>> plural("person"), plural("sample")
+    ('people', 'samples')
+    """
+    return {"person": "people"}.get(what, f"{what}s")
 
 
 def listed(names: Sequence[object], most: int = 8) -> str:

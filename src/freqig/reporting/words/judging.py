@@ -11,13 +11,13 @@ from ...statistics.cases import rows_of
 from ...statistics.intervals import FEWEST
 from .cells import Array, Axis
 from .choosing import AGREED, Choice, choose
-from .counting import counted, percent
+from .counting import counted, percent, plural
 from .decisions import Group, along_samples, groups_of
 
 CONVERGED = 0.9
 """Share of the explanations of a class that must have converged before a band of it is named."""
 MOST = 0.5
-PERSON, SAMPLE = "person", "sample"
+PERSON, RECORDING, SAMPLE = "person", "recording", "sample"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Evidence:
         The class.
     values : numpy.ndarray
         Mean attribution of each unit over the cells, finite, shape (U, C).
-    unit : {"person", "sample"}
+    unit : {"person", "recording", "sample"}
         What a unit is.
     samples : int
         Explanations.
@@ -141,7 +141,7 @@ def judged(evidence: Evidence, axis: Axis, *, seed: int = 0) -> Verdict:
         return Verdict(
             evidence,
             choice,
-            f"with {'people' if evidence.unit == PERSON else 'samples'} drawn anew the choice falls on "
+            f"with {plural(evidence.unit)} drawn anew the choice falls on "
             f"{choice.band} in {percent(choice.agreed)} of the draws, fewer than {percent(AGREED)}{rival}",
         )
     if not choice.low > choice.share_of_axis:

@@ -81,7 +81,7 @@ def _converged(result: xr.Dataset) -> list[Piece]:
         if name not in result:
             pieces.append(_missing(name, f"the {what}"))
     if rows := _quantiles(result):
-        columns = ("", *("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"))
+        columns = ("of", *("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"))
         note = (
             "Error: estimated, of the attributions, as a share of their L1 norm. Gap: as a share of "
             "|F(x) - F(x')|. Evaluations: of the gradient, for each sample. All have three digits."

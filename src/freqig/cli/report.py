@@ -1,0 +1,111 @@
+"""`freqig report`: a page in HTML of a result, of two, or of a cohort."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._files import refuse_existing
+from ._running import EXIT_CODES, debug_option, reporting, typed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+EXAMPLES = """\b
+Examples:
+  freqig report night.nc --out night.html
+  freqig report one-model.nc other-model.nc --out models.html
+  freqig report bands/cohort.zarr --out cohort.html
+
+"""
+
+
+@click.command(epilog=EXAMPLES + EXIT_CODES)
+@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("other", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="Page to write. Of a cohort, pages of recordings lie in a folder beside it.",
+)
+@click.option("--bands", metavar="BANDS", help="sleep, eeg, octave, or edges in Hz, slow=0.5-4,fast=8-30.")
+@click.option("--samples", metavar="I,J", help="Positions of samples to show in time and frequency, too.")
+@click.option(
+    "--evaluation", type=click.Path(path_type=Path), help="What freqig.evaluate returned of RESULT, .nc."
+)
+@click.option("--title", help="Of the page.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of bootstraps and permutations.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@debug_option
+@reporting
+def report(
+    result: Path,
+    other: Path | None,
+    out: Path,
+    bands: str | None,
+    samples: str | None,
+    evaluation: Path | None,
+    title: str | None,
+    seed: int,
+    force: bool,
+) -> None:
+    """Write one page that says what decided, how sure that is, and shows each sample.
+
+    RESULT is what freqig explain wrote, or the store of freqig cohort; OTHER is a second result that is laid
+    beside the first. The page opens offline in any browser.
+    """
+    from .. import report as written
+    from ._reading import names, read_bands
+    from ._store import is_cohort, read_result
+
+    asked: dict[str, Any] = {
+        "bands": read_bands(bands),
+        "samples": tuple(_position(one) for one in names(samples) or ()),
+        "title": title,
+        "seed": seed,
+        "command": typed(),
+        "force": force,
+    }
+    refuse_existing([out], force)
+    if is_cohort(result):
+        if other is not None or evaluation is not None or samples is not None:
+            raise click.UsageError("a cohort is shown by itself: leave OTHER, --evaluation and --samples out")
+        from ..reporting.cohorts import report_cohort
+
+        asked.pop("samples")
+        report_cohort(result, out, **asked)
+    else:
+        sides = [read_result(path) for path in (result, other) if path is not None]
+        called = ("result", "other") if other is None else _called(result, other)
+        table = None if evaluation is None else _table(evaluation)
+        written(sides[0], out, other=sides[1] if other else None, names=called, evaluation=table, **asked)
+    click.echo(f"page:         {out}")
+
+
+def _called(result: Path, other: Path) -> tuple[str, str]:
+    return (result.stem, other.stem) if result.stem != other.stem else (str(result), str(other))
+
+
+def _position(text: str) -> int:
+    if not text.isdecimal():
+        raise click.BadParameter(
+            f"must be positions of samples, such as 0,7, got {text!r}", param_hint="--samples"
+        )
+    return int(text)
+
+
+def _table(path: Path) -> xr.Dataset:
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as file:
+            return file.load()
+    except Exception as error:
+        raise ValueError(
+            f"--evaluation must be what freqig.evaluate returned, written by to_netcdf, but {path} cannot be "
+            f"read: {error}"
+        ) from error

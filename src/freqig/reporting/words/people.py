@@ -56,7 +56,7 @@ class People:
         """
         axis = Axis.of(result)
         if self.first is None:
-            self.axis, self.first = axis, result.isel(sample=slice(0, 1)).load()
+            self.axis, self.first = axis, result.isel(sample=slice(0, 1)).copy(deep=True)
         elif self._cells(axis) != self._cells(self.axis):
             raise ValueError(
                 f"recordings must have the same frequencies to share a page, but those of {name} differ from "

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Models of the tutorials are small: more threads than one only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
@@ -26,6 +28,7 @@ extensions = [
     "sphinx_click",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
     "api_pages",
     "house_pages",
@@ -52,6 +55,23 @@ numpydoc_show_class_members = False
 numpydoc_validation_checks = {
     "all",
     *("ES01", "EX01", "GL08", "PR01", "PR04", "PR08", "RT01", "RT02", "RT04", "SA01", "SA03", "SS05"),
+}
+
+# Tutorials run while the site is built, each in less than ten seconds, and an error in one ends the build.
+# `python -m sphinx -D plot_gallery=0` builds without running them.
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples/tutorials"],
+    "gallery_dirs": ["tutorials"],
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "tutorial_order.TutorialOrder",
+    "abort_on_example_error": True,
+    "capture_repr": ("_repr_html_",),
+    "backreferences_dir": "api/backreferences",
+    "doc_module": ("freqig",),
+    "reference_url": {"freqig": None},
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
 }
 
 bibtex_bibfiles = ["references.bib", "../src/freqig/exports/references.bib"]

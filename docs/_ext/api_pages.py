@@ -79,10 +79,13 @@ def write(path: Path, text: str) -> None:
 def namespace_page(name: str) -> str:
     """The page of one namespace: what it says of itself, and what is in it."""
     module = getattr(freqig, name)
-    title = heading(f"freqig.{name}", "=")
-    return (
-        f"{title}.. automodule:: freqig.{name}\n   :no-members:\n\n{table(public(module), f'freqig.{name}')}"
-    )
+    names = public(module)
+    # What is public in the package as well has its page there.
+    known = [one for one in names if getattr(freqig, one, None) is getattr(module, one)]
+    own = [one for one in names if one not in known]
+    text = heading(f"freqig.{name}", "=") + f".. automodule:: freqig.{name}\n   :no-members:\n\n"
+    text += table(own, f"freqig.{name}")
+    return text + "".join(f"Also here: :py:obj:`freqig.{one}`.\n" for one in known)
 
 
 def write_pages(app: Any, _config: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pages that lie elsewhere in the repository, and are pages of the site as well."""
+"""Links to files of the repository that are pages of the site as well lead to these pages."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import re
 from pathlib import Path
 from typing import Any
 
-RESULTS = "../benchmarks/results/"
+PAGES = {"CONTRIBUTING": "contributing", "CHANGELOG": "changelog"}
+"""Markdown at the root of the repository, by the page that includes it."""
+
+LINK = re.compile(r"\]\((?:\.\./)+(benchmarks/results/)?(\w+)\.md(#[\w-]+)?\)")
 
 
 def to_pages(app: Any, docname: str, source: list[str]) -> None:
-    """Let links to results of benchmarks lead to their pages here, where a page has them."""
-    here = Path(docname).parent
+    """Change the links of one page before it is read."""
+    up = "../" * len(Path(docname).parent.parts)
 
     def page(match: re.Match[str]) -> str:
-        up = "../" * len(here.parts)
-        exists = (Path(app.srcdir) / "benchmarks" / f"{match[1]}.md").exists()
-        return f"]({up}benchmarks/{match[1]}.md)" if exists else match[0]
+        name = f"benchmarks/{match[2]}" if match[1] else PAGES.get(match[2], "")
+        there = bool(name) and (Path(app.srcdir) / f"{name}.md").exists()
+        return f"]({up}{name}.md{match[3] or ''})" if there else match[0]
 
-    source[0] = re.sub(r"\]\((?:\.\./)+benchmarks/results/(\w+)\.md\)", page, source[0])
+    source[0] = LINK.sub(page, source[0])
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -1,0 +1,74 @@
+"""Checks a built site without a network: links within it lead somewhere, and pictures say what is on them.
+
+python docs/check_site.py FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+GENERATED = ("_static", "_sources", "_downloads")
+
+
+class Page(HTMLParser):
+    """What a page links to, what in it can be linked to, and pictures without words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+        self.silent: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take note of one tag."""
+        found = dict(attrs)
+        self.anchors |= {value for name in ("id", "name") if (value := found.get(name))}
+        if tag == "a" and (link := found.get("href")):
+            self.links.append(link)
+        if tag == "img":
+            self.links.append(found.get("src") or "")
+            if not (found.get("alt") or "").strip() and found.get("aria-hidden") != "true":
+                self.silent.append(found.get("src") or "")
+
+
+def faults(root: Path) -> list[str]:
+    """What is wrong with a site, a line each."""
+    pages = {
+        path: Page(path.read_text(encoding="utf-8"))
+        for path in sorted(root.rglob("*.html"))
+        if path.relative_to(root).parts[0] not in GENERATED
+    }
+    found = []
+    for path, page in pages.items():
+        name = path.relative_to(root)
+        found += [f"{name}: {source} has no alternative text" for source in page.silent]
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
+            if target.is_dir():
+                target /= "index.html"
+            if not target.exists():
+                found.append(f"{name}: {link} leads nowhere")
+            elif parts.fragment and target.suffix == ".html":
+                other = pages.get(root.resolve() / target.relative_to(root.resolve()))
+                if other and unquote(parts.fragment) not in other.anchors:
+                    found.append(f"{name}: {link} leads to a page, and to no place on it")
+    return found
+
+
+def main(root: Path) -> int:
+    """Print what is wrong; the exit status."""
+    found = faults(root.resolve())
+    print(*found, sep="\n", end="\n" if found else "")
+    print(f"{len(list(root.rglob('*.html')))} pages, {len(found)} faults")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -31,7 +31,8 @@ class Page(HTMLParser):
             self.links.append(link)
         if tag == "img":
             self.links.append(found.get("src") or "")
-            if not (found.get("alt") or "").strip() and found.get("aria-hidden") != "true":
+            # A thumbnail of a tutorial stands beside its title, and would say it twice.
+            if not (found.get("alt") or "").strip() and not (found.get("src") or "").endswith("_thumb.png"):
                 self.silent.append(found.get("src") or "")
 
 

@@ -88,7 +88,7 @@ class Comparator:
     ) -> None:
         """Check what was asked for, with the words of `freqig.Explainer`, and find an adapter."""
         trust = check_flag(trust, "trust")
-        asked = {"dtype": check_dtype(dtype), "device": device, "trust": trust}
+        asked: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device, "trust": trust}
         scorer = Scorer(as_model(model, **asked)) if self.gradients else as_scorer(model, **asked)
         known = scorer.probabilities if probabilities is None and not callable(output) else probabilities
         self.settings = MethodSettings.of(

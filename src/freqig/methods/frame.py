@@ -95,15 +95,10 @@ class Frame:
         given = self._with_held([c[rows] for c in self.free], rows)
         return self.flat(self.domain.products(given, self._arranged(gradients)))
 
-    def adjoint(self, gradients: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        """S*∇F by part of the coefficients, from gradients at points, shape (P, *shape)."""
-        given = self._with_held([c[rows] for c in self.free], rows)
-        return self.domain.adjoint(given, self._arranged(gradients))
-
     def split(self, flat: Tensor) -> tuple[Tensor, ...]:
         """Numbers per coefficient, shape (P, K), by part of the coefficients, each of its shape."""
         sizes = [part[0].numel() for part in self.free]
-        parts = flat.split(sizes, -1)
+        parts = torch.split(flat, sizes, -1)
         return tuple(
             one.reshape(*flat.shape[:-1], *part.shape[1:]) for one, part in zip(parts, self.free, strict=True)
         )

@@ -137,7 +137,7 @@ class Learned(How):
             torch.autograd.backward(points, (weights * gradients).to(points.dtype))
             grad = leaves.masks.grad
             slopes = torch.zeros_like(leaves.masks) if grad is None else grad.detach().clone()
-            self.penalty(frame, leaves, step, slopes).sum().backward()
+            torch.autograd.backward(self.penalty(frame, leaves, step, slopes).sum())
             optimizer.step()
             with torch.no_grad():
                 leaves.masks.clamp_(0, 1)

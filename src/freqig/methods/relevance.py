@@ -154,11 +154,11 @@ def traced(network: nn.Module) -> fx.GraphModule:
             elif not isinstance(layer, (*ELEMENTWISE, *WEIGHTED)):
                 raise TypeError(_without_rule(f"the layer {node.target!r}, a {type(layer).__name__}"))
         elif node.op in ("call_function", "call_method"):
-            layer = _layer_for(node, Addition_Module)
-            if layer is None:
+            made = _layer_for(node, Addition_Module)
+            if made is None:
                 continue
             name = f"layer_{number}"
-            found.add_submodule(name, layer)
+            found.add_submodule(name, made)
             node.op, node.target = "call_module", name
             node.args = tuple(one for one in node.args if isinstance(one, fx.Node))
             node.kwargs = {}

@@ -18,11 +18,11 @@ SMALLEST, LARGEST = 1e-100, 1e100
 LARGEST_COUNT = 2**31 - 1
 
 
-def check_fs(fs: Any) -> float:
+def check_fs(fs: Any, name: str = "fs") -> float:
     """Sampling rate as a float; ValueError unless finite and positive."""
-    rate = check_number(fs, "fs", "a number of Hz")
+    rate = check_number(fs, name, "a number of Hz")
     if not SMALLEST <= rate <= LARGEST:
-        raise ValueError(f"fs must be finite and above 0 Hz{_beyond(rate)}, got {shown(fs)}")
+        raise ValueError(f"{name} must be finite and above 0 Hz{_beyond(rate)}, got {shown(fs)}")
     return rate
 
 

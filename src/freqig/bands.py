@@ -155,6 +155,22 @@ def bands(
     return _replace(result, summed, {dim for dims in attributions.values() for dim in dims})
 
 
+ANY_RATE = 1000.0
+"""Stands for the rate of a result that is not there yet: scales reach up to half of any rate."""
+
+
+def check_bands(bands: Any) -> None:
+    """Raise where bands would be refused by any result, before there is one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `freqig.bands`.
+    """
+    if bands is not None:
+        named_bands(bands, ANY_RATE / 2)
+
+
 def named_bands(
     bands: Any, highest: float | None = None, n: int | None = None
 ) -> dict[str, tuple[float, float]]:

@@ -228,7 +228,11 @@ def test_check_tells_of_all_from_three(workshop: Path, ran: dict[str, Result]) -
             "takes no option 'colour'; it takes sample",
         ),
         ("plot night.nc spectrum --option colour --out s.png", 2, "NAME=VALUE"),
-        ("plot night.nc spectrum --target N2 --out s.png", 1, "left out for a result of one target"),
+        (
+            "plot night.nc spectrum --target N2 --out s.png",
+            1,
+            "omitted for a result of one target",
+        ),
         ("plot digits.nc spectrum --target eight --out s.png", 1, "one of three, seven"),
         ("plot digits.nc spectrum --out s.png", 1, "target"),
         ("listen night.nc", 2, "Missing option '--out'"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,18 +12,25 @@ from ..whole_files import all_or_none, replacing
 __all__ = ["all_or_none", "refuse_existing", "replacing"]
 
 
-def refuse_existing(paths: Sequence[Path | None], force: bool) -> None:
+def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:
     """Raise where something would be written over, before anything is computed.
+
+    Parameters
+    ----------
+    paths : mapping of str to path or None
+        What is written, by the option that says so.
+    force : bool
+        Whether it may be written over.
 
     Raises
     ------
     click.ClickException
         If one of the paths is there already and `force` was not given, or names no file at all.
     """
-    if Path() in paths:
-        raise click.ClickException("--out, --table, --report and --figures must be paths, got an empty one")
-    there = [path for path in paths if path is not None and path.exists()]
-    if there and not force:
-        raise click.ClickException(
-            f"{', '.join(map(str, there))} must not be there yet: pass --force to write over it"
-        )
+    for option, path in paths.items():
+        if path == Path():
+            raise click.ClickException(f"{option} must be a path, got an empty one")
+        if path is not None and path.exists() and not force:
+            raise click.ClickException(
+                f"{option} {path} must not be there yet: pass --force to write over it"
+            )

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,21 +28,67 @@ def names(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def read_target(text: str) -> Any:
-    """A target: None for the predicted class, a number, "all", or the name of a class.
+def read_target(text: str, classes: Sequence[str] | None = None) -> Any:
+    """A target: "all", None for the predicted class, or a class by name, else by its number from 0.
 
     Examples
     --------
-    >>> read_target("predicted"), read_target("2"), read_target("N2")
-    (None, 2, 'N2')
+    >>> read_target("predicted"), read_target("2"), read_target("N2"), read_target("7", ["3", "7"])
+    (None, 2, 'N2', '7')
     """
     if text == "predicted":
         return None
-    return int(text) if text.lstrip("-").isdecimal() else text
+    return by_name_or_number(text, classes or ())
 
 
-def read_domains(text: str) -> list[Any]:
+def by_name_or_number(text: str, names: Sequence[str]) -> str | int:
+    """What is a name as it is, else a number where it is one.
+
+    Examples
+    --------
+    >>> by_name_or_number("Cz", ["Cz", "7"]), by_name_or_number("7", ["Cz", "7"])
+    ('Cz', '7')
+    >>> by_name_or_number("1", ["Cz", "7"]), by_name_or_number("Oz", ["Cz", "7"])
+    (1, 'Oz')
+    """
+    return int(text) if text not in names and text.lstrip("-").isdecimal() else text
+
+
+def read_markers(text: str) -> dict[str, float]:
+    """Frequencies in Hz by name.
+
+    Raises
+    ------
+    ValueError
+        If one has no name or no number, or two have one name.
+
+    Examples
+    --------
+    >>> read_markers("BPFO=107, mains=50")
+    {'BPFO': 107.0, 'mains': 50.0}
+    """
+    found: dict[str, float] = {}
+    for one in text.split(","):
+        name, _, at = (part.strip() for part in one.partition("="))
+        number = _word_or_number(at)
+        if not name or name in found or isinstance(number, str):
+            raise ValueError(
+                "markers must be frequencies in Hz, each by a name of its own, such as BPFO=107,mains=50, "
+                f"got {text!r}"
+            )
+        found[name] = number
+    return found
+
+
+def read_domains(text: str, option: str = "domains") -> list[Any]:
     """Domains by name, separated by commas, each with the numbers that it takes behind colons.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+    option : str, default "domains"
+        Where it was typed, for errors.
 
     Raises
     ------
@@ -75,10 +122,10 @@ def read_domains(text: str) -> list[Any]:
         if kind is None:
             listed = sorted({*known, *PRESETS, *(plugin.name for plugin in plugins(DOMAINS))})
             raise ValueError(
-                f"domains must be of {', '.join(listed)}, with numbers behind colons, such as stft:2, got "
+                f"{option} must be of {', '.join(listed)}, with numbers behind colons, such as stft:2, got "
                 f"{one!r}"
             )
-        made.append(_made(kind, numbers, one, "domains"))
+        made.append(_made(kind, numbers, one, option))
     return made
 
 
@@ -129,10 +176,13 @@ def read_players(text: str) -> Any:
     if edges:
         from ..domains import FilterBank
 
-        made.append(FilterBank(read_bands(edges)))
+        try:
+            made.append(FilterBank(read_bands(edges)))
+        except ValueError as error:
+            raise ValueError(f"players must be given bands by their edges, got {edges!r}: {error}") from None
     for one in parts:
         if "=" not in one:
-            made.extend([one] if one == "channels" else read_domains(one))
+            made.extend([one] if one == "channels" else read_domains(one, "players"))
     return tuple(made)
 
 
@@ -174,14 +224,17 @@ def read_bands(text: str | None) -> Any:
     Raises
     ------
     ValueError
-        If edges are no numbers.
+        If edges are no numbers, or no result can have these bands.
 
     Examples
     --------
     >>> read_bands("sleep"), read_bands("slow=0.5-4,spindle=11-16")
     ('sleep', {'slow': (0.5, 4.0), 'spindle': (11.0, 16.0)})
     """
+    from ..bands import check_bands
+
     if text is None or "=" not in text:
+        check_bands(text)
         return text
     found = {}
     for one in names(text) or ():
@@ -195,6 +248,7 @@ def read_bands(text: str | None) -> Any:
             raise ValueError(
                 f"bands must be the name of a preset, or edges in Hz such as slow=0.5-4, got {one!r}"
             ) from None
+    check_bands(found)
     return found
 
 
@@ -274,7 +328,7 @@ def _bank(kind: Any, preset: str, *n: Any) -> Any:
     return kind(preset, name=preset.replace("-", "_"), **({"n": n[0]} if n else {}))
 
 
-def _word_or_number(text: str) -> Any:
+def _word_or_number(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:

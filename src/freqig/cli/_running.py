@@ -135,6 +135,8 @@ def in_options(text: str) -> str:
 
     Examples
     --------
+    >>> in_options("annotations must hold at least one label")
+    '--labels must hold at least one label'
     >>> in_options("pass resample=100 for a file, or unit='uV'")
     "pass --resample 100 for a file, or --unit 'uV'"
     >>> in_options("pass unit='uV' to Explainer, or baseline=freqig.baselines.band_removed(8, 12)")
@@ -148,6 +150,8 @@ def in_options(text: str) -> str:
     def rule(found: re.Match[str]) -> str:
         return "--baseline " + ":".join([found[1], *filter(None, re.split(r"[, ]+", found[2]))])
 
+    # What a message is about stands at its beginning.
+    text = re.sub(rf"^({'|'.join(OPTIONS)})(?= must\b)", lambda found: OPTIONS[found[1]], text)
     text = re.sub(r"(?:freqig\.)?Explainer\(model, (\w+=[^()]*)\)", r"\1", text)
     text = re.sub(rf"(\b(?:{'|'.join(OPTIONS)})=(?:'[^']*'|[\w.]+)?) to Explainer\b", r"\1", text)
     text = re.sub(r"baseline=freqig\.baselines\.(\w+)\(([\d.e, -]*)(?<!\.\.\.)\)", rule, text)

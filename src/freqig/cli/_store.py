@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,8 +47,17 @@ def write_result(result: xr.Dataset, path: Path) -> None:
         result.to_netcdf(path, engine="h5netcdf")
 
 
-def read_result(path: Path, target: str | None = None) -> xr.Dataset:
+def read_result(path: Path, target: str | None = None, option: str = "RESULT") -> xr.Dataset:
     """A result out of a file, in memory; where it holds several targets, one of them if it is named.
+
+    Parameters
+    ----------
+    path : path
+        A file of netCDF, or a store of Zarr.
+    target : str, optional
+        As `freqig explain` takes it: predicted, all, or a class by name or number.
+    option : str, default "RESULT"
+        What the path was given as.
 
     Raises
     ------
@@ -56,27 +66,49 @@ def read_result(path: Path, target: str | None = None) -> xr.Dataset:
     """
     import xarray as xr
 
+    what = f"{option} must be a result as freqig explain writes it"
     if not path.exists():
-        raise FileNotFoundError(f"RESULT must be the path of a result, but there is none at {str(path)!r}")
+        raise FileNotFoundError(f"{what}, but there is none at {str(path)!r}")
+    if path.is_dir() and path.suffix != ".zarr":
+        raise ValueError(f"{what}, got the folder {str(path)!r}")
     try:
         with xr.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else "h5netcdf") as file:
             result = file.load()
     except Exception as error:
-        raise ValueError(
-            f"{path} must be a result as freqig explain writes it, and cannot be read: {error}"
-        ) from error
+        raise ValueError(f"{what}, but {str(path)!r} cannot be read: {error}") from error
     if not {"output", "cluster_p"} & set(result) or not any(
         v.attrs.get("kind") == "attribution" for v in result.values()
     ):
         held = ", ".join(map(str, result.data_vars)) or "nothing"
-        raise ValueError(f"{path} must be a result as freqig explain writes it, got a file with {held}")
-    if target is None:
+        raise ValueError(f"{what}, got {str(path)!r} with {held}")
+    return result if target is None else _of_target(result, target)
+
+
+def _of_target(result: xr.Dataset, text: str) -> xr.Dataset:
+    """What a result says of one target, which is named as where results are made."""
+    from ._reading import read_target
+
+    targets = list(map(str, np.atleast_1d(result["target"].values)))
+    named = list(map(str, result["class"].values)) if "class" in result.coords else None
+    target = read_target(text, named or targets)
+    if target == "all":
         return result
-    known = list(map(str, result["target"].values)) if "target" in result.dims else []
-    if target not in known:
-        raise ValueError(
-            f"target must be one of {', '.join(known)}, got {target!r}"
-            if known
-            else f"target must be left out for a result of one target, got {target!r}"
-        )
-    return result.isel(target=known.index(target))
+    if target is None and "predicted" in result.coords:
+        if "target" in result.dims:
+            return result.sel(target=result["predicted"])
+        wanted = list(map(str, result["predicted"].values))
+    else:
+        is_number = isinstance(target, int) and named is not None and 0 <= target < len(named)
+        wanted = [named[target] if is_number and named else str(target)]
+    if "target" in result.dims:
+        if wanted[0] in targets:
+            return result.isel(target=targets.index(wanted[0]))
+    elif targets == wanted * (len(targets) // len(wanted)):
+        return result
+    told = ", ".join(dict.fromkeys(targets))
+    numbers = ", or its number from 0" if named is not None else ""
+    raise ValueError(
+        f"target must be one of {told}{numbers}, got {text!r}"
+        if "target" in result.dims
+        else f"target must be omitted for a result of one target per sample, here {told}, got {text!r}"
+    )

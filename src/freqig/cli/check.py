@@ -38,7 +38,8 @@ def check(model: str, path: Path, as_json: bool, **options: Any) -> int:
     from ._reading import names, read_baseline, read_target
     from ._truth import labels_of
 
-    target, baseline = read_target(options.pop("target")), read_baseline(options.pop("baseline"))
+    target = read_target(options.pop("target"), names(options["classes"]))
+    baseline = read_baseline(options.pop("baseline"))
     explainer = made_explainer(model, options, progress=False)
     known = labels_of(options.pop("labels"), [path])
     channels = names(options.pop("channels"))

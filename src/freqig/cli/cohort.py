@@ -105,6 +105,8 @@ def cohort(
     from ._reading import names, read_bands, read_baseline, read_domains, read_target
     from ._truth import labels_of, subjects_of
 
+    if out == Path():
+        raise click.ClickException("--out must be a path, got an empty one")
     recordings = read_recordings(inputs)
     known = labels_of(labels, [one.path for one in recordings])
     if isinstance(known.get("annotations"), str):
@@ -120,7 +122,7 @@ def cohort(
         "classes": names(options["classes"]),
         "channels": names(options["channels"]),
         "domains": read_domains(options["domains"]),
-        "target": read_target(options["target"]),
+        "target": read_target(options["target"], names(options["classes"])),
         "baseline": read_baseline(options["baseline"]),
     }
     store = out / STORE

@@ -72,7 +72,7 @@ def compare(
 
     if paired is None:
         raise click.UsageError("say --paired or --unpaired: whether each person or sample is on both sides")
-    refuse_existing([out, figure], force)
+    refuse_existing({"--out": out, "--figure": figure}, force)
     if out is not None:
         check_format(out)
     sides = [read_result(path, target) for path in (result, other) if path is not None]

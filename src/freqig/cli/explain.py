@@ -89,7 +89,7 @@ def explain(
     from ._tables import told
     from ._truth import labels_of
 
-    refuse_existing([out, table, page], force)
+    refuse_existing({"--out": out, "--table": table, "--report": page}, force)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not force:
         raise click.ClickException(
             f"--figures {figures} must be empty: pass --force to write over what is there"
@@ -97,7 +97,8 @@ def explain(
     if out is not None:
         check_format(out)
     bands = read_bands(options.pop("bands"))
-    target, baseline = read_target(options.pop("target")), read_baseline(options.pop("baseline"))
+    target = read_target(options.pop("target"), names(options["classes"]))
+    baseline = read_baseline(options.pop("baseline"))
     method = options.pop("method")
     if method == SHAPLEY:
         explainer = made_shapley(model, options, progress)

@@ -46,7 +46,9 @@ def listen(
     from .. import resynthesize, to_wav
     from ._store import read_result
 
-    refuse_existing([out], force)
+    refuse_existing({"--out": out}, force)
+    if out.suffix.lower() != ".wav":
+        raise click.ClickException(f"--out must end in .wav, got {str(out)!r}")
     part = resynthesize(read_result(result, target), keep, name=variable, sample=sample)
     to_wav(part, out, speed=speed, overwrite=force)
     click.echo(

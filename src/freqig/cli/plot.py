@@ -67,10 +67,10 @@ def plot(
 
     KIND is the name of a function of freqig.plots, which says what it takes.
     """
-    from ._reading import read_bands
+    from ._reading import by_name_or_number, read_bands, read_markers
     from ._store import read_result
 
-    refuse_existing([out], force)
+    refuse_existing({"--out": out}, force)
     if out.suffix.lower() not in PICTURES:
         raise click.ClickException(f"--out must end in {', '.join(PICTURES)}, got {str(out)!r}")
     if size is not None and not all(SMALLEST <= inches <= LARGEST for inches in size):
@@ -81,16 +81,17 @@ def plot(
     if bands is not None:
         given["bands"] = read_bands(bands)
     if channel is not None:
-        given["channel"] = channel if "channel" in whole.coords else int(channel)
+        given["channel"] = by_name_or_number(channel, list(map(str, whole.get("channel", ()))))
     if markers is not None:
-        given["markers"] = {
-            name.strip(): float(at) for name, _, at in (one.partition("=") for one in markers.split(","))
-        }
-    given |= dict(map(_read_option, further))
+        given["markers"] = read_markers(markers)
+    for name, value in map(_read_option, further):
+        if name in given or (name == "other" and other is not None):
+            raise click.UsageError(f"--option {name}= must be omitted where --{name} or another gives it")
+        given[name] = value
     if other is None and isinstance(given.get("other"), str):
         other = Path(given["other"])
     if other is not None:
-        given["other"] = read_result(other, target)
+        given["other"] = read_result(other, target, "--other")
         given.setdefault("names", (result.stem, other.stem))
     with replacing(out) as path:
         draw(whole, kind, path, given, size)

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from .._check import check_choice, check_count, check_flag, check_flag_or_none, shown
+from ..bands import check_bands
 from ..errors import warn
+from ..files.asked import Reading
 from ..progress import counting
 from .hashes import described, model_hash, settings_hash
 from .inputs import are_contents_of
@@ -123,6 +125,7 @@ def run(
     ('a', 'b')
     """
     listed = read_recordings(recordings, annotations=annotations, truth=truth, subjects=subjects)
+    Reading(fs, channels, window, step, resample)
     part = Shard() if shard is None else Shard(*_pair(shard))
     keep, workers = check_choice(keep, "keep", KEEP), check_count(workers, "workers")
     if (
@@ -132,8 +135,11 @@ def run(
     ):
         raise ValueError(
             f"workers must be at most one per GPU, of which there are {len(visible_gpus())}, got {workers}"
+            if visible_gpus()
+            else f"device must be one that is there, and there is no GPU, got {settings['device']}"
         )
     again, bar = check_flag(retry_failed, "retry_failed"), check_flag_or_none(progress, "progress")
+    check_bands(bands)
     if keep == "bands" and bands is None:
         raise ValueError("bands must be given with keep='bands': a preset such as 'sleep', or edges by name")
     asked = {

@@ -16,6 +16,8 @@ from ..result.reading import rate_of
 
 LOWEST = 4000.0
 """Sampling rate in Hz below which there is nothing to be heard: half of it is the highest pitch."""
+HIGHEST = 1e8
+"""Sampling rate in Hz above which headers of WAV, which count bytes per second in 32 bits, may overflow."""
 
 
 def to_wav(
@@ -62,7 +64,7 @@ def to_wav(
         If there is such a file, and `overwrite` is False.
     TypeError, ValueError
         If the signal is of another type or shape; if its sampling rate is not known, or times `speed`
-        below 4 kHz.
+        below 4 kHz or above 100 MHz.
 
     Examples
     --------
@@ -163,5 +165,10 @@ def _rate(part: xr.DataArray, speed: float) -> int:
         raise ValueError(
             f"part must be played at {LOWEST:g} Hz at least to be heard, got {fs:g} Hz at a speed of "
             f"{speed:g}: pass speed={int(np.ceil(LOWEST / fs))} or more"
+        )
+    if rate > HIGHEST:
+        raise ValueError(
+            f"speed must be at most {HIGHEST / fs:g}, so that the file says {HIGHEST:g} Hz at most, got "
+            f"{speed:g}"
         )
     return rate

@@ -31,7 +31,11 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
         If it is none of these.
     """
     if isinstance(given, (str, os.PathLike)):
-        return _from_file(Path(os.fspath(given)))
+        path = Path(os.fspath(given))
+        found = _from_file(path)
+        if not found:
+            raise ValueError(f"annotations must hold at least one label, got none in {path.name}")
+        return found
     if not isinstance(given, Sequence) and not hasattr(given, "tolist"):
         raise TypeError(
             "annotations must be a path, a sequence of labels, one per window, or of (onset, duration, "
@@ -53,7 +57,7 @@ def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:
     label = next((key for key in ("label", "description", "trial_type") if rows and key in rows[0]), None)
     if label is None or not {"onset", "duration"} <= set(rows[0]):
         raise ValueError(
-            f"annotations in {path.name} must have columns onset, duration and label, got "
-            f"{', '.join(rows[0]) if rows else 'no rows'}"
+            f"annotations must have columns onset, duration and label, got "
+            f"{', '.join(rows[0]) if rows else 'no rows'} in {path.name}"
         )
     return tuple(Annotation(float(row["onset"]), float(row["duration"]), row[label]) for row in rows)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_fs, check_positive
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
 from ..signals.units import factor
+from .asked import Reading
 from .formats import Reader, reader_of
 from .labels import read_annotations
 from .mne_files import of_raw
@@ -91,18 +91,18 @@ def read(
         raise FileNotFoundError(f"path must be that of a file, but there is none at {str(given)!r}")
     if given.is_file() and given.stat().st_size == 0:
         raise ValueError(f"{given.name} must hold a recording, got an empty file")
-    asked = None if channels is None else names_of_channels(channels)
+    reading = Reading(fs, channels, window, step, resample)
     load = reader_of(given)
     try:
-        found = load(given, asked)
+        found = load(given, reading.channels)
     except RatesError as error:
-        if resample is None:
+        if reading.resample is None:
             raise
-        found = _brought_together(load, given, error.rates, check_fs(resample))
+        found = _brought_together(load, given, error.rates, reading.resample)
     # Beside resample, fs may be meant for afterwards: it then tells what the file does not, and no more.
-    given_fs = fs if resample is None or found.fs is None else None
+    given_fs = reading.fs if resample is None or found.fs is None else None
     found = _told(found, given_fs, unit, given.name)
-    return _cut(found, given.name, window, step, resample, annotations)
+    return _cut(found, given.name, reading, annotations)
 
 
 def cut_raw(
@@ -116,26 +116,21 @@ def cut_raw(
 ) -> xr.DataArray:
     """The same of a Raw of MNE, whose annotations label its windows, or leave them out where they are bad."""
     names = [Path(one).name for one in getattr(raw, "filenames", ()) if one is not None]
-    found = of_raw(raw, None if channels is None else names_of_channels(channels), "x")
-    return _cut(found, names[0] if names else "Raw", window, step, resample, annotations)
+    reading = Reading(None, channels, window, step, resample)
+    return _cut(of_raw(raw, reading.channels, "x"), names[0] if names else "Raw", reading, annotations)
 
 
-def _cut(
-    found: Recording,
-    name: str,
-    window: float | None,
-    step: float | None,
-    resample: float | None,
-    annotations: Any,
-) -> xr.DataArray:
-    if resample is not None:
-        found = _resampled(found, check_fs(resample), name)
+def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.DataArray:
+    window, step = reading.window, reading.step
+    if reading.resample is not None:
+        found = _resampled(found, reading.resample, name)
     beside = () if annotations is None else read_annotations(annotations)
     spans = tuple(one for one in beside if isinstance(one, Annotation))
     found = replace(found, annotations=spans) if spans else found
     if found.is_cut:
         if window is not None or step is not None:
-            raise ValueError(f"window must be None for {name}, which holds series that are cut already")
+            which = "step" if window is None else "window"
+            raise ValueError(f"{which} must be omitted for {name}, which holds series that are cut already")
         windows, values = (
             Windows(np.zeros(len(found.values), dtype=np.int64), found.values.shape[-1]),
             found.values,
@@ -144,9 +139,7 @@ def _cut(
     else:
         if window is not None and found.fs is None:
             raise ValueError(f"fs must be given with window, for {name} does not say it")
-        length = None if window is None else check_positive(window, "window")
-        hop = None if step is None else check_positive(step, "step")
-        windows = Windows.of(found, length, hop, name)
+        windows = Windows.of(found, window, step, name)
         values, labels = windows.cut(found.values), windows.labels(found)
     if beside and not spans:
         labels = [str(one) for one in beside]
@@ -163,17 +156,9 @@ def _cut(
     return _labelled(found, windows, values, labels, name)
 
 
-def names_of_channels(channels: Any) -> tuple[str, ...]:
-    """Names of channels as the caller gave them; TypeError where they are no sequence of names."""
-    if isinstance(channels, str) or not isinstance(channels, Sequence) or not channels:
-        raise TypeError(f"channels must be a sequence of names, at least one, got {channels!r}")
-    return tuple(map(str, channels))
-
-
 def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -> Recording:
     """With the rate and unit that the caller gave, where they do not contradict the file."""
     if fs is not None:
-        fs = check_fs(fs)
         if recording.fs is not None and abs(fs - recording.fs) > CLOSE * fs:
             raise ValueError(
                 f"fs must be that of {name}, which says {recording.fs:g} Hz, got {fs:g}: omit it, or pass "
@@ -193,7 +178,9 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
     if recording.fs is None:
         raise ValueError(f"fs must be given with resample, for {name} does not say it")
     if recording.breaks:
-        raise ValueError(f"resample must be None for {name}, which has gaps: resample each stretch by itself")
+        raise ValueError(
+            f"resample must be omitted for {name}, which has gaps: resample each stretch by itself"
+        )
     from scipy.signal import resample_poly
 
     ratio = Fraction(fs / recording.fs).limit_denominator(10_000)

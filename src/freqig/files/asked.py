@@ -1,0 +1,71 @@
+"""How recordings are to be read: what was asked for, checked before any of them is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._check import check_fs, check_positive
+
+
+@dataclass(frozen=True, init=False)
+class Reading:
+    """What is the same for all recordings that are read, see `freqig.read`.
+
+    Parameters
+    ----------
+    fs, resample : float, optional
+        Sampling rates in Hz.
+    channels : sequence of str, optional
+        Names that differ.
+    window, step : float, optional
+        In s.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a rate or a length is not finite and above zero, or channels are no names that differ.
+
+    Examples
+    --------
+    >>> Reading(window=0)
+    Traceback (most recent call last):
+    ValueError: window must be finite and above 0, got 0
+    """
+
+    fs: float | None
+    channels: tuple[str, ...] | None
+    window: float | None
+    step: float | None
+    resample: float | None
+
+    def __init__(
+        self, fs: Any = None, channels: Any = None, window: Any = None, step: Any = None, resample: Any = None
+    ) -> None:
+        checked = {
+            "fs": None if fs is None else check_fs(fs),
+            "channels": None if channels is None else names_of_channels(channels),
+            "window": None if window is None else check_positive(window, "window"),
+            "step": None if step is None else check_positive(step, "step"),
+            "resample": None if resample is None else check_fs(resample, "resample"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+def names_of_channels(channels: Any) -> tuple[str, ...]:
+    """Names of channels as the caller gave them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no sequence of names, or one is there twice.
+    """
+    if isinstance(channels, str) or not isinstance(channels, Sequence) or not channels:
+        raise TypeError(f"channels must be a sequence of names, at least one, got {channels!r}")
+    wanted = tuple(map(str, channels))
+    twice = next((one for one in wanted if wanted.count(one) > 1), None)
+    if twice is not None:
+        raise ValueError(f"channels must each be named once, got {twice!r} {wanted.count(twice)} times")
+    return wanted

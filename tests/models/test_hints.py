@@ -42,6 +42,7 @@ class Told(nn.Module):
 
     sfreq = property(lambda self: self._get("sfreq"))
     chs_info = property(lambda self: self._get("chs_info"))
+    n_chans = property(lambda self: self._get("n_chans"))
     n_times = property(lambda self: self._get("n_times"))
 
 
@@ -124,6 +125,7 @@ def test_a_model_that_was_told_nothing_says_nothing() -> None:
         {"chs_info": [{"kind": 2}]},
         {"chs_info": "Cz"},
         {"n_times": 0},
+        {"n_chans": True},
     ],
     ids=repr,
 )
@@ -144,6 +146,20 @@ def test_another_length_than_the_window_is_an_error(model: Told, n: int, said: s
     for name, call in (("x", lambda: Explainer(model)(x)), ("input", lambda: attribute(x, model))):
         with pytest.raises(ValueError, match=rf"{name} must have as many values in time .*{said}"):
             call()
+
+
+@pytest.mark.parametrize("model", [told(), Told(n_chans=2), Told(n_chans=np.int64(2), n_times=32)])
+@pytest.mark.parametrize("shape", [(3, 5, 32), (3, 1, 32)])
+def test_another_number_of_channels_is_an_error_before_the_model_runs(
+    model: Told, shape: tuple[int, ...]
+) -> None:
+    ran = []
+    model.register_forward_pre_hook(lambda *_: ran.append(1))
+    said = rf"as many channels as .* built for, n_chans=2, got {shape[1]}, of shape \(3, {shape[1]}, 32\)"
+    for call in (lambda: Explainer(model)(noise(*shape)), lambda: attribute(noise(*shape), model)):
+        with pytest.raises(ValueError, match=said):
+            call()
+    assert not ran
 
 
 def test_a_model_behind_a_function_says_nothing_of_its_input() -> None:
@@ -168,10 +184,10 @@ def test_braindecode(name: str) -> None:
     info = mne.create_info(list(NAMES), 100.0, "eeg")["chs"]
     net = getattr(models, name)
     model = seeded(net, n_outputs=3, sfreq=100, chs_info=info, n_times=1000)
-    assert as_model(model).hints == Hints(fs=100, channels=NAMES, window=1000)
-    assert as_model(net(n_outputs=3, n_chans=2, n_times=1000)).hints == Hints(window=1000)
+    assert as_model(model).hints == Hints(fs=100, channels=NAMES, n_channels=2, window=1000)
+    assert as_model(net(n_outputs=3, n_chans=2, n_times=1000)).hints == Hints(n_channels=2, window=1000)
     seconds = net(n_outputs=3, chs_info=info, input_window_seconds=10.0, sfreq=100.0)
-    assert as_model(seconds).hints == Hints(fs=100, channels=NAMES, window=1000)
+    assert as_model(seconds).hints == Hints(fs=100, channels=NAMES, n_channels=2, window=1000)
     explainer, x = Explainer(model, n_steps=100), noise(2, 2, 1000).astype(np.float32)
     result = explainer(x, target=0)
     assert result.rfft.frequency.values[-1] == 50

@@ -23,6 +23,8 @@ class Hints:
         Sampling rate in Hz.
     channels : tuple of str, optional
         Names of the channels.
+    n_channels : int, optional
+        How many channels; those that have names count themselves.
     window : int, optional
         Samples in time.
     shape : tuple of int or None, optional
@@ -38,13 +40,14 @@ class Hints:
 
     fs: float | None = None
     channels: tuple[str, ...] | None = None
+    n_channels: int | None = None
     window: int | None = None
     shape: tuple[int | None, ...] | None = None
     time_axis: int | None = None
 
     @classmethod
     def of(cls, model: object) -> Hints:
-        """Read the attributes `sfreq`, `chs_info` and `n_times` of braindecode's models.
+        """Read the attributes `sfreq`, `chs_info`, `n_chans` and `n_times` of braindecode's models.
 
         Parameters
         ----------
@@ -56,13 +59,14 @@ class Hints:
         Hints
             What was found.
         """
-        rate, window = _read(model, "sfreq"), _read(model, "n_times")
+        rate = _read(model, "sfreq")
         known = isinstance(rate, Real) and not isinstance(rate, bool)
         names = _names(_read(model, "chs_info"))
         return cls(
             fs=float(rate) if known and math.isfinite(rate) and rate > 0 else None,
             channels=names,
-            window=int(window) if isinstance(window, Integral) and int(window) > 0 else None,
+            n_channels=_count(model, "n_chans") if names is None else len(names),
+            window=_count(model, "n_times"),
         )
 
     def fit(self, signal: Signal, fs: float | None, name: str, *, reorder: bool = True) -> Signal:
@@ -87,7 +91,7 @@ class Hints:
         Raises
         ------
         ValueError
-            If rate, channels or length are others than those that the model says.
+            If rate, channels, their number or length are others than those that the model says.
         """
         known = signal.fs if fs is None else fs
         if None not in (known, self.fs) and not math.isclose(known or 0, self.fs or 0, rel_tol=1e-3):
@@ -98,7 +102,13 @@ class Hints:
             )
         if self.channels is not None and signal.channels is not None:
             signal = in_channel_order(signal, self.channels, name, reorder)
-        n = signal.values.shape[-1]
+        *_, k, n = (1, *signal.values.shape)
+        if self.n_channels is not None and signal.values.ndim == 3 and k != self.n_channels:
+            raise ValueError(
+                f"{name} must have as many channels as the model was built for, n_chans={self.n_channels}, "
+                f"got {k}, of shape {tuple(signal.values.shape)}: pass channels= with their names, or those "
+                f"of the model in its order; {ANYWAY}"
+            )
         if self.window is not None and n != self.window:
             rate = known or self.fs
             length = f"{n} values" if rate is None else f"{n} values, {n / rate:.4g} s"
@@ -218,6 +228,12 @@ def _read(model: object, name: str) -> Any:
         return getattr(model, name, None)
     except Exception:  # noqa: BLE001 - properties of a model that was not told raise as they like
         return None
+
+
+def _count(model: object, name: str) -> int | None:
+    found = _read(model, name)
+    known = isinstance(found, Integral) and not isinstance(found, bool)
+    return int(found) if known and int(found) > 0 else None
 
 
 def _names(channels: Any) -> tuple[str, ...] | None:

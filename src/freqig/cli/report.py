@@ -70,7 +70,7 @@ def report(
         "command": typed(),
         "force": force,
     }
-    refuse_existing([out], force)
+    refuse_existing({"--out": out}, force)
     if is_cohort(result):
         if other is not None or evaluation is not None or samples is not None:
             raise click.UsageError("a cohort is shown by itself: leave OTHER, --evaluation and --samples out")

@@ -90,9 +90,9 @@ def test_expected_gradients_come_to_what_the_explainer_integrates() -> None:
                 - exact.rfft
             ).mean()
         )
-        for draws in (1, 32)
+        for draws in (1, 16)
     ]
-    assert errors[1] < 0.1 * errors[0]
+    assert errors[1] < 0.2 * errors[0]
 
 
 # The path of bands.

@@ -52,9 +52,9 @@ def test_a_sample_has_the_loss_of_itself_alone(name: str) -> None:
     # Beside a sample whose output falls a thousandfold as far, where a loss or a size that is averaged over
     # the batch would leave this one what the other does not need.
     x = np.concatenate([X, 1000 * X[:1], 1e-3 * X[1:]])
-    settings = {"steps": 15, "rate": 0.2, "fs": 65}
+    settings = {"steps": 8, "rate": 0.2, "fs": 65}
     together = attribution(made(name, Amplitudes(), **settings)(x, target=0))
-    for i in range(4):
+    for i in (0, 3):
         alone = attribution(made(name, Amplitudes(), **settings)(x[i : i + 1], target=0))
         np.testing.assert_allclose(together[i : i + 1], alone, atol=1e-6)
 
@@ -62,7 +62,7 @@ def test_a_sample_has_the_loss_of_itself_alone(name: str) -> None:
 @pytest.mark.parametrize("name", LEARNED)
 def test_the_size_of_outputs_and_signals_is_no_matter(name: str) -> None:
     # Powers of two, that round nothing: DynaMask ranks all coefficients, also those that are rounding alone.
-    few = {"steps": 10, "fs": 65}
+    few = {"steps": 6, "fs": 65}
     one = attribution(made(name, Amplitudes(), **few)(X, target=0))
     other = attribution(made(name, Amplitudes(64.0), **few)(X / 1024, target=0))
     np.testing.assert_allclose(other, one, atol=1e-9)
@@ -100,7 +100,7 @@ def test_a_coefficient_that_is_not_there_has_no_importance(name: str) -> None:
 def test_the_loss_is_that_of_the_explained_output_and_no_softmax_of_it() -> None:
     # Behind one more softmax the loss of a probability of .999 hardly differs from that of .5, and masks
     # come out too small to keep it.
-    explainer = made("LearnedMask", Amplitudes(20.0), fs=65, output="log_prob", steps=60, sparsity=0.2)
+    explainer = made("LearnedMask", Amplitudes(20.0), fs=65, output="log_prob", steps=40, sparsity=0.2)
     result = explainer(X[:1], target=1)
     mask = result.rfft.values[0]
     spectrum = torch.from_numpy(mask * np.fft.rfft(X[0]))
@@ -145,9 +145,9 @@ def test_smoothness_makes_neighbours_alike() -> None:
 # DynaMask's area, and ExtremalMask's filling.
 
 
-@pytest.mark.parametrize("area", [0.1, 0.4])
+@pytest.mark.parametrize("area", [0.4])
 def test_the_area_is_kept(area: float) -> None:
-    found = explained("DynaMask", steps=60, rate=0.2, area=area)
+    found = explained("DynaMask", steps=30, rate=0.2, area=area)
     share = (attribution(found) > 0.5).mean((1, 2))
     np.testing.assert_allclose(share, area, atol=0.1)
 
@@ -163,7 +163,7 @@ def test_of_numbers_that_are_alike_those_come_first_that_the_output_asks_for() -
 def test_masks_that_reach_an_end_may_come_back() -> None:
     # All weight on size first sends masks to zero; a mask that is clamped as it is used alone would stay
     # there.
-    found = made("ExtremalMask", Amplitudes(), fs=65, steps=80, rate=0.3, size=0.3, fill=100.0)(X, target=0)
+    found = made("ExtremalMask", Amplitudes(), fs=65, steps=50, rate=0.3, size=0.3, fill=100.0)(X, target=0)
     assert (found.rfft[:, 5] > 0.5).all()
 
 
@@ -183,5 +183,5 @@ def test_every_framework_s_gradients_will_do() -> None:
     def score(x: object) -> object:
         return jnp.abs(jnp.fft.rfft(x)[:, 5])[:, None]
 
-    found = methods.LearnedMask(score, fs=65, steps=30, rate=0.2)(X.astype(np.float32), target=0)
+    found = methods.LearnedMask(score, fs=65, steps=4, rate=0.2)(X.astype(np.float32), target=0)
     assert (found.rfft[:, 5] == found.rfft.max("frequency")).all()

@@ -43,7 +43,6 @@ NOT_AT_IMPORT = {
     "onnx2fx",
     "onnx2pytorch",
     "onnxruntime",
-    "plotly",
     "ptwt",
     "pywt",
     "scipy",

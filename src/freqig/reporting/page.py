@@ -84,7 +84,7 @@ def report(
     Raises
     ------
     ImportError
-        If jinja2 or plotly are not installed: ``pip install 'freqig[report]'``.
+        If jinja2 is not installed: ``pip install 'freqig[report]'``.
     FileExistsError
         If there is such a file, and `force` is False.
     TypeError, ValueError

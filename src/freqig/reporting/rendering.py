@@ -23,6 +23,8 @@ SCRIPTS = (
     "page.js",
 )
 """In the order in which they are read; each adds to the object `page`."""
+LIBRARY = "plotly-cartesian.min.js"
+"""Of others; what draws lines, bars and maps, a third of all that plotly has."""
 
 
 def rendered(
@@ -44,9 +46,9 @@ def rendered(
     Raises
     ------
     ImportError
-        If jinja2 or plotly are not installed.
+        If jinja2 is not installed.
     """
-    jinja2, plotly = _libraries()
+    jinja2 = _jinja2()
     from markupsafe import Markup
 
     environment = jinja2.Environment(
@@ -80,26 +82,25 @@ def rendered(
         # Of this house and of plotly, not of the result: they go in as they are.
         style=Markup(_assets(STYLES)),  # noqa: S704
         script=Markup(_assets(SCRIPTS)),  # noqa: S704
-        library=zipped(plotly.offline.get_plotlyjs()),
+        library=zipped(_assets((LIBRARY,), "vendored")),
         data=zipped(json_of(data)),
         arrays={name: one.text for name, one in arrays.items()},
     )
     return text
 
 
-def _libraries() -> tuple[Any, Any]:
+def _jinja2() -> Any:
     try:
         import jinja2
-        import plotly.offline
     except ImportError as error:
         raise ImportError(
-            f"a report needs {error.name}, which is not installed: pip install 'freqig[report]'"
+            "a report needs jinja2, which is not installed: pip install 'freqig[report]'"
         ) from error
-    return jinja2, plotly
+    return jinja2
 
 
-def _assets(names: Sequence[str]) -> str:
-    folder = files("freqig.reporting") / "assets"
+def _assets(names: Sequence[str], where: str = "assets") -> str:
+    folder = files("freqig.reporting") / where
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 

@@ -3,13 +3,16 @@ const breath = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 (async function () {
   const root = document.documentElement;
+  performance.mark("script");
   await Promise.all([page.loadData(), page.loadPlotly()]);
+  performance.mark("loaded");
   page.startTables();
   page.startFigures();
   const figures = Object.keys(page.data.figures);
   const first = figures.filter((anchor) => page.data.figures[anchor].opens.length);
   first.forEach(page.drawFigure);
   root.dataset.overview = "drawn";
+  performance.mark("overview");
   await breath();
   // A page of a group has no samples of its own.
   if (page.data.live.sample) await page.startSample();
@@ -18,4 +21,5 @@ const breath = () => new Promise((resolve) => setTimeout(resolve, 0));
     page.drawFigure(anchor);
   }
   root.dataset.ready = "yes";
+  performance.mark("ready");
 })();

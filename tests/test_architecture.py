@@ -246,6 +246,9 @@ def test_wheel_holds_both_names_types_and_licence(root: Path, tmp_path: Path) ->
         metadata = next(name for name in files if name.endswith(".dist-info/METADATA"))
         lines = archive.read(metadata).decode("utf-8").splitlines()
     assert {"freqIG.py", "freqig/__init__.py", "freqig/py.typed"} <= set(files)
+    # What pages are made of is no code, and must come along all the same.
+    made = "assets/page.js", "assets/page.css", "templates/page.html.j2", "vendored/LICENSE"
+    assert {f"freqig/reporting/{name}" for name in made} <= set(files)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in files)
     assert {name.split("/")[0] for name in files if ".dist-info/" not in name} == {"freqIG.py", "freqig"}
     assert {"License-Expression: MIT", "Requires-Python: >=3.11"} <= set(lines)

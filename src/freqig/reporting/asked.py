@@ -56,7 +56,8 @@ def checked(result: Any, called: str) -> xr.Dataset:
     if not result.sizes["sample"]:
         raise ValueError(f"{called} must hold at least one sample, got none: its selection is empty")
     if "target" in result.dims and result.sizes["target"] == 1:
-        return result.isel(target=0)
+        only: xr.Dataset = result.isel(target=0)
+        return only
     return of_predicted(result, names[0])
 
 

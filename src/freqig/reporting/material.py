@@ -178,7 +178,7 @@ class Material:
         numpy.ndarray
             float64, shape (N, *kinds); what is not a number counts as 0.
         """
-        return self.lines(name, *kinds).sum(axis=1)
+        return np.asarray(self.lines(name, *kinds).sum(axis=1))
 
     def lines(self, name: str, *kinds: str) -> np.ndarray:
         """As `over`, but of every channel by itself, shape (N, C, *kinds)."""

@@ -14,7 +14,7 @@ page.signedArea = function (x, y, told) {
 
 const ABOVE = { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", itemclick: false, itemdoubleclick: false };
 
-page.drawWaveform = function (time, label, lines, names, units, keep) {
+page.drawWaveform = function (time, label, shown, lines, names, units, keep) {
   const traces = [];
   const several = lines.length > 1;
   const width = Math.max(...lines.map((line) => range(line.whole)), 1e-30);
@@ -32,7 +32,7 @@ page.drawWaveform = function (time, label, lines, names, units, keep) {
   const axis = several
     ? { tickvals: lines.map((_, place) => -place), ticktext: names.map(page.plain), zeroline: false }
     : { title: { text: page.plain(units ? `signal (${units})` : "signal") } };
-  page.draw("waveform", traces, { legend: ABOVE, xaxis: { title: { text: label } }, yaxis: axis, margin: { t: 40 } });
+  page.draw("waveform", traces, { legend: ABOVE, xaxis: { title: { text: label }, range: shown }, yaxis: axis, margin: { t: 40 } });
 };
 
 page.drawAmplitudes = function (frequency, label, whole, part, shown, bands) {
@@ -49,9 +49,9 @@ page.drawFrequencies = function (frequency, label, values, shown, bands, target)
   });
 };
 
-page.drawTimes = function (time, label, values, target) {
+page.drawTimes = function (time, label, shown, values, target) {
   page.draw("times", page.signedArea(time, values, target), {
-    legend: ABOVE, xaxis: { title: { text: label } }, yaxis: { title: { text: "attribution" } }, margin: { t: 40 },
+    legend: ABOVE, xaxis: { title: { text: label }, range: shown }, yaxis: { title: { text: "attribution" } }, margin: { t: 40 },
   });
 };
 
@@ -68,7 +68,7 @@ page.drawMap = function (time, timeLabel, frequency, label, values) {
   };
   // Solid around what raises, dotted around what lowers, for colours do not tell it to everybody.
   page.draw("map", [heat, contour(limit / 4, "solid"), contour(-limit / 4, "dot")], {
-    showlegend: false, xaxis: { title: { text: timeLabel } }, yaxis: { title: { text: label } },
+    showlegend: false, xaxis: { title: { text: timeLabel } }, yaxis: { title: { text: label }, range: shownOf(frequency, z) },
   });
 };
 
@@ -101,6 +101,20 @@ function range(values) {
   }
   return high - low;
 }
+
+// The rows of a map up to which 99.5 % of the magnitude lies.
+function shownOf(frequency, z) {
+  const sizes = z.map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
+  return [frequency[0], frequency[page.lastOf(sizes)]];
+}
+
+// Up to which place 99.5 % of the magnitude of values lies, and a little more.
+page.lastOf = function (values) {
+  const total = values.reduce((sum, value) => sum + Math.abs(value), 0);
+  let [running, last] = [0, 0];
+  while (last < values.length - 1 && (running += Math.abs(values[last])) < 0.995 * total) last++;
+  return Math.min(values.length - 1, Math.max(Math.ceil(1.05 * last), 4));
+};
 
 // Borders of bands, and the names of those that are wide enough in view.
 function withBands(bands, shown) {

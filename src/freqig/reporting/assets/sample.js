@@ -156,7 +156,7 @@ function signal(about, arrays, row, shown) {
   const names = chosen.map((line) => about.signal.lines[line.place] || "signal");
   const time = Array.from({ length }, (_, i) => (about.fs ? i / about.fs : i));
   const label = about.fs ? "time in the sample (s)" : "time in the sample (points)";
-  page.drawWaveform(time, label, chosen, names, about.signal.units, about.signal.keep);
+  page.drawWaveform(time, label, [0, length / (about.fs || 1)], chosen, names, about.signal.units, about.signal.keep);
   const rounded = note(position, "Waveforms have 8 bits.");
   page.tables.waveform = () => ({
     columns: [label, ...names, ...(part ? names.map((name) => `part of ${name}`) : [])], note: rounded,
@@ -206,11 +206,8 @@ function spectrum(about, arrays, row, target) {
   const own = arrays["spectrum-frequency"];
   const { first, step, label } = about.spectrum;
   const frequency = own ? Array.from(own.values) : Array.from(values, (_, k) => first + k * step);
-  // Where 99.5 % of the magnitude lies; two clicks show the rest.
-  const total = values.reduce((sum, value) => sum + Math.abs(value), 0);
-  let [running, last] = [0, 0];
-  while (last < values.length - 1 && (running += Math.abs(values[last])) < 0.995 * total) last++;
-  const shown = [frequency[0], frequency[Math.min(values.length - 1, Math.max(Math.ceil(1.05 * last), 4))]];
+  // Two clicks show the rest.
+  const shown = [frequency[0], frequency[page.lastOf(values)]];
   page.drawFrequencies(frequency, label, values, shown, about.bands, target);
   page.tables.frequencies = () => ({
     columns: [label, "attribution"], note: note(page.sample.position, "Attributions have 16 bits."),
@@ -225,7 +222,7 @@ function course(about, arrays, row, target) {
   const scale = about.fs || 1;
   const time = Array.from(values, (_, i) => (edges[i] + edges[i + 1] - 1) / 2 / scale);
   const label = about.fs ? "time in the sample (s)" : "time in the sample (points)";
-  page.drawTimes(time, label, values, target);
+  page.drawTimes(time, label, [0, edges[edges.length - 1] / scale], values, target);
   page.tables.times = () => ({
     columns: [label, "attribution"], note: note(page.sample.position, "Attributions have 16 bits, neighbouring points are added up."),
     rows: time.map((at, i) => [at, values[i]].map(short)),

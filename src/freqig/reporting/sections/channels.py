@@ -120,6 +120,7 @@ def _short(error: Exception) -> str:
 
 
 def _drawn(whole: Any, material: Material, name: str, title: str) -> tuple[bytes, bytes]:
+    from matplotlib import rc_context
     from matplotlib.figure import Figure as Drawing
 
     count = len([one for one in material.banded.names if one != "rest"]) if material.banded else 1
@@ -129,9 +130,11 @@ def _drawn(whole: Any, material: Material, name: str, title: str) -> tuple[bytes
     for spare in axes[count:]:
         spare.set_axis_off()
     made = []
-    for kind in ("png", "svg"):
-        file = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else {}
-        drawing.savefig(file, format=kind, dpi=110, metadata=metadata)
-        made.append(file.getvalue())
+    # Names inside an SVG come from its salt, and not from chance: the same result makes the same page.
+    with rc_context({"svg.hashsalt": "freqig"}):
+        for kind in ("png", "svg"):
+            file = io.BytesIO()
+            metadata = {"Date": None} if kind == "svg" else {}
+            drawing.savefig(file, format=kind, dpi=110, metadata=metadata)
+            made.append(file.getvalue())
     return made[0], made[1]

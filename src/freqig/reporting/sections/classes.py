@@ -18,6 +18,8 @@ MOST = 12
 BINS = 512
 """Frequencies of a mean spectrum, at most; more are added up to neighbours."""
 RESAMPLES = 1000
+SHOWN = 0.995
+"""Share of the magnitude of attributions up to which an axis of frequencies reaches at first."""
 KINDS = (("right", PLUS, "solid"), ("wrong", MINUS, "dash"), ("all", INK, "solid"))
 HEADS = ("class", "decisions", "frequency", "mean attribution", "lower end", "upper end")
 
@@ -63,9 +65,11 @@ def _spectra(material: Material) -> list[Piece]:
     traces, layout, rows = _drawn(means, shown, frequency)
     quantity = material.result[name][material.dim_of(name, "frequency")]
     layout["xaxis"]["title"] = {"text": label_with_units("frequency", quantity)}
+    layout["xaxis"]["range"] = [float(frequency[0]), _end(means, frequency)]
     heads = [label_with_units("frequency", quantity) if head == "frequency" else head for head in HEADS]
     units = units_of(material.result[name])
-    notes = ["Lines are means over samples, summed over channels" + (f", in {units}" if units else "") + "."]
+    of = f" in the unit of the output that was explained, {units}" if units else ""
+    notes = [f"Lines are means over samples, summed over channels{of}."]
     notes.append("Bands around them are 95 % intervals at each frequency" + _how(means) + ".")
     if step > 1:
         notes.append(f"{step} neighbouring frequencies each are added up.")
@@ -95,6 +99,13 @@ def _thinned(material: Material, name: str) -> tuple[np.ndarray, np.ndarray, int
     starts = np.arange(0, frequency.size, step)
     counts = np.diff(np.append(starts, frequency.size))
     return np.add.reduceat(values, starts, axis=1), np.add.reduceat(frequency, starts) / counts, step
+
+
+def _end(means: xr.Dataset, frequency: np.ndarray) -> float:
+    """Up to which frequency nearly all attribution lies; two clicks show the rest."""
+    size = np.nansum(np.abs(means["means"].transpose(..., "place").values), axis=(0, 1))
+    last = int(np.searchsorted(np.cumsum(size), SHOWN * size.sum()))
+    return float(frequency[min(max(int(1.05 * last) + 1, 4), frequency.size - 1)])
 
 
 def _drawn(
@@ -131,7 +142,7 @@ def _drawn(
             mean, low, high = (one[key].values for key in ("means", "means_lower", "means_upper"))
             traces += _band(frequency, low, high, color, axis, kind)
             line = {"color": color, "width": 1.8, "dash": dash}
-            first = {"showlegend": kind not in said, "legendgroup": kind, "name": kind}
+            first: dict[str, Any] = {"showlegend": kind not in said, "legendgroup": kind, "name": kind}
             traces.append(
                 {
                     "type": "scatter",
@@ -159,7 +170,7 @@ def _band(
 ) -> list[dict[str, Any]]:
     if not np.isfinite(low).any():
         return []
-    common = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "yaxis": axis}
+    common: dict[str, Any] = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "yaxis": axis}
     common |= {"showlegend": False, "hoverinfo": "skip", "legendgroup": kind}
     fill: dict[str, Any] = {"fill": "tonexty", "fillcolor": rgba(color, 0.22)}
     if kind == "wrong":

@@ -57,11 +57,15 @@ def rows(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Row]:
     ----------
     cells : iterable of mapping
         Results in the order in which they were found: a later one of the same problem, seed and method stands
-        for the earlier.
+        for the earlier, and those of an earlier network are left out.
     seeds : sequence of int
         Which are taken.
     """
-    latest = {(c["case"], c["method"], c["seed"]): c for c in cells if c["seed"] in seeds}
+    own = [cell for cell in cells if cell["seed"] in seeds]
+    network = {(cell["case"], cell["seed"]): cell["network"] for cell in own}
+    # Of a network that has been learnt anew the results before are those of another.
+    own = [cell for cell in own if cell["network"] == network[cell["case"], cell["seed"]]]
+    latest = {(cell["case"], cell["method"], cell["seed"]): cell for cell in own}
     grouped: dict[tuple[str, str], list[Cell]] = {}
     for (case, method, _), cell in sorted(latest.items(), key=lambda item: item[0][2]):
         grouped.setdefault((case, method), []).append(cell)

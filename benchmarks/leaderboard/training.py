@@ -71,7 +71,7 @@ def trained(case: Case, seed: int, cache: Path, quick: bool) -> Trained:
 
 
 def fit(model: nn.Module, case: Case, problem: xr.Dataset, seed: int) -> None:
-    """Train by Adam, the learning rate falling along a cosine."""
+    """Train by Adam."""
     x, y = _tensors(problem)
     order = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.parameters(), case.rate)
@@ -83,7 +83,8 @@ def fit(model: nn.Module, case: Case, problem: xr.Dataset, seed: int) -> None:
             optimizer.zero_grad()
             loss(model(x[rows]), y[rows]).backward()
             optimizer.step()
-            schedule.step()
+            if case.decays:
+                schedule.step()
     model.eval()
 
 
@@ -120,7 +121,13 @@ def _digest(case: Case, few: xr.Dataset, seed: int, model: nn.Module) -> str:
         "seed": seed,
         "series": hashlib.sha256(few.signal.values.tobytes()).hexdigest(),
         "architecture": [repr(model), sum(p.numel() for p in model.parameters())],
-        "training": [case.n_train, case.epochs, case.batch, case.rate],
+        "training": [
+            case.n_train,
+            case.epochs,
+            case.batch,
+            case.rate,
+            *(() if case.decays else ("constant",)),
+        ],
         "torch": torch.__version__,
     }
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

@@ -113,7 +113,9 @@ def test_a_method_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.Monke
         methods.found()
 
 
-def cell(method: str, seed: int, precision: float, calls: float, case: str = BOX) -> dict:
+def cell(
+    method: str, seed: int, precision: float, calls: float, case: str = BOX, network: str = "oracle"
+) -> dict:
     mean = {CASES[case].headline: precision, "relevance_rank_accuracy_by_sign": precision}
     return {
         "case": case,
@@ -123,6 +125,7 @@ def cell(method: str, seed: int, precision: float, calls: float, case: str = BOX
         "series": 9,
         "gradients": calls,
         "calls": calls,
+        "network": network,
         "seconds": 0.1,
     }
 
@@ -148,6 +151,13 @@ def test_first_is_told_by_spread_and_cost() -> None:
     assert met is False
     assert "ours would be" in found
     assert verdict("ours dear")[0] is None
+
+
+def test_results_of_an_earlier_network_are_left_out() -> None:
+    cells = [cell("a", 5, 0.1, 9, network="old"), cell("b", 5, 0.2, 9, network="old")]
+    cells += [cell("a", 5, 0.3, 9, network="new"), cell("b", 6, 0.4, 9, network="old")]
+    rows = summary.rows(cells, range(5, 10))
+    assert {(row.method, row.seeds, row.headline) for row in rows} == {("a", (5,), 0.3), ("b", (6,), 0.4)}
 
 
 def test_a_setting_is_chosen_by_its_mean_and_then_by_its_cost() -> None:

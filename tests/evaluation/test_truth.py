@@ -127,6 +127,18 @@ def test_truth_may_be_told_in_many_ways(truth: object) -> None:
     assert found.tolist() == [[False, True, True, False, False]] * 2
 
 
+def test_an_array_is_truth_of_coefficients_that_have_names() -> None:
+    names = {"channel": ["Cz", "Oz"], "frequency": [0.0, 0.5, 1.0]}
+    variable = xr.DataArray(np.ones((2, 2, 3)), dims=("sample", *names), coords=names)
+    truth = np.array([[False, True, False], [True, False, False]])
+    for told in (truth, xr.DataArray(truth, dims=tuple(names)), np.stack([truth, truth])):
+        found = read_truth(told, variable, ["rfft"], None)
+        np.testing.assert_array_equal(found, np.stack([truth.ravel()] * 2))
+    other = xr.DataArray(truth, dims=tuple(names), coords={**names, "channel": ["Oz", "Cz"]})
+    with pytest.raises(ValueError, match="coordinates of"):
+        read_truth(other, variable, ["rfft"], None)
+
+
 def test_no_truth_for_this_variable() -> None:
     assert read_truth({"other": {"cue": (1, 3)}}, variable(), ["rfft", "other"], 10.0) is None
     assert read_truth(None, variable(), ["rfft"], 10.0) is None

@@ -96,6 +96,7 @@ def _filled(values: Tensor, gone: Tensor, axis: int, generator: np.random.Genera
     size = (values.abs() if complex_ else values).movedim(axis, -1)
     there = ~gone.movedim(axis, -1)
     length = size.shape[-1]
+    # Shares of float64: quotients of integers would be float32.
     index = torch.arange(length).expand(size.shape)
     left = torch.where(there, index, -1).cummax(-1).values
     right = length - 1 - torch.where(there.flip(-1), index, -1).cummax(-1).values.flip(-1)
@@ -103,7 +104,7 @@ def _filled(values: Tensor, gone: Tensor, axis: int, generator: np.random.Genera
     has_left, has_right = left >= 0, right < length
     low = torch.where(has_left, left, right).clamp(0, length - 1)
     high = torch.where(has_right, right, left).clamp(0, length - 1)
-    weight = torch.where(high > low, (index - low) / (high - low).clamp(min=1), 0.0)
+    weight = torch.where(high > low, (index - low).double() / (high - low).clamp(min=1), 0.0)
     filled = (1 - weight) * size.gather(-1, low) + weight * size.gather(-1, high)
     filled = torch.where(has_left | has_right, filled, 0.0).movedim(-1, axis)
     shape = values.shape[1:]

@@ -36,10 +36,11 @@ def cascade(model: Any, seed: int) -> Iterator[tuple[str, Any]]:
     TypeError
         If this is no network of PyTorch or Keras, or one without weights.
     """
-    if isinstance(model, nn.Module):
-        yield from _of_torch(model, seed)
-    elif any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__):
+    # With PyTorch below it a Keras model is a module, too, but one whose layers only Keras knows.
+    if any(base.__module__.split(".")[0] == "keras" for base in type(model).__mro__):
         yield from _of_keras(model, seed)
+    elif isinstance(model, nn.Module):
+        yield from _of_torch(model, seed)
     else:
         raise TypeError(NEEDS)
 

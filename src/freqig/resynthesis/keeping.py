@@ -116,8 +116,9 @@ def _mask(variable: xr.DataArray, keep: xr.DataArray) -> np.ndarray:
             f"{', '.join(map(repr, variable.dims))}, got {', '.join(map(repr, keep.dims))}"
         )
     for dim in keep.dims:
-        own, theirs = variable.coords.get(dim), keep.coords.get(dim)
-        other = own is not None and theirs is not None and not np.array_equal(own, theirs)
+        # `coords.get` counts along a dimension that has no coordinate, and so would never be None.
+        labelled = dim in variable.coords and dim in keep.coords
+        other = labelled and not np.array_equal(variable.coords[dim], keep.coords[dim])
         if other or keep.sizes[dim] != variable.sizes[dim]:
             raise ValueError(
                 f"keep as a mask must have the coordinates of {variable.name} along {dim!r}: make it of the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def _published(found: Sequence[Row]) -> Goal:
     shares = [row.mean["calls"] / rise.mean["calls"] for row in rows]
     met = any(row.mean[RRA] >= ACCURACY and share <= SHARE for row, share in zip(rows, shares, strict=True))
     said = [
-        f"{row.method} has {row.mean[RRA]:.4f} ± {row.spread[RRA]:.4f} with {share:.2%}, "
+        f"{row.method} has {_number(row.mean[RRA], row.spread[RRA])} with {share:.2%}, "
         f"seeds {_listed(row.seeds)}"
         for row, share in zip(rows, shares, strict=True)
     ]
@@ -91,7 +92,11 @@ def _first(found: Sequence[Row], name: str, chosen: str, ours: Collection[str]) 
 
 
 def _value(row: Row) -> str:
-    return f"{row.headline:.3f} ± {row.headline_spread:.3f} by {row.mean['calls']:.0f} calls"
+    return f"{_number(row.headline, row.headline_spread)} by {row.mean['calls']:.0f} calls"
+
+
+def _number(value: float, spread: float) -> str:
+    return f"{value:.4f}" + (f" ± {spread:.4f}" if math.isfinite(spread) else "")
 
 
 def _listed(seeds: Sequence[int]) -> str:

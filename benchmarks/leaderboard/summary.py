@@ -91,23 +91,25 @@ def _row(case: str, method: str, cells: Sequence[Cell]) -> Row:
 def settings(found: Iterable[Row], names: Iterable[str]) -> list[tuple[str, float, float, int]]:
     """Settings of the package from the best down: name, mean average precision, calls, and problems.
 
-    The mean is over those problems that every setting with results has seen; a setting that has seen
-    fewer than most of the others is left out.
+    The mean is over those problems that every setting has seen; one that has seen half as many as another,
+    or fewer, is left out.
     """
     by_name: dict[str, dict[str, Row]] = {name: {} for name in names}
     for row in found:
         if row.method in by_name:
             by_name[row.method][row.case] = row
     most = max((len(of) for of in by_name.values()), default=0)
-    whole = {name: of for name, of in by_name.items() if of and len(of) == most}
+    known = {name: of for name, of in by_name.items() if 2 * len(of) > most}
+    common = set.intersection(*(set(of) for of in known.values())) if known else set()
     ranked = [
         (
             name,
-            float(np.mean([row.headline for row in of.values()])),
-            float(np.mean([row.mean["calls"] for row in of.values()])),
-            len(of),
+            float(np.mean([of[case].headline for case in common])),
+            float(np.mean([of[case].mean["calls"] for case in common])),
+            len(common),
         )
-        for name, of in whole.items()
+        for name, of in known.items()
+        if common
     ]
     # Of those that tie, the one that asks least.
     return sorted(ranked, key=lambda one: (-round(one[1] / ROUNDING), one[2]))

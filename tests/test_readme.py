@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -23,7 +24,18 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
     return [(text.count("\n", 0, match.start(1)), match.group(1)) for match in found]
 
 
-PAGES_WITH_PYTHON = [page for page in PAGES if blocks(page, "python")]
+COMING_FROM = ROOT / "docs" / "coming-from"
+ALONE = runpy.run_path(str(COMING_FROM / "check.py"))["PAGES"]
+"""Pages that compare freqig with other packages, by what they need; that script runs them."""
+
+
+def needs_others(page: Path) -> bool:
+    """Whether a page needs what the tests do not install."""
+    needs = ALONE.get(page.stem) if page.parent == COMING_FROM else None
+    return needs is not None and bool(needs.installed or needs.beside)
+
+
+PAGES_WITH_PYTHON = [page for page in PAGES if blocks(page, "python") and not needs_others(page)]
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=lambda page: page.name)
@@ -42,6 +54,17 @@ def test_snippets_run(
             assert promised in capsys.readouterr().out
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+def test_every_comparison_is_run_by_its_script() -> None:
+    assert {page.stem for page in COMING_FROM.glob("*.md")} == {*ALONE, "index"}
+    assert COMING_FROM / "captum.md" in PAGES_WITH_PYTHON
+    program = runpy.run_path(str(COMING_FROM / "check.py"))["blocks"]
+    for page in COMING_FROM.glob("*.md"):
+        lines = program(page.stem).splitlines()
+        compile("\n".join(lines), page, "exec")
+        for line, source in blocks(page, "python"):
+            assert lines[line : line + source.count("\n")] == source.splitlines()
 
 
 def test_first_snippet_is_short() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -13,6 +14,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
 import freqig  # noqa: E402
+from freqig.errors import FreqigWarning  # noqa: E402
 
 project = "freqig"
 author = "freqig developers"
@@ -59,6 +61,8 @@ numpydoc_validation_checks = {
 
 # Tutorials run while the site is built, each in less than ten seconds, and an error in one ends the build.
 # `python -m sphinx -D plot_gallery=0` builds without running them.
+# A tutorial that is warned has a fault, or catches the warning and shows it.
+warnings.filterwarnings("error", category=FreqigWarning)
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples/tutorials"],
     "gallery_dirs": ["tutorials"],
@@ -93,6 +97,8 @@ html_title = "freqig"
 html_static_path = ["_static"]
 html_css_files = ["house.css"]
 html_show_sourcelink = False
+# Pages without others below them.
+html_sidebars = {name: [] for name in ("choose", "install", "results")}
 html_theme_options = {
     "logo": {"text": "freqig"},
     "header_links_before_dropdown": 6,

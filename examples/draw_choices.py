@@ -198,6 +198,102 @@ def masks() -> Figure:
     return figure
 
 
+def same_class() -> Figure:
+    """Baselines of the same class leave what individuals differ by."""
+    rng = np.random.default_rng(0)
+
+    def strong(x: Tensor) -> Tensor:
+        """Logits of "no rhythm" and "rhythm" at 10 Hz; a little of 18 Hz goes in."""
+        return torch.cat([torch.zeros_like(x[:, :1]), 4 * power(x, 10) + power(x, 18) - 1], 1)
+
+    def people(rhythm: float, count: int) -> np.ndarray:
+        """Series of people, whose 18 Hz differ."""
+        return np.stack([tone(10, rhythm) + tone(18, rng.uniform(0, 0.8)) for _ in range(count)])
+
+    explainer = freqig.Explainer(strong, fs=FS, output="margin")
+    x = (tone(10) + tone(18, 1.2))[None]
+    figure, (above, below) = panels('Why is it "rhythm"?')
+    with warnings.catch_warnings():
+        # That the baseline has the class, too, is what the picture shows.
+        warnings.simplefilter("ignore", freqig.errors.EmptyExplanationWarning)
+        alike = explainer(x, target=1, baseline=freqig.baselines.data(people(1, 6)))
+    spectrum(
+        above,
+        alike,
+        "baseline: others of the same class. What is special about this one",
+        signal=False,
+        vmax=4.5,
+    )
+    spectrum(
+        below,
+        explainer(x, target=1, baseline=freqig.baselines.data(people(0, 6))),
+        "baseline: the other class. What sets the classes apart",
+        signal=False,
+        vmax=4.5,
+    )
+    return figure
+
+
+def surrogate() -> Figure:
+    """Who measures power answers a surrogate as the signal."""
+    x = (tone(8) + tone(16, 0.7, 1.0) + 0.2 * np.random.default_rng(0).normal(size=N))[None]
+
+    def loud(x: Tensor) -> Tensor:
+        """The power at 8 Hz, whatever its phase."""
+        return power(x, 8)
+
+    figure, (above, below) = panels("A model that measures the power at 8 Hz")
+    explainer = freqig.Explainer(loud, fs=FS)
+    for axes, baseline, says in (
+        (
+            above,
+            freqig.baselines.surrogate(0),
+            "baseline: surrogate. Its power is the same, and nothing is left",
+        ),
+        (below, freqig.baselines.band_removed(6, 10), "baseline: without 6 to 10 Hz. What that band did"),
+    ):
+        with warnings.catch_warnings():
+            # That there is nothing to explain is what the picture shows.
+            warnings.simplefilter("ignore", freqig.errors.FreqigWarning)
+            result = explainer(x, target=0, baseline=baseline)
+        spectrum(axes, result, says, signal=False, vmax=1.1)
+    return figure
+
+
+def window() -> Figure:
+    """A window of a quarter of a second cannot tell 10 from 14 Hz."""
+    x = (np.exp(-(((TIME - 1) / 0.4) ** 2)) * (tone(10) + tone(14)))[None]
+
+    def ten(x: Tensor) -> Tensor:
+        """The power at 10 Hz alone."""
+        return power(x, 10)
+
+    figure, panel = panels("The model uses 10 Hz, and not 14 Hz")
+    for axes, length in zip(panel, (0.25, 1.0), strict=True):
+        result = freqig.Explainer(ten, fs=FS, domains=freqig.STFT(window=length))(x, target=0)
+        plots.spectrogram(result, axes=axes, max_frequency=24, title=f"STFT(window={length:g})")
+    return figure
+
+
+def phases() -> Figure:
+    """A spectrum does not say whether amplitude or phase decided."""
+    problem = freqig.synth.phase_coded(n=24, seed=0)
+    one, others = (problem.isel(sample=problem.label.values == label) for label in (1, 0))
+    explainer = freqig.Explainer(
+        freqig.synth.oracle(problem), fs=problem.fs, output="margin", domains=[freqig.RFFT(), freqig.Polar()]
+    )
+    baseline = freqig.baselines.data(others.signal.values[:6])
+    result = explainer(one.signal.values[:1], target=1, baseline=baseline)
+    figure = Figure(figsize=(6, 6.2), layout="constrained")
+    figure.suptitle(
+        "Two classes with the same amplitudes", x=0.01, ha="left", fontsize="medium", fontweight="bold"
+    )
+    above, middle, below = figure.subplots(3)
+    spectrum(above, result, "RFFT: which frequencies, and not what of them", 40, signal=False)
+    plots.polar(result, axes=(middle, below), max_frequency=40, title="Polar: amplitudes, and below phases")
+    return figure
+
+
 PICTURES = {
     "output": output,
     "baseline": baseline,
@@ -206,6 +302,10 @@ PICTURES = {
     "gradient": gradient,
     "occlusion": occlusion,
     "masks": masks,
+    "same_class": same_class,
+    "surrogate": surrogate,
+    "window": window,
+    "phases": phases,
 }
 
 

@@ -84,9 +84,10 @@ print(f"other recordings from these rooms: {accuracy(*recordings(200, 0.9)[:2]):
 # ----------------
 
 x, label, hums = recordings(40, agreement=0.9)
+quiet = recordings(24, agreement=1.0)
+sinus = freqig.baselines.data(quiet[0][quiet[1] == 0][:6])
 explainer = freqig.Explainer(model, fs=FS, classes=("sinus", "fibrillation"), output="margin")
-result = explainer(x, target="fibrillation", truth=label)
-humming = result.isel(sample=(label == 1) & (hums == 1))
+humming = explainer(x[(label == 1) & (hums == 1)], target="fibrillation", baseline=sinus)
 axes = freqig.plots.spectrum(
     humming.mean("sample", keep_attrs=True),
     signal=False,

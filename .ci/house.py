@@ -14,11 +14,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = (".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".cff", ".j2", ".css", ".js", ".rst", ".bib")
-OUTSIDE = {".git", ".venv", ".hypothesis", "build", "dist", "_build", "site", "shared", "node_modules"}
+TEXT = (".py", ".md", ".toml", ".yml", ".yaml", ".txt", ".cff", ".j2", ".rst", ".bib")
+OUTSIDE = {
+    ".git",
+    ".venv",
+    ".hypothesis",
+    "build",
+    "dist",
+    "_build",
+    "site",
+    "shared",
+    "node_modules",
+    "vendored",
+}
 RULES = {
     r"(?<![\w.~/-])/(?:work|root|home|Users)/\w": "the path of a machine",
-    r"\b[Ii]ssues? #?\d|\bGH-\d|(?<![\w&/#(])#\d{1,4}\b(?!\w)": "a number that only insiders can look up",
+    r"\b[Ii]ssues? #?\d|\bGH-\d|(?<![\w&/#('\"])#\d{1,4}\b(?!\w)": "a number that only insiders can look up",
     r"\bleave (?:it|them|this|that) away\b": "'omit it' is meant",
     r"\bone an? (?:sample|channel|series|file|epoch|recording)\b": "'one per sample' is meant",
 }

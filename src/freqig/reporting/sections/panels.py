@@ -176,8 +176,10 @@ def below_each_other(
     panels: Sequence[Panel], columns: Columns
 ) -> tuple[list[dict[str, Any]], dict[str, Any], int]:
     """Traces, layout and height of all panels on one axis."""
-    gap, foot = 34, 50
-    total = sum(panel.height + gap for panel in panels)
+    foot, line = 50, 20
+    # Above a panel stands its title, and above that its key: on a narrow page they do not fit side by side.
+    gaps = [34 + line * any(trace.get("showlegend") for trace in panel.traces) for panel in panels]
+    total = sum(panel.height + gap for panel, gap in zip(panels, gaps, strict=True))
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "margin": {"l": 58, "r": 12, "t": 4, "b": foot},
@@ -188,7 +190,7 @@ def below_each_other(
         "legend2": _legend(),
     }
     top = 1.0
-    for number, panel in enumerate(panels, 1):
+    for number, (panel, gap) in enumerate(zip(panels, gaps, strict=True), 1):
         key = "" if number == 1 else str(number)
         above = top - gap / total
         below = above - panel.height / total
@@ -207,9 +209,8 @@ def below_each_other(
         )
         for trace in panel.traces:
             traces.append({**columns.grid, **trace, "xaxis": "x", "yaxis": f"y{key}"})
-            # A key stands above the panel that it is of.
             if trace.get("showlegend"):
-                layout[trace.get("legend", "legend")]["y"] = above
+                layout[trace.get("legend", "legend")]["y"] = above + line / total
         top = below
     layout["xaxis"]["anchor"] = f"y{len(panels)}" if len(panels) > 1 else "y"
     return traces, layout, total + foot

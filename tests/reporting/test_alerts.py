@@ -101,6 +101,19 @@ def test_an_alert_where_there_is_reason_and_only_there(
     assert alert in alerts.alerts_of(result)
 
 
+@pytest.mark.parametrize(
+    ("scale", "at_baseline"), [("log_prob", -0.5), ("probability", 0.6), ("margin", 0.5)]
+)
+def test_a_baseline_that_is_likelier_than_all_others_is_the_class(scale: str, at_baseline: float) -> None:
+    result = SOUND.copy(deep=True)
+    result["baseline_output"][:] = at_baseline
+    result["output"][:] = at_baseline + 0.1
+    result.attrs["settings"] = result.attrs["settings"].replace('"output": "logit"', f'"output": "{scale}"')
+    assert alerts.baseline_of_the_class(result) is not None
+    result["baseline_output"][:] = at_baseline - 2
+    assert alerts.baseline_of_the_class(result) is None
+
+
 def test_a_sound_result_has_no_alert() -> None:
     assert alerts.alerts_of(SOUND) == []
 

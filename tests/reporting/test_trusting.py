@@ -46,10 +46,18 @@ def test_jumps_are_counted_where_they_are() -> None:
     assert "3 samples (15 %), by 2 in the median and 5 at most" in text
 
 
-@pytest.mark.parametrize("gone", ["converged", "estimated_error", "completeness_gap", "jump_place"])
+@pytest.mark.parametrize("gone", ["converged", "estimated_error", "completeness_gap"])
 def test_what_a_result_lacks_is_named(gone: str) -> None:
     pieces = trusted(told(None, {"": (11, 16)}, count=8).drop_vars(gone))
     assert [one for one in pieces if isinstance(one, Missing) and gone in one.text]
+
+
+def test_fixed_nodes_know_neither_error_nor_jumps() -> None:
+    result = told(None, {"": (11, 16)}, count=8).drop_vars("jump_place")
+    result["estimated_error"][:] = np.nan
+    missing = [one.text for one in trusted(result) if isinstance(one, Missing)]
+    assert len(missing) == 2
+    assert all("adaptive nodes" in text for text in missing)
 
 
 def test_sanity_checks_are_told_or_how_to_run_them() -> None:

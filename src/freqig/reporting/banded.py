@@ -86,7 +86,7 @@ class Banded:
     def heads(self) -> list[str]:
         """Names of the bands with their edges."""
         return [
-            name if np.isnan(low) else f"{name} {low:g}–{high:g} Hz"
+            name if np.isnan(low) else f"{name} {low:.4g}–{high:.4g} Hz"
             for name, (low, high) in zip(self.names, self.edges, strict=True)
         ]
 

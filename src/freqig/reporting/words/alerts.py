@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import math
 from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
-from ...diagnosis import Diagnosis, Jump
 from ...result.reading import names_of_attributions
 from ...signals.units import HARDLY, OF_NETWORKS, factor
 from ..content import Alert
 from .cells import Array, blocks
 from .counting import counted, listed, number, percent
 from .decisions import agreement_with_truth, groups_of, probabilities
+from .statuses import remedy_of, statuses_of
 
 VOLTS = 1e-3
 """Peak-to-peak below which signals without a unit may be volts; amplified brain signals are 1e-5 to 1e-3."""
 QUIET = 0.1
 """Share of the usual amplitude from which on a sample is no silence."""
+EVEN = {"log_prob": math.log(0.5), "probability": 0.5, "margin": 0.0}
+"""The explained output at which a class has half of the probability, for scales that tell it."""
 FLAT = 1e-6
 """Part of the output that attributions must exceed, to be more than its rounding in float32."""
 FEW = 0.1
@@ -53,21 +55,6 @@ def alerts_of(result: xr.Dataset) -> list[Alert]:
     )
     found = [alert for check in checks if (alert := check(result)) is not None]
     return sorted(found, key=lambda one: LEVELS.index(one.level))
-
-
-def statuses_of(result: xr.Dataset) -> dict[str, int]:
-    """How often integration ended in each way, the most frequent first.
-
-    Examples
-    --------
-    >>> flags = {"flag_meanings": "converged budget"}
-    >>> statuses_of(xr.Dataset({"status": ("sample", [0, 1, 0], flags)}))
-    {'converged': 2, 'budget': 1}
-    """
-    if "status" not in result:
-        return {}
-    told = _status_by_sample(result)
-    return dict(Counter(told.tolist()).most_common())
 
 
 def at_chance(result: xr.Dataset) -> Alert | None:
@@ -195,14 +182,15 @@ def softmax_inside(result: xr.Dataset) -> Alert | None:
 
 
 def baseline_of_the_class(result: xr.Dataset) -> Alert | None:
-    """A baseline for which the explained output is as high as for the signal."""
+    """A baseline that is the class itself: as likely as at the signal, or likelier than all others."""
     if not {"output", "baseline_output"} <= set(result):
         return None
+    scale = json.loads(result.attrs.get("settings", "{}")).get("output")
     higher, total = 0, 0
     whose: list[str] = []
     for group in groups_of(result):
         ends = [group.of(result[name]).values for name in ("output", "baseline_output")]
-        mine = int((ends[1] >= ends[0]).sum())
+        mine = int(((ends[1] >= ends[0]) | (ends[1] > EVEN.get(scale, np.inf))).sum())
         whose += [group.label] if mine > len(ends[0]) / 2 else []
         higher, total = higher + mine, total + len(ends[0])
     if not total or higher <= FEW * total:
@@ -210,7 +198,7 @@ def baseline_of_the_class(result: xr.Dataset) -> Alert | None:
     most = f", and for most of {listed(whose)}" if whose else ""
     return Alert(
         "warning" if whose else "note",
-        f"The output is no lower at the baseline than at the signal, F(x') ≥ F(x), for {higher:,} of "
+        f"The baseline is taken for the class itself, or F(x') ≥ F(x), for {higher:,} of "
         f"{counted(total, 'decision')}{most}. Attributions tell what makes up F(x) - F(x'), and so not why "
         "it is this class.",
         f"Explain output='log_prob' or output='margin', which compare the classes, or take {DATA}.",
@@ -249,7 +237,7 @@ def not_converged(result: xr.Dataset) -> Alert | None:
     if not statuses:
         return None
     total, bad = result.sizes["sample"], sum(statuses.values())
-    told = [f"{name} ({count:,}): {_remedy(result, name)}" for name, count in statuses.items()]
+    told = [f"{name} ({count:,}): {remedy_of(result, name)}" for name, count in statuses.items()]
     return Alert(
         "warning" if bad > FEW * total else "note",
         f"{bad:,} of {counted(total, 'sample')} did not converge ({percent(bad / total)}).",
@@ -272,37 +260,6 @@ def undecided(result: xr.Dataset) -> Alert | None:
         "Look whether rate, unit and channels are those of the training, and whether outputs are logits "
         "(probabilities=False) or probabilities (probabilities=True).",
     )
-
-
-def _remedy(result: xr.Dataset, status: str) -> str:
-    """What happened and what to do about it, in the words that warnings have."""
-    own = {
-        "nonfinite": "the model or its gradient is not finite on the path (try another baseline)",
-        "rounding": "rounding errs by more than tol (check the units of the signal, raise tol, or compute in "
-        "float64: dtype=torch.float64)",
-        "gradient": "the gradient of the model is not that of its output, as behind detach(), rounding or "
-        "torch.no_grad() (remove them for the explanation)",
-    }
-    if status in own:
-        return own[status]
-    jumps: tuple[Jump, ...] = ()
-    if status == "jump":
-        row = int(np.flatnonzero(_status_by_sample(result) == status)[0])
-        place, width, size = (
-            float(result[f"jump_{what}"].values.ravel()[row]) for what in ("place", "width", "size")
-        )
-        if not np.isfinite([place, width, size]).all():
-            return "the output jumps on the path (try another baseline)"
-        jumps = (Jump(place, width, np.array([size])),)
-    return Diagnosis(status, jumps).explain()  # type: ignore[arg-type]
-
-
-def _status_by_sample(result: xr.Dataset) -> np.ndarray:
-    """Names of statuses, the worst of several targets."""
-    meanings = str(result["status"].attrs.get("flag_meanings", "")).split()
-    codes = result["status"].values
-    codes = codes.reshape(len(codes), -1).max(axis=1) if codes.ndim else codes[None]
-    return np.array([meanings[code] if 0 <= code < len(meanings) else str(code) for code in codes.tolist()])
 
 
 def _norms(variable: xr.DataArray) -> Array:

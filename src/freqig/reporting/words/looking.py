@@ -17,6 +17,8 @@ from .decisions import along_samples, lead, right
 CHOSEN = 50
 TRUTH = "explainer(x, truth=...)"
 WRONG, TRANSITION, UNCERTAIN, AGAINST_POWER = "wrong", "transition", "least certain", "not where the power is"
+IN_WORDS = {TRANSITION: "at a transition"}
+"""How kinds are called in a sentence, where that is not as in the table."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def pieces_of(look: Look, result: xr.Dataset) -> list[Piece]:
     """What was chosen, in words and as a table."""
     kinds = [kind for one in look.chosen for kind in one.why]
     told = [
-        f"{kinds.count(kind)} {kind}"
+        f"{kinds.count(kind)} {IN_WORDS.get(kind, kind)}"
         for kind in (WRONG, TRANSITION, UNCERTAIN, AGAINST_POWER)
         if kind in kinds
     ]

@@ -15,11 +15,12 @@ from .decisions import OUTPUT, agreement_with_truth, along_samples, groups_of
 from .judging import Verdict, evidence_of, judged
 
 SCALES = {
-    "logit": "logit",
-    "log_prob": "log probability",
-    "probability": "probability",
-    "margin": "margin over the other classes",
+    "logit": "the logit of {}",
+    "log_prob": "the log probability of {}",
+    "probability": "the probability of {}",
+    "margin": "the margin of {} over the others",
 }
+TARGETS = {"predicted": "the class that it predicts", "all": "every class"}
 
 
 def summarised(result: xr.Dataset, *, seed: int = 0) -> list[Piece]:
@@ -85,12 +86,11 @@ def table_of(verdicts: Sequence[Verdict]) -> Table:
     )
     return Table(
         "bands-named",
-        "The band that decided for each class: the run of frequencies in which positive attribution is most "
-        "crowded",
+        "The band that decided for each class",
         columns,
         rows,
-        "Draws are bootstrap draws of people, or else of samples, and repeat the choice. Shares have four "
-        "digits.",
+        "The band is where positive attribution is most crowded. Draws are bootstrap draws of people, or of "
+        "samples, and repeat the choice. Shares have four digits.",
     )
 
 
@@ -106,21 +106,19 @@ def _what(result: xr.Dataset, counted_as: str) -> str:
     if "signal" in result:
         signal = result["signal"]
         fs, n = settings.get("fs"), signal.sizes.get("time", 0)
-        long = f"{n / fs:g} s at {fs:g} Hz" if fs else f"{n} values"
+        long = f"{n / fs:.4g} s at {fs:,g} Hz" if fs else f"{n} values"
         channels = int(np.prod([size for dim, size in signal.sizes.items() if dim not in ("sample", "time")]))
         shape = f" ({counted(channels, 'channel')}, {long})"
     model = str(result.attrs.get("model_class", "")).rpartition(".")[2]
     digits = str(result.attrs.get("model_fingerprint", "")).removeprefix("sha256:")[:8]
     by = f"the model {model}" if model else "the model"
     by += f" (fingerprint {digits})" if digits else ""
-    what = SCALES.get(str(settings.get("output")), f"output {settings.get('output')}")
-    of = {"predicted": "of the class that it predicts", "all": "of every class"}.get(
-        str(settings.get("target")), "of a given class"
-    )
-    of = of if groups_of(result)[0].label != OUTPUT else "of its only output"
+    of = TARGETS.get(str(settings.get("target")), "a given class")
+    of = of if groups_of(result)[0].label != OUTPUT else "its only output"
+    what = SCALES.get(str(settings.get("output")), f"output {settings.get('output')} of {{}}").format(of)
     whole = counted_as or counted(count, "sample") + of_files
     verb = "was" if count == 1 and not counted_as else "were"
-    return f"{whole}{shape} {verb} explained, as {by} decided: by the {what} {of}."
+    return f"{whole}{shape} {verb} explained, as {by} decided: by {what}."
 
 
 def _how_sure(result: xr.Dataset) -> str:

@@ -8,10 +8,11 @@ import xarray as xr
 from ...evaluation.catalogue import FAMILIES
 from ...result.reading import names_of_attributions
 from ..content import Alert, Cell, Heading, Listing, Missing, Paragraph, Piece, Table
-from .alerts import alerts_of, statuses_of
+from .alerts import alerts_of
 from .cells import Array
 from .counting import counted, number, percent
 from .naming import relative_gap
+from .statuses import statuses_of
 
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 HOW_TO_EVALUATE = """\
@@ -80,6 +81,9 @@ def _converged(result: xr.Dataset) -> list[Piece]:
     for name, what in (("estimated_error", "estimated error"), ("completeness_gap", "completeness gap")):
         if name not in result:
             pieces.append(_missing(name, f"the {what}"))
+        elif not np.isfinite(result[name].values).any():
+            text = f"The {what} is not known, which adaptive nodes tell."
+            pieces.append(Missing(text, "freqig.Explainer(model, n_steps=None)"))
     if rows := _quantiles(result):
         columns = ("of", *("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"))
         note = (
@@ -112,7 +116,8 @@ def _levels(values: Array) -> list[float]:
 
 def _jumps(result: xr.Dataset) -> list[Piece]:
     if not {"jump_place", "jump_width", "jump_size"} <= set(result):
-        return [_missing("jump_place", "where outputs jump")]
+        text = "Where outputs jump is not known, which adaptive nodes find."
+        return [Missing(text, "freqig.Explainer(model, n_steps=None)")]
     places, widths, sizes = (
         np.asarray(result[f"jump_{what}"].values, dtype=np.float64).ravel()
         for what in ("place", "width", "size")

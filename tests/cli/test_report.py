@@ -83,7 +83,7 @@ def test_examples_of_the_help(folder: Path) -> None:
         assert 'href="./../cohort.html"' in page
         assert '<section id="sample"' in page
     assert "12 samples in 3 recordings of 2 people" in cohort
-    assert "it rests on 2 people, fewer than 6" in cohort
+    assert "No band is named for" in cohort
     assert "sub-02_run-2" in cohort
     failed = Store.at(folder / "bands" / "cohort.zarr").marker("sub-02_run-2")
     assert failed is not None
@@ -105,6 +105,26 @@ def test_a_group_says_what_all_of_its_samples_say(folder: Path) -> None:
     (evidence,) = (one.evidence for one in people.verdicts())
     np.testing.assert_allclose(evidence.values, means, rtol=1e-5)
     assert evidence.samples == 12
+
+
+@pytest.mark.parametrize(
+    ("subjects", "says"),
+    [
+        ("aabbccddeeff", "N2 was decided by 11–16 Hz (100 % of the positive attribution"),
+        ("aabbccddeeff", "over 6 people); W by 8–11 Hz"),
+        ("aabbccdd", "No band is named for N2 and W, because it rests on 4 people, fewer than 6."),
+    ],
+)
+def test_bands_of_a_group_are_over_people(subjects: str, says: str) -> None:
+    people = cohorts.People()
+    for number, subject in enumerate(subjects):
+        people.add(f"r{number}", subject, told(CLASSES, BANDS, truth=CLASSES), f"r{number}.html")
+    texts = [str(piece.text) for piece in people.summary()[:3]]
+    assert says in texts[2]
+    count = len(subjects)
+    assert texts[0].startswith(f"{12 * count} samples in {count} recordings of {count // 2} people")
+    assert "the model is right in 100 % of the samples" in texts[1]
+    assert [row[0].href for row in people.recordings().rows][:2] == ["./r0.html", "./r1.html"]
 
 
 def test_recordings_of_other_frequencies_share_no_page() -> None:

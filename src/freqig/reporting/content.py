@@ -37,15 +37,7 @@ class SampleLink:
 
 @dataclass(frozen=True)
 class PageLink:
-    """A word that leads to another page, in paragraphs and in cells of tables.
-
-    Parameters
-    ----------
-    path : str
-        Of the page, as a part of a URL, from where this page lies.
-    text : str
-        What is written.
-    """
+    """A word that leads to another page, by its path from this one."""
 
     path: str
     text: str

@@ -35,7 +35,7 @@ def section(material: Material) -> Section:
     traces, layout, height = below_each_other(panels, columns)
     figure = Figure(
         "night",
-        f"{len(material)} samples over {columns.axis}",
+        f"{len(material)} samples {'one after another' if columns.missing else f'over {columns.axis}'}",
         ALT.format(axis=columns.axis, panels=names),
         traces,
         layout,

@@ -75,6 +75,8 @@ sphinx_gallery_conf = {
     "reference_url": {"freqig": None},
     "download_all_examples": False,
     "show_signature": False,
+    # Its page asks the network for a script.
+    "write_computation_times": False,
     "remove_config_comments": True,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
@@ -100,10 +100,25 @@ def _refuse_unknown(
     for name in named:
         if name not in known:
             other = BESIDE_SIGNALS if elsewhere is None else list(signature(elsewhere).parameters)
+            if name in other:
+                raise TypeError(f"there is no parameter {name}: {remedy.format(name, kind)}")
+            no_others([name], known[1:])
+
+
+def no_others(named: Iterable[str], known: Sequence[str]) -> None:
+    """TypeError for a name that is none of those that are known, with what may be meant.
+
+    Examples
+    --------
+    >>> no_others(["windows"], ["window", "step"])
+    Traceback (most recent call last):
+    TypeError: there is no parameter windows: did you mean window?
+    """
+    for name in named:
+        if name not in known:
             close = get_close_matches(name, known, 1)
-            meant = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known[1:])}"
-            what = remedy.format(name, kind) if name in other else meant
-            raise TypeError(f"there is no parameter {name}: {what}")
+            meant = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
+            raise TypeError(f"there is no parameter {name}: {meant}")
 
 
 def brief(value: Any) -> str:

@@ -161,6 +161,34 @@ def add_context(error: BaseException, context: str) -> None:
         error.add_note(context)
 
 
+def reason_of(error: BaseException, hint: str = "") -> str:
+    r"""What an error says, on one line; of a kind that was not foreseen with its name.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    hint : str, default ""
+        What is said behind one that was not foreseen.
+
+    Examples
+    --------
+    >>> reason_of(ValueError("fs must be above 0,\n got 0"))
+    'fs must be above 0, got 0'
+    >>> reason_of(ZeroDivisionError("division by zero"), "; see the log")
+    'ZeroDivisionError: division by zero; see the log'
+    >>> reason_of(KeyError("Cz"))
+    "KeyError: there is no 'Cz'"
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, KeyError):
+        text = f"there is no {text}"
+    own = type(error).__module__.startswith("freqig.")
+    if own or isinstance(error, (ValueError, TypeError, OSError, ImportError)):
+        return text
+    return f"{type(error).__name__}: {text}{hint}"
+
+
 def useful(text: str) -> str:
     r"""What a framework says in colours and over many lines, as its first line that tells something.
 

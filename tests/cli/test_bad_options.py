@@ -11,17 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import xarray as xr
 from click.testing import CliRunner, Result
-from torch import nn
 
 from freqig import RFFT, STFT, Explainer, FilterBank, Polar
 from freqig.cli import main
+from freqig.cli._reading import read_model
 from freqig.cli._store import read_result
 
 FS, N = 100.0, 64
 USAGE, FAILED = 2, 1
+SMALL = """
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(128, 3))
+"""
 
 NUMBERS = ["x", "nan", "inf", "-1", "0", "1e400", ""]
 COUNTS = ["x", "nan", "-1", "0", "1.5", ""]
@@ -126,12 +131,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The current folder, with a model, a recording and results."""
     path, before = tmp_path_factory.mktemp("options"), Path.cwd()
     os.chdir(path)
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Flatten(), nn.Linear(2 * N, 3))
-    program = torch.export.export(
-        net, (torch.zeros(4, 2, N),), dynamic_shapes=({0: torch.export.Dim("batch", min=2)},)
-    )
-    torch.export.save(program, "model.pt2")
+    Path("small.py").write_text(SMALL)
+    net = read_model("small.py:model", trust=True)
     x = np.random.default_rng(0).normal(size=(12, 2, N))
     np.save("night.npy", x[:3])
     Path("net.py").write_text("model = 3\n")
@@ -195,7 +196,7 @@ def faults(line: str, options: dict[str, list[str]]) -> list[str]:
     return found
 
 
-READ_BY = "model.pt2 night.npy --trust --fs 100"
+READ_BY = "small.py:model night.npy --trust --fs 100"
 
 
 @pytest.mark.parametrize(
@@ -217,17 +218,17 @@ def test_bad_values(line: str, options: dict[str, list[str]], folder: Path) -> N
 
 def test_bad_files(folder: Path) -> None:
     found = []
-    for wrong in ("missing", ".", "net.py", "empty.txt", "other.nc", "night.npy", "model.pt2", ""):
+    for wrong in ("missing", ".", "net.py", "empty.txt", "other.nc", "night.npy", "small.py", ""):
         for line in (
             ["show", wrong],
             ["listen", wrong, "--out", "new.wav"],
             ["plot", wrong, "spectrum", "--out", "new.png"],
             ["compare", wrong, "--by", "stage", "--paired"],
             ["explain", wrong, "night.npy", "--fs", "100", "--trust", "--out", "new.nc"],
-            ["explain", "model.pt2", wrong, "--fs", "100", "--trust", "--out", "new.nc"],
-            ["check", "model.pt2", wrong, "--fs", "100", "--trust"],
+            ["explain", "small.py:model", wrong, "--fs", "100", "--trust", "--out", "new.nc"],
+            ["check", "small.py:model", wrong, "--fs", "100", "--trust"],
         ):
-            if line[1:3] != ["model.pt2", "night.npy"]:
+            if line[1:3] != ["small.py:model", "night.npy"]:
                 what = fault(wrong, CliRunner().invoke(main, line))
                 found += [f"{line}: {what}"] if what else []
     assert not found, "\n".join(found)

@@ -349,3 +349,16 @@ def test_the_paragraph_for_a_paper_speaks_of_players_and_not_of_paths():
     assert "all coalitions, exactly; a signal took 16 evaluations" in text
     for word in ("FLEX", "Paths", "along the", "Integrated"):
         assert word not in text
+
+
+def test_what_is_called_wrongly_is_named(tmp_path):
+    np.save(tmp_path / "x.npy", X[:, None])
+    explainer = freqig.Shapley(lambda x: x.mean((1, 2)), fs=FS, players=BANDS)
+    with pytest.raises(TypeError, match="there is no parameter windows: did you mean window"):
+        explainer.explain_files([tmp_path / "x.npy"], windows=3)
+    with pytest.raises(TypeError, match="there is no parameter budget: budget is a setting, Shapley"):
+        explainer(X[:, None], budget=3)
+    with pytest.raises(TypeError, match="x alone comes without a name, got 1 besides: name it"):
+        explainer(X[:, None], 1)
+    with pytest.raises(TypeError, match="there is no parameter smooth: it takes fs, unit, window"):
+        freqig.methods.SmoothGrad(torch.nn.Linear(N, 2), fs=FS).explain_files([tmp_path / "x.npy"], smooth=3)

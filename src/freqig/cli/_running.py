@@ -122,12 +122,9 @@ def one_line(error: BaseException) -> str:
     >>> one_line(ValueError("pass window= or\n trust=True"))
     'pass --window or --trust'
     """
-    text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, KeyError):
-        text = f"there is no {text}"
-    own = type(error).__module__.startswith("freqig.")
-    known = own or isinstance(error, (ValueError, TypeError, OSError, ImportError))
-    return in_options(text if known else f"{type(error).__name__}: {text}; --debug shows where")
+    from ..errors import reason_of
+
+    return in_options(reason_of(error, "; --debug shows where"))
 
 
 def in_options(text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, check_flag, settings_by_name
+from .._check import check_dtype, check_flag, settings_by_name, signals_by_position
 from ..explain.any_kind import explain_any, quietly
 from ..explain.batch import Asked
 from ..explain.kept import Kept
@@ -148,6 +148,7 @@ batch_independent, memory : optional
         players = ", ".join(map(repr, s.players))
         return f"Shapley({name}, players=({players}), index={s.index!r}, budget={s.budget})"
 
+    @signals_by_position
     def __call__(
         self,
         x: Any,
@@ -242,6 +243,8 @@ batch_independent, memory : optional
         ------
         ValueError
             If none of them can be explained.
+        TypeError
+            If there is no argument of such a name.
         """
         start = self.baseline if baseline is None else baseline
         asked = Asked(target, start, reading=reading, truth=truth, names=names)

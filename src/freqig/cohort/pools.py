@@ -15,10 +15,11 @@ from typing import Any
 
 import torch
 
+from ..errors import reason_of
 from .job import JobError, Order
 from .recordings import Recording
 from .store import Store
-from .work import Outcome, explain_recording, failed, reason_of
+from .work import Outcome, explain_recording, failed
 
 AGAIN = "what is done stays, run again"
 VISIBLE = "CUDA_VISIBLE_DEVICES"

@@ -14,7 +14,7 @@ import torch
 import xarray as xr
 
 from ..bands import bands as sum_over_bands
-from ..errors import FreqigWarning, SignalWarning, warn
+from ..errors import FreqigWarning, SignalWarning, reason_of, warn
 from ..explain.explainer import Explainer
 from ..explain.samples import told_truth
 from ..files import read
@@ -118,13 +118,6 @@ def _marker(order: Order, recording: Recording, contents: dict[str, Any] | None)
         "subject": recording.subject,
         "folder": recording.folder,
     }
-
-
-def reason_of(error: BaseException) -> str:
-    """Why a recording failed, on one line; `reason` of its marker."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    known = isinstance(error, (ValueError, TypeError, OSError, ImportError))
-    return text if known else f"{type(error).__name__}: {text}"
 
 
 def _job_of(order: Order) -> tuple[Job, Explainer]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._check import no_others
 from ..files import read
 from ..progress import counting
 from ..result.joining import joined
@@ -19,6 +20,8 @@ from .pieces import OneBatch
 Path = str | PathLike[str]
 Failed = Callable[[Path, Exception], object]
 """Told of a file that cannot be read or explained."""
+READING = ("fs", "unit", "window", "step", "channels", "resample", "annotations")
+"""Arguments of `freqig.read` that are the same for all files, but for `annotations`."""
 
 
 def explain_files(
@@ -49,7 +52,10 @@ def explain_files(
     ------
     ValueError
         If nothing is left.
+    TypeError
+        If `freqig.read` has no argument of such a name.
     """
+    no_others(asked.reading, READING)
     places = list(paths)
     reading = {name: value for name, value in asked.reading.items() if value is not None}
     beside = reading.pop("annotations", None)

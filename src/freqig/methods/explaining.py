@@ -205,6 +205,8 @@ class Comparator:
         ------
         ValueError
             If none of them can be explained.
+        TypeError
+            If there is no argument of such a name.
         """
         start = self.baseline if baseline is None else baseline
         asked = Asked(target, start, reading=reading, truth=truth, names=names)

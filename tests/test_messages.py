@@ -63,6 +63,24 @@ def test_a_size_that_the_model_was_not_made_for(
         Explainer(make())(np.zeros(shape), target=0)
 
 
+def pooled() -> nn.Module:
+    """Takes (batch, 2, 100 to 103): 24 steps of four channels."""
+    return seeded(
+        lambda: nn.Sequential(
+            nn.Conv1d(2, 4, 5), nn.Tanh(), nn.MaxPool1d(4), nn.Flatten(), nn.Linear(4 * 24, 3)
+        )
+    )
+
+
+@pytest.mark.parametrize("n", [3, 40, 99, 104, 700])
+def test_a_length_behind_a_convolution(n: int) -> None:
+    """Weights do not say it: 24 steps are left of 100 values, and the network is asked."""
+    x = np.zeros((3, 2, n))
+    said = rf"it takes \(3, 2, 100\), with 100 in place of {n} in axis 2"
+    with pytest.raises(RuntimeError, match=said if n > 8 else "Kernel size|kernel size|Output size"):
+        Explainer(pooled())(x, target=0)
+
+
 def test_sizes_of_the_documented_call() -> None:
     for given, model in ((np.zeros((4, N)), conv()), (np.zeros(N + 1), seeded(nn.Linear, N, 2))):
         with pytest.raises(RuntimeError, match=r"input must have the sizes that the model was made for"):

@@ -17,6 +17,7 @@ from ..models.joined import JoinedInputs
 from ..models.outputs import OutputKey
 from ..objective.arguments import Extra
 from ..objective.objective import Objective
+from .lengths import length_taken
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
@@ -51,7 +52,11 @@ def refuse_axes(
         With every arrangement that the model takes. Nothing is raised where there is none, or where
         it is not the axes that the model fails on.
     """
-    takes = partial(_takes, model, arguments=arguments, output_key=output_key, n_samples=len(inputs[0]))
+    fails = partial(_failure, model, arguments=arguments, output_key=output_key, n_samples=len(inputs[0]))
+
+    def takes(signals: Sequence[Tensor]) -> bool:
+        return fails(signals) is None
+
     if takes(inputs):
         return
     for i, x in enumerate(inputs):
@@ -67,6 +72,7 @@ def refuse_axes(
         _refuse(name, x, fits, error)
         if len(inputs) == 1:
             fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
+            fitting = fitting or _other_length(x, lambda one: fails([one]))
             _tell_sizes(name, x, fitting, error)
 
 
@@ -97,8 +103,11 @@ def refuse_input(
         it is not the axes that the model fails on.
     """
 
+    def fails(signals: Tensor) -> Exception | None:
+        return _failure(model, [signals], arguments=arguments, output_key=None, n_samples=len(signals))
+
     def takes(signals: Tensor) -> bool:
-        return _takes(model, [signals], arguments=arguments, output_key=None, n_samples=len(signals))
+        return fails(signals) is None
 
     tried = [x.movedim(-1, time_axis), *([x[:, 0]] if x.shape[1] == 1 else [])]
     if any(map(takes, tried)):
@@ -108,6 +117,7 @@ def refuse_input(
         _refuse("input", given, fits, error)
     other = _other_sizes(x, model.sizes())
     fitting = [one for one in other if takes(_like(x, one).movedim(-1, time_axis))]
+    fitting = fitting or _other_length(x, lambda one: fails(one.movedim(-1, time_axis)))
     _tell_sizes("input", x, fitting, error)
 
 
@@ -164,14 +174,21 @@ def _other_sizes(x: Tensor, sizes: Sequence[int]) -> Iterator[Shape]:
                 yield (*x.shape[:axis], size, *x.shape[axis + 1 :])
 
 
+def _other_length(x: Tensor, fails: Callable[[Tensor], Exception | None]) -> list[Shape]:
+    """The shape with another length, where the model says how many features of it its weights take."""
+    *beside, n = x.shape
+    length = length_taken(lambda length: fails(_like(x, (*beside, length))), n)
+    return [] if length is None else [(*beside, length)]
+
+
 def _like(x: Tensor, shape: Shape) -> Tensor:
     return x.new_zeros((2, *shape[1:]))
 
 
-def _takes(
+def _failure(
     model: Model, inputs: Sequence[Tensor], *, arguments: Any, output_key: OutputKey, n_samples: int
-) -> bool:
-    """Whether the model gives one row per sample."""
+) -> Exception | None:
+    """Why the model does not give one row per sample; None where it does."""
     few = torch.tensor([0, len(inputs[0]) - 1])
     try:
         points = [x[few] for x in inputs]
@@ -186,9 +203,9 @@ def _takes(
             objective = Objective(running, "logit", None, extra, output_key)
             rows = few.clamp(max=n_samples - 1).to(running.device)
             objective.raw(points[0].to(running.device, running.dtype), rows)
-    except Exception:  # noqa: BLE001 - whatever a model raises, it does not take them
-        return False
-    return True
+    except Exception as error:  # noqa: BLE001 - whatever a model raises, it does not take them
+        return error
+    return None
 
 
 def _arrangements(x: Tensor) -> Iterator[Arrangement]:

@@ -65,9 +65,11 @@ def add_signal(material: Material, rows: np.ndarray, part: Part, about: dict[str
     if part.mask is not None:
         kept = part.mask[rows]
         material.arrays["kept"] = encoded(np.packbits(kept.reshape(*kept.shape[:2], -1), axis=-1))
+    count = len(about["signal"]["lines"])
+    drawn = f" Of {count} channels the 8 with the largest attributions are drawn." if count > 8 else ""
     return (
         "Waveforms have 8 bits for each sample and channel, so what is drawn, heard and written to files is "
-        f"off by at most {100 * off:.2g} % of the range of the signal."
+        f"off by at most {100 * off:.2g} % of the range of the signal.{drawn}"
     )
 
 

@@ -23,6 +23,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 import freqig
+from freqig.models.torch import standin
 from freqig.models.torch.borrowed import Lease
 from freqig.models.torch.twin import Twins
 
@@ -163,6 +164,15 @@ def test_threads_share_a_network(hide: Any, net: Net) -> None:
     with Unchanged(net), ThreadPoolExecutor(4) as pool:
         for found in pool.map(explain, range(14)):
             close(found, expected, 1e-6)
+
+
+def test_a_look_that_outlasts_the_twin_finds_the_class(net: Net) -> None:
+    """Another thread may give the module its class back in the middle of it."""
+    during = standin._answering(Net)
+    assert standin._get(net, "__class__") is Net
+    made, arguments, *_ = standin._reduce(net, 2)
+    assert during not in arguments
+    assert type(made(*arguments)) is Net
 
 
 def test_two_hundred_explanations_while_the_network_is_trained(net: Net) -> None:

@@ -123,13 +123,11 @@ def _delete(module: Any, name: str) -> None:
 
 def _reduce(module: Any, protocol: Any) -> Any:
     # Copied or saved by another thread, it is one of its own class.
-    during = type(module)
-    before = _before(during)
-    reduced: Any = before.__reduce_ex__(module, protocol)
+    reduced: Any = _before(type(module)).__reduce_ex__(module, protocol)
     if not isinstance(reduced, tuple):
         return reduced
     made, arguments, *rest = reduced
-    return made, tuple(before if one is during else one for one in arguments), *rest
+    return made, tuple(_before(one) if isinstance(one, type) else one for one in arguments), *rest
 
 
 @functools.lru_cache(maxsize=512)
@@ -153,5 +151,10 @@ def _answering(cls: Any) -> type:
     return during
 
 
-def _before(during: type) -> Any:
-    return during.__mro__[1]
+def _before(cls: Any) -> Any:
+    """The class that a module has by itself.
+
+    A look at an attribute may begin before the last twin goes and end after it, when the module has its own
+    class again.
+    """
+    return cls.__mro__[1] if vars(cls).get("__getattribute__") is _get else cls

@@ -109,6 +109,9 @@ def counting(model: nn.Module) -> Iterator[Calls]:
 
     def count(_: nn.Module, given: tuple[Any, ...]) -> None:
         series = given[0]
+        if not isinstance(series, torch.Tensor):
+            # The network is traced, and nothing is computed.
+            return
         calls.series += len(series)
         calls.gradients += len(series) * bool(torch.is_grad_enabled() and series.requires_grad)
 

@@ -155,7 +155,8 @@ def test_the_flat_baseline_always_fits(n: int, scale: float, offset: float, kind
         for signal, c in zip(ends, domain.coordinates(*ends), strict=True):
             error = (domain.synthesize(c, n) - signal).abs().max()
             largest = max(float(end.abs().max()) for end in ends)
-            assert float(error) <= 200 * torch.finfo(dtype).eps * largest
+            # Bins at the floor are off by eps of the largest bin, which may be n times the largest sample.
+            assert float(error) <= (200 + 30 * n) * torch.finfo(dtype).eps * largest
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from .._check import check_choice, check_count, check_seed
 from ..domains import Domain, FilterBank, Segments
 from ..explain.methods import Method
-from ..explain.settings import Settings
+from ..explain.settings import OF_PATHS, Settings
 from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions
 from .pairs import Pairs
 from .players import Players, read_players
@@ -53,11 +53,8 @@ class ShapleySettings(Settings):
         variables: list[Domain] = [grid, grid.named(ERROR)]
         if max_order == 2:
             variables += [grid.named(ALONE), Pairs(grid, INTERACTION), Pairs(grid, PAIR_ERROR)]
-        known = Settings.read(
-            domains=variables, engine="path", n_steps=None, max_evaluations=2000, n_initial=7, **others
-        )
-        return cls(
-            **{field.name: getattr(known, field.name) for field in fields(Settings)},
+        return cls.without_paths(
+            {**others, "domains": variables},
             players=given,
             index=index,
             max_order=max_order,
@@ -70,11 +67,9 @@ class ShapleySettings(Settings):
         return Coalitions(self.tol, self.max_order, self.budget, self.seed)
 
     def described(self) -> dict[str, Any]:
-        told = super().described()
-        for name in ("domains", "max_evaluations", "n_initial", "n_steps"):
-            del told[name]
+        hidden = ("domains", *OF_PATHS)
         return {
-            **told,
+            **{name: value for name, value in super().described().items() if name not in hidden},
             "budget": self.budget,
             "engine": "shapley",
             "index": self.index,

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from os import PathLike
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, check_flag, settings_by_name, signals_by_position
-from ..explain.any_kind import explain_any, quietly
-from ..explain.batch import Asked
-from ..explain.kept import Kept
-from ..explain.many_files import explain_files
-from ..models.scoring import as_scorer
-from ..objective.classes import ClassReader
+from .._check import settings_by_name
+from ..explain.one_input import OneInput
 from ..objective.scales import OutputScale
-from ..objective.targets import Target
-from ..signals import is_pair_with_rate
 from .labels import finished
 from .settings import ShapleySettings
 
 
-class Shapley:
+class Shapley(OneInput):
     """Explains a model by its outputs alone: Shapley values of bands, channels and stretches of time.
 
     Players are put to the baseline, or left as they are, in every combination that counts, and the
@@ -74,7 +67,20 @@ batch_independent, memory : optional
     Raises
     ------
     ValueError, TypeError
-        If a parameter is not one of the allowed, or the model scores nothing.
+        If a parameter is not one of the allowed, or the model scores nothing; when called: if an output is
+        not finite, of another shape, or depends on chance, or there are too many players. What fails midway
+        names the players that were present.
+    ImportError
+        When called: if coalitions must be drawn, and shapiq is missing.
+
+    Notes
+    -----
+    The result holds `shapley` of kind "attribution" over sample and the players, as `shapley_band`, `channel`
+    and `shapley_segment` in the order given, with Σ = output - baseline_output + completeness_gap;
+    `shapley_standard_error`, zero where exact; by sample `output`, `baseline_output`, `completeness_gap`,
+    `converged`, `estimated_error` and `n_evaluations`, the coalitions that were evaluated; and `signal`. With
+    pairs `shapley_alone`, and `shapley_interaction` over `shapley_player` and `shapley_other`, symmetric:
+    Σ alone + Σ_{i<j} interaction is the same sum. Several targets share all evaluations.
 
     Examples
     --------
@@ -88,6 +94,8 @@ batch_independent, memory : optional
     >>> result.shapley_band.values.tolist(), abs(result.shapley).round().values.tolist()
     (['theta', 'alpha', 'rest'], [[0.0, 10000.0, 0.0]])
     """
+
+    settings: ShapleySettings
 
     @settings_by_name
     def __init__(
@@ -116,138 +124,32 @@ batch_independent, memory : optional
         batch_independent: bool | np.bool_ = True,
         memory: int | str | None = None,
     ) -> None:
-        trust = check_flag(trust, "trust")
-        scorer = as_scorer(model, dtype=check_dtype(dtype), device=device, trust=trust)
-        known = scorer.probabilities if probabilities is None and not callable(output) else probabilities
-        self.settings = ShapleySettings.of(
-            players=players,
-            index=index,
-            max_order=max_order,
-            budget=budget,
-            seed=seed,
+        own = {"players": players, "index": index, "max_order": max_order, "budget": budget, "seed": seed}
+        self.settle(
+            model,
+            partial(ShapleySettings.of, **own),
             fs=fs,
-            unit=unit,
-            classes=scorer.classes if classes is None else classes,
+            baseline=baseline,
             output=output,
+            tol=tol,
+            unit=unit,
+            classes=classes,
             output_key=output_key,
             class_axis=class_axis,
-            probabilities=known,
-            tol=tol,
-            time_axis=scorer.model.hints.resolve(time_axis),
+            probabilities=probabilities,
+            time_axis=time_axis,
+            dtype=dtype,
+            device=device,
             trust=trust,
             progress=progress,
             batch_independent=batch_independent,
             memory=memory,
         )
-        self.model = scorer.model.choosing(self.settings.output_key)
-        self.baseline = baseline
-        self._kept = Kept(ClassReader(self.settings.class_axis, self.settings.probabilities, output))
+
+    def finished(self, result: xr.Dataset) -> xr.Dataset:
+        return finished(result, self.settings)
 
     def __repr__(self) -> str:
-        s, name = self.settings, self.model.description.get("class", type(self.model).__name__)
+        s = self.settings
         players = ", ".join(map(repr, s.players))
-        return f"Shapley({name}, players=({players}), index={s.index!r}, budget={s.budget})"
-
-    @signals_by_position
-    def __call__(
-        self,
-        x: Any,
-        *,
-        target: Target = None,
-        baseline: Any = None,
-        additional_forward_args: Any = None,
-        window: float | None = None,
-        step: float | None = None,
-        channels: Sequence[str] | None = None,
-        resample: float | None = None,
-        annotations: Any = None,
-        truth: Any = None,
-        names: Any = None,
-    ) -> xr.Dataset:
-        """Explain signals.
-
-        Parameters
-        ----------
-        x : array-like, DataArray, MNE Raw or Epochs, path of a file, loader, iterator, or list
-            Signals of one input, batch first, shape (N, ..., n), as `freqig.Explainer` takes them.
-        target : int, tuple, sequence, array, tensor, "all" or None
-            As of `freqig.Explainer`: the predicted class by default. Several share all evaluations.
-        baseline : optional
-            In place of that of the `Shapley`.
-        additional_forward_args, window, step, channels, resample, annotations, truth, names : optional
-            As of `freqig.Explainer`.
-
-        Returns
-        -------
-        xarray.Dataset
-            `shapley` of kind "attribution" over sample and the players, as `shapley_band`, `channel` and
-            `shapley_segment` in the order given, with Σ = output - baseline_output + completeness_gap;
-            `shapley_standard_error`, zero where exact; by sample `output`, `baseline_output`,
-            `completeness_gap`, `converged`, `estimated_error` and `n_evaluations`, the coalitions that
-            were evaluated; and `signal`. With pairs `shapley_alone`, and `shapley_interaction` over
-            `shapley_player` and `shapley_other`, symmetric: Σ alone + Σ_{i<j} interaction is the same sum.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument has a wrong shape, type or value, an output is not finite, of another shape, or
-            depends on chance, or there are too many players. What fails midway names the players
-            that were present.
-        ImportError
-            If coalitions must be drawn, and shapiq is missing.
-        """
-        if isinstance(x, tuple) and not is_pair_with_rate(x):
-            raise TypeError(
-                f"x must be one input for freqig.Shapley, got a tuple of {len(x)}: give the others as "
-                "additional_forward_args"
-            )
-        asked = Asked(
-            target=target,
-            baseline=self.baseline if baseline is None else baseline,
-            arguments=additional_forward_args,
-            reading={
-                "window": window,
-                "step": step,
-                "channels": channels,
-                "resample": resample,
-                "annotations": annotations,
-            },
-            truth=truth,
-            names=names,
-        )
-        return finished(explain_any(self.model, self.settings, self._kept, x, asked), self.settings)
-
-    def explain_files(
-        self,
-        paths: Sequence[str | PathLike[str]],
-        *,
-        target: Target = None,
-        baseline: Any = None,
-        truth: Any = None,
-        names: Any = None,
-        failed: Callable[[str | PathLike[str], Exception], object] | None = None,
-        **reading: Any,
-    ) -> xr.Dataset:
-        """Explain recordings, one after another, and go on where one of them fails.
-
-        Parameters
-        ----------
-        paths : sequence of path
-            At least one.
-        target, baseline, truth, names, failed
-            As of `freqig.Explainer.explain_files`.
-        **reading
-            `fs`, `unit`, `window`, `step`, `channels`, `resample` and `annotations`, as there.
-
-        Raises
-        ------
-        ValueError
-            If none of them can be explained.
-        TypeError
-            If there is no argument of such a name.
-        """
-        start = self.baseline if baseline is None else baseline
-        asked = Asked(target, start, reading=reading, truth=truth, names=names)
-        one_batch = quietly(self.model, self.settings, self._kept)
-        found = explain_files(one_batch, paths, asked, self.settings.progress, failed)
-        return finished(found, self.settings)
+        return f"Shapley({self.model_name}, players=({players}), index={s.index!r}, budget={s.budget})"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, Generic, Self, TypeVar
 
 from .._check import (
     check_choice,
@@ -26,6 +26,9 @@ from .class_names import read_classes
 from .methods import AdaptiveNodes, FixedNodes, Method
 
 ENGINES = ("path", "captum")
+
+OF_PATHS = ("max_evaluations", "n_initial", "n_steps")
+"""Settings of adaptive and fixed nodes, of which methods without a path know nothing."""
 
 T = TypeVar("T")
 
@@ -109,6 +112,12 @@ class Settings:
             batch_independent=check_flag(batch_independent, "batch_independent"),
             memory=read_memory(memory),
         )
+
+    @classmethod
+    def without_paths(cls, asked: dict[str, Any], **own: Any) -> Self:
+        """Settings of a method that has no path, so that those of paths mean nothing, and its own."""
+        known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=7, **asked)
+        return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, **own)
 
     @property
     def method(self) -> Method:

@@ -136,4 +136,4 @@ device, trust, progress, batch_independent, memory : optional
                 f"output must be 'logit' for freqig.methods.DFTLRP, whose relevance starts at a raw output, "
                 f"got {output!r}"
             )
-        self.settle(model, ThroughTheTransform(model, check_positive(epsilon, "epsilon")), **shared)
+        self.settled(model, ThroughTheTransform(model, check_positive(epsilon, "epsilon")), **shared)

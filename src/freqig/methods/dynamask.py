@@ -142,4 +142,4 @@ device, trust, progress, batch_independent, memory : optional
             check_positive(dilation, "dilation"),
             check_positive(smoothness, "smoothness", zero_allowed=True),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

@@ -99,4 +99,4 @@ device, trust, progress, batch_independent, memory : optional
         self, model: Any, *, draws: int = 8, seed: int = 0, tol: float = 0.01, **shared: Any
     ) -> None:
         how = RandomPoints(check_count(draws, "draws"), check_seed(seed, "seed"))
-        self.settle(model, how, tol=tol, **shared)
+        self.settled(model, how, tol=tol, **shared)

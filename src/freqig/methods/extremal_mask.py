@@ -116,4 +116,4 @@ device, trust, progress, batch_independent, memory : optional
             check_positive(size, "size", zero_allowed=True),
             check_positive(fill, "fill", zero_allowed=True),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

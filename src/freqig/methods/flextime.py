@@ -152,4 +152,4 @@ device, trust, progress, batch_independent, memory : optional
             check_count(filters, "filters"),
             check_positive(smoothness, "smoothness", zero_allowed=True),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

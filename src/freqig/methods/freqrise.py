@@ -195,4 +195,4 @@ device, trust, progress, batch_independent, memory : optional
             check_choice(interpolation, "interpolation", INTERPOLATIONS),
             seed=check_seed(seed, "seed"),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

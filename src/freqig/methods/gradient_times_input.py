@@ -64,4 +64,4 @@ device, trust, progress, batch_independent, memory : optional
 
     @words
     def __init__(self, model: Any, **shared: Any) -> None:
-        self.settle(model, OneGradient(), **shared)
+        self.settled(model, OneGradient(), **shared)

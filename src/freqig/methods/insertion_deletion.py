@@ -199,4 +199,4 @@ device, trust, progress, batch_independent, memory : optional
             check_probability(share, "share"),
             seed=check_seed(seed, "seed"),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

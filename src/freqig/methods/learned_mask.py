@@ -104,4 +104,4 @@ device, trust, progress, batch_independent, memory : optional
             check_probability(keep, "keep"),
             check_positive(sparsity, "sparsity", zero_allowed=True),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

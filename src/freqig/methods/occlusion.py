@@ -222,7 +222,7 @@ device, trust, progress, batch_independent, memory : optional
             given = read_players(players)
             told = tuple(one if isinstance(one, str) else repr(one) for one in given)
             shared["domains"] = Players(given, NAME, NAME)
-        self.settle(model, Occluded(_read(width, "width"), _read(step, "step"), told), **shared)
+        self.settled(model, Occluded(_read(width, "width"), _read(step, "step"), told), **shared)
 
 
 def _read(given: Any, name: str) -> Width:

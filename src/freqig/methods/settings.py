@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..explain.methods import Method
-from ..explain.settings import Settings
+from ..explain.settings import OF_PATHS, Settings
 from .how import How
-
-OF_PATHS = ("max_evaluations", "n_initial", "n_steps")
-"""Settings of adaptive and fixed nodes, of which other methods know nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +28,9 @@ class MethodSettings(Settings):
     @classmethod
     def of(cls, how: How, name: str, **asked: Any) -> MethodSettings:
         """Check what a caller asked for."""
-        known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=7, **asked)
-        how.allowed(known.domains)
-        return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, how=how, name=name)
+        found = cls.without_paths(asked, how=how, name=name)
+        how.allowed(found.domains)
+        return found
 
     @property
     def method(self) -> Method:

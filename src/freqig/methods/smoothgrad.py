@@ -102,4 +102,4 @@ device, trust, progress, batch_independent, memory : optional
             check_positive(noise, "noise", zero_allowed=True),
             check_seed(seed, "seed"),
         )
-        self.settle(model, how, **shared)
+        self.settled(model, how, **shared)

@@ -155,4 +155,4 @@ device, trust, progress, batch_independent, memory : optional
         how = BandsInOrder(
             check_count(bands, "bands"), check_count(n_steps, "n_steps"), check_choice(order, "order", ORDERS)
         )
-        self.settle(model, how, tol=tol, **shared)
+        self.settled(model, how, tol=tol, **shared)

@@ -40,9 +40,6 @@ class AreaMask(Learned):
     title = "DynaMask over coefficients (after Crabbé and van der Schaar 2021)"
     meaning = "mask of a given area that changes the output least: 1 for what is kept"
 
-    def leaves(self, frame: Frame) -> Leaves:
-        return Leaves(frame.free[0].real.new_full((len(frame.x), frame.count), 0.5))
-
     def misfit(self, missing: Tensor) -> Tensor:
         return missing.square()
 

@@ -34,8 +34,7 @@ class MaskAndFill(Learned):
     meaning = "mask that keeps the output while all else is filled in: 1 for what is kept"
 
     def leaves(self, frame: Frame) -> Leaves:
-        mask = frame.free[0].real.new_full((len(frame.x), frame.count), 0.5)
-        return Leaves(mask, tuple(torch.zeros_like(part) for part in frame.free))
+        return Leaves(super().leaves(frame).masks, tuple(torch.zeros_like(part) for part in frame.free))
 
     def points(self, frame: Frame, leaves: Leaves, rows: Tensor) -> Tensor:
         hidden = frame.split(1 - leaves.masks)

@@ -32,9 +32,6 @@ class FreeMask(Learned):
     title = "learned mask over coefficients"
     meaning = "mask that keeps the output: 1 for what is kept, 0 for what is put to the baseline"
 
-    def leaves(self, frame: Frame) -> Leaves:
-        return Leaves(frame.free[0].real.new_full((len(frame.x), frame.count), 0.5))
-
     def misfit(self, missing: Tensor) -> Tensor:
         return falls_short(missing)
 

@@ -69,9 +69,9 @@ class Learned(How):
         # Masks are of one target each.
         return BlockSize(min(chunks.size, super().block_size(chunks, n_features, 1).samples), 1)
 
-    @abstractmethod
     def leaves(self, frame: Frame) -> Leaves:
-        """Where the optimisation begins."""
+        """Where the optimisation begins: one number per coefficient, halfway."""
+        return Leaves(frame.free[0].real.new_full((len(frame.x), frame.count), 0.5))
 
     def optimizer(self, leaves: list[Tensor]) -> torch.optim.Optimizer:
         """What takes the steps: element by element, so that samples do not meet."""

@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from ..bands import named_bands
-from ..groupings import agreement
 from ..result.reading import names_of_attributions, rate_of, settings_of
 from .banded import Banded
 from .encoding import Encoded
 from .lines import stacked
+from .words.decisions import right
 from .words.looking import Look, worth_a_look
 
 
@@ -123,10 +123,7 @@ class Material:
     @cached_property
     def right(self) -> np.ndarray | None:
         """Whether each prediction is the truth, 1 or 0, NaN where one is not known; None where none is."""
-        if self.truth is None or self.predicted is None:
-            return None
-        coords = self.result.coords
-        return agreement(coords["truth"].values.tolist(), coords["predicted"].values.tolist())
+        return right(self.result)
 
     @cached_property
     def chosen(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
+from ...result.reading import with_one
 from ...statistics import compare
 from ...statistics.cases import SUBJECT
 from ...statistics.pairs import pairs_of
@@ -55,7 +56,7 @@ def compared(
         If the axes of the two differ: it names them.
     """
     axis = Axis.of(result)
-    if axis is None or axis.name not in other or Axis.of(other.drop_vars(_others(other, axis.name))) is None:
+    if axis is None or axis.name not in other or Axis.of(with_one(other, axis.name)) is None:
         return [
             Missing(
                 "The two results have no attribution by frequency in common, so they are not compared.",
@@ -81,14 +82,6 @@ def compared(
     ]
     pieces.append(_bands(verdicts, names))
     return [*pieces, *_tested(result, other, cells, axis, names, scale, permutations, seed)]
-
-
-def _others(result: xr.Dataset, name: str) -> list[str]:
-    return [
-        str(key)
-        for key, own in result.data_vars.items()
-        if own.attrs.get("kind") == "attribution" and key != name
-    ]
 
 
 def _scaled(cells: Array, same_unit: bool) -> Array:

@@ -40,8 +40,6 @@ extensions = [
 exclude_patterns = ["README.md", "inventories/README.md"]
 templates_path = ["_templates"]
 default_role = "py:obj"
-# Pages are written by several hands, and may come before their place in a table of contents.
-suppress_warnings = ["toc.not_included"]
 
 # Pages: Markdown that is readable where it lies, with formulas, and headings that can be linked to.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]

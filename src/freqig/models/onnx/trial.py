@@ -20,11 +20,11 @@ from torch import Tensor
 from .limits import NOT_TRUST, LimitError
 from .values import DTYPES, Declared
 
-# Of a processor.
+# Of a processor, once the libraries are there.
 SECONDS = 8
-# Of waiting for each of them, on a machine that is busy with other things. Where the system bounds the time
-# of a processor, that decides, and a graph cannot sleep.
-PATIENCE = 15 if sys.platform == "win32" else 75
+# By the clock, libraries included: a process that waits for others, or whose time the system does not bound,
+# ends as well. A busy machine gives it a quarter of a processor.
+DEADLINE = 45
 # Beyond what the libraries take, and for every byte of the model and its inputs.
 MEMORY = 1 << 30
 PER_BYTE = 8
@@ -58,15 +58,15 @@ def try_out(model: bytes, name: str, inputs: Mapping[str, Any] | None = None) ->
     # The command is this interpreter and this file; the model is data on its input.
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=away) as child:  # noqa: S603
         try:
-            said, _ = child.communicate(message, timeout=PATIENCE * SECONDS)
+            said, _ = child.communicate(message, timeout=DEADLINE)
         except subprocess.TimeoutExpired:
             said = b""
         finally:
             child.kill()
     if b"ended" not in said:
         raise LimitError(
-            f"{name} did not start, convert and run within {SECONDS} s and {memory >> 20} MiB in a process "
-            f"of its own: it loops too long, or a value in it is too large. {NOT_TRUST}; pass the original "
+            f"{name} did not start, convert and run within {SECONDS} s of a processor, {DEADLINE} s by the clock "
+            f"and {memory >> 20} MiB, in a process of its own: it loops too long, or a value in it is too large. {NOT_TRUST}; pass the original "
             "model instead"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from .recording import Recording
 RATES = ("fs", "sf", "sfreq", "srate", "sampling_rate", "sampling_frequency")
 NAMES = ("channels", "channel_names", "ch_names", "chan", "labels")
 """What people call the rate and the channels, in lower case."""
+MOST_MEMBERS = 4096
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -33,12 +35,14 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         values = np.load(path, mmap_mode="r", allow_pickle=False)  # noqa: TID251
         refuse_size(values.nbytes, path.name)
         return of_array(values, path, channels)
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name} must hold an array of numbers: {error}") from None
 
 
 def _archive(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
+        if len(archive.infolist()) > MOST_MEMBERS:
+            raise ValueError(f"it must hold at most {MOST_MEMBERS} variables, got {len(archive.infolist())}")
         for one in archive.infolist():
             refuse_size(one.file_size, one.filename, one.compress_size)
             with archive.open(one) as member:
@@ -74,13 +78,10 @@ def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ..
     if not sizes or (len(sizes) > 1 and sizes[-1][0] == sizes[-2][0]):
         raise ValueError(
             "it must have one largest variable of numbers, got "
-            f"{', '.join(sorted(arrays)) or 'none'}: pass the array itself"
+            f"{', '.join(sorted(arrays)[:20]) or 'none'}: pass the array itself"
         )
     named = {name.lower(): value for name, value in content.items()}
-    rate = next(
-        (float(np.squeeze(named[name])) for name in RATES if name in named and np.size(named[name]) == 1),
-        None,
-    )
+    rate = next((_rate(name, named[name]) for name in RATES if np.size(named.get(name, ())) == 1), None)
     values = arrays[sizes[-1][1]]
     names = next((_names(named[name]) for name in NAMES if name in named), None)
     if names is not None and (values.ndim < 2 or len(names) != values.shape[-2]):
@@ -110,6 +111,13 @@ def of_array(
 
 def _is_signal(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size > 1
+
+
+def _rate(name: str, value: Any) -> float:
+    try:
+        return float(np.squeeze(value))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a sampling rate in Hz: {error}") from None
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -9,12 +9,11 @@ import numpy as np
 
 from ..signals.dataarrays import read_dataarray
 from .formats import pick
-from .limits import refuse_hdf5, refuse_size
+from .limits import refuse_hdf5
 from .recording import Recording
+from .zarr_folders import refuse_folder
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-DESCRIPTIONS = (".zarray", ".zmetadata", "zarr.json")
-"""Names of the files in which Zarr says how arrays are stored."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -28,7 +27,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     import xarray as xr
 
     if path.is_dir():
-        _refuse_pickles(path)
+        refuse_folder(path)
     elif _starts_as_hdf5(path):
         refuse_hdf5(path)
     with _opened(xr, path) as data:
@@ -40,7 +39,6 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             raise ValueError(
                 f"{path.name} must have one variable over time, or one called signal, got {found}"
             )
-        refuse_size(data[over_time[0]].nbytes, path.name)
         array = data[over_time[0]].load()
     if "channel" not in array.dims:
         array = array.expand_dims("channel", -2)
@@ -63,11 +61,3 @@ def _opened(xr: Any, path: Path) -> Any:
         return xr.open_dataset(path, engine="zarr" if path.is_dir() else None)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(f"{path.name} must be netCDF or Zarr, which xarray cannot read: {error}") from None
-
-
-def _refuse_pickles(folder: Path) -> None:
-    """ValueError where a filter of Zarr unpickles what is stored, which runs what is in it."""
-    for file in (one for name in DESCRIPTIONS for one in folder.rglob(name)):
-        text = file.read_text(encoding="utf-8", errors="replace").lower()
-        if "pickle" in text:
-            raise ValueError(f"{folder.name} must hold numbers, but {file.parent.name} holds pickles")

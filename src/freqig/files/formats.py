@@ -124,6 +124,12 @@ def reader_of(path: Path) -> Reader:
                 f"{path.name} needs the library {error.name!r}: pip install freqig[{found.extra}]",
                 name=error.name,
             ) from error
+        except Exception as error:
+            if path.name in str(error):
+                raise
+            # Libraries raise as the damage has it, some of them when values are asked for.
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ValueError(f"{path.name} must be whole, and cannot be read: {said}") from error
         return recording
 
     return load

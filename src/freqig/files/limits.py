@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ MOST_UNPACKED = 200
 SMALL = 2**24
 """Bytes that are no danger, however little is stored of them."""
 UNKNOWN = 2**36
+MOST_OBJECTS, DEEPEST = 20_000, 64
+"""Arrays and groups in a file of HDF5, each counted as often as it is met, and groups inside one another."""
 
 
 def machine_memory() -> int:
@@ -56,29 +60,66 @@ def refuse_size(needed: int, name: str, stored: int | None = None) -> None:
 
 
 def refuse_hdf5(path: Path) -> None:
-    """ValueError where a file of HDF5 holds what is not in it, or asks for too much.
+    """ValueError where a file of HDF5 holds what is not in it, asks for too much, or leads in circles.
 
     External links, external storage and virtual datasets lead to other files; a dataset may be declared of
-    any size without a value being stored.
+    any size without a value being stored; and a few groups that hold each other twice are a billion groups to
+    a reader that follows all of them.
     """
     import h5py
 
-    def visit(group: Any, seen: set[Any]) -> None:
+    try:
+        with h5py.File(path) as file:
+            _Followed(path.name).count(file)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path.name} must be a file of HDF5, and cannot be read: {error}") from None
+
+
+class _Followed:
+    """Counts what a reader meets in a file of HDF5 that follows all links and references."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self._known = name, dict[int, int]()
+
+    def count(self, item: Any, depth: int = 0) -> int:
+        """Arrays and groups in one, with itself."""
+        import h5py
+
+        place = h5py.h5o.get_info(item.id).addr
+        if place not in self._known:
+            self._known[place] = MOST_OBJECTS + 1  # of what holds itself
+            inside = self._in_group(item) if isinstance(item, h5py.Group) else self._in_dataset(item)
+            self._known[place] = 1 + sum(self.count(one, depth + 1) for one in inside)
+        if max(self._known[place], len(self._known)) > MOST_OBJECTS or depth > DEEPEST:
+            raise ValueError(
+                f"{self.name} must hold at most {MOST_OBJECTS} arrays and groups, {DEEPEST} deep, as often "
+                "as each is linked to, and none that holds itself: it is damaged, or no recording"
+            )
+        return self._known[place]
+
+    def _in_group(self, group: Any) -> Iterator[Any]:
+        import h5py
+
         for key in group:
             leads_away = isinstance(group.get(key, getlink=True), h5py.ExternalLink)
             if leads_away:
-                raise ValueError(f"{path.name} must hold its own values, but {key!r} links to another file")
-            item = group.get(key)
-            if isinstance(item, h5py.Group) and item.id not in seen:
-                visit(item, seen | {item.id})
-            elif isinstance(item, h5py.Dataset):
-                if item.is_virtual or item.external:
-                    raise ValueError(f"{path.name} must hold its own values, but {key!r} is stored elsewhere")
-                needed = int(np.prod(item.shape or (0,), dtype=object)) * item.dtype.itemsize
-                refuse_size(needed, f"{key} in {path.name}", int(item.id.get_storage_size()))
+                raise ValueError(f"{self.name} must hold its own values, but {key!r} links to another file")
+            try:
+                item = group[key]
+            except KeyError:  # a link that leads nowhere
+                continue
+            if isinstance(item, (h5py.Group, h5py.Dataset)):
+                yield item
 
-    try:
-        with h5py.File(path) as file:
-            visit(file, {file.id})
-    except OSError as error:
-        raise ValueError(f"{path.name} must be a file of HDF5, and cannot be read: {error}") from None
+    def _in_dataset(self, dataset: Any) -> Iterator[Any]:
+        import h5py
+
+        key = (dataset.name or "").rpartition("/")[2]
+        if dataset.is_virtual or dataset.external:
+            raise ValueError(f"{self.name} must hold its own values, but {key!r} is stored elsewhere")
+        stored, dtype = int(dataset.id.get_storage_size()), dataset.dtype
+        # A chunk is unpacked as a whole, however little of it is wanted.
+        for shape in (dataset.shape or (0,), dataset.chunks or (0,)):
+            refuse_size(math.prod(shape) * dtype.itemsize, f"{key} in {self.name}", stored)
+        if h5py.check_ref_dtype(dtype) is h5py.Reference:
+            yield from (dataset.file[one] for one in np.ravel(dataset[()]) if one)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from .limits import refuse_hdf5, refuse_size
 from .recording import Recording
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+HEAD, COMPRESSED, PIECE = 128, 15, 1 << 20
+ORDERS = {b"IM": "<", b"MI": ">"}
+"""Order of bytes, by the end of the head of version 5."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -29,14 +34,35 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         raise ValueError(f"{path.name} must hold an array of numbers: {error}") from None
 
 
-def _content(path: Path) -> dict[str, Any]:
+def refuse_swelling(path: Path) -> None:
+    """ValueError where what is in a file becomes far larger, however deep it is, or leads elsewhere."""
     with path.open("rb") as file:
-        start = file.read(128)
+        start = file.read(HEAD)
+        if _is_hdf5(start):
+            refuse_hdf5(path)
+            return
+        order = ORDERS.get(start[-2:])
+        stored, unpacked = path.stat().st_size, 0
+        while order and len(tag := file.read(8)) == 8:
+            kind, length = struct.unpack(f"{order}II", tag)
+            content, unpack = file.read(length), zlib.decompressobj()
+            while kind == COMPRESSED and content and not unpack.eof:
+                try:
+                    unpacked += len(unpack.decompress(content, PIECE))
+                except zlib.error:  # its reader says so
+                    return
+                content = unpack.unconsumed_tail
+                refuse_size(unpacked, path.name, stored)
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
-        if b"MATLAB 7.3" in start or start.startswith(HDF5):
+        with path.open("rb") as file:
+            is_hdf5 = _is_hdf5(file.read(HEAD))
+        if is_hdf5:
             import pymatreader
 
-            refuse_hdf5(path)
+            refuse_swelling(path)
             content: dict[str, Any] = pymatreader.read_mat(path)
         else:
             from scipy.io import loadmat, whosmat
@@ -44,9 +70,14 @@ def _content(path: Path) -> dict[str, Any]:
             for name, shape, _ in whosmat(path):
                 needed = 8 * int(np.prod(shape, dtype=object))
                 refuse_size(needed, f"{name} in {path.name}", path.stat().st_size)
+            refuse_swelling(path)
             content = loadmat(path)
     except ImportError:
         raise
     except Exception as error:  # noqa: BLE001 - readers raise as the damage has it
         raise ValueError(f"{path.name} must be a MAT file, which cannot be read: {error}") from None
     return content
+
+
+def _is_hdf5(start: bytes) -> bool:
+    return b"MATLAB 7.3" in start or start.startswith(HDF5)

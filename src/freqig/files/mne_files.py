@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 from ..signals.recordings import read_recording
 from .formats import pick
+from .limits import refuse_size
+from .matlab import refuse_swelling
 from .recording import Annotation, Recording
 
 BREAK = "edge boundary"
+MOST_CHANNELS = 4096
+CHANNELS = re.compile(rb"^NumberOfChannels\s*=\s*(\d+)", re.MULTILINE)
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -21,7 +27,9 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         # What MNE has to say of names, filters and scaling is not about what is read here.
         warnings.simplefilter("ignore")
         try:
+            _refuse_growing(path)
             raw = _read_raw(mne, path, channels)
+            _check_values(raw, path)
         except Exception as error:
             # MNE raises as the damage has it.
             said = (" ".join(str(error).split()) or type(error).__name__)[:300]
@@ -49,6 +57,30 @@ def of_raw(raw: Any, channels: tuple[str, ...] | None, name: str) -> Recording:
         tuple(one for one in notes if one.label.lower() != BREAK),
         tuple(sorted(breaks)),
     )
+
+
+def _refuse_growing(path: Path) -> None:
+    """ValueError where MNE would take memory before anything can be asked of it."""
+    suffix = path.suffix.lower()
+    if suffix == ".set":
+        refuse_swelling(path)
+    elif suffix == ".vhdr":
+        with path.open("rb") as file:
+            told = CHANNELS.search(file.read(1 << 16))
+        if told and int(told[1]) > MOST_CHANNELS:
+            raise ValueError(f"it must have at most {MOST_CHANNELS} channels, got {told[1].decode()}")
+
+
+def _check_values(raw: Any, path: Path) -> None:
+    """ValueError where values lie elsewhere than beside the file, or are more than are stored."""
+    # As they are named: what lies elsewhere by a link of the user's is beside it.
+    beside = Path(os.path.abspath(path)).parent  # noqa: PTH100
+    files = [Path(os.path.abspath(one)) for one in raw.filenames]  # noqa: PTH100
+    away = next((one for one in files if beside not in one.parents), None)
+    if away is not None:
+        raise ValueError(f"its values must lie beside it, but it leads to {str(away)!r}")
+    stored = sum(one.stat().st_size for one in files)
+    refuse_size(8 * int(raw.n_times) * len(raw.ch_names), path.name, stored)
 
 
 def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:

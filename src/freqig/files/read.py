@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._check import check_fs
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
@@ -89,6 +90,8 @@ def read(
     given = Path(os.fspath(path))
     if not given.exists():
         raise FileNotFoundError(f"path must be that of a file, but there is none at {str(given)!r}")
+    if not given.is_file() and not given.is_dir():
+        raise ValueError(f"path must be that of a file, but {str(given)!r} is a pipe or a device")
     if given.is_file() and given.stat().st_size == 0:
         raise ValueError(f"{given.name} must hold a recording, got an empty file")
     reading = Reading(fs, channels, window, step, resample)
@@ -158,6 +161,15 @@ def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.
 
 def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -> Recording:
     """With the rate and unit that the caller gave, where they do not contradict the file."""
+    if 0 in recording.values.shape:
+        raise ValueError(f"{name} must hold values, got none, of shape {recording.values.shape}")
+    if recording.fs is not None:
+        try:
+            check_fs(recording.fs)
+        except (TypeError, ValueError) as error:
+            if fs is None:
+                raise ValueError(f"{name} must tell a sampling rate, or pass it as fs=: {error}") from None
+            recording = replace(recording, fs=None)
     if fs is not None:
         if recording.fs is not None and abs(fs - recording.fs) > CLOSE * fs:
             raise ValueError(

@@ -29,6 +29,11 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         raise ValueError(
             f"{path.name} must be a file of sound, which soundfile cannot read: {error}"
         ) from None
+    if len(values) < about.frames:
+        raise ValueError(
+            f"{path.name} must be complete: it tells of {about.frames} values in time, and {len(values)} "
+            "can be read"
+        )
     if len(values) == 0:
         raise ValueError(f"{path.name} must hold sound, got 0 values in time")
     names = ("left", "right") if values.shape[1] == 2 else tuple(map(str, range(values.shape[1])))

@@ -102,7 +102,9 @@ def test_loops_whose_end_is_not_known_end_by_the_clock(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(onnx_trial, "SECONDS", 600)
     monkeypatch.setattr(onnx_trial, "DEADLINE", 1)
-    with pytest.raises(ValueError, match=r"did not start, convert and run within .*, 1 s by the clock.*trust"):
+    with pytest.raises(
+        ValueError, match=r"did not start, convert and run within .*, 1 s by the clock.*trust"
+    ):
         as_model(looping("computed"))
 
 

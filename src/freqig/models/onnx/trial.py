@@ -65,9 +65,9 @@ def try_out(model: bytes, name: str, inputs: Mapping[str, Any] | None = None) ->
             child.kill()
     if b"ended" not in said:
         raise LimitError(
-            f"{name} did not start, convert and run within {SECONDS} s of a processor, {DEADLINE} s by the clock "
-            f"and {memory >> 20} MiB, in a process of its own: it loops too long, or a value in it is too large. {NOT_TRUST}; pass the original "
-            "model instead"
+            f"{name} did not start, convert and run within {SECONDS} s of a processor, {DEADLINE} s by the "
+            f"clock and {memory >> 20} MiB, in a process of its own: it loops too long, or a value in it is "
+            f"too large. {NOT_TRUST}; pass the original model instead"
         )
 
 

@@ -28,6 +28,7 @@ def check_fs(fs: Any, name: str = "fs") -> float:
 
 def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
     """An `__init__` that takes the model alone by position, and says how to name what comes behind it."""
+    known = list(signature(init).parameters)
 
     @wraps(init)
     def checked(self: Any, *positional: Any, **named: Any) -> None:
@@ -43,7 +44,7 @@ def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
                 f"{kind} takes the model alone without a name, got {brief(given)} besides: {remedy}"
             )
         _refuse_unknown(
-            init, named, type(self).__name__, "{0} is given with the signals, {1}(model)(x, {0}=...)"
+            known, named, type(self).__name__, "{0} is given with the signals, {1}(model)(x, {0}=...)"
         )
         init(self, *positional, **named)
 
@@ -55,6 +56,7 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 
 def signals_by_position(call: Call) -> Call:
     """A method that takes signals alone by position, and says what else comes by name."""
+    known = list(signature(call).parameters)
 
     @wraps(call)
     def checked(self: Any, *positional: Any, **named: Any) -> Any:
@@ -70,7 +72,7 @@ def signals_by_position(call: Call) -> Call:
         if not positional and "x" not in named:
             raise TypeError("x must be given, the signals to explain: explainer(x)")
         remedy = "{0} is a setting, {1}(model, {0}=...)"
-        _refuse_unknown(call, named, type(self).__name__, remedy, type(self).__init__)
+        _refuse_unknown(known, named, type(self).__name__, remedy, type(self).__init__)
         return call(self, *positional, **named)
 
     return checked  # type: ignore[return-value]
@@ -89,14 +91,13 @@ BESIDE_SIGNALS = (
 
 
 def _refuse_unknown(
-    function: Callable[..., Any],
+    known: Sequence[str],
     named: Any,
     kind: str,
     remedy: str,
     elsewhere: Callable[..., Any] | None = None,
 ) -> None:
     """TypeError for a name that a function does not have, with where it belongs or what may be meant."""
-    known = list(signature(function).parameters)
     for name in named:
         if name not in known:
             other = BESIDE_SIGNALS if elsewhere is None else list(signature(elsewhere).parameters)

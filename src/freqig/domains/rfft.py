@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..signals.axes import frequencies
-from .base import Coords, Domain
+from .base import Coefficients, Coords, Domain, as_tuple
 from .turns import Turns, read_speed
 
 
@@ -110,6 +110,11 @@ class RFFT(Domain):
         series: Tensor = torch.fft.irfft(c, n)
         return series
 
+    def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        if self._turns is not None:
+            return super().adjoint(c, gradient)
+        return (adjoint_of_irfft(gradient.to(as_tuple(c)[0].real)),)
+
     def coords(self, n: int, fs: float | None) -> Coords:
         if self.speed is None:
             return {"frequency": frequencies(n, fs)}
@@ -119,3 +124,18 @@ class RFFT(Domain):
         if turns is None:
             return self.bind((n,), fs).coords(n, fs)
         return {"frequency": (np.arange(len(turns.index) // 2 + 1) / turns.turns, "orders")}
+
+
+def adjoint_of_irfft(gradient: Tensor) -> Tensor:
+    """Adjoint of the inverse real FFT to n samples, applied to a gradient of shape (..., n).
+
+    Each bin but DC, and Nyquist of even n, stands for two of the complex transform.
+
+    Examples
+    --------
+    >>> adjoint_of_irfft(torch.tensor([1.0, 0.0, 0.0, 0.0])).real
+    tensor([0.2500, 0.5000, 0.2500])
+    """
+    spectrum: Tensor = torch.fft.rfft(gradient, norm="forward")
+    spectrum[..., 1 : (gradient.shape[-1] + 1) // 2] *= 2
+    return spectrum

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ..signals.axes import frequencies
-from .base import Coords, Domain
+from .base import Coefficients, Coords, Domain, as_tuple
+from .rfft import adjoint_of_irfft
 
 
 class Stretch(Domain):
@@ -42,6 +43,10 @@ class Stretch(Domain):
     def synthesize(self, c: Tensor, n: int) -> Tensor:
         stretch = torch.fft.irfft(c, self.length)
         return torch.nn.functional.pad(stretch, (self.start, n - self.start - self.length))
+
+    def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        stretch = gradient[..., self.start : self.start + self.length]
+        return (adjoint_of_irfft(stretch.to(as_tuple(c)[0].real)),)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         return {"frequency": frequencies(self.length, fs)}

@@ -56,6 +56,8 @@ class Standing:
     @classmethod
     def mean(cls, several: Sequence[Standing]) -> Standing:
         """Of several baselines: means, and whether most are predicted as the target."""
+        if len(several) == 1:
+            return several[0]
         probability, predicted, lead = (
             torch.stack(parts).float().mean(0) for parts in zip(*map(Standing.parts, several), strict=True)
         )

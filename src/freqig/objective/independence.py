@@ -117,31 +117,33 @@ class _Places:
     ----------
     points : torch.Tensor
         Shape (M, *shape).
-    rows, turn : torch.Tensor
-        Sample of each, and which of `PLACES` it lies at, int64, shape (M,).
+    rows : torch.Tensor
+        Sample of each, int64, shape (M,).
+    turn : list of int
+        Which of `PLACES` each lies at, M of them.
     """
 
     points: Tensor
     rows: Tensor
-    turn: Tensor
+    turn: list[int]
 
     @classmethod
     def of(cls, x: Tensor, baseline: Tensor) -> _Places:
-        few = _spread(len(x), RUN, x.device)
-        few = torch.unique(torch.cat([few, torch.tensor([moving(x, baseline)], device=x.device)]))
+        few = sorted({*_spread(len(x), RUN, x.device).tolist(), moving(x, baseline)})
         # Of few samples every place, of many one place each.
         count = len(few) if len(few) >= len(PLACES) else len(few) * len(PLACES)
-        number = torch.arange(count, device=x.device)
-        turn = (number % len(few) + number // len(few)) % len(PLACES)
-        rows = few[number % len(few)]
-        steps = torch.tensor(PLACES, device=x.device).to(x.dtype)[turn].reshape(-1, *(1,) * (x.ndim - 1))
+        turn = [(i % len(few) + i // len(few)) % len(PLACES) for i in range(count)]
+        rows = torch.tensor([few[i % len(few)] for i in range(count)], device=x.device)
+        steps = torch.tensor([PLACES[k] for k in turn], dtype=x.dtype, device=x.device)
+        steps = steps.reshape(-1, *(1,) * (x.ndim - 1))
         return cls(baseline[rows] + steps * (x[rows] - baseline[rows]), rows, turn)
 
     def groups(self) -> Iterator[Tensor]:
         """Which of them are called without the others."""
         # The last two places lie so close that they keep each other company.
-        for group in (self.turn == 0, self.turn == 1, self.turn > 1):
-            yield group.nonzero().flatten()
+        for close in ((0,), (1,), (2, 3)):
+            group = [i for i, k in enumerate(self.turn) if k in close]
+            yield torch.tensor(group, dtype=torch.int64, device=self.rows.device)
 
 
 def _together(
@@ -171,9 +173,9 @@ def _examine_few(
     for group in places.groups():
         compare(objective.raw, together, n + group)
     at_baseline = None
-    last = (places.turn == len(PLACES) - 1).nonzero().flatten()
-    if len(last) and not any(objective.extra.follows) and _is_one(baseline):
-        at_baseline = together.outputs[n + int(last[0])]
+    last = len(PLACES) - 1
+    if last in places.turn and not any(objective.extra.follows) and _is_one(baseline):
+        at_baseline = together.outputs[n + places.turn.index(last)]
     return Examined(together.outputs[:n], together.outputs[n:], at_baseline)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from inspect import getattr_static
 from typing import Any
 
@@ -68,4 +68,4 @@ def _told(value: Any) -> Hashable:
 
 
 def _keys(hooks: Any) -> Hashable:
-    return tuple(hooks) if isinstance(hooks, Mapping) else None
+    return tuple(hooks) if isinstance(hooks, dict) else None

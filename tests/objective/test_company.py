@@ -253,3 +253,33 @@ def test_numpy_inside_the_model() -> None:
         fixed(lambda p: p.detach().numpy().sum(-1))(x)
     with pytest.raises(ValueError, match="does not depend differentiably"):
         fixed(lambda p: torch.from_numpy(p.detach().numpy().sum(-1)))(x)
+
+
+def sure_of_its_class(points: Tensor) -> Tensor:
+    """Logits whose log p is one half of an ulp of 1 below zero, with rounding that goes with the batch."""
+    logit = 8.31777 + 1e-8 * points.mean(-1)
+    logit = logit * (1 - (len(points) % 3) * 8 * torch.finfo(points.dtype).eps)
+    return torch.stack([logit, -logit], -1)
+
+
+@pytest.mark.parametrize("independent", [True, False])
+def test_rounding_of_logits_that_cancel_is_no_company(independent: bool) -> None:
+    """log p of a class that the model is sure of is 0 or 1.2e-7, by what rounding makes of the logits."""
+    x = noise(5, N, seed=2).astype(np.float32)
+    sizes = [torch.tensor(x[:size]) for size in (2, 3, 4)]
+    found = {float(sure_of_its_class(points).log_softmax(-1)[0, 0]) for points in sizes}
+    assert len(found) == 2, "the trap must be one"
+    assert max(map(abs, found)) < 2e-7
+    for count in (1, 2, 3, 5):
+        fixed(sure_of_its_class, output="log_prob", batch_independent=independent)(x[:count], target=0)
+
+
+def test_outputs_of_another_pass_are_refused() -> None:
+    def model(points: Tensor) -> Tensor:
+        scores = network(points)
+        return scores * 1.5 if points.requires_grad else scores
+
+    with pytest.raises(ValueError, match=r"whether gradients are taken or not.*differ by"):
+        fixed(model)(noise(3, N), target=0)
+    with pytest.raises(ValueError, match=r"whether gradients are taken or not.*differ by"):
+        fixed(model, batch_independent=False)(noise(3, N), target=0)

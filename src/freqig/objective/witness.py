@@ -47,17 +47,55 @@ class Witness:
             _check_again(objective, together)
         else:
             for place in torch.split(places, 1):
-                compare(objective.value_in_dtype, together, place, objective.offset)
+                _compare_alone(objective, together, place)
         if generators is not None and generators.moved():
             _check_gradients(objective, points[places], rows[places])
 
 
+def _compare_alone(objective: Objective, together: Company, place: Tensor) -> None:
+    """Suspect by the explained scalar, which is at hand, and convict by what the model returns.
+
+    log p of a sure class is rounding of logits that cancel: next to zero, and as large as itself.
+    """
+    points, rows = together.points, together.rows
+    if not apart(objective.value_in_dtype(points[place], rows[place]), together.outputs[place]).any():
+        return
+    outputs = Company.of(objective.raw, points, rows)
+    compare(objective.raw, outputs, place, objective.offset)
+    _check_passes(objective, together, outputs.outputs)
+
+
 def _check_again(objective: Objective, lone: Company) -> None:
-    again = objective.value_in_dtype(lone.points, lone.rows)
-    if apart(again, lone.outputs).any():
+    if not apart(objective.value_in_dtype(lone.points, lone.rows), lone.outputs).any():
+        return
+    once, twice = (objective.raw(lone.points, lone.rows) for _ in range(2))
+    if apart(once, twice).any():
         raise ValueError(
             "model must give the same output for the same input, but two calls with one point of the "
-            f"path differ by {distance(again, lone.outputs):.3g}: {of_chance(', or counts its calls')}"
+            f"path differ by {distance(once, twice):.3g}: {of_chance(', or counts its calls')}"
+        )
+    _check_passes(objective, lone, once)
+
+
+def _check_passes(objective: Objective, found: Company, raw: Tensor) -> None:
+    """Hold scalars that were found with gradients against those of a call without.
+
+    Parameters
+    ----------
+    objective : Objective
+        Explained scalars.
+    found : Company
+        A chunk, with scalars that were found along with gradients.
+    raw : torch.Tensor
+        What the model returns for it without, shape (P, *axes).
+    """
+    plain = objective.value_in_dtype(found.points, found.rows)
+    # Beside the outputs that they come from, so that rounding is measured against these.
+    beside = raw.detach().flatten(1).to(plain.dtype)
+    if apart(torch.cat([plain, beside], 1), torch.cat([found.outputs, beside], 1)).any():
+        raise ValueError(
+            "model must give the same output whether gradients are taken or not, but the two differ by "
+            f"{distance(plain, found.outputs):.3g} on the path: {of_chance(', or asks for the grad mode')}"
         )
 
 

@@ -20,7 +20,7 @@ from freqig import (
     bearing_frequencies,
     plots,
 )
-from freqig.domains.turns import Turns
+from freqig.domains.turns import Grid, Turns
 
 from ..helpers import noise
 
@@ -52,7 +52,8 @@ def test_one_speed_divides_the_axis() -> None:
 def test_resampling_and_its_inverse_as_matrices(n: int, depth: float) -> None:
     """Linear interpolation over the angle by numpy, and weighted least squares by a dense solve."""
     speed = 5 + depth * np.sin(np.arange(n) / 3)
-    turns = Turns.of(speed, 100.0, "rfft")
+    grid = Grid.of(speed, n, 100.0, "rfft")
+    turns = Turns.of(speed, grid, n, 100.0)
     eye = torch.eye(n, dtype=torch.float64)
     R = turns.over_angle(eye).numpy().T
     m = len(R)
@@ -67,7 +68,7 @@ def test_resampling_and_its_inverse_as_matrices(n: int, depth: float) -> None:
     S = turns.in_time(torch.eye(m, dtype=torch.float64)).numpy().T
     np.testing.assert_allclose(S, np.linalg.solve(R.T @ W @ R, R.T @ W), atol=1e-12)
     np.testing.assert_allclose(S @ R, np.eye(n), atol=1e-12)
-    assert turns.turns == pytest.approx(angle[-1])
+    assert grid.turns == pytest.approx(angle[-1])
 
 
 @pytest.mark.parametrize("order", [1.0, 3.0, 8.2])
@@ -182,7 +183,7 @@ def test_bands_around_frequencies() -> None:
         (float("nan"), "orders must be finite and above 0"),
         (np.zeros(N), "orders must be finite and above 0 Hz throughout"),
         (np.append(np.ones(N - 1), np.nan), "orders must be finite and above 0 Hz throughout"),
-        (np.ones((2, N)), r"one number or one per time sample, got shape \(2, 2000\)"),
+        (np.ones((1, 2, N)), r"a row per sample, .*, got shape \(1, 2, 2000\)"),
         (np.ones(N - 1), "must be one speed per time sample, 2000, got 1999"),
         (np.append(np.full(N - 1, 100.0), 1.0), "lowest speed of at least 1/32 of the mean, got 1 to 100 Hz"),
     ],

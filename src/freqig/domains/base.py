@@ -167,6 +167,26 @@ class Domain(ABC):
         """
         return self
 
+    @property
+    def n_samples(self) -> int | None:
+        """How many samples it is made for, where it knows something of each; None where it serves any."""
+        return None
+
+    def of_samples(self, rows: Tensor) -> Domain:
+        """The domain for some of its samples, bound or not; itself where it serves any.
+
+        Parameters
+        ----------
+        rows : torch.Tensor
+            Which of `n_samples` samples, int64, in the order of the signals that `analyze` is given.
+
+        Returns
+        -------
+        Domain
+            With the coordinates that it has for all of them.
+        """
+        return self
+
     def prepare(self, x: Tensor, baseline: Tensor) -> Domain:
         """The bound domain made ready for the data, where its coefficients depend on them.
 

@@ -22,7 +22,9 @@ BLOCK = 2**20
 they are made of, are several times as many."""
 
 
-def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | None) -> tuple[Domain, ...]:
+def ready(
+    domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | None, count: int | None = None
+) -> tuple[Domain, ...]:
     """Bind domains to signals, and check them, before the model runs.
 
     Parameters
@@ -34,6 +36,8 @@ def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | No
         the axes that appear in the result.
     fs : float or None
         Sampling rate in Hz.
+    count : int, optional
+        How many samples there are, where `x` has all of them again for every baseline. Default N.
 
     Returns
     -------
@@ -43,8 +47,8 @@ def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | No
     Raises
     ------
     ValueError
-        If a domain cannot represent such signals, is not inverted by its `synthesize`, or shares
-        the name of a dimension with one that means something else by it.
+        If a domain cannot represent such signals, is made for another number of samples, is not inverted by
+        its `synthesize`, or shares the name of a dimension with one that means something else by it.
 
     Examples
     --------
@@ -53,9 +57,26 @@ def ready(domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | No
     >>> ready([RFFT(), Time()], x, torch.zeros_like(x), fs=None)
     (RFFT(name='rfft'), Time(name='waveform'))
     """
+    count = len(x) if count is None else count
+    for domain in domains:
+        refuse_count(domain, count)
     made = tuple(_ready(domain.bind(tuple(x.shape[1:]), fs), x, baseline) for domain in domains)
     check_dimensions(made, x.shape[-1], fs)
     return made
+
+
+def refuse_count(domain: Domain, count: int, least: bool = False) -> None:
+    """ValueError where a domain is made for another number of samples, or for fewer of them."""
+    have = domain.n_samples
+    if have is not None and (have < count if least else have != count):
+        raise ValueError(
+            f"domain {domain.name!r} must have a row per sample, so {'at least ' * least}{count}, got {have}"
+        )
+
+
+def of_rows(domain: Domain, rows: Tensor) -> Domain:
+    """A domain for samples by their places, which begin anew for every baseline."""
+    return domain if domain.n_samples is None else domain.of_samples(rows % domain.n_samples)
 
 
 def _ready(domain: Domain, x: Tensor, baseline: Tensor) -> Domain:
@@ -139,13 +160,15 @@ def _is_rounding(domain: Domain, x: Tensor, baseline: Tensor) -> bool:
 def _check(domain: Domain, x: Tensor, baseline: Tensor, dtype: torch.dtype, tolerance: float) -> None:
     """Check a probe and the data in a dtype, by a tolerance relative to the largest value."""
     probe = _noise((1, *x.shape[1:]), x).to(dtype)
-    constant = _check_probe(domain, probe, tolerance) if domain.linear else None
+    first = of_rows(domain, torch.zeros(1, dtype=torch.int64))
+    constant = _check_probe(first, probe, tolerance) if domain.linear else None
     if constant is None:
         _check_return(domain, probe, probe, constant, tolerance, "a random probe")
     for part in _blocks(x):
         where = f"samples {part.start} to {part.stop - 1}"
         ends = x[part].to(dtype), baseline[part].to(dtype)
-        _check_return(domain, *ends, constant, tolerance, where)
+        rows = torch.arange(part.start, part.stop)
+        _check_return(of_rows(domain, rows), *ends, constant, tolerance, where)
 
 
 def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> None:
@@ -188,10 +211,15 @@ def _check_return(
     else:
         wanted = x - baseline
         found = domain.synthesize(domain.analyze_pair(x, baseline), x.shape[-1]) - constant
-    _check_same(domain, found, wanted, tolerance, where)
+    # A difference is known no better than its ends, which may be all but equal.
+    ends = torch.maximum(x.abs(), baseline.abs())
+    _check_same(domain, found, wanted, tolerance, where, torch.finfo(x.dtype).eps * ends)
 
 
-def _check_same(domain: Domain, found: Tensor, wanted: Tensor, tolerance: float, where: str) -> None:
+def _check_same(
+    domain: Domain, found: Tensor, wanted: Tensor, tolerance: float, where: str, known: Tensor | None = None
+) -> None:
+    """Raise where signals differ by more than the tolerance, and than what is `known` of them, by value."""
     n, kind = wanted.shape[-1], torch.finfo(wanted.dtype)
     if found.shape != wanted.shape:
         raise ValueError(
@@ -207,7 +235,7 @@ def _check_same(domain: Domain, found: Tensor, wanted: Tensor, tolerance: float,
             "rescale them, for example by choosing another unit",
         )
     # Below the least normal number digits are lost, or everything where a device flushes them to zero.
-    error = (error - n * kind.tiny).clamp_min(0)
+    error = (error - n * kind.tiny - (0 if known is None else known.amax(axes))).clamp_min(0)
     relative = torch.where(error == 0, error, error / scale).amax()
     # Also false where it is NaN.
     if not bool(relative <= tolerance):

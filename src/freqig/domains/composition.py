@@ -52,8 +52,8 @@ class Composition(Domain):
         self.consumes = first.consumes
         self.series = then.series
         self.inverts = _weakest(first.inverts, then.inverts)
-        # What the first holds stands behind the coefficients of the second.
-        self.held = first.held
+        # What the second holds stands behind its coefficients, and what the first holds behind that.
+        self.held = first.held + then.held
         self._behind, self._packed = 0, False
 
     def __repr__(self) -> str:
@@ -70,8 +70,19 @@ class Composition(Domain):
         series = bound._series(torch.zeros(shape))
         bound.then = self.then.bind(tuple(series.shape), fs)
         bound._behind = len(bound.then.coords(shape[-1], fs))
-        bound._packed = bool(self.held) and isinstance(bound.then.analyze(series), tuple)
+        bound._packed = bool(self.then.held) or (
+            bool(self.held) and isinstance(bound.then.analyze(series), tuple)
+        )
         return bound
+
+    @property
+    def n_samples(self) -> int | None:
+        return self.then.n_samples
+
+    def of_samples(self, rows: Tensor) -> Composition:
+        chosen = copy.copy(self)
+        chosen.then = self.then.of_samples(rows)
+        return chosen
 
     def prepare(self, x: Tensor, baseline: Tensor) -> Composition:
         prepared = copy.copy(self)
@@ -88,7 +99,7 @@ class Composition(Domain):
 
     def analyze_pair(self, x: Tensor, baseline: Tensor) -> Coefficients:
         own = type(self.then).analyze_pair is not Domain.analyze_pair
-        if own and not self.held:
+        if own and not self.first.held:
             return self.then.analyze_pair(*map(self._series, (x, baseline)))
         # Of the difference, not a difference of two analyses, which would lose digits.
         difference, held = self._one_tensor(self.first.analyze_pair(x, baseline), x.shape[-1])
@@ -98,9 +109,10 @@ class Composition(Domain):
     def synthesize(self, c: Coefficients, n: int) -> Tensor:
         if not self.held:
             return self.first.synthesize(self.then.synthesize(c, n), n)
-        free, held = self.free_and_held(c)
-        series = self.then.synthesize(free if self._packed else free[0], n)
-        return self.first.synthesize((series, *held), n)
+        parts = as_tuple(c)
+        count = len(parts) - self.first.held
+        series = self.then.synthesize(parts[:count] if self._packed else parts[0], n)
+        return self.first.synthesize((series, *parts[count:]) if self.first.held else series, n)
 
     def assemble(self, parts: tuple[Tensor, ...]) -> Tensor:
         values = self.then.assemble(parts)
@@ -163,7 +175,7 @@ def _check_order(first: Domain, then: Domain) -> None:
         )
     if not (first.linear and then.linear):
         raise ValueError(f"both sides of >> must be linear domains, got {first!r} >> {then!r}")
-    if then.held:
+    if then.held and then.n_samples is None:
         raise ValueError(
             f"{then!r} holds a carrier of the signal itself, so it must stand left of all >>, got it behind "
             f"{first!r}"

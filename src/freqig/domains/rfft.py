@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from ..signals.axes import frequencies
 from .base import Coefficients, Coords, Domain, as_tuple
-from .turns import Turns, read_speed
+from .turns import Grid, Turns, read_speed
 
 
 class RFFT(Domain):
@@ -30,15 +31,18 @@ class RFFT(Domain):
         frequencies by it. A track, one speed per time sample, shape (n,), the same for all samples and
         channels, resamples series over the angle of the shaft by linear interpolation, at two angles or
         more per sample, and takes the Fourier transform of that: what is locked to the shaft stays sharp
-        while the speed varies. The way back is the least-squares fit, so that nothing is lost, and
-        attributions are complete. Up to a quarter of the sampling rate amplitudes are right to 2 %; orders
-        are known up to the sampling rate over the lowest speed.
+        while the speed varies. Where samples differ, a track for each, shape (samples, n), or one speed
+        for each, shape (samples, 1): then all share the orders of the sample with the most turns, and
+        series of fewer turns have zeros behind. The way back is the least-squares fit, so that nothing is
+        lost, and attributions are complete. Up to a quarter of the sampling rate amplitudes are right to
+        2 %; orders are known up to the sampling rate over the lowest speed.
 
     Raises
     ------
     TypeError, ValueError
         If the speed is not finite and above 0; when bound to a signal: if the sampling rate is unknown, a
-        track has another number of samples, or its lowest speed is less than a 32nd of its mean.
+        track has another number of values, there are not as many tracks as samples, or the lowest speed is
+        less than a 32nd of the mean.
 
     Notes
     -----
@@ -59,6 +63,9 @@ class RFFT(Domain):
     # A subclass need not call our `__init__`.
     speed: float | np.ndarray | None = None
     _turns: Turns | None = None
+    _grid: Grid | None = None
+    _fs: float = 0.0
+    _rows: Tensor | None = None
 
     def __init__(self, name: str | None = None, *, orders: Any = None) -> None:
         super().__init__(name)
@@ -68,17 +75,42 @@ class RFFT(Domain):
                 self.shared = ("channel",)
             if self.resampled:
                 self.inverts = "checked"
+            if self.by_sample:
+                # How each series is resampled goes along with its coefficients.
+                self.held = len(fields(Turns)) - 1
 
     def __repr__(self) -> str:
         if self.speed is None:
             return f"{type(self).__name__}(name={self.name!r})"
-        speed = repr(self.speed) if isinstance(self.speed, float) else f"<{len(self.speed)} speeds>"
+        speed = (
+            repr(self.speed)
+            if isinstance(self.speed, float)
+            else f"<{' × '.join(map(str, self.speed.shape))} speeds>"
+        )
         return f"{type(self).__name__}(name={self.name!r}, orders={speed})"
 
     @property
     def resampled(self) -> bool:
         """Whether series are resampled over the angle of a shaft."""
         return isinstance(self.speed, np.ndarray)
+
+    @property
+    def by_sample(self) -> bool:
+        """Whether every sample has a speed of its own."""
+        return isinstance(self.speed, np.ndarray) and self.speed.ndim == 2
+
+    @property
+    def n_samples(self) -> int | None:
+        if not self.by_sample:
+            return None
+        return len(self.speed if self._rows is None else self._rows)  # type: ignore[arg-type]
+
+    def of_samples(self, rows: Tensor) -> RFFT:
+        if not self.by_sample:
+            return self
+        chosen = copy.copy(self)
+        chosen._rows = rows.cpu() if self._rows is None else self._rows[rows.cpu()]
+        return chosen
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> RFFT:
         if self.speed is None:
@@ -90,40 +122,56 @@ class RFFT(Domain):
             )
         if isinstance(self.speed, float):
             return self
-        if len(self.speed) != shape[-1]:
+        n, given = shape[-1], self.speed.shape[-1]
+        if given != n and not (self.by_sample and given == 1):
             raise ValueError(
-                f"orders of domain {self.name!r} must be one speed per time sample, {shape[-1]}, got "
-                f"{len(self.speed)}: resample the track to the rate of the signals, and explain windows one "
-                "by one"
+                f"orders of domain {self.name!r} must be one speed per time sample, {n}, got {given}: "
+                "resample the track to their rate, cut it as they are cut, and pass one row per window, "
+                "shape (samples, n); or one speed per sample, shape (samples, 1), as speeds[:, None]"
             )
         bound = copy.copy(self)
-        bound._turns = Turns.of(self.speed, fs, self.name)
+        bound._fs, bound._grid = fs, Grid.of(self.speed, n, fs, self.name)
+        if not self.by_sample:
+            bound._turns = Turns.of(self.speed, bound._grid, n, fs)
         return bound
 
-    def analyze(self, x: Tensor) -> Tensor:
-        spectrum: Tensor = torch.fft.rfft(x if self._turns is None else self._turns.over_angle(x))
-        return spectrum
+    def analyze(self, x: Tensor) -> Coefficients:
+        turns = self._turns_of(x) if self.by_sample else self._turns
+        spectrum: Tensor = torch.fft.rfft(x if turns is None else turns.over_angle(x))
+        return (spectrum, *turns.tensors) if turns is not None and self.by_sample else spectrum
 
-    def synthesize(self, c: Tensor, n: int) -> Tensor:
-        if self._turns is not None:
-            return self._turns.in_time(torch.fft.irfft(c, len(self._turns.index)))
-        series: Tensor = torch.fft.irfft(c, n)
+    def synthesize(self, c: Any, n: int) -> Tensor:
+        spectrum, turns = (c[0], Turns(c[1], c[2], c[3], c[4], n)) if self.by_sample else (c, self._turns)
+        if turns is not None:
+            return turns.in_time(torch.fft.irfft(spectrum, turns.index.shape[-1]))
+        series: Tensor = torch.fft.irfft(spectrum, n)
         return series
 
     def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
-        if self._turns is not None:
+        if self.resampled:
             return super().adjoint(c, gradient)
         return (adjoint_of_irfft(gradient.to(as_tuple(c)[0].real)),)
+
+    def _turns_of(self, x: Tensor) -> Turns:
+        """How each of some signals is resampled, shape (S, *channels, n)."""
+        speed, grid = self.speed, self._grid
+        if not isinstance(speed, np.ndarray) or grid is None or len(x) != self.n_samples:
+            raise ValueError(
+                f"orders of domain {self.name!r} are of {self.n_samples} samples, got {len(x)}: bind it, and "
+                "choose the samples with of_samples(rows)"
+            )
+        rows = speed if self._rows is None else speed[self._rows.numpy()]
+        return Turns.of(rows, grid, x.shape[-1], self._fs, x.ndim - 1).beside(x)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         if self.speed is None:
             return {"frequency": frequencies(n, fs)}
         if isinstance(self.speed, float):
             return {"frequency": (frequencies(n, fs)[0] / self.speed, "orders")}
-        turns = self._turns
-        if turns is None:
+        grid = self._grid
+        if grid is None:
             return self.bind((n,), fs).coords(n, fs)
-        return {"frequency": (np.arange(len(turns.index) // 2 + 1) / turns.turns, "orders")}
+        return {"frequency": (np.arange(grid.count // 2 + 1) / grid.turns, "orders")}
 
 
 def adjoint_of_irfft(gradient: Tensor) -> Tensor:

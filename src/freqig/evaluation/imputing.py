@@ -66,7 +66,7 @@ def imputed(source: Source, rows: Array, gone: Array, seed: int) -> Tensor:
         c1, _ = domain.coordinates(x, start)
         (own,) = masks(domain, (c1,), gone)
         return domain.synthesize(_filled(c1, own, axis, generator), n)
-    c = domain.analyze_pair(x, start)
+    c = domain.of_samples(torch.as_tensor(rows)).analyze_pair(x, start)
     parts, held = domain.free_and_held(c)
     owns = masks(domain, parts, gone)
     changes = tuple(

@@ -36,6 +36,7 @@ def explain_any(model: Model, settings: Settings, kept: Kept, x: Any, asked: Ask
     if is_iterator(x):
         first, x = first_and_rest(x)
         x = list(x) if is_path(first) else x
+    one, asked = asked, replace(asked, domains=settings.domains)
     if isinstance(x, list) and x and all(map(is_path, x)):
         fs = settings.fs if asked.reading.get("resample") is None else None
         files = replace(asked, reading={**asked.reading, "fs": fs})
@@ -44,7 +45,7 @@ def explain_any(model: Model, settings: Settings, kept: Kept, x: Any, asked: Ask
         return explain_stream(one_batch, x, asked, settings.progress)
     if is_uneven(x):
         return explain_uneven(one_batch, x, asked, settings.progress, settings.time_axis)
-    return explain_batch(model, settings, kept, x, asked)
+    return explain_batch(model, settings, kept, x, one)
 
 
 def quietly(model: Model, settings: Settings, kept: Kept) -> Callable[[Any, Asked, int | None], xr.Dataset]:

@@ -11,6 +11,7 @@ import torch
 import xarray as xr
 
 from ..baselines import describe_baseline, draw_baselines
+from ..domains import Domain
 from ..models import Model
 from ..models.joined import BeginningOfInput, JoinedInputs
 from ..models.outputs import ROWS
@@ -39,7 +40,8 @@ LENGTH = "n_times"
 class Asked:
     """What is asked of a batch, by the names and with the meaning of the arguments of an Explainer's call.
 
-    `reading` holds those that are about files and recordings, by name.
+    `reading` holds those that are about files and recordings, by name; `domains`, of samples that come in
+    pieces, those of the settings for the samples of this piece.
     """
 
     target: Any = None
@@ -48,6 +50,7 @@ class Asked:
     reading: Mapping[str, Any] = field(default_factory=dict)
     truth: Any = None
     names: Any = None
+    domains: tuple[Domain, ...] | None = None
 
 
 def explain_batch(
@@ -76,6 +79,7 @@ def explain_batch(
     xarray.Dataset
         The result.
     """
+    settings = _for_piece(settings, asked)
     if isinstance(x, tuple) and not is_pair_with_rate(x):
         refuse_reading(x, asked.reading)
         return _several(model, settings, kept, x, asked)
@@ -88,6 +92,10 @@ def explain_batch(
     # Beyond its end a series has no values, whatever the model was not shown there.
     result["signal"] = result.signal.where(np.arange(length) < n)
     return result.assign_coords({LENGTH: ("sample", np.full(len(result.signal), n))})
+
+
+def _for_piece(settings: Settings, asked: Asked) -> Settings:
+    return settings if asked.domains is None else replace(settings, domains=asked.domains)
 
 
 def question_of(model: Model, settings: Settings, x: Any, asked: Asked) -> tuple[Question, Settings]:

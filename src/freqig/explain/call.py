@@ -183,7 +183,7 @@ def _ready_domains(
     x = in_dtype(question.signal.values, dtype, question.name)
     start = in_dtype(starts, dtype, "baseline")
     ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, start)]
-    made = ready(domains, ends[0], ends[1], axes.fs)
+    made = ready(domains, ends[0], ends[1], axes.fs, len(x))
     if tells and (remarks := [remark for domain in made if (remark := domain.remark(axes.n))]):
         warn("; ".join(remarks), ResolutionWarning)
     return made

@@ -362,7 +362,7 @@ class Explainer:
             "resample": resample,
             "annotations": annotations,
         }
-        asked = Asked(target, baseline, reading=reading, truth=truth, names=names)
+        asked = Asked(target, baseline, None, reading, truth, names, self.settings.domains)
         one_batch = quietly(self.model, self.settings, self._kept)
         return explain_files(one_batch, paths, asked, self.progress, failed)
 

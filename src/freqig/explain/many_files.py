@@ -16,12 +16,15 @@ from ..progress import counting
 from ..result.joining import joined
 from .batch import Asked
 from .pieces import OneBatch
+from .shares import of_rows, refuse_rest, with_rows
 
 Path = str | PathLike[str]
 Failed = Callable[[Path, Exception], object]
 """Told of a file that cannot be read or explained."""
 READING = ("fs", "unit", "window", "step", "channels", "resample", "annotations")
 """Arguments of `freqig.read` that are the same for all files, but for `annotations`."""
+FILE_AXES = 3
+"""Axes of what is read from a file: sample, channel and time."""
 
 
 def explain_files(
@@ -61,14 +64,15 @@ def explain_files(
     beside = reading.pop("annotations", None)
     if beside is not None and len(places) > 1:
         beside = one_per_file(beside, "annotations", len(places))
+    cut = "window" in reading
     per_file = [
         replace(
-            asked,
+            own,
             reading={},
             truth=None if asked.truth is None else one_per_file(asked.truth, "truth", len(places))[i],
             names=None if asked.names is None else one_per_file(asked.names, "names", len(places))[i],
         )
-        for i in range(len(places))
+        for i, own in enumerate(_rows_per_file(asked, len(places), cut))
     ]
 
     def opened(i: int) -> xr.DataArray | None:
@@ -98,7 +102,6 @@ def explain_files(
             return None
 
     # Windows have one length, so that one file at a time is held; else the longest must be known first.
-    cut = "window" in reading
     signals: Mapping[int, xr.DataArray] | None = None if cut else dict(_read_all(places, opened))
     lengths = {} if signals is None else {i: signal.sizes["time"] for i, signal in signals.items()}
     length = max(lengths.values()) if len(set(lengths.values())) > 1 else None
@@ -115,6 +118,23 @@ def explain_files(
         raise ValueError(f"x must hold a recording that can be explained, and none of {len(places)} can")
     kept = sorted(results)
     return joined([results[i] for i in kept])
+
+
+def _rows_per_file(asked: Asked, count: int, cut: bool) -> list[Asked]:
+    """What is asked of each file, with its own of what has a row per sample, which is a file if not `cut`."""
+    bare = Asked(baseline=asked.baseline, domains=asked.domains)
+    named = with_rows(bare, [FILE_AXES])
+    if not named or (cut and count == 1):
+        return [asked] * count
+    if cut:
+        raise ValueError(
+            f"{named[0]} must be the same for all samples of several files that are cut into windows, got "
+            'one row per sample: pass xr.concat([freqig.read(path, ...) for path in paths], "sample") as x, '
+            "or explain one file after another"
+        )
+    refuse_rest(bare, count, [FILE_AXES])
+    own = [of_rows(bare, [i], [FILE_AXES]) for i in range(count)]
+    return [replace(asked, baseline=one.baseline, domains=one.domains) for one in own]
 
 
 def _read_all(

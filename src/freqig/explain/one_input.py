@@ -196,7 +196,7 @@ class OneInput(ABC):
             If there is no argument of such a name.
         """
         start = self.baseline if baseline is None else baseline
-        asked = Asked(target, start, reading=reading, truth=truth, names=names)
+        asked = Asked(target, start, None, reading, truth, names, self.settings.domains)
         one_batch = quietly(self.model, self.settings, self._kept)
         found = explain_files(one_batch, paths, asked, self.settings.progress, failed)
         return self.finished(found)

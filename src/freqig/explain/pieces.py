@@ -19,7 +19,7 @@ from ..progress import counting
 from ..result.joining import joined
 from ..signals.recordings import is_recording
 from .batch import Asked
-from .shares import follows_samples, of_rows, refuse_rest, share
+from .shares import axes_of, follows_samples, of_rows, refuse_rest, share
 
 BATCH = 64
 """Items of a data set that are explained at once."""
@@ -84,21 +84,14 @@ def explain_stream(one_batch: OneBatch, x: Any, asked: Asked, progress: bool | N
     ValueError, TypeError
         If batches differ in channels or length, or what is per sample is not as long as all of them.
     """
-    if (
-        isinstance(x, DataLoader)
-        and isinstance(x.sampler, RandomSampler)
-        and (named := follows_samples(asked))
-    ):
-        raise ValueError(
-            f"x must come in a known order where {named} has one entry per sample, got a "
-            "DataLoader with shuffle=True: pass shuffle=False, or have it yield (signals, labels)"
-        )
-    results, start = list[xr.Dataset](), 0
+    results, start, ndims = list[xr.Dataset](), 0, list[int]()
     with counting(progress, _total(x)) as done:
         for batch in _batches(x):
             signals, labels = _signals_and_labels(batch)
-            count = len(signals[0] if isinstance(signals, tuple) else signals)
-            mine = share(asked, start, count)
+            count, ndims = len(signals[0] if isinstance(signals, tuple) else signals), axes_of(signals)
+            if start == 0:
+                _refuse_shuffled(x, asked, ndims)
+            mine = share(asked, start, count, ndims)
             if labels is not None and mine.truth is None:
                 mine = replace(mine, truth=labels)
             results.append(one_batch(signals, mine, None))
@@ -106,8 +99,17 @@ def explain_stream(one_batch: OneBatch, x: Any, asked: Asked, progress: bool | N
             done(count)
     if not results:
         raise ValueError("x must yield at least one batch of signals, got none")
-    refuse_rest(asked, start)
+    refuse_rest(asked, start, ndims)
     return joined(results)
+
+
+def _refuse_shuffled(x: Any, asked: Asked, ndims: list[int]) -> None:
+    shuffled = isinstance(x, DataLoader) and isinstance(x.sampler, RandomSampler)
+    if shuffled and (named := follows_samples(asked, ndims)):
+        raise ValueError(
+            f"x must come in a known order where {named} has one entry per sample, got a "
+            "DataLoader with shuffle=True: pass shuffle=False, or have it yield (signals, labels)"
+        )
 
 
 def explain_uneven(
@@ -131,7 +133,8 @@ def explain_uneven(
     series = [one if isinstance(one, xr.DataArray) else _as_batch(one) for one in x]
     lengths = [_length(one, time_axis) for one in series]
     starts = np.cumsum([0, *map(_count, series)]).tolist()
-    refuse_rest(asked, starts[-1])
+    ndims = [max(one.ndim for one in series)]
+    refuse_rest(asked, starts[-1], ndims)
     groups: dict[Any, list[int]] = {}
     for place, (one, length) in enumerate(zip(series, lengths, strict=True)):
         # DataArrays have coordinates of their own, so each is a batch.
@@ -149,7 +152,7 @@ def explain_uneven(
                 else torch.cat([one for i in places if isinstance(one := series[i], torch.Tensor)])
             )
             try:
-                results.append(one_batch(batch, of_rows(asked, rows), max(lengths)))
+                results.append(one_batch(batch, of_rows(asked, rows, ndims), max(lengths)))
             except Exception as error:
                 told = f"{min(lengths)} to {max(lengths)} values in time"
                 if left_the_model(error):

@@ -49,7 +49,8 @@ class Analysis:
         """Analyze the ends of paths."""
         shape, dtype = (*axes.sizes, axes.n), working_dtype(paths.x.dtype)
         ends = [end.to(dtype).reshape(len(paths), *shape) for end in (paths.x, paths.baseline)]
-        coefficients = [domain.analyze_pair(*ends) for domain in domains]
+        rows = torch.arange(len(paths)) + paths.objective.offset
+        coefficients = [domain.of_samples(rows).analyze_pair(*ends) for domain in domains]
         for domain, c in zip(domains, coefficients, strict=True):
             if not all(bool(part.isfinite().all()) for part in (c if isinstance(c, tuple) else (c,))):
                 largest = max(float(end.abs().max()) for end in ends)

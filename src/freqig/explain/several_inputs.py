@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,15 @@ class OfInput(Domain):
         self._domain, self._axes, self._number = domain, axes, number
         self.held = domain.held
         self._part = slice(offset, offset + int(np.prod(axes.shape[1:])))
+
+    @property
+    def n_samples(self) -> int | None:
+        return self._domain.n_samples
+
+    def of_samples(self, rows: Tensor) -> OfInput:
+        chosen = copy.copy(self)
+        chosen._domain = self._domain.of_samples(rows)
+        return chosen
 
     def analyze(self, x: Tensor) -> Coefficients:
         return self._domain.analyze(self._of(x))
@@ -201,7 +211,7 @@ def join(
         shape = (-1, *axes.sizes, axes.n)
         end = in_dtype(values, dtype, f"x[{number}]").expand(own.shape).reshape(shape)
         origin = in_dtype(own, dtype, f"baseline[{number}]").reshape(shape)
-        bound = ready(domains, end, origin, axes.fs)
+        bound = ready(domains, end, origin, axes.fs, len(values))
         made += [OfInput(domain, axes, number, offset) for domain in bound]
         flat.append(values.reshape(len(values), -1).to(torch.promote_types(values.dtype, dtype)))
         drawn.append(own.reshape(*own.shape[:2], -1))

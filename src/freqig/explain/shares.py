@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 
+from ..domains.check import refuse_count
 from ..objective.arguments import NAME, PerSample
+from ..signals.recordings import is_recording
 from .batch import Asked
 
 
@@ -18,43 +21,107 @@ def per_sample_of(asked: Asked) -> list[str]:
     return [name for name, value in known.items() if _is_column(value)]
 
 
-def follows_samples(asked: Asked) -> str:
+def follows_samples(asked: Asked, ndims: list[int]) -> str:
     """Name of something that has one entry per sample; empty where there is none."""
     columns = per_sample_of(asked)
-    return columns[0] if columns else NAME if any(map(_follows, _as_tuple(asked.arguments))) else ""
+    if not columns and any(map(_follows, _as_tuple(asked.arguments))):
+        return NAME
+    return [*columns, *with_rows(asked, ndims), ""][0]
+
+
+def with_rows(asked: Asked, ndims: list[int]) -> list[str]:
+    """What of baseline and domains has a row per sample, where signals have so many axes, one per input."""
+    starts = ["baseline"] if any(_has_rows(*one) for one in _starts(asked, ndims)) else []
+    domains = [f"domain {one.name!r}" for one in asked.domains or () if one.n_samples is not None]
+    return starts + domains
 
 
 def _is_column(value: Any) -> bool:
     return value is not None and not isinstance(value, (str, tuple)) and np.ndim(value) > 0
 
 
-def share(asked: Asked, start: int, count: int) -> Asked:
-    """What is asked of `count` samples from `start` on; ValueError where columns end before."""
-    for name in per_sample_of(asked):
-        have = len(getattr(asked, name))
-        if have < start + count:
-            raise ValueError(f"{name} must be one per sample, got {have} for at least {start + count}")
-    return of_rows(asked, list(range(start, start + count)))
+def share(asked: Asked, start: int, count: int, ndims: list[int]) -> Asked:
+    """What is asked of `count` samples from `start` on; ValueError where one entry per sample ends before."""
+    refuse_rest(asked, start + count, ndims, least=True)
+    return of_rows(asked, list(range(start, start + count)), ndims)
 
 
-def of_rows(asked: Asked, rows: list[int]) -> Asked:
-    """What is asked of some of the samples."""
+def axes_of(signals: Any) -> list[int]:
+    """How many axes signals have, the batch first, of each of several inputs."""
+    return [_n_axes(one) for one in _as_tuple(signals)]
+
+
+def of_rows(asked: Asked, rows: list[int], ndims: list[int]) -> Asked:
+    """What is asked of some of the samples, of signals with so many axes, the batch first."""
     mine = {name: _taken(getattr(asked, name), rows) for name in per_sample_of(asked)}
-    return replace(asked, **mine, arguments=_arguments(asked.arguments, rows))
+    baseline = [
+        _taken(start, rows) if _has_rows(start, ndim) else start for start, ndim in _starts(asked, ndims)
+    ]
+    return replace(
+        asked,
+        **mine,
+        baseline=tuple(baseline) if isinstance(asked.baseline, tuple) else baseline[0],
+        arguments=_arguments(asked.arguments, rows),
+        domains=None
+        if asked.domains is None
+        else tuple(d.of_samples(torch.tensor(rows)) for d in asked.domains),
+    )
+
+
+def _starts(asked: Asked, ndims: list[int]) -> list[tuple[Any, int]]:
+    """Baselines, one per input, and how many axes the signals of each have."""
+    starts = _as_tuple(asked.baseline) if isinstance(asked.baseline, tuple) else (asked.baseline,)
+    return list(zip(starts, ndims * len(starts) if len(ndims) == 1 else ndims, strict=False))
+
+
+def _has_rows(baseline: Any, ndim: int) -> bool:
+    """Whether a baseline is values with one row per sample, where signals have so many axes.
+
+    Examples
+    --------
+    >>> _has_rows(np.zeros((5, 8)), 2), _has_rows(np.zeros(8), 2), _has_rows(None, 2)
+    (True, False, False)
+    """
+    if isinstance(baseline, xr.DataArray):
+        return "sample" in baseline.dims
+    return is_recording(baseline) or _n_axes(baseline) == ndim
+
+
+def _n_axes(values: Any) -> int:
+    """How many axes values have, which may be a list of series of unequal length."""
+    if isinstance(values, list):
+        return 1 + (_n_axes(values[0]) if values else 0)
+    return int(getattr(values, "ndim", 0))
 
 
 def _taken(values: Any, rows: list[int]) -> Any:
+    if isinstance(values, xr.DataArray):
+        return values.isel(sample=rows)
+    if is_recording(values):
+        return values[rows]
     return [values[i] for i in rows] if isinstance(values, list) else values[np.asarray(rows)]
 
 
-def refuse_rest(asked: Asked, count: int) -> None:
-    """Refuse columns that are longer than all pieces together."""
-    for name in per_sample_of(asked):
-        if len(getattr(asked, name)) != count:
-            raise ValueError(
-                f"{name} must be one per sample, so {count} of them, got {len(getattr(asked, name))}"
-            )
-    _refuse_other_lengths(asked.arguments, count)
+def refuse_rest(asked: Asked, count: int, ndims: list[int], least: bool = False) -> None:
+    """Refuse what has one entry per sample but not of all `count`, or with `least` of fewer."""
+    columns = [(name, len(getattr(asked, name)), "") for name in per_sample_of(asked)]
+    columns += [
+        ("baseline", _count(start), ", or one series for all, without a batch axis")
+        for start, ndim in _starts(asked, ndims)
+        if _has_rows(start, ndim)
+    ]
+    for name, have, other in columns:
+        if have < count if least else have != count:
+            wanted = f"at least {count}" if least else str(count)
+            raise ValueError(f"{name} must be one per sample, so {wanted} of them, got {have}{other}")
+    for domain in asked.domains or ():
+        refuse_count(domain, count, least)
+    if not least:
+        _refuse_other_lengths(asked.arguments, count)
+
+
+def _count(values: Any) -> int:
+    return int(values.sizes["sample"]) if isinstance(values, xr.DataArray) else len(values)
 
 
 def _arguments(arguments: Any, rows: list[int]) -> Any:

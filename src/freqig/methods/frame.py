@@ -52,7 +52,7 @@ class Frame:
         """Analyze the ends of paths."""
         shape, dtype = (*axes.sizes, axes.n), working_dtype(paths.x.dtype)
         ends = [end.to(dtype).reshape(len(paths), *shape) for end in (paths.x, paths.baseline)]
-        c = domain.analyze_pair(*ends)
+        c = domain.of_samples(torch.arange(len(paths)) + paths.objective.offset).analyze_pair(*ends)
         free, held = domain.free_and_held(c)
         return cls(domain, free, held, paths.x, shape, isinstance(c, tuple), axes.fs)
 

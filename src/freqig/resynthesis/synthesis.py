@@ -36,7 +36,7 @@ def synthesized(source: Source, rows: Sequence[int], mask: np.ndarray) -> Tensor
         c1, c0 = domain.coordinates(x, start)
         (own,) = masks(domain, (c1,), mask)
         return domain.synthesize(torch.where(own, c1, c0), n)
-    c = domain.analyze_pair(x, start)
+    c = domain.of_samples(torch.as_tensor(rows)).analyze_pair(x, start)
     parts, held = domain.free_and_held(c)
     kept = tuple(part * own for part, own in zip(parts, masks(domain, parts, mask), strict=True))
     nothing = tuple(torch.zeros_like(part) for part in parts)

@@ -25,6 +25,7 @@ from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
 from ..settings import Settings
 from ..several_inputs import Drawn
+from ..shares import with_rows
 from .averaging import Averages, Batch, average
 from .batches import Batches, Reading
 from .grouping import Groups, read_labels
@@ -65,6 +66,12 @@ def means_of(
     once = Once()
     questions = batches.asked(model, settings, asked, once)
     groups, counts, (question, axes) = _counted(questions, settings)
+    by_sample = Asked(baseline=asked.baseline, domains=settings.domains)
+    if batches.several and (rows := with_rows(by_sample, [question.signal.values.ndim])):
+        raise ValueError(
+            f"{rows[0]} must be the same for all samples where these come in batches, got one row per "
+            "sample: pass one array of all samples, or explain them, and average the result"
+        )
     if sampling and (counts == 1).any():
         raise ValueError(
             "tol must be a number where a group has one sample, whose mean has no sampling error, got "

@@ -77,5 +77,4 @@ def nodes_at(
         trace = np.zeros((3, count, n + 2, gradient.shape[2]))
         trace[SLOPES:, :, [0, -1]] = np.nan
     own = np.arange(count) if sample is None else sample
-    flags = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int8)
-    return Nodes(own, np.full(count, unused), *flags, place[:, :0], place, trace, gradient)
+    return Nodes(own, np.full(count, unused), place[:, :0], place, trace, gradient)

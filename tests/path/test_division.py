@@ -5,13 +5,10 @@ from __future__ import annotations
 from itertools import combinations_with_replacement
 
 import numpy as np
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from freqig.path.division import JITTER, LOOK, divide, everywhere, next_count, with_ends
-
-from .paths import nodes_at
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=4, max_size=6), st.integers(1, 4))
@@ -53,9 +50,9 @@ def test_the_ladder_is_climbed_within_bounds() -> None:
 
 
 def test_looking_everywhere_and_near_the_ends() -> None:
-    nodes = nodes_at(np.array([[0.2, 0.5, 0.7]]), torch.zeros(1, 3, 1, 2))
-    places = everywhere(nodes)
-    assert (np.histogram(places[0], nodes.edges[0])[0] == 1).all()
-    ends = with_ends(nodes, np.ones((1, 4)), 3)[0]
+    edges = np.array([[0, 0.2, 0.5, 0.7, 1]])
+    places = everywhere(edges)
+    assert (np.histogram(places[0], edges[0])[0] == 1).all()
+    ends = with_ends(edges, np.ones((1, 4)), 3)[0]
     assert np.allclose(ends[:2], [LOOK * 0.2, 1 - LOOK * 0.3])
     assert 0.2 < ends[2] < 0.7

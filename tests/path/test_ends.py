@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from freqig.chunks import Chunks
-from freqig.path.ends import bisect, blind_to_scale, pole
+from freqig.path.ends import CONCENTRATED, bisect, blind_to_scale, pole
 from freqig.path.gradients import Lines
 from freqig.path.nodes import SIZES, SLOPES
 
@@ -21,13 +21,13 @@ def rises(function: object, edges: tuple[float, float] = (0.2, 0.3)) -> object:
     sample = np.arange(3)
     both = np.tile(edges, (3, 1))
     values = lines.values(np.repeat(sample, 2), both.ravel()).reshape(3, 2, 1)
-    return bisect(lines, sample, both, values, np.ones((3, 1)), 1e-10)
+    return bisect(lines, sample, both, values, np.zeros(3, dtype=int), 1e-10)
 
 
 @pytest.mark.parametrize("place", [0.2000001, 0.25, 0.2871])
 def test_jumps_are_followed_to_the_end(place: float) -> None:
     found = rises(lambda x: 3.0 * (x[:, 0] > place))
-    assert not found.resolved.any()
+    assert (found.share == 1).all()
     assert (found.edges[:, 0] <= place + 1e-15).all()
     assert (found.edges[:, 1] >= place).all()
     assert (np.diff(found.edges) <= 4e-10).all()
@@ -39,7 +39,7 @@ def test_jumps_are_followed_to_the_end(place: float) -> None:
 @pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-8])
 def test_steps_are_resolved_at_their_width(width: float) -> None:
     found = rises(lambda x: torch.sigmoid((x[:, 0] - 0.2345) / width))
-    assert found.resolved.all()
+    assert (found.share < CONCENTRATED).all()
     assert (np.diff(found.edges) > width).all()
     assert (np.diff(found.edges) < 100 * width).all()
 
@@ -50,8 +50,8 @@ def test_every_sample_has_its_own_end() -> None:
     lines = Lines(objective_of(lambda x: torch.stack([jump(x), step(x)], 1), X, 2), 0 * X, X, Chunks(7))
     edges = np.tile([0.2, 0.3], (2, 1))
     values = lines.values(np.array([0, 0, 1, 1]), edges.ravel()).reshape(2, 2, 2)
-    found = bisect(lines, np.array([0, 1]), edges, values, np.array([[2.0, 1.0], [1.0, 2.0]]), 1e-10)
-    assert found.resolved.tolist() == [False, True]
+    found = bisect(lines, np.array([0, 1]), edges, values, np.array([0, 1]), 1e-10)
+    assert (found.share >= CONCENTRATED).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

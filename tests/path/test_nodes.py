@@ -40,7 +40,7 @@ def test_merged_is_sorted_with_all_that_belongs_to_a_place() -> None:
 def test_take_and_join_are_inverse() -> None:
     nodes = nodes_at(np.sort(np.random.default_rng(4).uniform(size=(6, 5))), torch.tensor(noise(6, 5, 1, 3)))
     chosen = np.array([True, False, True, True, False, False])
-    again = Nodes.join([nodes.take(chosen), nodes.take(~chosen)])
+    again = Nodes.join([nodes.take(np.flatnonzero(own)) for own in (chosen, ~chosen)])
     order = np.argsort(again.sample)
     for field in dataclasses.fields(Nodes):
         before, after = (np.asarray(getattr(n, field.name)) for n in (nodes, again))

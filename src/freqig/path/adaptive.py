@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..chunks import Chunks
@@ -19,16 +18,12 @@ from .division import LOOK, divide, everywhere, next_count, with_ends
 from .fixed import baseline_values
 from .gradients import Lines
 from .measuring import Gauge, Projection, as_array
-from .nodes import SIZES, VALUES, Flags, Nodes
+from .nodes import SIZES, VALUES, Flags, Indices, Nodes, blocks
 from .path import Array, Diagnosis, Jump, Path
 from .rules import fejer2
 from .tolerance import Tolerance
 from .verdict import MARGINS, Margins, Verdict, judge
 from .walk import trapezoid
-
-ROWS_PER_SAMPLE = 4
-"""Float64 values per feature and target that are held for a sample beside its gradients: its ends, δ and
-ḡ."""
 
 
 def integrate_adaptive(
@@ -50,8 +45,7 @@ def integrate_adaptive(
     Parameters
     ----------
     paths : Paths
-        What is integrated: so many samples that `ROWS_PER_SAMPLE` numbers per feature and target of each fit
-        into memory.
+        What is integrated.
     projections : sequence of callables
         Domains in which the attributions are wanted, see `Projection`; without any it is δ · ḡ itself.
     tol : float
@@ -67,62 +61,71 @@ def integrate_adaptive(
     margins : Margins
         Fitted numbers of the error estimate.
     """
-
-    def dtype() -> torch.dtype:
-        # The coarser of both: under autocast outputs are rounded more than points.
-        return max(paths.x.dtype, paths.objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
-
-    output = paths.output.to(widest(paths.x.device))
-    lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
-    gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
-    tolerance = Tolerance(tol, dtype, slice(1 if projections else 0, None))
-    kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
-    return _Loop(lines, gauge, tolerance, margins, max_evaluations, n_initial, kept).run()
+    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins).run()
 
 
-@dataclass(eq=False)
 class Progress:
-    """What has come of S samples as yet, T targets, D features. The loop below alone writes it."""
+    """What has come of S samples as yet, T targets, D features. The loop below alone writes it.
 
-    mean: Tensor
-    error: Array
-    converged: Flags
-    correction: Array
-    used: NDArray[np.int64]
-    examined: Flags
-    bisected: Flags
-    diagnosis: dict[int, Diagnosis] = field(default_factory=dict)
+    Beside what a `Path` has: `doubt` is 1 where every interval is yet to be looked into before the path is
+    believed, 2 while that is being done, else 0. What is done once: the gradient near both ends was `looked`
+    at, F was `examined` from near by, and `bisected` where an interval is narrow.
+    """
+
+    def __init__(self, output: Tensor, n_features: int) -> None:
+        scalars, n = np.zeros(tuple(output.shape)), len(output)
+        self.mean = output.new_zeros(*output.shape, n_features)
+        self.error, self.correction, self.converged = scalars + np.inf, scalars, scalars > 0
+        self.used, self.doubt = np.zeros((2, n), dtype=np.int64)
+        self.looked, self.examined, self.bisected = np.zeros((3, n), dtype=bool)
+        self.diagnosis: dict[int, Diagnosis] = {}
 
     def end(self, sample: int, diagnosis: Diagnosis) -> None:
         """The first diagnosis of a sample stays."""
         self.diagnosis.setdefault(sample, diagnosis)
 
-    def going(self, sample: NDArray[np.int64]) -> Flags:
+    def not_finite(self, sample: int, place: float) -> None:
+        """F or its gradient is not, at this place of the path."""
+        self.end(sample, Diagnosis("nonfinite", place=place))
+        self.mean[sample] = torch.nan
+
+    def going(self, sample: Indices) -> Flags:
         """Which of these have no diagnosis yet."""
         return np.array([i not in self.diagnosis for i in sample.tolist()], dtype=bool)
 
 
-@dataclass(eq=False)
+Wanted = tuple[Indices, Array]
+"""Rows of some nodes, ascending, and the places that each of them wants next, as many."""
+
+
 class _Loop:
     """One block of samples: rounds of evaluating nodes together, judging, and wanting new ones."""
 
-    lines: Lines
-    gauge: Gauge
-    tolerance: Tolerance
-    margins: Margins
-    most: int
-    n_initial: int
-    kept: int
+    def __init__(
+        self,
+        paths: Paths,
+        projections: Sequence[Projection],
+        tol: float,
+        most: int,
+        n_initial: int,
+        chunks: Chunks,
+        margins: Margins,
+    ) -> None:
+        def dtype() -> torch.dtype:
+            # The coarser of both: under autocast outputs are rounded more than points.
+            both = paths.x.dtype, paths.objective.rounding_dtype
+            return max(both, key=lambda dtype: torch.finfo(dtype).eps)
 
-    def __post_init__(self) -> None:
-        self.delta = self.gauge.delta.flatten(1)
-        n, scalars = len(self.delta), np.zeros(tuple(self.gauge.output.shape))
+        self.delta, self.most, self.margins = paths.delta.flatten(1), most, margins
+        self.lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
+        output = paths.output.to(widest(paths.x.device))
+        self.gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
+        self.tolerance = Tolerance(tol, dtype, slice(1 if projections else 0, None))
+        self.kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
         # Of several samples each may have half of the room, so that one can always go on.
-        self.limit = self.kept if n == 1 else max(self.kept // 2, 8)
-        self.first = smooth.first_size(self.n_initial, min(self.most, self.limit))
-        mean = self.delta.new_zeros((*scalars.shape, self.delta.shape[1]), dtype=self.gauge.output.dtype)
-        used, flags = np.zeros(n, dtype=np.int64), np.zeros((2, n), dtype=bool)
-        self.progress = Progress(mean, scalars + np.inf, scalars > 0, scalars, used, *flags)
+        self.limit = self.kept if len(paths) == 1 else max(self.kept // 2, 8)
+        self.first = smooth.first_size(n_initial, min(most, self.limit))
+        self.progress = Progress(output, paths.n_features)
 
     def run(self) -> Path:
         """Rounds until every sample has a diagnosis."""
@@ -148,7 +151,7 @@ class _Loop:
         finite: Flags = np.all(np.isfinite(both), axis=2)
         good: Flags = np.all(finite, axis=1)
         for i in np.flatnonzero(~good).tolist():
-            self._not_finite(i, float(finite[i, 0]))
+            self.progress.not_finite(i, float(finite[i, 0]))
         sample = np.flatnonzero(good)
         own = unused.places_of(self.delta, self.first)[sample]
         rule = np.tile(fejer2(self.first - 1).nodes, (len(sample), 1))
@@ -163,11 +166,11 @@ class _Loop:
         """
         held, now, later = sum(p.place.size for p in waiting), list[Nodes](), list[Nodes]()
         for part in sorted(waiting, key=lambda part: -part.n):
-            room, m = self.kept if part.n else self.kept // 2, part.wanted.shape[1]
-            fits = np.arange(len(part.place)) < max((room - held) // m, 0 if now else 1)
-            held += m * int(fits.sum())
-            for chosen, those in ((fits, now), (~fits, later)):
-                those += [part.take(chosen)] if chosen.any() else []
+            room, (count, m) = self.kept if part.n else self.kept // 2, part.wanted.shape
+            fits = min(max((room - held) // m, 0 if now else 1), count)
+            held += m * fits
+            now += [part.take(np.arange(fits))] if fits else []
+            later += [part.take(np.arange(fits, count))] if fits < count else []
         return now, later
 
     def _evaluate(self, now: Sequence[Nodes]) -> list[Nodes]:
@@ -177,157 +180,144 @@ class _Loop:
         trace, gradient = self.lines.gradients(sample, place)
         np.add.at(self.progress.used, sample, 1)
         for k in np.flatnonzero(np.isnan(trace[SIZES]).any(1)):
-            self._not_finite(int(sample[k]), float(place[k]))
+            self.progress.not_finite(int(sample[k]), float(place[k]))
         parts, begin = list[Nodes](), 0
         for part in now:
             shape, own = part.wanted.shape, slice(begin, begin := begin + part.wanted.size)
             fresh = trace[:, own].reshape(3, *shape, -1), gradient[own].reshape(*shape, *gradient.shape[1:])
-            nodes, going = part.merged(*fresh), self.progress.going(part.sample)
-            parts += [nodes.take(going)] if going.any() else []
+            nodes, going = part.merged(*fresh), np.flatnonzero(self.progress.going(part.sample))
+            parts += [nodes.take(going)] if len(going) else []
         return parts
 
     def _judge(self, nodes: Nodes) -> list[Nodes]:
         """Take in new estimates: some samples end, some go on."""
-        progress = self.progress
+        progress, sample = self.progress, nodes.sample
         if nodes.n < 4:
             # Too few to be judged, and no more are allowed.
-            self._store(nodes, np.repeat(trapezoid(nodes.place)[:, None], progress.error.shape[1], 1))
-            for i in nodes.sample.tolist():
+            estimate = np.repeat(trapezoid(nodes.place)[:, None], progress.error.shape[1], 1)
+            self._store(nodes, np.arange(len(sample)), estimate)
+            for i in sample.tolist():
                 progress.end(i, Diagnosis("budget"))
             return []
         self._examine(nodes)
-        delta = self.delta[torch.as_tensor(nodes.sample, device=self.delta.device)]
+        delta = self.delta[torch.as_tensor(sample, device=self.delta.device)]
         verdict = judge(nodes, self.gauge, delta, self.tolerance, self.margins)
         solved = verdict.done.all(1)
         # A path in doubt is solved where it is so before and after every interval was looked into.
-        doubt = np.where(verdict.doubt | (~solved & (nodes.doubt == 2)), 1, nodes.doubt).astype(np.int8)
-        stray = verdict.astray | (solved & (doubt == 1))
+        progress.doubt[sample[verdict.doubt | (~solved & (progress.doubt[sample] == 2))]] = 1
+        stray = verdict.astray | (solved & (progress.doubt[sample] == 1))
         blind = np.minimum(nodes.place[:, 0], 1 - nodes.place[:, -1])
-        look = verdict.few & ~nodes.looked & ~stray & (LOOK * blind >= self.tolerance.narrowest)
-        unsure = look | stray
-        going = progress.going(nodes.sample) & (~solved | unsure)
-        parts = self._more(replace(nodes, doubt=doubt), verdict, going, look, stray)
-        parts = self._wide_enough(parts, nodes, verdict)
-        ended = ~np.isin(nodes.sample, np.concatenate([[-1], *(part.sample for part in parts)]))
-        if ended.any():
-            self._finish(nodes.take(ended), verdict.take(ended), unsure[ended])
+        look = verdict.few & ~progress.looked[sample] & ~stray & (LOOK * blind >= self.tolerance.narrowest)
+        unsure, parts, ended = look | stray, list[Nodes](), np.ones(len(sample), dtype=bool)
+        going = progress.going(sample) & (~solved | unsure)
+        for more in self._more(nodes, verdict, going, look, stray):
+            for rows, wanted in self._apart(nodes, verdict, *more):
+                parts.append(replace(nodes.take(rows), wanted=wanted))
+                ended[rows] = False
+        self._finish(nodes, verdict, np.flatnonzero(ended), unsure)
         return parts
 
-    def _more(self, nodes: Nodes, verdict: Verdict, going: Flags, look: Flags, stray: Flags) -> list[Nodes]:
-        """Those that go on want new nodes, as many as the budget and the room for gradients allow."""
-        n, size = nodes.n, smooth.size_of(nodes)
-        room = np.minimum(self.most - self.progress.used[nodes.sample], self.limit - n)
+    def _more(
+        self, nodes: Nodes, verdict: Verdict, going: Flags, look: Flags, stray: Flags
+    ) -> Iterator[Wanted]:
+        """New nodes for those that go on, as many as the budget and the room for gradients allow."""
+        n, size, progress = nodes.n, smooth.size_of(nodes), self.progress
+        room = np.minimum(self.most - progress.used[nodes.sample], self.limit - n)
         even = verdict.smooth & (0 < size < smooth.LARGEST) & (n <= room) & ~stray
         counts = np.array([next_count(n, e) for e in np.maximum(verdict.excess, 1.05)]) - n
         counts = np.where(stray, n + 1, np.where(even, n, np.minimum(counts, room)))
         going = going & (counts > look) & (counts <= room)
-        ways, parts = np.stack([counts, look, stray, even], 1), list[Nodes]()
-        for m, looks, strays, evens in np.unique(ways[going], axis=0).tolist():
-            chosen = going & (ways == [m, looks, strays, evens]).all(1)
-            part, strength = nodes.take(chosen), verdict.strength[chosen]
+        ways = np.stack([counts, look, stray, even], 1)
+        for m, looks, strays, evens in sorted(set(map(tuple, ways[going].tolist()))):
+            rows = np.flatnonzero(going & (ways == [m, looks, strays, evens]).all(1))
+            sample, edges, strength = nodes.sample[rows], nodes.edges[rows], verdict.strength[rows]
             if strays:
-                part, wanted = replace(part, doubt=2 * np.minimum(part.doubt, 1)), everywhere(part)
+                progress.doubt[sample] = 2 * np.minimum(progress.doubt[sample], 1)
+                yield rows, everywhere(edges)
             elif evens:
-                wanted = np.tile(fejer2(2 * size - 1).nodes[::2], (len(part.place), 1))
+                yield rows, np.tile(fejer2(2 * size - 1).nodes[::2], (len(rows), 1))
             elif looks:
-                part, wanted = replace(part, looked=part.looked | True), with_ends(part, strength, m)
+                progress.looked[sample] = True
+                yield rows, with_ends(edges, strength, m)
             else:
-                wanted = divide(part.edges, strength, m)
-            parts.append(replace(part, wanted=wanted))
-        return parts
+                yield rows, divide(edges, strength, m)
 
     def _examine(self, nodes: Nodes) -> None:
         """Samples whose F does not rise as its gradient says are looked at from near by, once."""
-        progress, doubtful = self.progress, slopes.Suspicion.of(nodes, self.tolerance)
-        for a in np.flatnonzero(doubtful.found & ~progress.examined[nodes.sample]).tolist():
-            i, around = int(nodes.sample[a]), slopes.places_around(nodes.place[a], self.tolerance.eps)
-            if progress.used[i] + around.size <= self.most:
-                values = self.lines.values(np.full(around.size, i), around.ravel()).reshape(*around.shape, -1)
-                progress.examined[i], progress.used[i] = True, progress.used[i] + around.size
-                foreign = doubtful.holds(a, around, values)
-                if not foreign and doubtful.silent(a):
-                    steep, used = doubtful.steep(a, self.lines, self.tolerance.narrowest)
-                    foreign, progress.used[i] = not steep, progress.used[i] + used
-                if foreign:
-                    progress.end(i, doubtful.told(a))
+        progress, suspicion = self.progress, slopes.Suspicion.of(nodes, self.tolerance)
+        for a in np.flatnonzero(suspicion.found & ~progress.examined[nodes.sample]).tolist():
+            i = int(nodes.sample[a])
+            room = self.most - int(progress.used[i])
+            wrong, used = suspicion.examined(a, self.lines, self.tolerance, room)
+            progress.examined[i], progress.used[i] = used > 0, progress.used[i] + used
+            if wrong:
+                progress.end(i, wrong)
 
-    def _wide_enough(self, parts: Sequence[Nodes], nodes: Nodes, verdict: Verdict) -> list[Nodes]:
-        """Those whose nodes will be far enough apart; of others F alone is asked what it does there."""
-        kept, narrowest = list[Nodes](), self.tolerance.narrowest
-        for part in parts:
-            places = np.sort(np.concatenate([part.edges, part.wanted], 1))
-            known = self.progress.bisected[part.sample]
-            fine = np.diff(places).min(1) >= np.where(known, narrowest, max(ends.NARROW, narrowest))
-            kept += [part.take(fine)] if fine.any() else []
-            if not fine.all():
-                part = part.take(~fine)
-                kept += self._at_the_end(part, nodes, verdict.take(np.isin(nodes.sample, part.sample)))
-        return kept
+    def _apart(self, nodes: Nodes, verdict: Verdict, rows: Indices, wanted: Array) -> Iterator[Wanted]:
+        """Those whose nodes will be far enough apart; of others F alone is asked what it does there.
 
-    def _at_the_end(self, part: Nodes, nodes: Nodes, verdict: Verdict) -> list[Nodes]:
-        """What to do where an interval is too narrow: a jump, a pole, or a step that is only steep."""
-        progress, rows, j = self.progress, np.arange(len(part.place)), verdict.strength.argmax(1)
-        gaps, blind = verdict.gaps[rows, j], ends.blind_to_scale(part.trace)
+        Where an interval is narrow there is a jump, a pole, or a step that is only steep.
+        """
+        progress, narrowest, sample = self.progress, self.tolerance.narrowest, nodes.sample[rows]
+        apart = np.diff(np.sort(np.concatenate([nodes.edges[rows], wanted], 1))).min(1)
+        again = ~progress.bisected[sample]
+        narrow = apart < np.where(again, max(ends.NARROW, narrowest), narrowest)
+        progress.bisected[sample[narrow]] = True
+        j = verdict.strength[rows].argmax(1)
+        gaps, place, trace = verdict.gaps[rows, j], nodes.place[rows], nodes.trace[:, rows]
+        hides = narrow & (gaps.max(1) > 1)
         # In float32 there is one decade more to follow: too little to tell a pole from a jump that F shows.
-        coarse = self.tolerance.narrowest > ends.NARROW / 100
-        hides = gaps.max(1) > 1
-        pole = ends.pole(part.place, part.trace) & (j == 0) & ~(hides & coarse)
-        hides &= ~pole
-        again = ~hides & ~pole & ~progress.bisected[part.sample]
-        progress.bisected[part.sample] = True
+        coarse = narrowest > ends.NARROW / 100
+        pole = narrow & ends.pole(place, trace) & (j == 0) & ~(hides & coarse)
         for a in np.flatnonzero(pole):
-            progress.end(int(part.sample[a]), Diagnosis("diverging", blind_to_scale=bool(blind[a])))
-        kept = self._wide_enough([part.take(again)], part, verdict) if again.any() else []
-        edges, values = (np.stack([v[rows, j], v[rows, j + 1]], 1) for v in (part.edges, part.trace[VALUES]))
-        own = part.sample[hides], edges[hides], values[hides], gaps[hides]
-        found = ends.bisect(self.lines, *own, self.tolerance.narrowest)
-        for k, a in enumerate(np.flatnonzero(hides)):
-            i, visited = int(part.sample[a]), found.visited[k]
+            blind = bool(ends.blind_to_scale(trace[:, [a]])[0])
+            progress.end(int(sample[a]), Diagnosis("diverging", blind_to_scale=blind))
+        hides &= ~pole
+        fine = ~narrow | (again & ~hides & ~pole & (apart >= narrowest))
+        if fine.any():
+            yield rows[fine], wanted[fine]
+        left = rows[hides], j[hides]
+        both = np.stack([nodes.edges[left], nodes.edges[left[0], left[1] + 1]], 1)
+        values = np.stack([trace[VALUES, hides, left[1] + k] for k in (0, 1)], 1)
+        found = ends.bisect(self.lines, sample[hides], both, values, gaps[hides].argmax(1), narrowest)
+        for k, a in enumerate(left[0].tolist()):
+            i, visited = int(nodes.sample[a]), found.visited[k]
             progress.used[i] += len(visited)
-            left, right = found.edges[k].tolist()
-            if not found.resolved[k]:
-                progress.end(i, Diagnosis("jump", (Jump((left + right) / 2, right - left, found.rise[k]),)))
+            if found.share[k] >= ends.CONCENTRATED:
+                begin, end = found.edges[k].tolist()
+                progress.end(i, Diagnosis("jump", (Jump((begin + end) / 2, end - begin, found.rise[k]),)))
             elif progress.used[i] + len(visited) <= self.most:
                 # Those places are graded towards the step: just where gradients are wanted now.
-                kept.append(replace(part.take(rows == a), wanted=visited[None]))
-        return kept
+                yield np.array([a]), visited[None]
 
-    def _finish(self, nodes: Nodes, verdict: Verdict, unsure: Flags) -> None:
+    def _finish(self, nodes: Nodes, verdict: Verdict, rows: Indices, unsure: Flags) -> None:
         """Leave estimates of samples that end, and say how those ended that nothing was said of yet."""
-        progress, tol = self.progress, self.tolerance.tol
-        self._store(nodes, verdict.estimate)
-        progress.error[nodes.sample], progress.correction[nodes.sample] = verdict.relative, verdict.correction
-        for a, i in enumerate(nodes.sample.tolist()):
+        progress, tol, sample = self.progress, self.tolerance.tol, nodes.sample[rows]
+        self._store(nodes, rows, verdict.estimate[rows])
+        progress.error[sample], progress.correction[sample] = verdict.relative[rows], verdict.correction[rows]
+        for a, i in zip(rows.tolist(), sample.tolist(), strict=True):
             done, error = verdict.done[a] & ~unsure[a], verdict.relative[a]
-            diagnosis, full = (
-                Diagnosis("budget"),
-                progress.used[i] + 2 <= self.most and nodes.n + 2 > self.limit,
-            )
-            if done.all() and (error <= tol).all():
+            if done.all():
                 diagnosis = Diagnosis("converged")
-            elif done.all():
-                diagnosis = self.tolerance.told_of_rounding(error, nodes.trace[VALUES, a])
-            elif full:
-                diagnosis = too_little_room(nodes.n)
+                if (error > tol).any():
+                    diagnosis = self.tolerance.told_of_rounding(error, nodes.trace[VALUES, a])
+            else:
+                full = progress.used[i] + 2 <= self.most and nodes.n + 2 > self.limit
+                diagnosis = too_little_room(nodes.n) if full else Diagnosis("budget")
             progress.end(i, diagnosis)
             if progress.diagnosis[i] is diagnosis:
                 progress.converged[i] = done & (error <= tol)
             elif progress.diagnosis[i].status == "gradient":
                 progress.error[i] = np.inf
 
-    def _store(self, nodes: Nodes, estimate: Array) -> None:
-        like, (_, n, n_targets, n_features) = self.progress.mean, nodes.gradient.shape
+    def _store(self, nodes: Nodes, rows: Indices, estimate: Array) -> None:
+        """Mean gradients of some of the samples, from weights (R, T, n)."""
+        mean, sample = self.progress.mean, torch.as_tensor(nodes.sample[rows])
         # In float64 a block at a time: of a long series all of its gradients would be there three times.
-        columns = Chunks(max(1, 2**20 // (n * n_targets)))
-        for part in Chunks(max(1, 2**20 // (n * n_targets * n_features))).split(len(estimate)):
-            weights, sample = torch.as_tensor(estimate[part]).to(like), torch.as_tensor(nodes.sample[part])
-            for own in columns.split(n_features):
-                gradient = nodes.gradient[part, ..., own].to(like)
-                like[sample, :, own] = torch.einsum("atn,antd->atd", weights, gradient)
-
-    def _not_finite(self, sample: int, place: float) -> None:
-        self.progress.end(sample, Diagnosis("nonfinite", place=place))
-        self.progress.mean[sample] = torch.nan
+        for part, columns in blocks(len(rows), nodes.gradient.shape, 2**20):
+            gradient = nodes.gradient[torch.as_tensor(rows[part]), ..., columns].to(mean)
+            weights = torch.as_tensor(estimate[part]).to(mean)
+            mean[sample[part], :, columns] = torch.einsum("atn,antd->atd", weights, gradient)
 
 
 def _joined(parts: Sequence[Nodes]) -> list[Nodes]:

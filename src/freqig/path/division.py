@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from .nodes import Nodes
 from .path import Array
 
 LOOK = 0.1
@@ -58,18 +57,17 @@ def divide(edges: Array, strength: Array, m: int) -> Array:
     return new.reshape(len(edges), m)
 
 
-def with_ends(nodes: Nodes, strength: Array, m: int) -> Array:
+def with_ends(edges: Array, strength: Array, m: int) -> Array:
     """The same, two of them near both ends of the path."""
-    ends = np.stack([LOOK * nodes.place[:, 0], 1 - LOOK * (1 - nodes.place[:, -1])], 1)
+    ends = np.stack([LOOK * edges[:, 1], 1 - LOOK * (1 - edges[:, -2])], 1)
     inner = strength.copy()
     inner[:, [0, -1]] = 0
-    return np.concatenate([ends, divide(nodes.edges, inner, m - 2)], 1)
+    return np.concatenate([ends, divide(edges, inner, m - 2)], 1)
 
 
-def everywhere(nodes: Nodes) -> Array:
+def everywhere(edges: Array) -> Array:
     """A place in each interval, both ends included, about 0.4 or 0.6 of the way, shape (A, n + 1)."""
-    edges = nodes.edges
-    shares = 0.5 + np.resize([-0.1, 0.1], nodes.n + 1) + _shift(edges[:, 1:]) / 2
+    shares = 0.5 + np.resize([-0.1, 0.1], edges.shape[1] - 1) + _shift(edges[:, 1:]) / 2
     places: Array = edges[:, :-1] + shares * np.diff(edges)
     return places
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .gradients import Lines
-from .nodes import SIZES, SLOPES, Flags
+from .nodes import SIZES, SLOPES, Flags, Indices
 from .path import Array
 from .walk import trapezoid
 
@@ -31,41 +30,50 @@ CONCENTRATED = 0.5
 class Bisected:
     """Where F of A samples rises: the interval that is left, (A, 2), and the rise within it, (A, T).
 
-    `resolved` where it is spread over that interval, and so no jump; `visited` are the places of each sample.
+    `share`, (A,), is what one part had of the last rise, below `CONCENTRATED` where F rises all over that
+    interval and so does not jump; `visited` are the places of each sample.
     """
 
     edges: Array
     rise: Array
-    resolved: Flags
+    share: Array
     visited: list[Array]
 
 
 def bisect(
-    lines: Lines, sample: NDArray[np.int64], edges: Array, values: Array, gaps: Array, narrowest: float
+    lines: Lines,
+    sample: Indices,
+    edges: Array,
+    values: Array,
+    target: Indices,
+    narrowest: float,
+    least: float = CONCENTRATED,
 ) -> Bisected:
     """Follow the rise of F in one interval of each of A samples, all at once, while places can be told apart.
 
-    Intervals are (A, 2), F at their ends (A, 2, T); the target with the largest of `gaps`, (A, T), is
-    followed.
+    Intervals are (A, 2), F at their ends (A, 2, T), and the `target` that is followed (A,). A sample is done
+    where no part of its interval has the `least` share of the rise.
     """
-    edges, values, rows = edges.copy(), values.copy(), np.arange(len(edges))
-    target = gaps.argmax(1)
-    resolved, visited = np.zeros(len(edges), dtype=bool), [np.empty(0) for _ in rows]
-    while len(going := rows[~resolved & (edges[:, 1] - edges[:, 0] > PARTS * narrowest)]):
-        places = edges[going, :1] + np.diff(edges[going]) * np.arange(1, PARTS) / PARTS
-        found = lines.values(np.repeat(sample[going], PARTS - 1), places.ravel())
+    edges, values, share = edges.copy(), values.copy(), np.ones(len(edges))
+    visited = [np.empty(0) for _ in edges]
+    while len(going := np.flatnonzero((share >= least) & (edges[:, 1] - edges[:, 0] > PARTS * narrowest))):
+        here = np.arange(len(going))
+        inside = edges[going, :1] + np.diff(edges[going]) * np.arange(1, PARTS) / PARTS
+        found = lines.values(np.repeat(sample[going], PARTS - 1), inside.ravel())
         found = found.reshape(len(going), PARTS - 1, -1)
-        places = np.concatenate([edges[going, :1], places, edges[going, 1:]], 1)
+        places = np.concatenate([edges[going, :1], inside, edges[going, 1:]], 1)
         found = np.concatenate([values[going, :1], found, values[going, 1:]], 1)
-        rises = np.abs(np.diff(found, axis=1))[np.arange(len(going)), :, target[going]]
+        rises = np.abs(np.diff(found, axis=1))[here, :, target[going]]
         rises = np.nan_to_num(rises, nan=np.inf)
-        j, here = rises.argmax(1), np.arange(len(going))
-        for a, inside in zip(going, places[:, 1:-1], strict=True):
-            visited[a] = np.concatenate([visited[a], inside])
-        resolved[going] = rises[here, j] < CONCENTRATED * rises.sum(1)
+        j = rises.argmax(1)
+        with np.errstate(invalid="ignore"):
+            # No rise at all, or what is not a number, has its place in one part.
+            share[going] = np.nan_to_num(rises.max(1) / rises.sum(1), nan=1.0)
+        for a, own in zip(going, inside, strict=True):
+            visited[a] = np.concatenate([visited[a], own])
         edges[going] = np.stack([places[here, j], places[here, j + 1]], 1)
         values[going] = np.stack([found[here, j], found[here, j + 1]], 1)
-    return Bisected(edges, values[:, 1] - values[:, 0], resolved, visited)
+    return Bisected(edges, values[:, 1] - values[:, 0], share, visited)
 
 
 def pole(place: Array, trace: Array) -> Flags:

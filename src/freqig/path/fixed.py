@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..chunks import Chunks
@@ -12,7 +11,7 @@ from ..objective.failures import at_the_baseline
 from ..objective.objective import Objective, widest
 from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
-from .nodes import SIZES
+from .nodes import SIZES, Indices
 from .path import Array, Path
 from .rules import Rule
 
@@ -50,7 +49,7 @@ def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
 
 
 def integrate_at(
-    paths: Paths, places: Array, weights: Array, chunks: Chunks, chosen: NDArray[np.int64] | None = None
+    paths: Paths, places: Array, weights: Array, chunks: Chunks, chosen: Indices | None = None
 ) -> Path:
     """The same at places of each path's own, shape (S, n), with common weights, shape (n,).
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..chunks import Chunks
 from ..objective.objective import Objective, widest
+from .nodes import Indices
 from .path import Array
 
 
@@ -23,7 +23,7 @@ class Lines:
     delta: Tensor
     chunks: Chunks
 
-    def gradients(self, sample: NDArray[np.int64], place: Array) -> tuple[Array, Tensor]:
+    def gradients(self, sample: Indices, place: Array) -> tuple[Array, Tensor]:
         """Gradients at P places, shape (P,), of the paths `sample`, likewise.
 
         The trace, (3, P, T), is what `nodes` lists: its size is NaN where F or the gradient is not finite,
@@ -50,7 +50,7 @@ class Lines:
         self.chunks.run(len(rows), evaluate)
         return trace, found
 
-    def values(self, sample: NDArray[np.int64], place: Array) -> Array:
+    def values(self, sample: Indices, place: Array) -> Array:
         """F alone, by forward passes, at P places: shape (P, T)."""
         rows, places = self._tensors(sample, place)
         values = np.empty((len(rows), self.objective.n_targets))
@@ -62,7 +62,7 @@ class Lines:
         self.chunks.run(len(rows), evaluate)
         return values
 
-    def _tensors(self, sample: NDArray[np.int64], place: Array) -> tuple[Tensor, Tensor]:
+    def _tensors(self, sample: Indices, place: Array) -> tuple[Tensor, Tensor]:
         device = self.delta.device
         return torch.as_tensor(sample, device=device), torch.tensor(place).to(self.delta)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..chunks import Chunks
 from .path import Array
 
 VALUES, SLOPES, SIZES = range(3)
@@ -19,84 +21,86 @@ VALUES, SLOPES, SIZES = range(3)
 TINY = float(np.finfo(float).tiny)
 
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
     """A samples with n nodes each, every sample its own; new ones make new `Nodes`.
 
-    `sample` says which, `unused` the place of each that no rule uses, `looked` whether the gradient near
-    both ends was looked at; `doubt` is 1 where every interval is yet to be looked into before the path is
-    believed, 2 while that is being done, else 0; all of shape (A,). `wanted`, (A, m), are places at which
-    gradients are to be taken next. `place`, (A, n), ascends inside (0, 1), `gradient`, (A, n, T, D), has the
-    dtype of the model, and `trace`, (3, A, n + 2, T), holds F, slope and size there and at both ends of the
-    path, where slope and size are NaN: the gradient at the baseline need not exist.
+    `sample`, (A,), says which, and `unused`, (A,), the place of each that no rule uses. `wanted`, (A, m), are
+    places at which gradients are to be taken next. `place`, (A, n), ascends inside (0, 1), `gradient`,
+    (A, n, T, D), has the dtype of the model, and `trace`, (3, A, n + 2, T), holds F, slope and size there and
+    at both ends of the path, where slope and size are NaN: the gradient at the baseline need not exist.
     """
 
-    sample: NDArray[np.int64]
+    sample: Indices
     unused: Array
-    looked: Flags
-    doubt: NDArray[np.int8]
     wanted: Array
     place: Array
     trace: Array
     gradient: Tensor
 
     @classmethod
-    def none(
-        cls, sample: NDArray[np.int64], unused: Array, wanted: Array, ends: Array, like: Tensor
-    ) -> Nodes:
+    def none(cls, sample: Indices, unused: Array, wanted: Array, ends: Array, like: Tensor) -> Nodes:
         """Paths of which only F at both ends is known, shape (A, 2, T), and δ is `like`, (S, D)."""
-        n, unknown = len(sample), np.full_like(ends, np.nan)
-        flags = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int8)
-        empty = like.new_empty(n, 0, ends.shape[2], like.shape[1])
-        return cls(sample, unused, *flags, wanted, wanted[:, :0], np.stack([ends, unknown, unknown]), empty)
+        unknown, empty = (
+            np.full_like(ends, np.nan),
+            like.new_empty(len(ends), 0, ends.shape[2], like.shape[1]),
+        )
+        return cls(sample, unused, wanted, wanted[:, :0], np.stack([ends, unknown, unknown]), empty)
 
     @property
     def n(self) -> int:
         """Nodes of each sample."""
         return int(self.place.shape[1])
 
-    @property
+    @cached_property
     def edges(self) -> Array:
         """Places with both ends of the path, shape (A, n + 2)."""
-        return np.pad(self.place, ((0, 0), (1, 1)), constant_values=(0, 1))
+        edges: Array = np.zeros((len(self.place), self.n + 2))
+        edges[:, 1:-1], edges[:, -1] = self.place, 1
+        return edges
 
     def merged(self, trace: Array, gradient: Tensor) -> Nodes:
         """With what was found at the places wanted, in order: shapes (3, A, m, T) and (A, m, T, D)."""
-        joined = np.concatenate([self.place, self.wanted], 1)
-        order = np.argsort(joined, 1)
-        inner = np.concatenate([self.trace[:, :, 1:-1], trace], 2)
-        inner = np.take_along_axis(inner, order[None, :, :, None], 2)
+        places, n = np.concatenate([self.edges, self.wanted], 1), self.n
+        order = np.argsort(places, 1)
+        inside = np.take_along_axis(places, order, 1)[:, 1:-1]
+        trace = np.take_along_axis(np.concatenate([self.trace, trace], 2), order[None, :, :, None], 2)
         # Written to their places rather than joined and sorted: that would be a third copy.
-        rank = torch.as_tensor(np.argsort(order, 1), device=gradient.device)
+        rank = torch.as_tensor(np.argsort(order, 1) - 1, device=gradient.device)
         rows = torch.arange(len(order), device=gradient.device).unsqueeze(1)
-        whole = gradient.new_empty(*order.shape, *gradient.shape[2:])
-        whole[rows, rank[:, : self.n]], whole[rows, rank[:, self.n :]] = self.gradient, gradient
-        trace = np.concatenate([self.trace[:, :, :1], inner, self.trace[:, :, -1:]], 2)
-        place = np.take_along_axis(joined, order, 1)
-        return replace(self, wanted=self.wanted[:, :0], place=place, trace=trace, gradient=whole)
+        whole = gradient.new_empty(*inside.shape, *gradient.shape[2:])
+        whole[rows, rank[:, 1 : n + 1]], whole[rows, rank[:, n + 2 :]] = self.gradient, gradient
+        return replace(self, wanted=self.wanted[:, :0], place=inside, trace=trace, gradient=whole)
 
-    def take(self, chosen: Flags) -> Nodes:
-        """Those of some of the samples, bool, shape (A,)."""
-        if chosen.all():
+    def take(self, rows: Indices) -> Nodes:
+        """Those of some of the samples, ascending, counted from zero."""
+        if len(rows) == len(self.sample):
             return self
-        rows = torch.as_tensor(np.flatnonzero(chosen), device=self.gradient.device)
-        return self._each(lambda name, v: v[:, chosen] if name == "trace" else v[chosen], self.gradient[rows])
+        own = self.sample[rows], self.unused[rows], self.wanted[rows], self.place[rows], self.trace[:, rows]
+        return Nodes(*own, self.gradient[torch.as_tensor(rows, device=self.gradient.device)])
 
     @staticmethod
     def join(parts: Sequence[Nodes]) -> Nodes:
         """Samples with as many nodes, and as many wanted, together."""
+        if len(parts) == 1:
+            return parts[0]
 
-        def joined(name: str, _: Any) -> Any:
-            return np.concatenate([getattr(part, name) for part in parts], int(name == "trace"))
+        def joined(name: str, axis: int = 0) -> Any:
+            return np.concatenate([getattr(part, name) for part in parts], axis)
 
-        return parts[0] if len(parts) == 1 else parts[0]._each(joined, torch.cat([p.gradient for p in parts]))
+        own = joined("sample"), joined("unused"), joined("wanted"), joined("place"), joined("trace", 1)
+        return Nodes(*own, torch.cat([part.gradient for part in parts]))
 
-    def _each(self, call: Any, gradient: Tensor) -> Nodes:
-        """All arrays by name through a function."""
-        names = ("sample", "unused", "looked", "doubt", "wanted", "place", "trace")
-        return Nodes(**{name: call(name, getattr(self, name)) for name in names}, gradient=gradient)
+
+def blocks(n_samples: int, shape: Sequence[int], most: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of so many samples and of the features of gradients of a shape (…, n, T, D), of `most` values."""
+    n, n_targets, n_features = shape[1:]
+    for rows in Chunks(most // (n * n_targets * n_features)).split(n_samples):
+        for columns in Chunks(most // (n * n_targets)).split(n_features):
+            yield rows, columns
 
 
 def unit(trace: Array) -> Array:

@@ -81,43 +81,33 @@ def gauss_legendre(n: int) -> Rule:
     """
     if n < 1:
         raise ValueError(f"the number of nodes must be at least 1, got {n}")
-    count = -(-n // LARGEST_GAUSS)
-    if count > 1:
-        return _panels([n // count + (k < n % count) for k in range(count)])
-    nodes, slopes = _legendre_roots(n)
-    weights = 2 / ((1 - nodes**2) * slopes**2)
-    return Rule("gauss-legendre", (nodes + 1) / 2, weights / 2, degree=2 * n - 1)
+    n_panels = -(-n // LARGEST_GAUSS)
+    counts = [n // n_panels + (k < n % n_panels) for k in range(n_panels)]
+    edges, nodes, weights = np.cumsum([0, *counts]) / n, list[np.ndarray](), list[np.ndarray]()
+    for left, width, count in zip(edges, np.diff(edges), counts, strict=False):
+        roots, slopes = _legendre_roots(count)
+        nodes.append(left + width * ((roots + 1) / 2))
+        weights.append(width * (1 / ((1 - roots**2) * slopes**2)))
+    return Rule("gauss-legendre", np.concatenate(nodes), np.concatenate(weights), 2 * min(counts) - 1)
 
 
-def _panels(counts: list[int]) -> Rule:
-    """Gauss-Legendre rules side by side, in panels as wide as they have nodes."""
-    edges = np.cumsum([0, *counts]) / sum(counts)
-    widths = np.diff(edges)
-    rules = [gauss_legendre(count) for count in counts]
-    return Rule(
-        "gauss-legendre",
-        np.concatenate([a + h * rule.nodes for a, h, rule in zip(edges, widths, rules, strict=False)]),
-        np.concatenate([h * rule.weights for h, rule in zip(widths, rules, strict=True)]),
-        degree=2 * min(counts) - 1,
-    )
-
-
+@cache
 def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Roots of the Legendre polynomial of degree n, increasing, and its slopes there.
 
     Newton's method from Tricomi's approximation: O(n²), where eigenvalues are O(n³) and take seconds.
     """
     roots = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5))
-    slopes = np.ones(n)
+    slopes, step = np.ones(n), np.ones(n)
     for _ in range(8):
-        before, value = np.ones(n), roots.copy()
+        if np.abs(step).max() < 1e-15:
+            break
+        before, value = np.ones(n), roots
         for k in range(2, n + 1):
             before, value = value, ((2 * k - 1) * roots * value - (k - 1) * before) / k
         slopes = n * (before - roots * value) / (1 - roots**2)
         step = value / slopes
         roots = roots - step
-        if np.abs(step).max() < 1e-15:
-            break
     # Exactly symmetric, as the rule is.
     return (roots - roots[::-1]) / 2, (np.abs(slopes) + np.abs(slopes[::-1])) / 2
 

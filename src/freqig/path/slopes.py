@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..diagnosis import Diagnosis, foreign_gradient
+from .ends import bisect
 from .gradients import Lines
-from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps
+from .nodes import SIZES, SLOPES, VALUES, Flags, Indices, Nodes, interval_gaps
 from .path import Array
 from .tolerance import NOISE, Tolerance
 
@@ -36,11 +36,8 @@ DISTANCES = (1e-5, 1e-3, 0.02)
 """Of these from the node, in widths of the interval around it. The smallest at which rounding does not hide
 the rise decides: what bends or jumps nearby spoils the larger ones."""
 
-PARTS = 4
-"""Of an interval at a time, in search of a step."""
-
 STEP = 0.75
-"""Share of a rise in one of these parts, at the narrowest, that makes it a step and not only steep."""
+"""Share of a rise in one part, at the narrowest, that makes it a step and not only steep."""
 
 COARSE = 1e-4
 """Rounding of a dtype beyond which rises from near by say nothing: that of half precision."""
@@ -50,31 +47,56 @@ COARSE = 1e-4
 class Suspicion:
     """Which of A samples rise in most intervals by what the slopes at their ends cannot make, `found`, (A,).
 
-    Rounding of F explains what it can, and that of slopes, whose terms cancel where the gradient does not see
-    the path, shape (A, T).
+    F rises beyond its slopes by `gaps`, (A, n - 1, T). Rounding explains what it can, (A, T): that of F, and
+    that of slopes, whose terms cancel where the gradient does not see the path.
     """
 
     nodes: Nodes
     found: Flags
+    gaps: Array
     rounding: Array
     of_slopes: Array
 
     @classmethod
     def of(cls, nodes: Nodes, tolerance: Tolerance) -> Suspicion:
         """Compare the rises between nodes."""
+        values, slopes, sizes = nodes.trace[:, :, 1:-1]
         rounding = tolerance.rounding(nodes.trace[VALUES])
-        of_slopes = NOISE * tolerance.eps * nodes.trace[SIZES, :, 1:-1].max(1)
-        values, slopes = nodes.trace[VALUES, :, 1:-1], nodes.trace[SLOPES, :, 1:-1]
+        of_slopes = NOISE * tolerance.eps * sizes.max(1)
         gaps, reach = interval_gaps(nodes.place, values, slopes)
-        widths = np.diff(nodes.place)[:, :, None]
-        told = widths * np.maximum(np.abs(slopes[:, 1:]), np.abs(slopes[:, :-1]))
+        widths, steepest = np.diff(nodes.place)[:, :, None], np.abs(slopes)
+        told = widths * np.maximum(steepest[:, 1:], steepest[:, :-1])
         # A kink between two nodes makes a gap of half of `reach` at most.
         limit = reach / 2 + UNEXPLAINED * np.maximum(np.abs(np.diff(values, axis=1)), told)
         limit += rounding[:, None] + widths * of_slopes[:, None]
         most = (np.abs(gaps) > limit).mean(1) >= MOST
-        return cls(nodes, most.any(1) & (tolerance.eps <= COARSE), rounding, of_slopes)
+        return cls(nodes, most.any(1) & (tolerance.eps <= COARSE), gaps, rounding, of_slopes)
 
-    def holds(self, a: int, around: Array, values: Array) -> bool:
+    def examined(self, a: int, lines: Lines, tolerance: Tolerance, room: int) -> tuple[Diagnosis | None, int]:
+        """What is wrong with the gradient of one sample, if anything, and at how many places F was taken.
+
+        At none where there is no `room` for the first look.
+        """
+        place, sample = self.nodes.place[a], self.nodes.sample[a]
+        around = places_around(place, tolerance.eps)
+        if around.size > room:
+            return None, 0
+        values = lines.values(np.full(around.size, sample), around.ravel()).reshape(*around.shape, -1)
+        if self._holds(a, around, values):
+            return self._told(a), around.size
+        if self.nodes.trace[SIZES, a, 1:-1].any(0).all():
+            return None, around.size
+        # No gradient at any node: F moves by steps too fine to meet one. The one in the interval that rises
+        # most is followed until it is as narrow as the model can tell: rounding jumps there, and a steep
+        # sigmoid goes on rising.
+        inner = self.nodes.trace[VALUES, a, 1:-1]
+        rises = np.abs(np.diff(inner, axis=0))
+        j, t = np.unravel_index(rises.argmax(), rises.shape)
+        own = np.array([sample]), place[None, j : j + 2], inner[None, j : j + 2], np.array([t])
+        found = bisect(lines, *own, tolerance.narrowest, least=0.0)
+        return self._told(a) if found.share[0] >= STEP else None, around.size + len(found.visited[0])
+
+    def _holds(self, a: int, around: Array, values: Array) -> bool:
         """Whether F of one sample rises otherwise at `places_around` too, (distances, places, 2, T)."""
         if not np.isfinite(values).all():
             return False
@@ -87,46 +109,21 @@ class Suspicion:
         expected = np.maximum(larger, larger[-1] * steps / steps[-1])
         hidden = self.rounding[a] + steps * self.of_slopes[a]
         seen = expected > 8 * hidden
+        # The smallest distance at which a rise is seen decides.
         first = seen.argmax(0)[None]
-        off, larger, hidden = (
-            np.take_along_axis(v, first, 0)[0] for v in (np.abs(rises - told), larger, hidden)
-        )
-        wrong = seen.any(0) & (off > UNEXPLAINED * larger + 2 * hidden)
+        wrong = np.abs(rises - told) > UNEXPLAINED * larger + 2 * hidden
+        wrong = seen.any(0) & np.take_along_axis(wrong, first, 0)[0]
         against = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), FEWEST)
         return bool(against.any())
 
-    def silent(self, a: int) -> bool:
-        """Whether one sample has no gradient at any node: F then moves by steps too fine to meet one."""
-        return bool((self.nodes.trace[SIZES, a, 1:-1] == 0).all(0).any())
-
-    def steep(self, a: int, lines: Lines, narrowest: float) -> tuple[bool, int]:
-        """Whether F of one sample is steep between the nodes and does not jump, and how many places it took.
-
-        A step in the interval that rises most is followed until it is as narrow as the model can tell:
-        rounding jumps there, and a steep sigmoid goes on rising.
-        """
-        place, values = self.nodes.place[a], self.nodes.trace[VALUES, a, 1:-1]
-        j, t = np.unravel_index(np.abs(np.diff(values, axis=0)).argmax(), (len(place) - 1, values.shape[1]))
-        left, right, ends = place[j], place[j + 1], values[[j, j + 1], t]
-        share, used = 1.0, 0
-        while right - left > PARTS * narrowest:
-            places = np.linspace(left, right, PARTS + 1)
-            inside = lines.values(np.full(PARTS - 1, self.nodes.sample[a]), places[1:-1])[:, t]
-            ends, used = np.concatenate([ends[:1], inside, ends[1:]]), used + PARTS - 1
-            rises = np.abs(np.diff(ends))
-            k, share = int(rises.argmax()), float(rises.max() / max(rises.sum(), TINY))
-            left, right, ends = places[k], places[k + 1], ends[k : k + 2]
-        return share < STEP, used
-
-    def told(self, a: int) -> Diagnosis:
+    def _told(self, a: int) -> Diagnosis:
         """What was found of one sample, for the target whose F and slopes are farthest apart."""
-        places, values = self.nodes.place[a], self.nodes.trace[VALUES, a, 1:-1]
-        slopes = self.nodes.trace[SLOPES, a : a + 1, 1:-1]
-        gaps = interval_gaps(places[None], values[None], slopes)[0][0]
-        t = int(np.abs(gaps).sum(0).argmax())
-        j = int(np.abs(gaps[:, t]).argmax())
-        rise = float(values[j + 1, t] - values[j, t])
-        return foreign_gradient(float(places[j]), float(places[j + 1]), rise, rise - float(gaps[j, t]))
+        gaps, place = np.abs(self.gaps[a]), self.nodes.place[a]
+        t = int(gaps.sum(0).argmax())
+        j = int(gaps[:, t].argmax())
+        rise = float(np.diff(self.nodes.trace[VALUES, a, 1:-1, t])[j])
+        told = rise - float(self.gaps[a, j, t])
+        return foreign_gradient(float(place[j]), float(place[j + 1]), rise, told)
 
 
 def places_around(place: Array, eps: float) -> Array:
@@ -141,6 +138,6 @@ def places_around(place: Array, eps: float) -> Array:
     return around
 
 
-def _some(n: int) -> NDArray[np.int64]:
+def _some(n: int) -> Indices:
     """Which of n nodes are looked at."""
     return np.unique(np.linspace(0, n - 1, PLACES).round().astype(int))

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from .nodes import SLOPES, TINY, VALUES, Flags, Nodes
+from .nodes import SIZES, TINY, Flags, Nodes
 from .path import Array
 from .rules import fejer2
 
@@ -23,12 +23,7 @@ KINK = 2.0
 
 def first_size(n_initial: int, most: int) -> int:
     """Smallest of 4, 8, 16, … with at least `n_initial` nodes; at most `most`, and at least 2."""
-    size = 4
-    while size <= n_initial:
-        size *= 2
-    while size > max(most, 2):
-        size //= 2
-    return size
+    return min(max(4, 1 << n_initial.bit_length()), 1 << (max(most, 2).bit_length() - 1))
 
 
 def size_of(nodes: Nodes) -> int:
@@ -37,7 +32,7 @@ def size_of(nodes: Nodes) -> int:
     if size < 2 or size & (size - 1):
         return 0
     own = nodes.place[~is_unused(nodes)].reshape(len(nodes.place), -1)
-    return size if np.allclose(own, fejer2(size - 1).nodes, rtol=0, atol=1e-12) else 0
+    return size if np.abs(own - fejer2(size - 1).nodes).max() < 1e-12 else 0
 
 
 def is_unused(nodes: Nodes) -> Flags:
@@ -76,9 +71,9 @@ def order(nodes: Nodes, size: int) -> Array:
     Where attributions converge fast by luck, the rises of F in the intervals between nodes, all of which are
     known, do not: they are many, and luck in all of them at once is rare.
     """
-    own = np.pad(~is_unused(nodes), ((0, 0), (1, 1)), constant_values=True)
-    shape = len(own), size + 1, nodes.trace.shape[-1]
-    values, slopes = nodes.trace[VALUES][own].reshape(shape), nodes.trace[SLOPES][own].reshape(shape)
+    own = np.ones(nodes.edges.shape, dtype=bool)
+    own[:, 1:-1] = ~is_unused(nodes)
+    values, slopes = nodes.trace[:SIZES, own].reshape(2, len(own), size + 1, -1)
     residuals = []
     for step in (2, 1):
         inner = slopes[:, step:-1:step]

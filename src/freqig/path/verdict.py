@@ -5,7 +5,7 @@ Many samples are judged at once: axes are sample A, interval or node n, projecti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -96,10 +96,6 @@ class Verdict:
     gaps: Array
     estimate: Array
     correction: Array
-
-    def take(self, chosen: Flags) -> Verdict:
-        """Of some of the samples."""
-        return Verdict(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 
 def combinations(nodes: Nodes, size: int) -> Array:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from .measuring import as_array
-from .nodes import halves
+from .nodes import blocks, halves
 from .path import Array
 
 MEAN_SIZE = float(np.sqrt(2 / np.pi))
@@ -80,7 +80,7 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     two near the size of δ · g, (A, T): differences are multiplied, which small and large ones may not be in
     float32.
     """
-    n_samples, n_nodes, n_targets, n_features = gradient.shape
+    n_samples, n_nodes, n_targets, _ = gradient.shape
     widths, bends, spread = _between(place)
 
     def like(values: Array) -> Tensor:
@@ -92,7 +92,7 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     each = gradient.new_zeros(n_samples, n_nodes - 1, n_targets)
     rises = torch.zeros_like(each)
 
-    def take(rows: slice, columns: slice) -> None:
+    for rows, columns in blocks(n_samples, gradient.shape, LARGEST):
         change = gradient[rows, :, :, columns].diff(dim=1)
         change *= first_half[rows, None, :, None]
         change *= delta[rows, columns].abs()[:, None, None]
@@ -107,12 +107,6 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
         walk = around.mul_(change).div_(h.sqrt())
         each[rows] += walk.sum(-1)
         total[rows] += torch.einsum("ai,aitd->atd", shares[rows], walk).sqrt_().sum(-1)
-
-    at_once = max(1, LARGEST // (n_nodes * n_targets * n_features))
-    columns = min(n_features, max(1, LARGEST // (n_nodes * n_targets)))
-    for first in range(0, n_samples, at_once):
-        for start in range(0, n_features, columns):
-            take(slice(first, first + at_once), slice(start, start + columns))
     return Roughness(MEAN_SIZE * as_array(total), as_array(each), as_array(rises))
 
 

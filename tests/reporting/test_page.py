@@ -140,6 +140,46 @@ def test_the_part_is_that_of_resynthesize(result: xr.Dataset, page: str) -> None
     np.testing.assert_allclose(part, true.transpose("sample", "channel", "time"), atol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        (freqig.STFT(0.5), "stft"),
+        (freqig.Time(), "waveform"),
+        (freqig.Polar(), "polar"),
+        (freqig.FilterBank("sleep"), "filterbank"),
+    ],
+)
+def test_the_part_is_that_of_resynthesize_in_any_domain(
+    domain: freqig.Domain, name: str, tmp_path: Path
+) -> None:
+    own = explained({"baseline": freqig.baselines.dc()}, domains=[domain])
+    page = written(own, tmp_path)
+    assert data_of(page)["live"]["sample"]["signal"]["part"] is True
+    assert f"The part is that of the largest values of &#39;{name}&#39;." in page
+    levels, middle, step = (array_of(page, f"part{end}") for end in ("", "-middle", "-step"))
+    found = levels * step[..., None].astype(np.float64) + middle[..., None]
+    true = freqig.resynthesize(own, 0.9, name=name)
+    np.testing.assert_allclose(found, true, atol=0.02)
+
+
+def test_why_there_is_no_part_is_told(tmp_path: Path) -> None:
+    values = np.ones((2, N))
+    unknown = written(explained({"baseline": values}), tmp_path)
+    told = [one for one in re.findall(r'<div class="missing">(.*?)</div>', unknown, re.S) if "part" in one]
+    assert len(told) == 1
+    assert "needs the start of the paths" in told[0]
+    assert "freqig.report(result, baseline=BASELINE)" in told[0]
+    given = written(explained({"baseline": values}), tmp_path, baseline=values, force=True)
+    assert data_of(given)["live"]["sample"]["signal"]["part"] is True
+    summed = freqig.bands(explained(), "sleep")
+    (told,) = [
+        re.findall(r'<div class="missing">(.*?)</div>', page, re.S)
+        for page in [written(summed, tmp_path, force=True)]
+    ]
+    (why,) = (one for one in told if "cannot be put together" in one)
+    assert "freqig.Explainer(model, domains=[freqig.RFFT(), ...])" in why
+
+
 def test_attributions_are_those_of_the_result(result: xr.Dataset, page: str) -> None:
     for name, true in (
         ("spectrum", result.rfft.sum("channel").values),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import freqig
-from freqig.reporting.content import Alert, Listing, Missing, Paragraph, Table
+from freqig.reporting.content import Alert, Figure, Listing, Missing, Paragraph, Table
 from freqig.reporting.words.sources import sources
 from freqig.reporting.words.trusting import trusted
 
@@ -32,14 +32,40 @@ def test_distributions_are_those_of_the_numbers() -> None:
     assert "No output jumps on its path, as far as integration saw." in texts
 
 
+def test_histograms_count_every_sample_once() -> None:
+    result = told(None, {"": (11, 16)}, count=40)
+    rng = np.random.default_rng(0)
+    errors = 10 ** rng.uniform(-5, -0.5, 40)
+    errors[:3], errors[3] = 0, np.nan
+    result["estimated_error"][:] = errors
+    result["converged"][:] = ~(errors > 0.01)
+    figures = {one.anchor: one for one in trusted(result) if isinstance(one, Figure)}
+    # Every sample has as many evaluations, of which there is nothing to draw.
+    assert set(figures) == {"errors", "gaps"}
+    rows = figures["errors"].table.rows
+    assert sum(row[2] for row in rows) == 39
+    assert rows[0][:3] == (0, 0, 3)
+    for low, high, count, bad in rows[1:]:
+        inside = (errors >= low * (1 - 1e-5)) & (errors < high * (1 - 1e-5))
+        assert (count, bad) == (inside.sum(), (inside & (errors > 0.01)).sum())
+    good, bad = figures["errors"].traces
+    assert sum(good["y"]) + sum(bad["y"]) == 39
+    # A colour is not all that tells them apart.
+    assert "pattern" in bad["marker"]
+    assert "pattern" not in good["marker"]
+    assert figures["errors"].layout["shapes"][0]["x0"] == -2
+    assert "1 value it is not known" in figures["errors"].table.note
+
+
 def test_jumps_are_counted_where_they_are() -> None:
     result = told(None, {"": (11, 16)}, count=20)
     result["jump_place"][:3] = [0.05, 0.51, 0.59]
     result["jump_size"][:3] = [1.0, -5.0, 2.0]
     result["jump_width"][:3] = 1e-9
     pieces = trusted(result)
-    (table,) = (one for one in pieces if isinstance(one, Table) and one.anchor == "jumps")
-    assert table.rows == [("0.0–0.1", 1), ("0.5–0.6", 2)]
+    (figure,) = (one for one in pieces if isinstance(one, Figure) and one.anchor == "jumps")
+    assert figure.traces[0]["y"] == [1, 0, 0, 0, 0, 2, 0, 0, 0, 0]
+    assert figure.table.rows == [("0.0–0.1", 1), ("0.5–0.6", 2)]
     (text,) = (
         one.text for one in pieces if isinstance(one, Paragraph) and "jumps on the path" in str(one.text)
     )

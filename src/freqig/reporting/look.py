@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-INK, SOFT = "#1b1b1b", "#b4b4b4"
+INK, SOFT, GREY = "#1b1b1b", "#b4b4b4", "#5b6b7a"
 PLUS, MINUS = "#b2182b", "#2166ac"
 """Where the output is raised, and where it is lowered: red and blue that the colour-blind tell apart."""
 HATCH = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": "#ffffff", "fgopacity": 0.8}

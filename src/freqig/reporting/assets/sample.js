@@ -5,7 +5,7 @@ const DRAWN = 8;  // Channels that are drawn at once.
 
 page.startSample = async function () {
   const about = page.data.live.sample;
-  const names = ["signal", "signal-middle", "signal-step", "start", "start-middle", "start-step", "kept", "spectrum", "spectrum-step",
+  const names = ["signal", "signal-middle", "signal-step", "start", "start-middle", "start-step", "kept", "part", "part-middle", "part-step", "spectrum", "spectrum-step",
     "spectrum-frequency", "course", "course-step", "map", "map-step", "channels", "channels-step", "outputs"];
   const arrays = {};
   for (const name of names) arrays[name] = await page.array(name);
@@ -131,8 +131,9 @@ function startOf(about, arrays, row, n) {
   return Array.from(page.row(arrays.start, own), (value) => new Float64Array(n).fill(value));
 }
 
-// The part of each channel: kept bins of what the path leads through, put upon its start.
+// The part of each channel: as it is held, or kept bins of what the path leads through, put upon its start.
 function parts(about, arrays, row, whole) {
+  if (arrays.part) return waves(arrays, "part", row);
   const start = startOf(about, arrays, row, whole[0].length);
   const bits = page.row(arrays.kept, row);
   const each = arrays.kept.shape[2];

@@ -45,7 +45,9 @@ def _letters(material: Material, part: Part) -> float:
     """Of one sample, about."""
     result, held = material.result, 0.0
     if "signal" in result and "time" in result["signal"].dims:
-        held += result["signal"].size / len(material) * (1 if part.start is None else 2)
+        held += (
+            result["signal"].size / len(material) * (1 + (part.start is not None) + (part.waves is not None))
+        )
     if material.spectrum is not None:
         held += 2 * result.sizes[material.dim_of(material.spectrum, "frequency")]
     if part.mask is not None:

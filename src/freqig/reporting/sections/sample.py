@@ -62,7 +62,7 @@ def section(material: Material) -> Section:
     }
     notes: list[str] = []
     there = _there(material)
-    part = part_of(material) if {"waveform", "frequencies"} <= there else Part(missing="")
+    part = part_of(material) if "waveform" in there else Part()
     rows = held_rows(material, part)
     about["rows"] = rows.tolist() if len(rows) < len(material) else None
     if len(rows) < len(material):

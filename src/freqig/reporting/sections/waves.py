@@ -49,7 +49,7 @@ def add_signal(material: Material, rows: np.ndarray, part: Part, about: dict[str
         "units": units_of(signal),
         "lengths": None if lengths is None else lengths[rows].tolist(),
         "start": None,
-        "part": part.mask is not None,
+        "part": bool(part),
         "keep": KEEP,
     }
     if part.start is not None:
@@ -62,14 +62,17 @@ def add_signal(material: Material, rows: np.ndarray, part: Part, about: dict[str
             add_rows(material, "start", start[..., 0], bits=0)
         else:
             add_waves(material, "start", start)
+    if part.waves is not None:
+        add_waves(material, "part", part.waves[rows])
     if part.mask is not None:
         kept = part.mask[rows]
         material.arrays["kept"] = encoded(np.packbits(kept.reshape(*kept.shape[:2], -1), axis=-1))
     count = len(about["signal"]["lines"])
     drawn = f" Of {count} channels the 8 with the largest attributions are drawn." if count > 8 else ""
+    of = f" The part is that of the largest values of {part.name!r}." if part else ""
     return (
         "Waveforms have 8 bits for each sample and channel, so what is drawn, heard and written to files is "
-        f"off by at most {100 * off:.2g} % of the range of the signal.{drawn}"
+        f"off by at most {100 * off:.2g} % of the range of the signal.{drawn}{of}"
     )
 
 

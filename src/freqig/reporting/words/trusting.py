@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import xarray as xr
 
 from ...evaluation.catalogue import FAMILIES
-from ...result.reading import names_of_attributions
-from ..content import Alert, Cell, Heading, Listing, Missing, Paragraph, Piece, Table
+from ...result.reading import names_of_attributions, settings_of
+from ..content import Alert, Cell, Figure, Heading, Listing, Missing, Paragraph, Piece, Table
+from ..look import GREY
 from .alerts import alerts_of
 from .cells import Array
 from .counting import counted, number, percent
 from .naming import relative_gap
+from .spreads import spread_figure
 from .statuses import statuses_of
 
 LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -91,22 +95,42 @@ def _converged(result: xr.Dataset) -> list[Piece]:
             "|F(x) - F(x')|. Evaluations: of the gradient, for each sample. All have three digits."
         )
         pieces.append(Table("trust-numbers", "Errors, gaps and evaluations", columns, rows, note))
-    return pieces
+    return [*pieces, *_spreads(result)]
+
+
+def _spreads(result: xr.Dataset) -> list[Figure]:
+    """Histograms of errors and gaps, and of evaluations where they differ."""
+    tol = settings_of(result).get("tol") if "settings" in result.attrs else None
+    found = []
+    for anchor, what, values in _numbers(result):
+        if values is None or (anchor == "evaluations" and np.ptp(values) == 0):
+            continue
+        converged = result["converged"].values if "converged" in result else None
+        if converged is not None and converged.shape != np.shape(values):
+            converged = None
+        allowed = float(tol) if tol and anchor == "errors" else None
+        shares = anchor != "evaluations"
+        found.append(spread_figure(anchor, what, values, converged, allowed=allowed, shares=shares))
+    return [one for one in found if one is not None]
+
+
+def _numbers(result: xr.Dataset) -> Iterator[tuple[str, str, Array | None]]:
+    """Anchors, names and values of what is spread; None where it is not in the result."""
+    for anchor, what, name in (
+        ("errors", "estimated error", "estimated_error"),
+        ("gaps", "completeness gap", ""),
+        ("evaluations", "evaluations", "n_evaluations"),
+    ):
+        values = relative_gap(result) if not name else result[name].values if name in result else None
+        yield anchor, what, None if values is None else np.asarray(values, dtype=np.float64)
 
 
 def _quantiles(result: xr.Dataset) -> list[tuple[Cell, ...]]:
-    error, evaluations = (
-        result[name].values if name in result else None for name in ("estimated_error", "n_evaluations")
-    )
-    rows: list[tuple[Cell, ...]] = []
-    for called, values in (
-        ("estimated error", error),
-        ("completeness gap", relative_gap(result)),
-        ("evaluations", evaluations),
-    ):
-        if values is not None and np.isfinite(values).any():
-            rows.append((called, *_levels(np.asarray(values, dtype=np.float64))))
-    return rows
+    return [
+        (what, *_levels(values))
+        for _, what, values in _numbers(result)
+        if values is not None and np.isfinite(values).any()
+    ]
 
 
 def _levels(values: Array) -> list[float]:
@@ -139,7 +163,16 @@ def _jumps(result: xr.Dataset) -> list[Piece]:
         if many
     ]
     title = "Where outputs jump: 0 is the baseline, 1 the signal"
-    return [Paragraph(text), Table("jumps", title, ("place on the path", "samples"), rows)]
+    table = Table("jumps", title, ("place on the path", "samples"), rows)
+    bars = {"type": "bar", "x": ((edges[:-1] + edges[1:]) / 2).tolist(), "y": counts.tolist(), "width": 0.1}
+    layout = {
+        "xaxis": {"title": {"text": "place on the path"}, "range": [0, 1]},
+        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
+        "showlegend": False,
+    }
+    look = {"marker": {"color": GREY, "line": {"width": 0.5, "color": "#ffffff"}}}
+    alt = "Bars: how many outputs jump in each tenth of the path."
+    return [Paragraph(text), Figure("jumps", title, alt, [{**bars, **look}], layout, table, 220)]
 
 
 def checked(result: xr.Dataset, evaluation: xr.Dataset | None) -> list[Piece]:

@@ -1,0 +1,171 @@
+"""How errors, gaps and evaluations are spread over the samples: histograms over powers of ten."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..content import Cell, Figure, Table
+from ..look import GREY, HATCH, INK, MINUS, Rich
+from .cells import Array
+from .counting import counted
+
+PARTS = 4
+"""Bars per power of ten."""
+DECADES = 16
+"""Powers of ten that are shown, at most, from the largest down: below them is rounding."""
+FEWEST = 3
+"""Of fewer values the table of quantiles says all."""
+
+
+def spread_figure(
+    anchor: str,
+    what: str,
+    values: Array,
+    converged: np.ndarray | None = None,
+    *,
+    allowed: float | None = None,
+    shares: bool = True,
+) -> Figure | None:
+    """A histogram of numbers that are 0 or more; None where there are too few.
+
+    Parameters
+    ----------
+    anchor, what : str
+        Unique on the page, and what the numbers are.
+    values : numpy.ndarray
+        Of any shape; what is not finite is counted apart.
+    converged : numpy.ndarray, optional
+        Which explanations did, bool, the shape of `values`. Those that did not stand on top, hatched.
+    allowed : float, optional
+        Where a line shows up to which value a number is good enough.
+    shares : bool
+        Whether the numbers are shares, told in percent.
+
+    Examples
+    --------
+    >>> made = spread_figure("errors", "estimated error", np.array([0.0, 0.001, 0.02, np.nan]))
+    >>> [(row[0], row[1], row[2]) for row in made.table.rows if row[2]]
+    [(0.0, 0, 1), (0.001, 0.00177828, 1), (0.0177828, 0.0316228, 1)]
+    """
+    known = np.isfinite(values)
+    size = np.abs(np.asarray(values, dtype=np.float64)[known])
+    if size.size < FEWEST:
+        return None
+    good = np.ones(size.shape, dtype=bool) if converged is None else converged[known].astype(bool)
+    bars = _bars(size)
+    # Below the first edge is what is nothing, or rounding.
+    place = np.searchsorted(10.0 ** (bars / PARTS) * (1 - 1e-9), size, side="right") - 1
+    counts = [np.bincount(place[own] + 1, minlength=len(bars)) for own in (good, ~good)]
+    middles = np.concatenate([[bars[0] - 1.5], bars[:-1] + 0.5]) / PARTS
+    edges = [0.0, *(float(f"{one:.6g}") for one in 10.0 ** (bars / PARTS))]
+    told = [_told(low, high, shares) for low, high in pairwise(edges)]
+    none = bool((place < 0).any())
+    first = 0 if none else 1
+    told[0] = "0" if not (size[place < 0] > 0).any() else f"below {_number(edges[1], shares)}"
+    traces = [
+        _bar(name, middles[first:], own[first:], told[first:], color, hatched)
+        for name, own, color, hatched in (
+            ("converged" if (~good).any() else "samples", counts[0], GREY, False),
+            ("not converged", counts[1], MINUS, True),
+        )
+        if own.any()
+    ]
+    columns = ("from", "below", "samples", "of them not converged")
+    rows: list[tuple[Cell, ...]] = [
+        (low, high if i or told[0] != "0" else 0, int(a + b), int(b))
+        for i, (low, high, a, b) in enumerate(zip(edges, edges[1:], *counts, strict=False))
+        if i >= first
+    ]
+    unknown = int((~known).sum())
+    note = "Edges have six digits." + (f" Of {counted(unknown, 'value')} it is not known." if unknown else "")
+    alt = (
+        f"Bars: how many samples have which {what}, over a logarithmic axis"
+        f"{'; those that did not converge stand on top, hatched' if (~good).any() else ''}"
+        f"{', with a line at the tolerance' if allowed else ''}."
+    )
+    layout = _layout(what, middles[first:], bars, none, told[0], allowed, shares)
+    # A key is needed where there is more than one kind of bar.
+    layout["showlegend"] = len(traces) > 1
+    title = f"How the {what} is spread"
+    return Figure(anchor, title, alt, traces, layout, Table(anchor, title, columns, rows, note), 220)
+
+
+def _bars(size: Array) -> np.ndarray:
+    """Edges of the bars, as powers of ten times `PARTS`, of whole numbers."""
+    there = size[size > 0]
+    if not there.size:
+        return np.arange(-3 * PARTS, -3 * PARTS + 2)
+    top = math.floor(PARTS * math.log10(float(there.max())) + 1e-9) + 1
+    low = math.floor(PARTS * math.log10(float(there.min())) + 1e-9)
+    return np.arange(max(low, top - DECADES * PARTS), top + 1)
+
+
+def _bar(name: str, x: Array, y: np.ndarray, told: list[str], color: str, hatched: bool) -> dict[str, Any]:
+    marker: dict[str, Any] = {"color": color, "line": {"width": 0.5, "color": "#ffffff"}}
+    if hatched:
+        marker["pattern"] = {key: HATCH[key] for key in ("shape", "size", "solidity", "fgcolor")}
+    return {
+        "type": "bar",
+        "name": name,
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "width": 1 / PARTS,
+        "text": told,
+        "textposition": "none",
+        "marker": marker,
+        "hovertemplate": Rich("%{text}: %{y}<extra>%{fullData.name}</extra>"),
+    }
+
+
+def _layout(
+    what: str,
+    middles: Array,
+    bars: np.ndarray,
+    none: bool,
+    lowest: str,
+    allowed: float | None,
+    shares: bool,
+) -> dict[str, Any]:
+    low, high = bars[0] / PARTS, bars[-1] / PARTS
+    every = max(1, math.ceil((high - low) / 6))
+    ticks = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every))
+    texts = [_number(10.0**tick, shares) for tick in ticks]
+    if len(ticks) < 2:
+        # Within one power of ten its ends are told.
+        ticks = [low, high]
+        texts = [_number(10.0**tick, shares) for tick in ticks]
+    if none:
+        ticks, texts = [float(middles[0]), *ticks], [lowest, *texts]
+    layout: dict[str, Any] = {
+        "barmode": "stack",
+        "bargap": 0,
+        "margin": {"t": 26},
+        "xaxis": {"title": {"text": what}, "tickvals": ticks, "ticktext": texts},
+        "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+    }
+    if allowed:
+        at = math.log10(allowed)
+        ends = [float(middles[0]) - 1 / PARTS, max(high, at) + 1 / PARTS]
+        layout["xaxis"]["range"] = [min(ends[0], at - 1 / PARTS), ends[1]]
+        line = {"color": INK, "width": 1.5, "dash": "dash"}
+        layout["shapes"] = [
+            {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+        ]
+        where = {"x": at, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+        layout["annotations"] = [
+            {"text": f"tolerance {_number(allowed, shares)}", "showarrow": False, **where}
+        ]
+    return layout
+
+
+def _told(low: float, high: float, shares: bool) -> str:
+    return f"{_number(low, shares)} to {_number(high, shares)}"
+
+
+def _number(value: float, shares: bool) -> str:
+    return f"{100 * value:.3g} %" if shares else f"{value:.4g}"

@@ -40,7 +40,6 @@ def test_histograms_count_every_sample_once() -> None:
     result["estimated_error"][:] = errors
     result["converged"][:] = ~(errors > 0.01)
     figures = {one.anchor: one for one in trusted(result) if isinstance(one, Figure)}
-    # Every sample has as many evaluations, of which there is nothing to draw.
     assert set(figures) == {"errors", "gaps"}
     rows = figures["errors"].table.rows
     assert sum(row[2] for row in rows) == 39

@@ -1,4 +1,4 @@
-"""How errors, gaps and evaluations are spread over the samples: histograms over powers of ten."""
+"""How errors and gaps are spread over the samples: histograms over powers of ten."""
 
 from __future__ import annotations
 
@@ -28,22 +28,19 @@ def spread_figure(
     converged: np.ndarray | None = None,
     *,
     allowed: float | None = None,
-    shares: bool = True,
 ) -> Figure | None:
-    """A histogram of numbers that are 0 or more; None where there are too few.
+    """A histogram of shares, in percent; None where there are too few.
 
     Parameters
     ----------
     anchor, what : str
-        Unique on the page, and what the numbers are.
+        Unique on the page, and what the shares are of.
     values : numpy.ndarray
         Of any shape; what is not finite is counted apart.
     converged : numpy.ndarray, optional
         Which explanations did, bool, the shape of `values`. Those that did not stand on top, hatched.
     allowed : float, optional
-        Where a line shows up to which value a number is good enough.
-    shares : bool
-        Whether the numbers are shares, told in percent.
+        Where a line shows up to which share is good enough.
 
     Examples
     --------
@@ -62,10 +59,10 @@ def spread_figure(
     counts = [np.bincount(place[own] + 1, minlength=len(bars)) for own in (good, ~good)]
     middles = np.concatenate([[bars[0] - 1.5], bars[:-1] + 0.5]) / PARTS
     edges = [0.0, *(float(f"{one:.6g}") for one in 10.0 ** (bars / PARTS))]
-    told = [_told(low, high, shares) for low, high in pairwise(edges)]
+    told = [_told(low, high) for low, high in pairwise(edges)]
     none = bool((place < 0).any())
     first = 0 if none else 1
-    told[0] = "0" if not (size[place < 0] > 0).any() else f"below {_number(edges[1], shares)}"
+    told[0] = "0" if not (size[place < 0] > 0).any() else f"below {_number(edges[1])}"
     traces = [
         _bar(name, middles[first:], own[first:], told[first:], color, hatched)
         for name, own, color, hatched in (
@@ -87,7 +84,7 @@ def spread_figure(
         f"{'; those that did not converge stand on top, hatched' if (~good).any() else ''}"
         f"{', with a line at the tolerance' if allowed else ''}."
     )
-    layout = _layout(what, middles[first:], bars, none, told[0], allowed, shares)
+    layout = _layout(what, middles[first:], bars, none, told[0], allowed)
     # A key is needed where there is more than one kind of bar.
     layout["showlegend"] = len(traces) > 1
     title = f"How the {what} is spread"
@@ -128,16 +125,15 @@ def _layout(
     none: bool,
     lowest: str,
     allowed: float | None,
-    shares: bool,
 ) -> dict[str, Any]:
     low, high = bars[0] / PARTS, bars[-1] / PARTS
     every = max(1, math.ceil((high - low) / 6))
     ticks = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every))
-    texts = [_number(10.0**tick, shares) for tick in ticks]
+    texts = [_number(10.0**tick) for tick in ticks]
     if len(ticks) < 2:
         # Within one power of ten its ends are told.
         ticks = [low, high]
-        texts = [_number(10.0**tick, shares) for tick in ticks]
+        texts = [_number(10.0**tick) for tick in ticks]
     if none:
         ticks, texts = [float(middles[0]), *ticks], [lowest, *texts]
     layout: dict[str, Any] = {
@@ -157,15 +153,13 @@ def _layout(
             {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line}
         ]
         where = {"x": at, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
-        layout["annotations"] = [
-            {"text": f"tolerance {_number(allowed, shares)}", "showarrow": False, **where}
-        ]
+        layout["annotations"] = [{"text": f"tolerance {_number(allowed)}", "showarrow": False, **where}]
     return layout
 
 
-def _told(low: float, high: float, shares: bool) -> str:
-    return f"{_number(low, shares)} to {_number(high, shares)}"
+def _told(low: float, high: float) -> str:
+    return f"{_number(low)} to {_number(high)}"
 
 
-def _number(value: float, shares: bool) -> str:
-    return f"{100 * value:.3g} %" if shares else f"{value:.4g}"
+def _number(value: float) -> str:
+    return f"{100 * value:.3g} %"

@@ -99,18 +99,17 @@ def _converged(result: xr.Dataset) -> list[Piece]:
 
 
 def _spreads(result: xr.Dataset) -> list[Figure]:
-    """Histograms of errors and gaps, and of evaluations where they differ."""
+    """Histograms of errors and gaps."""
     tol = settings_of(result).get("tol") if "settings" in result.attrs else None
     found = []
     for anchor, what, values in _numbers(result):
-        if values is None or (anchor == "evaluations" and np.ptp(values) == 0):
+        if values is None or anchor == "evaluations":
             continue
         converged = result["converged"].values if "converged" in result else None
         if converged is not None and converged.shape != np.shape(values):
             converged = None
         allowed = float(tol) if tol and anchor == "errors" else None
-        shares = anchor != "evaluations"
-        found.append(spread_figure(anchor, what, values, converged, allowed=allowed, shares=shares))
+        found.append(spread_figure(anchor, what, values, converged, allowed=allowed))
     return [one for one in found if one is not None]
 
 

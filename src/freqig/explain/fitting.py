@@ -175,10 +175,17 @@ def _other_sizes(x: Tensor, sizes: Sequence[int]) -> Iterator[Shape]:
 
 
 def _other_length(x: Tensor, fails: Callable[[Tensor], Exception | None]) -> list[Shape]:
-    """The shape with another length, where the model says how many features of it its weights take."""
-    *beside, n = x.shape
-    length = length_taken(lambda length: fails(_like(x, (*beside, length))), n)
-    return [] if length is None else [(*beside, length)]
+    """The shape with another length in one axis, the last that there is such a length for."""
+    for axis in reversed(range(1, x.ndim)):
+        n = length_taken(partial(_at, x, axis, fails), x.shape[axis])
+        if n is not None:
+            return [(*x.shape[:axis], n, *x.shape[axis + 1 :])]
+    return []
+
+
+def _at(x: Tensor, axis: int, fails: Callable[[Tensor], Exception | None], n: int) -> Exception | None:
+    """How signals of another size in one axis fail."""
+    return fails(_like(x, (*x.shape[:axis], n, *x.shape[axis + 1 :])))
 
 
 def _like(x: Tensor, shape: Shape) -> Tensor:

@@ -1,20 +1,23 @@
-"""Which length in time a model takes that flattens its series before a matrix of fixed size."""
+"""Which length a model takes, where the one that came is too short for a kernel, or wrong for a matrix."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-SEEN = re.compile(r"shapes cannot be multiplied \(\d+x(\d+) and (\d+)x\d+\)")
-"""What PyTorch says of a matrix: how many features came, and how many it takes."""
-LONGEST = 64
+PYTORCH = re.compile(r"shapes cannot be multiplied \(\d+x(?P<came>\d+) and (?P<taken>\d+)x\d+\)")
+KERAS = re.compile(
+    r"axis -1 of input shape to have value (?P<taken>\d+), but .*? shape \((?:\d+, )*(?P<came>\d+)\)"
+)
+"""What PyTorch and Keras say of a matrix: how many features came, and how many it takes."""
+LONGEST = 128
 """Up to how many times the length that came is looked."""
 
 
 def length_taken(failure: Callable[[int], Exception | None], n: int) -> int | None:
-    """A length at which the matrix gets as many features as it takes; None where there is none, or no matrix.
+    """The shortest length that is enough for every layer; None where the model does not take it.
 
-    Features rise with the length, so that halving finds it in a few calls.
+    Features of a matrix rise with the length, so that halving finds it in a few calls.
 
     Parameters
     ----------
@@ -31,16 +34,11 @@ def length_taken(failure: Callable[[int], Exception | None], n: int) -> int | No
     >>> length_taken(failure, 120)
     48
     """
-    first = SEEN.search(str(failure(n)))
-    if first is None:
-        return None
-    wanted = int(first[2])
 
     def enough(length: int) -> bool:
         error = failure(length)
-        found = None if error is None else SEEN.search(str(error))
-        # What fails earlier is too short for a layer before the matrix.
-        return error is None or (found is not None and int(found[1]) >= wanted)
+        # What fails before a matrix is too short for a layer before it.
+        return error is None or _features_left(error) >= 0
 
     low, high = 0, n
     while not enough(high):
@@ -51,3 +49,13 @@ def length_taken(failure: Callable[[int], Exception | None], n: int) -> int | No
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high if failure(high) is None else None
+
+
+def _features_left(error: BaseException | None) -> int:
+    """Features that came beyond those that a matrix takes; -1 where it is not a matrix that failed."""
+    while error is not None:  # of onnxruntime the cause is PyTorch's
+        found = PYTORCH.search(str(error)) or KERAS.search(str(error))
+        if found:
+            return int(found["came"]) - int(found["taken"])
+        error = error.__cause__
+    return -1

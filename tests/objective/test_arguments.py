@@ -270,6 +270,20 @@ def test_errors_of_the_model_say_how_arguments_were_read() -> None:
         fixed(model)(noise(3, T), additional_forward_args=tensor(3, 5))
 
 
+@pytest.mark.parametrize(
+    "gains", [[1.0, 2.0, 3.0], {"gain": torch.ones(3)}, np.array([1, 2, 3], dtype=object), ((1.0, 2.0, 3.0),)]
+)
+def test_what_is_no_tensor_and_counts_the_samples_is_named(gains: Any) -> None:
+    """Such a list broadcasts against one sample, so that the axes of x looked wrong."""
+
+    def model(p: Tensor, gain: Any) -> Tensor:
+        gain = gain["gain"] if isinstance(gain, dict) else gain
+        return p.mean(-1) * torch.tensor(np.asarray(gain, float).ravel(), dtype=p.dtype)
+
+    with pytest.raises((ValueError, RuntimeError), match=r"each of the 3 samples, pass .*freqig\.per_sample"):
+        fixed(model)(noise(3, T), additional_forward_args=(gains,))
+
+
 @pytest.mark.parametrize("name", ["batch_independent", "trust", "progress"])
 def test_flags_are_true_or_false(name: str) -> None:
     """Those of NumPy are; what only counts as true is refused before any work."""

@@ -266,6 +266,13 @@ def test_rounding_passes(build: Callable[[], nn.Module], scale: float) -> None:
     fixed(lambda points: scale * model(points), n_steps=2, tol=1e9)(noise(3, 256))
 
 
+@pytest.mark.parametrize("looks", [lambda x: x.requires_grad, lambda _: torch.is_grad_enabled()])
+def test_a_model_that_looks_at_gradients_is_told_so(looks: Callable[[Tensor], bool]) -> None:
+    """No other sample was in its way, though outputs on the path differ from those that are asked alone."""
+    with pytest.raises(ValueError, match=r"output whether gradients are taken or not.*grad mode"):
+        fixed(lambda x: x.square().sum(-1) * (1.1 if looks(x) else 1.0))(noise(3, N))
+
+
 def test_constant_outputs_pass() -> None:
     fixed(lambda points: 0 * points.sum(-1) + 3)(noise(3, N))
     fixed(lambda points: 0 * points.sum(-1))(noise(3, N))

@@ -124,8 +124,14 @@ def test_time_axis_of_the_model_is_no_matter_to_names(truth: xr.Dataset) -> None
         (lambda b: b.assign_coords(sample=list("wxyk")), "along 'sample', but it lacks 'z' and has 'k'"),
         (lambda b: b.assign_coords(time=np.arange(N) / 50), "sampling rate of x, 100 Hz, got 50 Hz"),
         (lambda b: b.assign_attrs(units="T"), "unit of x, 'uV', got 'T'"),
-        (lambda b: b.rename(channel="electrode"), r"dimensions of x, .*'electrode'.*rename"),
-        (lambda b: b.rename(sample="trial"), r"dimensions of x, .*'trial'.*rename"),
+        (lambda b: b.rename(channel="electrode"), r"dim.* x, .*\.rename\({'electrode': 'channel'}\)"),
+        (lambda b: b.rename(sample="trial"), r"dim.* x, .*\.rename\({'trial': 'sample'}\)"),
+        (lambda b: b[0].rename(time="t"), r"dim.* x, .*\.rename\({'t': 'time'}\)"),
+        (
+            lambda b: b[:, 0].rename(time="t"),
+            r"dim.* x, .* in any order, got \('sample', 't'\): rename them$",
+        ),
+        (lambda b: b.isel(time=slice(None, None, -1)), r"times that rise.*falls: sort it by time"),
     ],
 )
 def test_names_that_contradict_are_errors(change: Callable[[Any], Any], message: str) -> None:
@@ -202,6 +208,12 @@ def test_inputs_of_one_model_go_by_the_samples_of_the_first() -> None:
     close(found.rfft_1, expected.rfft_1.values, 0)
     assert found.sample.values.tolist() == list(SAMPLES)
     assert found.channel_0.values.tolist() == list(CHANNELS)
+    # A baseline of the second input goes by the labels that this had, in whatever order that came.
+    rest = 0.5 * labelled + 1
+    known = explainer((X, motion), baseline=(BASELINE, rest.values), target=1)
+    beside = explainer((named(X), labelled[[3, 1, 0, 2]]), baseline=(BASELINE, rest[[2, 0, 3, 1]]), target=1)
+    close(beside.rfft_1, known.rfft_1.values, 0)
+    close(beside.baseline_output, known.baseline_output.values, 0)
     with pytest.raises(ValueError, match=r"x\[1\] must have the labels .*lacks 'z'"):
         explainer((named(X), labelled.assign_coords(sample=list("wxyk"))))
 

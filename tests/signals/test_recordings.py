@@ -188,6 +188,19 @@ def test_other_labels_and_units_meet_those_of_a_recording() -> None:
     close(found.rfft, expected, 1e-12)
 
 
+@pytest.mark.parametrize(("other", "unit"), [("mag", "T and V"), ("misc", "V and an unknown unit")])
+def test_channels_of_several_units_are_not_taken_for_one(other: str, unit: str) -> None:
+    """Volts beside tesla were taken to be in the unit that was asked for, as they stood."""
+    mixed = epochs(VALUES[:, :3], names=NAMES[:3], kinds=["eeg", other, "eeg"])
+    with pytest.raises(ValueError, match=rf"which is in .*{unit}.*'uV'.*pick channels of one kind"):
+        explainer(3, unit="uV")(mixed)
+    found = explainer(3)(
+        mixed, baseline=mixed.copy().reorder_channels([NAMES[i] for i in (2, 0, 1)]), target=0
+    )
+    np.testing.assert_array_equal(found.signal, VALUES[:, :3])
+    np.testing.assert_array_equal(found.rfft, 0)
+
+
 def test_volts_that_the_model_does_not_hear_are_named() -> None:
     deaf = Explainer(seeded(Net, 3, scale=1.0), n_steps=5)
     with pytest.warns(SignalWarning, match=r"x is in V, peak-to-peak .*\d µV\).*trained on microvolts.*1e6"):

@@ -59,6 +59,7 @@ def refuse_axes(
 
     if takes(inputs):
         return
+    hints = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis).hints
     for i, x in enumerate(inputs):
         name = f"x[{i}]" if len(inputs) > 1 else "x"
         fits = [
@@ -69,7 +70,7 @@ def refuse_axes(
             for other in [change(x)]
             if takes([*inputs[:i], other, *inputs[i + 1 :]])
         ]
-        _refuse(name, x, fits, error)
+        _refuse(name, x, fits, error, hints)
         if len(inputs) == 1:
             fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
             fitting = fitting or _other_length(x, lambda one: fails([one]))
@@ -136,14 +137,16 @@ def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:
         yield "input[:, None] of an Explainer", means, apart, apart
 
 
-def _refuse(name: str, given: Tensor, fits: Sequence[Offer], error: Exception | None) -> None:
+def _refuse(
+    name: str, given: Tensor, fits: Sequence[Offer], error: Exception | None, hints: Sequence[str] = ()
+) -> None:
     if fits:
         # What the model takes in two layouts is written in one way.
         once = {how: f"{how}, of shape {tuple(written.shape)}, if {what}" for how, what, written, _ in fits}
         offers = "; or ".join(once.values())
         raise ValueError(
             f"{name} must have the axes of the model, which fails on shape {tuple(given.shape)} but takes "
-            f"{offers}"
+            f"{offers}{''.join(f'. Or it is a further argument: {hint}' for hint in hints)}"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, SupportsIndex
@@ -191,6 +191,11 @@ class Extra:
                         f"holds the {n_samples} samples, pass freqig.per_sample(value, axis="
                         f"{value.shape.index(n_samples)})"
                     )
+            elif not said and _counts(value, n_samples):
+                hints.append(
+                    f"{name}, a {type(value).__name__}, goes as it is to every call: what holds an entry for "
+                    f"each of the {n_samples} samples, pass by itself, as freqig.per_sample(values)"
+                )
             values.append(value)
             axes.append(axis)
         return cls(tuple(values), tuple(axes), tuple(undecided), tuple(hints))
@@ -240,9 +245,19 @@ class Extra:
         return f"{name}, of shape {tuple(self.values[i].shape)},"
 
 
+def _counts(value: Any, n_samples: int) -> bool:
+    """Whether an object that is no tensor, or one inside it, has as many entries as there are samples."""
+    sized = [one for one in (value, *_inside(value)) if isinstance(one, Sized) and not isinstance(one, str)]
+    return any(getattr(one, "shape", (1,)) != () and len(one) == n_samples for one in sized)
+
+
+def _inside(value: Any) -> list[Any]:
+    held = value.values() if isinstance(value, dict) else value
+    return [*held] if isinstance(value, (dict, list, tuple)) else []
+
+
 def _check(value: Any, axis: int | None, n_samples: int, name: str) -> None:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    if any(isinstance(part, (PerSample, Shared)) for part in inside):
+    if any(isinstance(part, (PerSample, Shared)) for part in _inside(value)):
         raise TypeError(
             f"{name} must be an argument of the model as a whole where it is per_sample or shared, got one "
             f"inside a {type(value).__name__}: make it an argument of its own"

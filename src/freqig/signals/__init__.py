@@ -4,8 +4,9 @@ Arrays, tensors, tables of pandas, DataArrays of xarray and recordings of MNE be
 is held against it, such as a baseline, is read likewise and put in its order, rate and unit.
 """
 
-from .alignment import aligned, aligned_rows, in_channel_order, in_one_order, of_channels
+from .alignment import aligned, aligned_rows, in_one_order
 from .arrays import as_tensor
+from .channels import in_channel_order, of_channels
 from .dataarrays import batch_of
 from .rates import settled
 from .reading import labelled, placed, read_signal

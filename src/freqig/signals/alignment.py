@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import SignalWarning, warn
 from .dataarrays import CHANNEL, SAMPLE, batch_of, is_dataarray, time_of
 from .rates import same_rate
 from .reading import placed
@@ -139,91 +138,11 @@ def in_one_order(signals: Sequence[Signal], name: str) -> list[Signal]:
         order = None if ours is None or theirs is None else _order(theirs, ours, SAMPLE, f"{name}[{i}]")
         if order is not None:
             coords = {key: values[order] for key, values in other.coords.items()}
-            other = replace(other, values=other.values[order], coords=coords)
+            # Baselines go by these labels, so that they must be those of the values as they now stand.
+            labels = {**other.labels, (other.dims or ("",))[0]: tuple(ours or ())}
+            other = replace(other, values=other.values[order], coords=coords, labels=labels)
         placed_alike.append(other)
     return placed_alike
-
-
-def in_channel_order(signal: Signal, wanted: tuple[str, ...], name: str, reorder: bool = True) -> Signal:
-    """A signal whose channels come in the order of the model, by their names; a change is said.
-
-    Parameters
-    ----------
-    signal : Signal
-        With names of channels.
-    wanted : tuple of str
-        Names of the channels that the model takes. Case, and dots and blanks at the ends, do not count.
-    name : str
-        Name of the signal in errors.
-    reorder : bool, default True
-        Whether another order may be changed; else it is an error.
-
-    Raises
-    ------
-    ValueError
-        If the channels are not those of the model.
-    """
-    own = signal.channels or ()
-    ours, theirs = list(map(_plain, own)), list(map(_plain, wanted))
-    if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
-        ours, theirs = list(own), list(wanted)
-    if ours == theirs:
-        return signal
-    lacks = [wanted[i] for i, one in enumerate(theirs) if one not in ours]
-    besides = [own[i] for i, one in enumerate(ours) if one not in theirs]
-    if lacks or besides or len(ours) != len(theirs):
-        words = [f"lacks {_listed([*lacks])}"] * bool(lacks) + [f"has {_listed([*besides])} besides"] * bool(
-            besides
-        )
-        known = [own[ours.index(one)] for one in theirs if one in ours]
-        remedy = "rename them" if lacks else f"pass channels={known}"
-        raise ValueError(
-            f"{name} must have the channels of the model, {_listed([*wanted])}, but it "
-            f"{' and '.join(words) or 'has some twice'}: {remedy}"
-        )
-    if not reorder:
-        raise ValueError(
-            f"{name} must have its channels in the order of the model, {_listed([*wanted])}, got "
-            f"{_listed([*own])}: reorder them"
-        )
-    warn(
-        f"{name}: channels are put in the order of the model, {_listed([*wanted])}, by their names",
-        SignalWarning,
-    )
-    return of_channels(signal, [own[ours.index(one)] for one in theirs], name)
-
-
-def of_channels(signal: Signal, channels: Sequence[str], name: str) -> Signal:
-    """A signal with these of its channels, in this order.
-
-    Raises
-    ------
-    ValueError
-        If it has no names of channels, or not these.
-
-    Examples
-    --------
-    >>> signal = Signal(torch.eye(2)[None], channels=("Cz", "Oz"), dims=("sample", "channel", "time"))
-    >>> of_channels(signal, ["Oz"], "x").values
-    tensor([[[0., 1.]]])
-    """
-    if signal.channels is None or signal.dims is None:
-        raise ValueError(
-            f"channels must be None for {name}, whose channels have no names: pass those that count"
-        )
-    own = list(signal.channels)
-    wrong = [one for one in channels if own.count(one) != 1]
-    if wrong or not channels:
-        raise ValueError(
-            f"channels must each be one of {_listed([*own])}, got {_listed([*(wrong or channels)])}"
-        )
-    order = torch.tensor([own.index(one) for one in channels], device=signal.values.device)
-    values = signal.values.index_select(signal.dims.index(CHANNEL), order)
-    return replace(signal, values=values, channels=tuple(channels))
-
-
-def _plain(channel: str) -> str:
-    return channel.strip(". ").casefold()
 
 
 def _by_position(other: Signal, x: Signal, time_axis: int) -> Signal:
@@ -251,9 +170,20 @@ def _by_names(other: Signal, wanted: tuple[str, ...], name: str, own_rows: bool)
     if not fits or set(wanted[1:]) - set(dims):
         raise ValueError(
             f"{name} must have the dimensions of x, {wanted}, or of one of its samples, {wanted[1:]}, in any "
-            f"order, got {dims}: rename them"
+            f"order, got {dims}: rename them{_as_wanted(dims, wanted, name)}"
         )
     return _permuted(other, (*extra, *wanted[1:]))
+
+
+def _as_wanted(dims: tuple[str, ...], wanted: tuple[str, ...], name: str) -> str:
+    """The call that names dimensions as those of `x`, where they are as many."""
+    if len(dims) == len(wanted) - 1 and wanted[0] not in dims:
+        wanted = wanted[1:]
+    if len(dims) != len(wanted):
+        return ""
+    free = [dim for dim in wanted if dim not in dims]
+    names = dict(zip((dim for dim in dims if dim not in wanted), free, strict=True))
+    return f", such as {name}.rename({names})"
 
 
 def _permuted(signal: Signal, dims: tuple[str, ...]) -> Signal:
@@ -268,8 +198,8 @@ def _order(theirs: Sequence[object], ours: Sequence[object], dim: str, name: str
     missing = [label for label in dict.fromkeys(ours) if label not in set(theirs)]
     surplus = [label for label in dict.fromkeys(theirs) if label not in set(ours)]
     if missing or surplus:
-        lacks = f"lacks {_listed(missing)}" if missing else ""
-        has = f"has {_listed(surplus)} besides" if surplus else ""
+        lacks = f"lacks {listed(missing)}" if missing else ""
+        has = f"has {listed(surplus)} besides" if surplus else ""
         raise ValueError(
             f"{name} must have the labels of x along {dim!r}, but it "
             f"{lacks}{' and ' * bool(lacks and has)}{has}: select the same ones, in any order"
@@ -277,11 +207,12 @@ def _order(theirs: Sequence[object], ours: Sequence[object], dim: str, name: str
     if len(set(ours)) < len(ours) or len(set(theirs)) < len(theirs):
         raise ValueError(
             f"{name} must have the order of x along {dim!r}, where labels occur twice and do not tell it: "
-            "reorder it, or rename them"
+            f"reorder it, or give every one a name of its own, {name}.assign_coords({dim}=names)"
         )
     place = {label: i for i, label in enumerate(theirs)}
     return [place[label] for label in ours]
 
 
-def _listed(labels: list[object]) -> str:
+def listed(labels: Sequence[object]) -> str:
+    """Labels as errors call them."""
     return ", ".join(map(repr, labels[:8])) + (f" and {len(labels) - 8} more" if len(labels) > 8 else "")

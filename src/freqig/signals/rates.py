@@ -71,6 +71,8 @@ def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None
     # Rounded times leave the line by as much as they were rounded by, but a missing sample leaves
     # it by half a step.
     allowed = max(CLOSE * abs(step), min(resolution, abs(step) / 4))
+    if step < 0 and off <= allowed:
+        raise ValueError(f"{name} must have times that rise, but its time coordinate falls: sort it by time")
     if not (step > 0 and off <= allowed):
         raise ValueError(
             f"{name} must be sampled evenly, but its time coordinate rises by steps that differ (mean "

@@ -16,6 +16,8 @@ NO_SIGNAL = ("stim", "exci", "ias", "syst")
 """Kinds of channels that hold triggers and states of the device."""
 VOLTS = ("eeg", "seeg", "ecog", "dbs", "eog", "ecg", "emg", "bio")
 UNITS = {**dict.fromkeys(VOLTS, "V"), "mag": "T", "ref_meg": "T", "grad": "T/m", "gsr": "S"}
+UNKNOWN = "an unknown unit"
+"""Of channels of another kind, beside which no unit is that of the recording."""
 VOLTS_AT_MOST = 1.0
 """Peak to peak that no electrode on a body reaches: such a signal was scaled, and is not in volts."""
 REFUSED = {
@@ -91,7 +93,7 @@ def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
         tuple(str(x.ch_names[i]) for i in kept),
         ("channel", "time") if values.ndim == 2 else ("sample", "channel", "time"),
         coords=coords,
-        unit=units.pop() if len(units) == 1 and not scaled else None,
+        unit=None if scaled or units == {None} else " and ".join(sorted(one or UNKNOWN for one in units)),
         classes=classes,
     )
 

@@ -99,6 +99,11 @@ def in_unit(signal: Signal, unit: str | None, name: str) -> Signal:
         raise ValueError(
             f"unit must be one of what {name} measures, which is in {signal.unit}, got unit={unit!r}: pass "
             f"the unit that the model takes, or correct that of {name}"
+            + (
+                ", or pick channels of one kind, or scale them and pass an array"
+                if " and " in signal.unit
+                else ""
+            )
         )
     values = signal.values if by == 1 else (signal.values.to(torch.float64) * by).to(_floating(signal.values))
     return replace(signal, values=values, unit=unit, given_unit=signal.unit)

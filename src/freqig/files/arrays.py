@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tokenize
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from .formats import pick
 from .limits import refuse_size
 from .recording import Recording
 
-RATES = ("fs", "sf", "sfreq", "srate", "sampling_rate", "sampling_frequency")
+RATES = ("fs", "sf", "sr", "sfreq", "srate", "sampling_rate", "sampling_frequency")
 NAMES = ("channels", "channel_names", "ch_names", "chan", "labels")
 """What people call the rate and the channels, in lower case."""
 MOST_MEMBERS = 4096
@@ -68,21 +68,27 @@ def _asked_for(member: Any) -> int:
 def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ...] | None) -> Recording:
     """The largest of several variables, with what the others say of its rate and channels.
 
+    Variables that are called as the channels asked for are taken in place of it: one, or several series that
+    are as long.
+
     Raises
     ------
     ValueError
         If there is none of numbers, or two are as large.
     """
     arrays = {name: np.squeeze(value) for name, value in content.items() if _is_signal(value)}
+    if channels and all(name in arrays for name in channels):
+        rate = _rate_beside(content, channels)
+        return _of_named([arrays[name] for name in channels], path, channels, rate)
     sizes = sorted((value.size, name) for name, value in arrays.items())
     if not sizes or (len(sizes) > 1 and sizes[-1][0] == sizes[-2][0]):
         raise ValueError(
             "it must have one largest variable of numbers, got "
-            f"{', '.join(sorted(arrays)[:20]) or 'none'}: pass the array itself"
+            f"{', '.join(sorted(arrays)[:20]) or 'none'}"
+            + (": pass channels= with the names of those that are signals" if arrays else "")
         )
-    named = {name.lower(): value for name, value in content.items()}
-    rate = next((_rate(name, named[name]) for name in RATES if np.size(named.get(name, ())) == 1), None)
-    values = arrays[sizes[-1][1]]
+    values, rate = arrays[sizes[-1][1]], _rate_beside(content, [sizes[-1][1]])
+    named = {name.rpartition(".")[2].lower(): value for name, value in content.items()}
     names = next((_names(named[name]) for name in NAMES if name in named), None)
     if names is not None and (values.ndim < 2 or len(names) != values.shape[-2]):
         names = None
@@ -109,8 +115,37 @@ def of_array(
     return Recording(values[..., places, :], fs, chosen)
 
 
+def _of_named(arrays: list[np.ndarray], path: Path, names: tuple[str, ...], fs: float | None) -> Recording:
+    """Variables that were asked for by name: one of any shape, or series, each a channel."""
+    if len(arrays) == 1 and arrays[0].ndim > 1:
+        return of_array(arrays[0], path, None, fs)
+    shapes = {value.shape for value in arrays}
+    if len(shapes) > 1 or arrays[0].ndim > 1:
+        told = ", ".join(f"{name} {value.shape}" for name, value in zip(names, arrays, strict=True))
+        raise ValueError(f"channels must be series of one length, or one variable, got {told}")
+    return of_array(np.stack(arrays), path, names, fs, names)
+
+
 def _is_signal(value: Any) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "iuf" and value.size > 1
+
+
+def _rate_beside(content: Mapping[str, Any], chosen: Sequence[str]) -> float | None:
+    """Sampling rate of variables, said in the same struct, such as "bearing.sr", or anywhere."""
+    parents = {name.rpartition(".")[0] for name in chosen}
+    told = [
+        (name, _rate(name, value))
+        for known in RATES
+        for name, value in content.items()
+        if name.rpartition(".")[2].lower() == known and np.size(value) == 1
+    ]
+    told = [one for one in told if one[0].rpartition(".")[0] in parents] or told
+    if len({rate for _, rate in told}) > 1:
+        raise ValueError(
+            f"it must say one sampling rate, got {', '.join(f'{name} {rate:g}' for name, rate in told[:5])}: "
+            "pass channels= with names of variables that have one"
+        )
+    return told[0][1] if told else None
 
 
 def _rate(name: str, value: Any) -> float:

@@ -37,7 +37,8 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         if len(over_time) != 1:
             found = ", ".join(map(str, over_time)) or "none"
             raise ValueError(
-                f"{path.name} must have one variable over time, or one called signal, got {found}"
+                f"{path.name} must have one variable over time, or one called signal, got {found}: "
+                'open it, and pass one of them, xr.open_dataset(path)["NAME"], over sample, channel and time'
             )
         array = data[over_time[0]].load()
     if "channel" not in array.dims:

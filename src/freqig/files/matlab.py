@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from .recording import Recording
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HEAD, COMPRESSED, PIECE = 128, 15, 1 << 20
+DEPTH, MOST_STRUCTS = 8, 1000
+"""How deep, and how many, structs are looked into."""
 ORDERS = {b"IM": "<", b"MI": ">"}
 """Order of bytes, by the end of the head of version 5."""
 
@@ -27,11 +30,32 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     ValueError
         If the file is damaged, or there is no such variable.
     """
-    content = {name: value for name, value in _content(path).items() if not name.startswith("__")}
+    content = _flat({name: value for name, value in _content(path).items() if not name.startswith("__")})
     try:
         return of_variables(content, path, channels)
     except ValueError as error:
         raise ValueError(f"{path.name} must hold an array of numbers: {error}") from None
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Variables, and fields of structs by their paths, "bearing.gs"; "rec(2).sig" is of the second."""
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        here = f"{prefix}{name}"
+        if isinstance(value, np.ndarray) and value.dtype.names:
+            several = [{key: one[key] for key in value.dtype.names} for one in value.ravel()]
+        elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            several = value
+        elif isinstance(value, Mapping):
+            several = [value]
+        else:
+            found[here] = value
+            continue
+        if depth < DEPTH:
+            for number, one in enumerate(several[:MOST_STRUCTS], 1):
+                place = here if len(several) == 1 else f"{here}({number})"
+                found |= _flat(one, f"{place}.", depth + 1)
+    return found
 
 
 def refuse_swelling(path: Path) -> None:

@@ -33,6 +33,8 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         except Exception as error:
             # MNE raises as the damage has it.
             said = (" ".join(str(error).split()) or type(error).__name__)[:300]
+            if said.startswith("No raw data"):
+                said = "it has no raw data; where it holds epochs, pass mne.read_epochs(path)"
             raise ValueError(f"{path.name} must be a recording, which MNE cannot read: {said}") from error
     return of_raw(raw, channels, path.name)
 

@@ -174,7 +174,7 @@ def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -
         if recording.fs is not None and abs(fs - recording.fs) > CLOSE * fs:
             raise ValueError(
                 f"fs must be that of {name}, which says {recording.fs:g} Hz, got {fs:g}: omit it, or pass "
-                "resample= for another rate"
+                f"resample= for another rate{_other_unit_of_time(fs / recording.fs)}"
             )
         recording = replace(recording, fs=fs)
     if unit is not None:
@@ -237,3 +237,10 @@ def _labelled(
     if recording.unit is not None:
         attrs["units"] = recording.unit
     return xr.DataArray(values, coords, ("sample", "channel", "time"), name="signal", attrs=attrs)
+
+
+def _other_unit_of_time(ratio: float) -> str:
+    """What may be wrong where rates differ by a thousand, or a million: times in another unit than s."""
+    units = {1e3: "ms", 1e6: "us", 1e9: "ns"}
+    unit = next((unit for scale, unit in units.items() if abs(ratio / scale - 1) < CLOSE), None)
+    return f"; where its times are in {unit}, name their column 'time ({unit})'" if unit else ""

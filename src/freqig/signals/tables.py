@@ -9,7 +9,10 @@ import numpy as np
 
 from .arrays import as_array
 
-TIME = re.compile(r"(times?|timestamps?|datetime|date|t|seconds?|milliseconds?)\s*([(\[].*)?", re.IGNORECASE)
+TIME = re.compile(
+    r"(times?|timestamps?|datetime|date|t|seconds?|milliseconds?)\s*([(\[].*|_(s|ms|us|µs|ns))?",
+    re.IGNORECASE,
+)
 """Names of columns that hold times, with or without a unit behind."""
 
 

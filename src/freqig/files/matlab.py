@@ -42,6 +42,7 @@ def _flat(content: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
     found: dict[str, Any] = {}
     for name, value in content.items():
         here = f"{prefix}{name}"
+        several: list[Any]
         if isinstance(value, np.ndarray) and value.dtype.names:
             several = [{key: one[key] for key in value.dtype.names} for one in value.ravel()]
         elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):

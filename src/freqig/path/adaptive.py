@@ -247,8 +247,8 @@ class _Loop:
         progress, suspicion = self.progress, slopes.Suspicion.of(nodes, self.tolerance)
         for a in np.flatnonzero(suspicion.found & ~progress.examined[nodes.sample]).tolist():
             i = int(nodes.sample[a])
-            room = self.most - int(progress.used[i])
-            wrong, used = suspicion.examined(a, self.lines, self.tolerance, room)
+            how = self.lines, self.tolerance, self.most - int(progress.used[i])
+            wrong, used = suspicion.examined(a, *how)
             progress.examined[i], progress.used[i] = used > 0, progress.used[i] + used
             if wrong:
                 progress.end(i, wrong)
@@ -262,6 +262,9 @@ class _Loop:
         apart = np.diff(np.sort(np.concatenate([nodes.edges[rows], wanted], 1))).min(1)
         again = ~progress.bisected[sample]
         narrow = apart < np.where(again, max(ends.NARROW, narrowest), narrowest)
+        if not narrow.any():
+            yield rows, wanted
+            return
         progress.bisected[sample[narrow]] = True
         j = verdict.strength[rows].argmax(1)
         gaps, place, trace = verdict.gaps[rows, j], nodes.place[rows], nodes.trace[:, rows]

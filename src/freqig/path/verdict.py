@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import smooth, walk
 from .measuring import Gauge, Measured
-from .nodes import SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, mean_size, unit
+from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, unit
 from .path import Array
 from .tolerance import Tolerance
 from .unused import interpolation, off_the_line
@@ -129,11 +129,15 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
     measured = gauge.measure(nodes, weights, scale)
     noise, rounding = tolerance.noise(nodes.trace) / scale, tolerance.rounding(nodes.trace[VALUES]) / scale
     rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
-    negligible = tolerance.tol * mean_size(nodes.trace)
+    negligible = tolerance.tol * nodes.trace[SIZES, :, 1:-1].mean(1)
     nodes = replace(nodes, trace=nodes.trace / scale[:, None])
     norms, watched = measured.norms, tolerance.watched
     allowed = tolerance.allowed(norms[:, RULE], noise)
     gap = measured.totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
+
+    def worst(error: Array) -> Array:
+        """In what is allowed, of the domains that are watched, (A, P, T) to (A, T)."""
+        return (error / allowed)[:, watched].max(1)
 
     in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
     # No gap is larger than the L1 error, whatever a domain sees of it at the nodes.
@@ -148,16 +152,15 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
             trusted = np.minimum(order, margins.order)
             of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
             of_rules = np.maximum(of_rules, at_least)
-            excess = (of_rules / allowed)[:, watched].max((1, 2))
+            excess = worst(of_rules).max(1)
             # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
             # knows more of the unused gradient than the line between its neighbours does.
             beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
             even = np.all((order >= margins.order) & beyond, axis=1)
             by_rules = even | (excess <= margins.sure)
             # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
-            hollow = (excess <= 1) & ((missed / allowed)[:, watched].max((1, 2)) > 1)
-            even &= ~hollow
-            by_rules &= ~hollow
+            hollow = (excess <= 1) & (worst(missed).max(1) > 1)
+            even, by_rules = even & ~hollow, by_rules & ~hollow
             error = np.where(by_rules[:, None, None], of_rules, error)
         strays = (off / np.maximum(apart, TINY)).max(1)
         even, lost, doubt = even | (size < 8), ~by_rules & (strays > 1), strays > margins.doubt
@@ -170,7 +173,7 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
     helps = (steps != 0) & small & off_sum
     error = np.where((helps & by_rules[:, None])[:, None], error + cost, error)
     complete = helps | tolerance.complete(gap, measured.allowed_gap, norms[:, RULE, 0], noise)
-    excess, steps = (error / allowed)[:, watched].max(1), np.where(helps, steps, 0.0)
+    excess, steps = worst(error), np.where(helps, steps, 0.0)
     return Verdict(
         relative=tolerance.relative(error, norms[:, RULE], noise),
         excess=excess.max(1),
@@ -240,5 +243,4 @@ def error_of_walk(
 
 def ratio(values: Array, to: Array, most: float) -> Array:
     """Values over others, both at least zero, and `most` at most; 0 / 0 is 0."""
-    found: Array = values / np.maximum(np.maximum(to, values / most), TINY)
-    return found
+    return values / np.maximum(np.maximum(to, values / most), TINY)

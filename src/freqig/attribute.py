@@ -149,7 +149,8 @@ def attribute(
             with suppress(Exception):
                 found = _explained(explainer, x, start, target, None, layout, kept)
         if found is None:
-            axes = choose_layout(explainer, x, start, additional_forward_args) if len(x) else x.shape[1:-1]
+            begins = torch.zeros_like(x) if start is None else start
+            axes = choose_layout(explainer, x, begins, additional_forward_args) if len(x) else x.shape[1:-1]
             found = _explained(explainer, x, start, target, additional_forward_args, axes, kept)
             remember(kept.layouts, key, axes)
     except Exception as error:
@@ -170,7 +171,7 @@ def attribute(
 def _explained(
     explainer: Explainer,
     x: Tensor,
-    start: Tensor,
+    start: Tensor | None,
     target: Target,
     arguments: Any,
     axes: tuple[int, ...],
@@ -179,7 +180,8 @@ def _explained(
     """Attributions of signals of shape (N, k, n), which go over with these axes between batch and time."""
     shape = (len(x), *axes, x.shape[-1])
     # Like every argument but the series, baselines are in the model's own layout.
-    values, baseline = x.reshape(shape), start.reshape(shape).movedim(-1, explainer.time_axis)
+    values = x.reshape(shape)
+    baseline = None if start is None else start.reshape(shape).movedim(-1, explainer.time_axis)
     inputs = [values.movedim(-1, explainer.time_axis)]
     question = Question(Signal(values), target, baseline, arguments, inputs, name="input")
     return explainer.attributions(question, Axes(shape, None), kept)
@@ -266,11 +268,13 @@ def _fitted(values: Tensor, given: Tensor, lengths: tuple[int, ...], name: str) 
     return values
 
 
-def _read_baseline(baseline: Any, known: Signal, given: Tensor, x: Tensor, begin: int, length: int) -> Tensor:
-    """Baseline of the whole input, shape (N, k, n)."""
-    start = x.new_zeros(x.shape).double()
+def _read_baseline(
+    baseline: Any, known: Signal, given: Tensor, x: Tensor, begin: int, length: int
+) -> Tensor | None:
+    """Baseline of the whole input, shape (N, k, n); None where none was given, which is zero."""
     if baseline is None:
-        return start
+        return None
+    start = x.new_zeros(x.shape).double()
     n = x.shape[-1]
     values = _fitted(_read_beside(baseline, known, "baseline"), given, (n, length), "baseline")
     if values.shape[-1] == n:

@@ -59,6 +59,10 @@ def quick_convolutions(model: object, modules: Iterable[nn.Module]) -> AbstractC
 def is_compiled(model: object) -> bool:
     """Whether `torch.compile` has made this module or function."""
     names = ("_torchdynamo_orig_callable", "_orig_mod", "_compiled_call_impl")
+    if isinstance(model, nn.Module):
+        # Not by `getattr`: of a module, an attribute that is missing takes as long as a layer.
+        own = vars(model)
+        return "_orig_mod" in model._modules or any(own.get(name) is not None for name in names)
     return any(getattr(model, name, None) is not None for name in names)
 
 

@@ -25,6 +25,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), type, ModuleType, Te
 
 CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 CALLABLES = (FunctionType, MethodType, functools.partial)
+HOLDERS = (*CONTAINERS, *CALLABLES)
 
 # What every module has; attributes that a model adds may hold modules that it does not register.
 OF_ANY_MODULE = frozenset(vars(nn.Module()))
@@ -75,7 +76,7 @@ def parts_of(value: object) -> Iterator[object]:
     if isinstance(value, nn.Module):
         for module in value.modules():
             added = [part for name, part in vars(module).items() if name not in OF_ANY_MODULE]
-            yield from (part for part in added if isinstance(part, (*CONTAINERS, *CALLABLES)))
+            yield from (part for part in added if isinstance(part, HOLDERS))
     elif isinstance(value, functools.partial):
         yield from (value.func, *value.args, *value.keywords.values())
     elif isinstance(value, MethodType):

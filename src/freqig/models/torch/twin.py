@@ -139,6 +139,8 @@ class Twins:
                 if isinstance(value, Tensor) and id(value) not in self._known:
                     self._know(value, _copy_of_tensor(value))
         for name, value in vars(module).items():
+            if type(value) in SCALARS:
+                continue
             if name in OF_ANY_MODULE and isinstance(value, (dict, set)):
                 self._know(value, value.copy())
             elif isinstance(value, GENERATORS):
@@ -146,10 +148,11 @@ class Twins:
 
     def _fill(self, module: nn.Module) -> None:
         twin = self._known[id(module)]
+        content = vars(twin)
         for name, value in vars(module).items():
-            vars(twin)[name] = new = self.of(value)
+            content[name] = new = value if type(value) in SCALARS else self.of(value)
             if name == "_compiled_call_impl":
-                vars(twin)[name] = None
+                content[name] = None
             elif name in OF_ANY_MODULE and isinstance(new, dict):
                 for key, entry in list(new.items()):
                     new[key] = self.of(entry)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from freqig.domains import RFFT, STFT, Domain, FilterBank, Time, check_inversion, ready
+from freqig.domains.stretch import Stretch
 
 from .every import EVERY, admitted, made, tensor
 from .examples import Example
@@ -394,7 +395,8 @@ def test_a_known_adjoint_is_not_that_of_another_synthesis(domain: Domain) -> Non
 
 @pytest.mark.parametrize("n", [1, 2, 31, 50])
 @pytest.mark.parametrize(
-    "domain", [FilterBank(), STFT(0.07), STFT(0.08, 0.03, "hamming"), STFT(0.01, 0.01, "boxcar")]
+    "domain",
+    [RFFT(), FilterBank(), STFT(0.07), STFT(0.08, 0.03, "hamming"), STFT(0.01, 0.01, "boxcar")],
 )
 def test_known_adjoints_are_those_of_autograd(domain: Domain, n: int) -> None:
     x, g = tensor(2, 3, n), tensor(2, 3, n, seed=1)
@@ -403,3 +405,11 @@ def test_known_adjoints_are_those_of_autograd(domain: Domain, n: int) -> None:
     (known,), (wanted,) = bound.adjoint(c, g), Domain.adjoint(bound, c, g)
     # The imaginary parts of DC and Nyquist are no coefficients: synthesis does not read them.
     torch.testing.assert_close(known, wanted, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 1), (0, 9), (3, 4), (2, 7)])
+def test_the_adjoint_of_a_stretch_is_that_of_autograd(start: int, length: int) -> None:
+    x, g = tensor(2, 3, 9), tensor(2, 3, 9, seed=1)
+    domain = Stretch(start, length)
+    c = domain.analyze(x)
+    torch.testing.assert_close(domain.adjoint(c, g), Domain.adjoint(domain, c, g), rtol=1e-11, atol=1e-12)

@@ -122,7 +122,35 @@ PLOT = {
     "option": ["x", "x=1", "=1", "robust", "axes=1", "result=1", "other=result.nc"],
     "size": ["0 1", "-1 2", "x 2", "nan 2", "1e9 1", "1e-9 1"],
 }
-SAID = {"option": ["takes no option"], "domains": ["of domain"]}
+METHOD = {
+    "set": [
+        "",
+        "x",
+        "=1",
+        "zz=1",
+        "draws=x",
+        "draws=0",
+        "draws=-1",
+        "draws=1.5",
+        "draws=nan",
+        "noise=-1",
+        "noise=inf",
+    ],
+    "domains": ["", "zz", "polar", "rfft,rfft"],
+    "target": ["", "zz", "9"],
+}
+REPORT = {
+    "bands": ["x", "a=2-1", ""],
+    "samples": ["", "x", "99", "-1", "1.5", "0,0", ","],
+    "evaluation": ["missing.nc", ".", "net.py", "other.nc", "result.nc", ""],
+    "seed": ["x", "-1", "1.5", ""],
+    "out": ["", ".", "net.py"],
+}
+SAID = {
+    "set": ["draws must be", "noise must be", "no parameter zz"],
+    "option": ["takes no option"],
+    "domains": ["of domain"],
+}
 """What names an option in other words."""
 
 
@@ -210,6 +238,8 @@ READ_BY = "small.py:model night.npy --trust --fs 100"
         ("show result.nc", SHOW),
         ("listen result.nc --out new.wav --speed 100", LISTEN),
         ("plot result.nc compare --other result.nc --out new.png", PLOT),
+        (f"explain {READ_BY} --out new.nc --method smoothgrad", METHOD),
+        ("report result.nc --out new.html", REPORT),
     ],
 )
 def test_bad_values(line: str, options: dict[str, list[str]], folder: Path) -> None:

@@ -176,6 +176,12 @@ def test_explain_writes_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("freqig report night.nc --bands zz --out a.html", 1, "'zz'"),
         ("freqig report night.nc --samples 99 --out a.html", 1, "samples"),
         ("freqig report night.nc --samples x --out a.html", 2, "positions of samples"),
+        ("freqig report night.nc --samples 0,0 --out a.html", 2, "each once, got '0,0'"),
+        (
+            "freqig plot night.nc evaluation --out a.png",
+            1,
+            "RESULT must be a table as freqig.evaluate returns it",
+        ),
         ("freqig report night.nc --evaluation night.nc --out a.html", 1, "as freqig.evaluate returns it"),
         ("freqig report bands/cohort.zarr night.nc --out a.html", 2, "shown by itself"),
         ("freqig report half.nc night.nc --out a.html", 1, "same frequency, got 51 and 101"),

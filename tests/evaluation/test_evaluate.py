@@ -72,6 +72,19 @@ def test_means_are_by_class() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_classes_by_name_have_the_scores_of_their_numbers() -> None:
+    """Targets are names in the result, and numbers to the model."""
+    x, model, tables = noise(6, N), Smooth(N), {}
+    for names in (None, ["up", "down", "still"]):
+        result = freqig.Explainer(model, fs=float(N), classes=names)(x)
+        tables[names is None] = freqig.evaluate(
+            result, model, x, families=("deletion", "complexity"), **QUICK
+        )
+    np.testing.assert_array_equal(tables[True]["score"], tables[False]["score"])
+    assert tables[False].group.values.tolist() == ["all", *sorted(set(result.target.values))]
+
+
 def test_an_untrained_network_has_another_gap_though_ranks_stay() -> None:
     x = noise(4, N)
     loud = torch.nn.Linear(N, 1, bias=False).double()

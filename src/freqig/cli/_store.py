@@ -84,6 +84,29 @@ def read_result(path: Path, target: str | None = None, option: str = "RESULT") -
     return result if target is None else _of_target(result, target)
 
 
+def read_evaluation(path: Path, option: str) -> xr.Dataset:
+    """What `freqig.evaluate` returned, out of a file.
+
+    Raises
+    ------
+    ValueError
+        If the file holds something else; `option` is what it was given as.
+    """
+    import xarray as xr
+
+    what = f"{option} must be a table as freqig.evaluate returns it, written by to_netcdf"
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as file:
+            table = file.load()
+    except Exception as error:
+        raise ValueError(f"{what}, but {str(path)!r} cannot be read: {error}") from error
+    if not {"score", "mean"} <= set(table):
+        raise ValueError(
+            f"{what}, got {str(path)!r} with {', '.join(map(str, table.data_vars)) or 'nothing'}"
+        )
+    return table
+
+
 def _of_target(result: xr.Dataset, text: str) -> xr.Dataset:
     """What a result says of one target, which is named as where results are made."""
     from ._reading import read_target

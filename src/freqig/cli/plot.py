@@ -65,10 +65,11 @@ def plot(
 ) -> None:
     """Draw a figure of RESULT.
 
-    KIND is the name of a function of freqig.plots, which says what it takes.
+    KIND is the name of a function of freqig.plots, which says what it takes. For evaluation, RESULT is what
+    freqig.evaluate returned.
     """
     from ._reading import by_name_or_number, read_bands, read_markers
-    from ._store import read_result
+    from ._store import read_evaluation, read_result
 
     refuse_existing({"--out": out}, force)
     if out.suffix.lower() not in PICTURES:
@@ -76,7 +77,12 @@ def plot(
     if size is not None and not all(SMALLEST <= inches <= LARGEST for inches in size):
         told = " ".join(f"{inches:g}" for inches in size)
         raise click.ClickException(f"--size must be in {SMALLEST}..{LARGEST} inches, got {told}")
-    whole = read_result(result, target)
+    if kind == "evaluation":
+        if target is not None:
+            raise click.UsageError("--target must be omitted for evaluation, whose curves are of all samples")
+        whole = read_evaluation(result, "RESULT")
+    else:
+        whole = read_result(result, target)
     given = {name: value for name, value in options.items() if value is not None}
     if bands is not None:
         given["bands"] = read_bands(bands)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ._files import refuse_existing
 from ._running import EXIT_CODES, debug_option, reporting, typed
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 EXAMPLES = """\b
 Examples:
@@ -59,12 +56,12 @@ def report(
     beside the first. The page opens offline in any browser.
     """
     from .. import report as written
-    from ._reading import names, read_bands
-    from ._store import is_cohort, read_result
+    from ._reading import read_bands
+    from ._store import is_cohort, read_evaluation, read_result
 
     asked: dict[str, Any] = {
         "bands": read_bands(bands),
-        "samples": tuple(_position(one) for one in names(samples) or ()),
+        "samples": () if samples is None else _positions(samples),
         "title": title,
         "seed": seed,
         "command": typed(),
@@ -81,7 +78,7 @@ def report(
     else:
         sides = [read_result(path) for path in (result, other) if path is not None]
         called = ("result", "other") if other is None else _called(result, other)
-        table = None if evaluation is None else _table(evaluation)
+        table = None if evaluation is None else read_evaluation(evaluation, "--evaluation")
         written(sides[0], out, other=sides[1] if other else None, names=called, evaluation=table, **asked)
     click.echo(f"page:         {out}")
 
@@ -90,22 +87,12 @@ def _called(result: Path, other: Path) -> tuple[str, str]:
     return (result.stem, other.stem) if result.stem != other.stem else (str(result), str(other))
 
 
-def _position(text: str) -> int:
-    if not text.isdecimal():
+def _positions(text: str) -> tuple[int, ...]:
+    from ._reading import names
+
+    told = names(text) or ()
+    if not told or len(set(told)) < len(told) or not all(one.isdecimal() for one in told):
         raise click.BadParameter(
-            f"must be positions of samples, such as 0,7, got {text!r}", param_hint="--samples"
+            f"must be positions of samples, such as 0,7, each once, got {text!r}", param_hint="--samples"
         )
-    return int(text)
-
-
-def _table(path: Path) -> xr.Dataset:
-    import xarray as xr
-
-    try:
-        with xr.open_dataset(path, engine="h5netcdf") as file:
-            return file.load()
-    except Exception as error:
-        raise ValueError(
-            f"--evaluation must be what freqig.evaluate returned, written by to_netcdf, but {path} cannot be "
-            f"read: {error}"
-        ) from error
+    return tuple(map(int, told))

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..chunks import Chunks
 from ..errors import FreqigWarning
 from ..explain.aim import Aim
+from ..explain.class_names import numbered
 from ..explain.explainer import Explainer
 from ..explain.kept import Kept
 from ..objective.argument_axes import settle_readings
@@ -190,7 +191,8 @@ def scoring(explainer: Explainer, result: xr.Dataset, source: Source, arguments:
             everyone = torch.arange(count, device=x.device)
             raw = torch.cat([objective.raw(x[part], everyone[part]) for part in chunks.split(count)])
             classes = reader.read(raw, raw[:0])
-            aim = Aim.at(targets_of(result, list(range(count))), settings.output, raw, classes)
+            target = numbered(targets_of(result, list(range(count))), settings.classes)
+            aim = Aim.at(target, settings.output, raw, classes)
             lengths.append((n, objective.aimed_at(aim.targets, classes), chunks))
         scorer = Scorer(lengths, which, source.layout.between)
         _refuse_other_model(scorer, result, source)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from .._check import check_integer, check_seed, shown
 from ..result.reading import names_of_attributions, of_predicted, rate_of, settings_of
+from .lines import envelopes_apart
 from .material import Material
 
 STAGES = {"W", "WAKE", "N1", "N2", "N3", "R", "REM", "S1", "S2", "S3", "S4"}
@@ -57,8 +58,8 @@ def checked(result: Any, called: str) -> xr.Dataset:
         raise ValueError(f"{called} must hold at least one sample, got none: its selection is empty")
     if "target" in result.dims and result.sizes["target"] == 1:
         only: xr.Dataset = result.isel(target=0)
-        return only
-    return of_predicted(result, names[0])
+        return envelopes_apart(only)
+    return envelopes_apart(of_predicted(result, names[0]))
 
 
 def material_of(

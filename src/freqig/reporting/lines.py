@@ -1,4 +1,4 @@
-"""Channels, and whatever else a variable is over, as one axis of lines."""
+"""Channels, and whatever else a variable is over, as one axis of lines; envelopes and the rest apart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,32 @@ from itertools import product
 
 import numpy as np
 import xarray as xr
+
+from ..result.reading import names_of_attributions
+
+ENVELOPE = ["envelope", "rest"]
+"""Rows of `freqig.Envelope`: frequencies of the first are rates, those of the second are of the signal."""
+ALONE = "_alone"
+
+
+def envelopes_apart(result: xr.Dataset) -> xr.Dataset:
+    """A result in which attributions of envelopes stand by themselves, before those that they are a part of.
+
+    Rates of an envelope and frequencies of the rest are not the same, so sums over both would mean nothing.
+
+    Examples
+    --------
+    >>> both = ("sample", "envelope_row", "frequency"), np.ones((2, 2, 3)), {"kind": "attribution"}
+    >>> apart = envelopes_apart(xr.Dataset({"envelope_rfft": both}, {"envelope_row": ENVELOPE}))
+    >>> list(apart), apart.envelope_rfft_alone.dims
+    (['envelope_rfft_alone', 'envelope_rfft'], ('sample', 'frequency'))
+    """
+    alone = {}
+    for name in names_of_attributions(result):
+        for dim in map(str, result[name].dims):
+            if dim.endswith("_row") and dim in result.coords and result[dim].values.tolist() == ENVELOPE:
+                alone[f"{name}{ALONE}"] = result[name].sel({dim: ENVELOPE[0]}, drop=True)
+    return result.assign(alone)[[*alone, *result.data_vars]] if alone else result
 
 
 def stacked(variable: xr.DataArray, last: Sequence[str]) -> np.ndarray:

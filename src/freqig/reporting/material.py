@@ -14,9 +14,12 @@ from ..bands import named_bands
 from ..result.reading import names_of_attributions, rate_of, settings_of
 from .banded import Banded
 from .encoding import Encoded
-from .lines import stacked
+from .lines import ALONE, stacked
 from .words.decisions import right
 from .words.looking import Look, worth_a_look
+
+MEASURED = {"frequency", "quefrency", "order", "time", "segment", "position", "level", "band"}
+"""Kinds of dimensions that have a place on an axis; along others, such as components and parts, are lines."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,13 @@ class Material:
 
     @cached_property
     def spectrum(self) -> str | None:
-        """Name of the first attribution over frequency alone, channels aside."""
+        """Name of the first attribution over frequency alone, channels and other lines aside."""
         return self._first(lambda kinds: kinds == {"frequency"})
+
+    @property
+    def of_envelope(self) -> bool:
+        """Whether frequencies of the spectrum are rates of an envelope, and not those of the signal."""
+        return (self.spectrum or "").endswith(ALONE)
 
     @cached_property
     def course(self) -> str | None:
@@ -86,8 +94,8 @@ class Material:
 
     def _first(self, fits: Callable[[set[str]], bool]) -> str | None:
         for name in names_of_attributions(self.result):
-            dims = set(map(str, self.result[name].dims)) - {"sample", "target", "channel"}
-            if fits({dim.rpartition("_")[2] for dim in dims}) and len(dims) < 3:
+            kinds = [str(dim).rpartition("_")[2] for dim in self.result[name].dims]
+            if fits({kind for kind in kinds if kind in MEASURED}) and kinds.count("frequency") < 2:
                 return name
         return None
 

@@ -40,12 +40,12 @@ page.drawAmplitudes = function (frequency, label, whole, part, shown, bands) {
   const traces = [{ ...common, y: whole, name: "signal", fill: "tozeroy", fillcolor: "#d9d9d9", line: { color: "#8a8a8a", width: 1 } }];
   if (part) traces.push({ ...common, y: part, name: "part that drove the decision", line: { color: INK, width: 1.6 } });
   const yaxis = { title: { text: "amplitude" }, rangemode: "tozero" };
-  page.draw("amplitudes", traces, { legend: ABOVE, ...withBands(bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis, margin: { t: 54 } });
+  page.draw("amplitudes", traces, { legend: ABOVE, ...withBands("amplitudes", bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis, margin: { t: 54 } });
 };
 
 page.drawFrequencies = function (frequency, label, values, shown, bands, target) {
   page.draw("frequencies", page.signedArea(frequency, values, target), {
-    legend: ABOVE, ...withBands(bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis: { title: { text: "attribution" } }, margin: { t: 54 },
+    legend: ABOVE, ...withBands("frequencies", bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis: { title: { text: "attribution" } }, margin: { t: 54 },
   });
 };
 
@@ -79,8 +79,11 @@ page.drawChannels = function (names, bands, values) {
     type: "heatmap", x: bands.map(page.plain), y: names.map((name) => page.plain(name || "all")), z, zmin: -limit, zmax: limit,
     colorscale: SIGNED, colorbar: { thickness: 10, tickformat: "+.2~g" }, hovertemplate: "%{y}, %{x}: %{z:+.3g}<extra></extra>",
   };
-  if (names.length * bands.length <= 400) heat.texttemplate = "%{z:+.2~g}";
-  page.place("by-channel").style.height = `${Math.min(900, 110 + 26 * names.length)}px`;
+  if (names.length * bands.length <= 400) {
+    heat.texttemplate = "%{z:+.2~g}";
+    heat.text = z.map((row) => row.map((value) => (value > 0 ? "+" : value < 0 ? "−" : "")));
+  }
+  page.place("by-channel").style.height = `${Math.min(900, 150 + 26 * names.length)}px`;
   page.draw("by-channel", [heat], { xaxis: { type: "category" }, yaxis: { type: "category", autorange: "reversed" } });
 };
 
@@ -116,15 +119,16 @@ page.lastOf = function (values) {
   return Math.min(values.length - 1, Math.max(Math.ceil(1.05 * last), 4));
 };
 
-// Borders of bands, and the names of those that are wide enough in view.
-function withBands(bands, shown) {
+// Borders of bands, and the names of those that are wide enough in view for them.
+function withBands(anchor, bands, shown) {
+  const perUnit = (page.place(anchor).offsetWidth - 70) / (shown[1] - shown[0]);
   const shapes = [];
   const annotations = [];
   for (const [name, [low, high]] of Object.entries(bands)) {
     const end = Math.min(high, shown[1]);
     if (low >= shown[1]) continue;
     shapes.push({ type: "line", x0: low, x1: low, yref: "paper", y0: 0, y1: 1.02, line: { color: "#8a8a8a", width: 0.7, dash: "dot" } });
-    if (end - low > 0.05 * (shown[1] - shown[0])) {
+    if ((end - low) * perUnit > 7 * name.length + 6) {
       annotations.push({ text: page.plain(name), x: (low + end) / 2, y: 1, yref: "paper", yanchor: "bottom", showarrow: false, font: { size: 11 } });
     }
   }

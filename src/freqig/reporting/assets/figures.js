@@ -34,11 +34,17 @@ function dressed(layout) {
   return all;
 }
 
+// Numbers in cells, or their signs where cells are too narrow for numbers.
+function fitted(place, trace) {
+  const narrow = trace.texttemplate && trace.type === "heatmap" && (place.offsetWidth - 160) / trace.x.length < 46;
+  return narrow ? { ...trace, texttemplate: "%{text}" } : trace;
+}
+
 // Draw a figure, or draw it anew.
 page.draw = function (anchor, traces, layout) {
   const place = page.place(anchor);
   for (const trace of traces) if (trace.colorscale === "page-signed") trace.colorscale = SIGNED;
-  Plotly.react(place, traces, dressed(layout), { responsive: true, displayModeBar: false });
+  Plotly.react(place, traces.map((trace) => fitted(place, trace)), dressed(layout), { responsive: true, displayModeBar: false });
   return place;
 };
 

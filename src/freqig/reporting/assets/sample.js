@@ -93,13 +93,14 @@ function drawSample(about, position) {
   drawMap(about, arrays, position);
   if (!held) return;
   const target = about.target[position] ? page.plain(about.target[position]) : "the output";
-  const shown = arrays.spectrum ? spectrum(about, arrays, row, target) : null;
+  const own = arrays.spectrum ? spectrum(about, arrays, row, target) : null;
+  const shown = own && about.spectrum.shared ? own : null;
   if (arrays.signal) signal(about, arrays, row, shown);
   if (arrays.course) course(about, arrays, row, target);
   if (arrays.channels) {
     const values = scaled(arrays, "channels", row);
     const { lines, bands } = about.channels;
-    page.drawChannels(lines, bands, values);
+    page.drawChannels(lines, about.channels.names, values);
     page.tables["by-channel"] = () => ({
       columns: ["channel", ...bands], note: note(position, "Attributions have 16 bits."),
       rows: lines.map((line, i) => [line, ...values.subarray(i * bands.length, (i + 1) * bands.length)].map(short)),
@@ -167,7 +168,7 @@ function signal(about, arrays, row, shown) {
   const of = (key) => amplitudes(every.filter((line) => channel === "" || line.place === Number(channel)).map((line) => (key === "whole" ? whole : part)[line.place]));
   const [ofWhole, ofPart] = [of("whole"), part ? of("part") : null];
   const unit = about.fs ? "frequency (Hz)" : "frequency (cycles per sample)";
-  page.drawAmplitudes(frequency, unit, ofWhole, ofPart, shown || [0, frequency[frequency.length - 1]], about.bands);
+  page.drawAmplitudes(frequency, unit, ofWhole, ofPart, shown || [0, frequency[frequency.length - 1]], shown ? about.bands : {});
   page.tables.amplitudes = () => ({
     columns: [unit, "amplitude", ...(part ? ["amplitude of the part"] : [])], note: rounded,
     rows: frequency.map((at, k) => [at, ofWhole[k], ...(part ? [ofPart[k]] : [])].map(short)),

@@ -79,7 +79,9 @@ def _cells(material: Material, place: int, label: str, members: np.ndarray) -> F
         "hovertemplate": Rich("%{y}, %{x}: %{z:+.3g}<extra></extra>"),
     }
     if mean.size <= TOLD:
-        trace |= {"texttemplate": "%{z:+.2~g}"}
+        # In narrow cells there is room for signs only.
+        signs = [["+" if one > 0 else "−" if one < 0 else "" for one in row] for row in mean.tolist()]
+        trace |= {"texttemplate": "%{z:+.2~g}", "text": signs}
     anchor = f"channel-bands-{place}"
     of = label or "all samples"
     alt = f"Mean attribution of each channel and band for {of}; signs are written in the cells."

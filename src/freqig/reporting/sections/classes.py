@@ -64,9 +64,10 @@ def _spectra(material: Material) -> list[Piece]:
     shown = sorted(sorted(order, key=lambda one: -counts[one])[:MOST], key=order.index)
     traces, layout, rows = _drawn(means, shown, frequency)
     quantity = material.result[name][material.dim_of(name, "frequency")]
-    layout["xaxis"]["title"] = {"text": label_with_units("frequency", quantity)}
+    what = label_with_units("rate of the envelope" if material.of_envelope else "frequency", quantity)
+    layout["xaxis"]["title"] = {"text": what}
     layout["xaxis"]["range"] = [float(frequency[0]), _end(means, frequency)]
-    heads = [label_with_units("frequency", quantity) if head == "frequency" else head for head in HEADS]
+    heads = [what if head == "frequency" else head for head in HEADS]
     units = units_of(material.result[name])
     of = f" in the unit of the output that was explained, {units}" if units else ""
     notes = [f"Lines are means over samples, summed over channels{of}."]

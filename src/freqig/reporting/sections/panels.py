@@ -67,7 +67,8 @@ def class_panel(material: Material, columns: Columns) -> Panel | Missing | None:
         steps = {**line, "shape": "hvh"}
         traces.append({**_line(name, columns.laid(places)), "line": steps})
         told[name] = labels
-    if material.right is not None:
+    if material.right is not None and (material.right == 0).any():
+        # Above the axis, where no line is.
         wrong = np.where(material.right == 0, len(order) - 0.4, np.nan)
         marker = {"symbol": "x-thin-open", "size": 6, "color": MINUS}
         traces.append({**_line("wrong", columns.laid(wrong)), "mode": "markers", "marker": marker})

@@ -85,6 +85,7 @@ def section(material: Material) -> Section:
         notes.append(add_map(material, about))
     if "by-channel" in there and material.banded is not None:
         about["channels"] = {"lines": list(material.banded.lines), "bands": list(material.banded.heads)}
+        about["channels"]["names"] = list(material.banded.names)
         add_rows(material, "channels", material.banded.values[rows])
     if "outputs" in there:
         outputs = material.result["outputs"].transpose("sample", "class").values

@@ -84,7 +84,9 @@ def add_spectrum(material: Material, rows: np.ndarray, about: dict[str, Any]) ->
     about["spectrum"] = {
         "first": float(at[0]),
         "step": float(np.diff(at).mean()) if at.size > 1 else 1.0,
-        "label": label_with_units("frequency", frequency),
+        "label": label_with_units("rate of the envelope" if material.of_envelope else "frequency", frequency),
+        # Where the signal and its attributions have the same frequencies, both are shown up to the same one.
+        "shared": not material.of_envelope,
     }
     if at.size > 2 and not np.allclose(np.diff(at), np.diff(at).mean(), rtol=1e-3):
         material.arrays["spectrum-frequency"] = encoded(at.astype(np.float32))

@@ -154,9 +154,9 @@ def _bands(verdicts: Sequence[Verdict]) -> str:
     rest = [one for one in verdicts if not one.named]
     parts = [_of_band(one, first=not i) for i, one in enumerate(named)]
     if rest and not named and len(rest) == 1:
-        parts.append(f"no band is named for {rest[0].evidence.label}, because {rest[0].why_not}")
+        parts.append(f"no band is named for {_called(rest[0].evidence.label)}, because {rest[0].why_not}")
     elif rest:
-        whose = listed([one.evidence.label for one in rest])
+        whose = listed([_called(one.evidence.label) for one in rest])
         same = {one.why_not for one in rest}
         why = f"because {rest[0].why_not}" if len(same) == 1 else "for reasons that the table gives"
         parts.append(f"no band is named for {whose}, {why}")

@@ -55,7 +55,8 @@ def night(data: Path) -> xr.Dataset:
         classes=STAGES,
         output="margin",
         # Some do not converge so, which the page has to tell.
-        max_evaluations=64,
+        tol=0.03,
+        max_evaluations=32,
         domains=[freqig.RFFT(), freqig.Time(), freqig.STFT(2)],
     )
     return explainer(x, truth=np.array(STAGES)[stages])

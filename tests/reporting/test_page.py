@@ -357,3 +357,82 @@ def test_arguments_of_another_type_are_told(result: xr.Dataset, options: Any, ma
     usual |= {"result": result, "evaluation": None, "baseline": None, "command": None, "seed": 0}
     with pytest.raises(TypeError, match=match):
         material_of(**(usual | options))
+
+
+def test_samples_whose_truth_nobody_knows_stand_apart(result: xr.Dataset, tmp_path: Path) -> None:
+    truth = result.truth.values.astype(object)
+    truth[[0, 3]] = ""
+    page = written(result.assign_coords(truth=("sample", truth.astype(str))), tmp_path)
+    rows = data_of(page)["tables"]["spectra"]["rows"]
+    assert {row[1] for row in rows} == {"right", "wrong", "unknown"}
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+def test_rates_of_an_envelope_are_no_frequencies_of_the_signal(tmp_path: Path) -> None:
+    problem = freqig.synth.bearing(n=9, seed=0)
+    problem = problem.isel(sample=problem.label.values == 1)
+    band = 800, 1600
+    domain = freqig.Envelope(*band) >> freqig.RFFT()
+    explainer = freqig.Explainer(freqig.synth.oracle(problem), fs=problem.fs, domains=domain)
+    own = explainer(problem.signal.values, baseline=freqig.baselines.flat_envelope(*band))
+    page = written(own, tmp_path)
+    levels, step = array_of(page, "spectrum"), array_of(page, "spectrum-step")
+    rates = own.envelope_rfft.sel(envelope_row="envelope").sum("channel")
+    np.testing.assert_allclose(levels * step[:, None], rates, atol=float(np.abs(rates).max()) / 30000)
+    about = data_of(page)["live"]["sample"]
+    assert about["spectrum"]["label"] == "rate of the envelope (Hz)"
+    assert about["spectrum"]["shared"] is False
+    # The part is made of what the domain says, and not of bins of the signal.
+    middle, step = array_of(page, "part-middle"), array_of(page, "part-step")
+    part = array_of(page, "part") * step[..., None].astype(np.float64) + middle[..., None]
+    true = freqig.resynthesize(own, 0.9, name="envelope_rfft")
+    np.testing.assert_allclose(part, true.values.reshape(part.shape), atol=0.02)
+
+
+def test_methods_of_others_say_what_they_do_not_tell(tmp_path: Path) -> None:
+    heard = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(2 * N, 3))
+    x = np.random.default_rng(0).normal(size=(7, 2, N)).astype(np.float32)
+    page = written(freqig.methods.GradientTimesInput(heard, fs=FS)(x), tmp_path)
+    assert "does not tell how many explanations converged" in page
+    assert "Attributions (rfft) do not add up to F(x) - F(x&#39;)" in page
+    assert "keep the variables" not in page
+
+
+def test_a_channel_by_itself_has_no_part_and_says_why(result: xr.Dataset, tmp_path: Path) -> None:
+    page = written(result.isel(channel=0), tmp_path)
+    assert "must hold all channels of the input, 2 series per sample, got 1" in page
+
+
+def test_characters_that_nobody_sees_are_shown(result: xr.Dataset, tmp_path: Path) -> None:
+    turned = "N2\u202egnp.exe\u0000\u2066" + "x" * 500
+    page = written(
+        result.assign_coords(channel=[turned, "back"], file=("sample", [turned] * 9)),
+        tmp_path,
+        title=turned,
+        command=turned,
+    )
+    data = data_of(page)
+    for text in (page, str(data)):
+        assert not set("\u202e\u0000\u2066") & set(text)
+        assert "N2\ufffdgnp.exe" in text
+    names = [
+        name
+        for figure in data["figures"].values()
+        for trace in figure["traces"]
+        for name in trace.get("y", [])
+        if isinstance(name, str)
+    ]
+    assert max(map(len, names)) <= 80
+
+
+def test_settings_that_are_no_json_are_told_of(result: xr.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="which is JSON, got"):
+        freqig.report(result.assign_attrs(settings="{nope"), tmp_path / "page.html")
+
+
+def test_numbers_that_are_none_are_not_written(result: xr.Dataset, tmp_path: Path) -> None:
+    lost = result.copy(deep=True)
+    for name in ("rfft", "completeness_gap", "estimated_error", "output"):
+        lost[name][:3] = np.nan
+    page = written(lost, tmp_path)
+    assert not re.search(r"(?<![a-z])nan(?![a-z])", re.sub(r"<script.*?</script>", "", page, flags=re.S))

@@ -220,16 +220,22 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
         adaptive = settings.get("n_steps") is None and "method" not in settings
         what = "Attributions converged" if adaptive else "The completeness gap was within tolerance"
         parts.append(f"{what} for {met} of {_many(int(result.converged.size), 'explanation')}")
-    if "completeness_gap" in result and result.completeness_gap.size:
-        gap = np.abs(result.completeness_gap.values.astype(np.float64))
+    gap = _known(result.completeness_gap.values) if "completeness_gap" in result else np.empty(0)
+    if gap.size:
         parts.append(
             f"the completeness gap, |Σ attribution - (F(x) - F(x'))|, was {np.median(gap):.2g} in the median "
             f"and {gap.max():.2g} at most"
         )
         if {"output", "baseline_output"} <= {*result.data_vars}:
-            rise = np.abs(result.output.values.astype(np.float64) - result.baseline_output.values)
-            parts[-1] += f", at a median difference |F(x) - F(x')| of {np.median(rise):.2g}"
+            rise = _known(result.output.values.astype(np.float64) - result.baseline_output.values)
+            if rise.size:
+                parts[-1] += f", at a median difference |F(x) - F(x')| of {np.median(rise):.2g}"
     return f"{'; '.join(parts)}." if parts else ""
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    """Sizes of the values that are finite."""
+    return np.asarray(np.abs(values[np.isfinite(values)].astype(np.float64)))
 
 
 def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:

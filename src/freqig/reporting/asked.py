@@ -49,6 +49,8 @@ def checked(result: Any, called: str) -> xr.Dataset:
             f"{called} must hold attributions and the variable 'output', as freqig.Explainer returns it, got "
             f"the variables {held}; arithmetic of xarray drops attributes unless keep_attrs=True"
         )
+    if "settings" in result.attrs:
+        _ = settings_of(result)
     if "n_samples" in result:
         of = ", ".join(map(str, result["n_samples"].dims)) or "all"
         raise ValueError(f"{called} must be of samples, got means of {of}: pass what they are of")

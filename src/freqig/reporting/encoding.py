@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .look import seen
+
 DIGITS = 6
 """Significant digits of numbers in JSON."""
 
@@ -184,4 +186,4 @@ def _plain(content: Any) -> Any:
         return int(content)
     if isinstance(content, float | np.floating):
         return float(f"{content:.{DIGITS}g}") if math.isfinite(content) else None
-    return content if content is None else str(content)
+    return content if content is None else seen(str(content))

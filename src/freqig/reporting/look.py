@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,32 @@ class Rich(str):
     __slots__ = ()
 
 
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that are not seen, and turn around or end what stands beside them."""
+LONG = 80
+"""Letters of a text on a figure, at most."""
+
+
+def seen(text: str) -> str:
+    r"""Text in which every character is seen.
+
+    Examples
+    --------
+    >>> seen("a\u202eb")
+    'a\ufffdb'
+    """
+    return UNSEEN.sub("\ufffd", text)
+
+
 def plain(text: str) -> str:
-    """Text in which plotly finds no markup.
+    """Text in which plotly finds no markup; of long text the beginning.
 
     Examples
     --------
     >>> plain("<a href='x'>N2</a> & more")
     "&lt;a href='x'&gt;N2&lt;/a&gt; &amp; more"
     """
+    text = seen(text if len(text) <= LONG else f"{text[: LONG - 1]}…")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from .content import Figure, Live, Picture, Section, Table
+from .content import Figure, Live, PageLink, Picture, SampleLink, Section, Table
 from .encoding import Encoded, json_of, zipped
+from .look import seen
 from .plotly_json import figure_json
 
 STYLES = ("page.css",)
@@ -55,6 +56,7 @@ def rendered(
         loader=jinja2.PackageLoader("freqig.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -126,6 +128,11 @@ def number(value: Any) -> str:
     if value is None or value != value:
         return "–"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _seen(value: Any) -> Any:
+    """What is written on the page, without characters that nobody sees."""
+    return seen(str(value)) if type(value) in (str, SampleLink, PageLink) else value
 
 
 def _data_uri(content: bytes, kind: str) -> str:

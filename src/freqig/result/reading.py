@@ -152,7 +152,13 @@ def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
             "result must hold attrs['settings'], as freqig.Explainer returns it, got none: operations of "
             "xarray drop attributes unless keep_attrs=True"
         )
-    settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    try:
+        settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            "result must hold attrs['settings'] as freqig.Explainer wrote it, which is JSON, got "
+            f"{shown(result.attrs['settings'])}"
+        ) from error
     return settings
 
 

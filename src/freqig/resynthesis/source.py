@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,11 @@ class Layout:
         shape = list(settings.get("input_shape", known))
         time_axis = int(settings.get("time_axis", -1)) % (len(shape) + 1)
         shape.pop(time_axis - 1)
+        if math.prod(shape) != math.prod(known[:-1]):
+            raise ValueError(
+                f"result must hold all channels of the input, {math.prod(shape)} series per sample, got "
+                f"{math.prod(known[:-1])}: pass the result as it came"
+            )
         return cls(axes, tuple(shape), time_axis)
 
     @property

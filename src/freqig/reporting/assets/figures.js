@@ -14,8 +14,11 @@ page.loadPlotly = async function () {
 
 page.place = (anchor) => document.querySelector(`[data-figure="${CSS.escape(anchor)}"]`);
 
+const LONG = 80;
+const brief = (text) => (text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text);
+
 // A name as plotly is to write it: it would follow markup.
-page.plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+page.plain = (text) => brief(String(text)).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 function dressed(layout) {
   const base = {

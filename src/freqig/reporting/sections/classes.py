@@ -20,7 +20,12 @@ BINS = 512
 RESAMPLES = 1000
 SHOWN = 0.995
 """Share of the magnitude of attributions up to which an axis of frequencies reaches at first."""
-KINDS = (("right", PLUS, "solid"), ("wrong", MINUS, "dash"), ("all", INK, "solid"))
+KINDS = (
+    ("right", PLUS, "solid"),
+    ("wrong", MINUS, "dash"),
+    ("unknown", INK, "dot"),
+    ("all", INK, "solid"),
+)
 HEADS = ("class", "decisions", "frequency", "mean attribution", "lower end", "upper end")
 
 
@@ -35,8 +40,8 @@ def _labels(material: Material) -> tuple[dict[str, np.ndarray], list[str]]:
     target = np.array([label or "all samples" for label in material.target], dtype=object).astype(str)
     kinds = np.full(len(material), "all")
     if material.right is not None and np.isfinite(material.right).any():
-        # Where the truth of a sample is not known, it is neither.
-        kinds = np.where(material.right == 1, "right", np.where(material.right == 0, "wrong", ""))
+        # Where the truth of a sample is not known, it is neither right nor wrong.
+        kinds = np.where(material.right == 1, "right", np.where(material.right == 0, "wrong", "unknown"))
     order = [label for label in material.classes if label in set(target)]
     return {"class": target, "decisions": kinds}, order or sorted(set(target))
 

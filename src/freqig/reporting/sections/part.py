@@ -67,6 +67,9 @@ def part_of(material: Material) -> Part:
     except (KeyError, TypeError, ValueError) as error:
         lost = isinstance(error, KeyError) or "settings" not in material.result.attrs
         why = "the settings of the result do not tell it" if lost else str(error).rstrip(".")
+        if why.startswith("result must"):
+            text = f"The part that drove a decision cannot be put together: {why}."
+            return Part(missing=text, call="freqig.report(explainer(x))")
         text = f"The part that drove a decision needs the start of the paths, which is not known: {why}."
         return Part(missing=text, call="freqig.report(result, baseline=BASELINE)")
     mask = _kept(material, begin.shape)

@@ -101,6 +101,9 @@ def section(material: Material) -> Section:
         for anchor, (what, call) in CALLS.items()
         if anchor not in there
     ]
+    if several := [str(name) for name in material.result.data_vars if str(name).startswith("signal_")]:
+        text = f"The result is of several inputs ({', '.join(several)}), of which a page shows none."
+        pieces.append(Missing(text, "explainer(x, additional_forward_args=OTHERS)"))
     if part.missing:
         pieces.append(Missing(part.missing, part.call))
     return Section("sample", "One sample", pieces)

@@ -81,9 +81,9 @@ def right(result: xr.Dataset) -> Array | None:
 
 def probabilities(result: xr.Dataset) -> Array | None:
     """Of all classes, shape (N, K), from raw outputs; None where the result does not hold them."""
-    if "outputs" not in result or result["outputs"].dims != ("sample", "class"):
+    if "outputs" not in result or set(result["outputs"].dims) != {"sample", "class"}:
         return None
-    raw = np.asarray(result["outputs"].values, dtype=np.float64)
+    raw = np.asarray(result["outputs"].transpose("sample", "class").values, dtype=np.float64)
     if not str(result.attrs.get("outputs", "")).startswith("logits"):
         return raw
     raw = np.exp(raw - raw.max(axis=1, keepdims=True))

@@ -114,7 +114,7 @@ def judged(evidence: Evidence, axis: Axis, *, seed: int = 0) -> Verdict:
         return Verdict(
             evidence,
             Choice(""),
-            f"the result does not hold {missing}: keep the variables that freqig.Explainer gave it",
+            f"the result does not tell {missing}, which freqig.Explainer does",
         )
     if evidence.converged < CONVERGED * count:
         share = percent(evidence.converged / count)

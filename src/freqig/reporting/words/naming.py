@@ -113,9 +113,14 @@ def _what(result: xr.Dataset, counted_as: str) -> str:
     digits = str(result.attrs.get("model_fingerprint", "")).removeprefix("sha256:")[:8]
     by = f"the model {model}" if model else "the model"
     by += f" (fingerprint {digits})" if digits else ""
-    of = TARGETS.get(str(settings.get("target")), "a given class")
-    of = of if groups_of(result)[0].label != OUTPUT else "its only output"
-    what = SCALES.get(str(settings.get("output")), f"output {settings.get('output')} of {{}}").format(of)
+    groups = groups_of(result)
+    given = _called(groups[0].label) if len(groups) == 1 else "a given class"
+    of = TARGETS.get(str(settings.get("target")), given)
+    of = of if groups[0].label != OUTPUT else "its only output"
+    scale = str(settings.get("output"))
+    # A function of one's own is told by its name; what was not kept cannot be told.
+    other = f"{scale} of {{}}" if "output" in settings else "{}"
+    what = SCALES.get(scale, other).format(of)
     whole = counted_as or counted(count, "sample") + of_files
     verb = "was" if count == 1 and not counted_as else "were"
     return f"{whole}{shape} {verb} explained, as {by} decided: by {what}."
@@ -193,3 +198,14 @@ def relative_gap(result: xr.Dataset) -> Array | None:
     rise = np.abs(np.asarray(result["output"].values, dtype=np.float64) - result["baseline_output"].values)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(gap / rise)
+
+
+def method_of(result: xr.Dataset) -> str:
+    """The method of others that made a result, in words; empty where freqig.Explainer did."""
+    settings = json.loads(result.attrs.get("settings", "{}"))
+    return str(result.attrs.get("method", settings["method"])) if "method" in settings else ""
+
+
+def adds_up(variable: xr.DataArray) -> bool:
+    """Whether attributions sum to F(x) - F(x')."""
+    return bool(variable.attrs.get("adds_up", True))

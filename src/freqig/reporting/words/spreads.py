@@ -128,7 +128,7 @@ def _layout(
 ) -> dict[str, Any]:
     low, high = bars[0] / PARTS, bars[-1] / PARTS
     every = max(1, math.ceil((high - low) / 6))
-    ticks = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every))
+    ticks: list[float] = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every))
     texts = [_number(10.0**tick) for tick in ticks]
     if len(ticks) < 2:
         # Within one power of ten its ends are told.

@@ -13,8 +13,8 @@ from ..content import Alert, Cell, Figure, Heading, Listing, Missing, Paragraph,
 from ..look import GREY
 from .alerts import alerts_of
 from .cells import Array
-from .counting import counted, number, percent
-from .naming import relative_gap
+from .counting import counted, listed, number, percent
+from .naming import adds_up, method_of, relative_gap
 from .spreads import spread_figure
 from .statuses import statuses_of
 
@@ -74,7 +74,7 @@ def _converged(result: xr.Dataset) -> list[Piece]:
         )
         pieces.append(Paragraph(text))
     else:
-        pieces.append(_missing("converged", "how many explanations converged"))
+        pieces.append(_missing(result, "converged", "how many explanations converged"))
     statuses = statuses_of(result)
     if statuses and set(statuses) != {"converged"}:
         told = ", ".join(f"{name} {count:,}" for name, count in statuses.items())
@@ -84,10 +84,16 @@ def _converged(result: xr.Dataset) -> list[Piece]:
         pieces.append(Paragraph(f"They took {evaluations:,} evaluations of the gradient."))
     for name, what in (("estimated_error", "estimated error"), ("completeness_gap", "completeness gap")):
         if name not in result:
-            pieces.append(_missing(name, f"the {what}"))
+            pieces.append(_missing(result, name, f"the {what}"))
         elif not np.isfinite(result[name].values).any():
             text = f"The {what} is not known, which adaptive nodes tell."
             pieces.append(Missing(text, "freqig.Explainer(model, n_steps=None)"))
+    if apart := [name for name in names_of_attributions(result) if not adds_up(result[name])]:
+        text = (
+            f"Attributions ({listed(apart)}) do not add up to F(x) - F(x'): they rank, and their sums over "
+            "bands or channels are no shares of the output."
+        )
+        pieces.append(Paragraph(text))
     if rows := _quantiles(result):
         columns = ("of", *("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"))
         note = (
@@ -139,6 +145,8 @@ def _levels(values: Array) -> list[float]:
 
 def _jumps(result: xr.Dataset) -> list[Piece]:
     if not {"jump_place", "jump_width", "jump_size"} <= set(result):
+        if method_of(result):
+            return [_missing(result, "", "where outputs jump")]
         text = "Where outputs jump is not known, which adaptive nodes find."
         return [Missing(text, "freqig.Explainer(model, n_steps=None)")]
     places, widths, sizes = (
@@ -233,6 +241,8 @@ def _scores(evaluation: xr.Dataset) -> Table:
     return Table("sanity-checks", "Scores, as freqig.evaluate measured them", columns, rows, note)
 
 
-def _missing(name: str, what: str) -> Missing:
+def _missing(result: xr.Dataset, name: str, what: str) -> Missing:
+    if method := method_of(result):
+        return Missing(f"The method, {method}, does not tell {what}.", "freqig.Explainer(model, fs=FS)(x)")
     text = f"The result does not hold {name}, so {what} is unknown: keep the variables that it came with."
     return Missing(text, "freqig.Explainer(model)(x)")

@@ -14,6 +14,8 @@ EXAMPLES = (
     "phase",
     "sources",
     "night",
+    "hypnogram",
+    "occiput",
     "people",
     "bearing",
     "gear",

@@ -11,7 +11,7 @@ import matplotlib.image
 import pytest
 import torch
 
-EXTRAS = {"burst": "ptwt", "people": "mne", "sources": "sklearn.decomposition"}
+EXTRAS = {"burst": "ptwt", "occiput": "mne", "people": "mne", "sources": "sklearn.decomposition"}
 EXAMPLES = (
     *(
         "bearing",
@@ -19,8 +19,10 @@ EXAMPLES = (
         "chirp",
         "earthquake",
         "gear",
+        "hypnogram",
         "modulated",
         "night",
+        "occiput",
         "people",
         "phase",
         "pitch",

@@ -315,6 +315,25 @@ def test_double_precision_reaches_what_a_graph_casts_to_single() -> None:
     assert math.isclose(float(y[0]), 1 / 3, rel_tol=1e-15)
 
 
+def test_half_precision_inside_a_graph_may_round() -> None:
+    """Inputs and outputs in single precision say nothing of what lies between."""
+    weight = np.random.default_rng(0).normal(size=(33, 3)).astype(np.float16) / 6
+    g = Graphs()
+    y = g("Tanh", g("MatMul", g("Cast", "x", to=TensorProto.FLOAT16), weight))
+    proto = g.model({"x": ("batch", 33)}, {"y": (g("Cast", y, to=TensorProto.FLOAT), ["batch", 3])})
+    x = noise(4, 33)
+    truth = np.tanh(x.double().numpy() @ weight.astype(float))
+    np.testing.assert_allclose(outputs(as_model(proto), x), truth, atol=5e-3)
+
+
+def test_a_file_that_answers_by_chance_is_told_so() -> None:
+    g = Graphs()
+    y = g("MatMul", "x", np.eye(6, 2, dtype=np.float32))
+    proto = g.model({"x": ("batch", 6)}, {"y": (g("Add", y, g("RandomNormalLike", y)), ["batch", 2])})
+    with pytest.raises(ConversionError, match=r"outputs depend on chance.*eval mode"):
+        as_model(proto)
+
+
 def test_networks_with_kinks_and_ties_at_the_data_are_taken(export: Any) -> None:
     """Silence and clipping put a network on its kinks, where gradients and differences part."""
     net = nn.Sequential(

@@ -26,6 +26,9 @@ from .read import MAX_BYTES, NOT_TRUST, read
 from .trial import try_out
 from .values import DTYPES, Declared
 
+HALF = 10
+"""Number of float16 among the types of ONNX."""
+
 
 class OnnxModel(TorchModel):
     """An ONNX model; every batch of which only outputs are asked is compared with onnxruntime.
@@ -88,7 +91,7 @@ class OnnxModel(TorchModel):
                 about["fixed_batch"] = runtime.batch
             try:
                 converted = Graph(convert(proto).eval(), inputs, outputs, check)
-                net = OnnxNet(converted, Parity(runtime, own, about))
+                net = OnnxNet(converted, Parity(runtime, _coarsest(proto, own), about))
                 net.called = _called(source)
                 if device is not None:
                     net.to(device)
@@ -193,6 +196,13 @@ def _check_scalars(proto: Any, called: str) -> None:
         except BatchError as error:
             add_context(error, f"in {called}")
             raise
+
+
+def _coarsest(proto: Any, own: torch.dtype) -> torch.dtype:
+    """Dtype by whose rounding outputs may differ: half precision where a graph casts to it on its way."""
+    nodes = [*proto.graph.node, *(node for function in proto.functions for node in function.node)]
+    casts = (one.i for node in nodes if node.op_type == "Cast" for one in node.attribute if one.name == "to")
+    return torch.float16 if HALF in casts else own
 
 
 def _try_out(net: OnnxNet, dtype: torch.dtype, device: torch.device) -> None:

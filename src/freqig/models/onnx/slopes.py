@@ -24,13 +24,14 @@ TOLERANCE = 2e-2
 # Where a graph cannot run in float64.
 COARSE_TOLERANCE = 0.25
 ROUNDING = 256
+SHORT = (torch.float32, torch.float16)
 
 Tensors = tuple[Tensor, ...]
 Named = dict[str, Tensor]
 
 
 class InDouble(TorchFunctionMode):
-    """Runs what was written for float32 in float64: tensors, and the dtypes that calls ask for.
+    """Runs what was written for float32 or float16 in float64: tensors, and the dtypes that calls ask for.
 
     Examples
     --------
@@ -40,7 +41,7 @@ class InDouble(TorchFunctionMode):
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is Tensor.float:
+        if func in (Tensor.float, Tensor.half):
             func = Tensor.double
         found = func(*_doubled(args), **_doubled(kwargs or {}))
         return _doubled(found) if isinstance(found, (Tensor, tuple, list)) else found
@@ -48,8 +49,8 @@ class InDouble(TorchFunctionMode):
 
 def _doubled(value: Any) -> Any:
     if isinstance(value, Tensor):
-        return value.double() if value.dtype is torch.float32 else value
-    if value is torch.float32:
+        return value.double() if value.dtype in SHORT else value
+    if isinstance(value, torch.dtype) and value in SHORT:
         return torch.float64
     if type(value) in (tuple, list):
         return type(value)(_doubled(one) for one in value)

@@ -116,3 +116,10 @@ def test_epochs_that_were_saved(tmp_path: Path) -> None:
     epochs.save(path, verbose="error")
     with pytest.raises(ValueError, match=r"where it holds epochs, pass mne.read_epochs\(path\)"):
         read(path)
+
+
+def test_annotations_that_are_no_text(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "x-eve.fif").write_bytes(bytes(range(128, 256)))
+    with pytest.raises(ValueError, match=r"must be text in UTF-8, got x-eve\.fif: .*annotations_from_events"):
+        read(tmp_path / "x.npy", fs=FS, annotations=tmp_path / "x-eve.fif")

@@ -50,7 +50,14 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
 def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:
     if not path.is_file():
         raise FileNotFoundError(f"annotations must be the path of a file, but there is none at {str(path)!r}")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"annotations must be text in UTF-8, got {path.name}: of events of MNE make spans, "
+            "[(onset, duration, label), ...] in s, or pass a Raw after "
+            "raw.set_annotations(mne.annotations_from_events(...))"
+        ) from None
     if path.suffix.lower() not in (".csv", ".tsv"):
         return tuple(line for line in lines if line and not line.startswith("#"))
     rows = list(csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))

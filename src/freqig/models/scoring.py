@@ -255,4 +255,4 @@ def _of_file(path: str, dtype: torch.dtype | None, device: torch.device | str | 
     except ConversionError:
         # Trees, and other operators that have no gradient, run all the same; what a file may not do, it may
         # not do either.
-        return _of_session(session_of(path))
+        return _of_session(session_of(path, path))

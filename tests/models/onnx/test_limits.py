@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,13 @@ def test_loops_whose_end_is_not_known_end_by_the_clock(monkeypatch: pytest.Monke
         ValueError, match=r"did not start, convert and run within .*, 1 s by the clock.*trust"
     ):
         as_model(looping("computed"))
+
+
+def test_operators_that_nobody_knows_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    onnx.save(model([node("Unheard", ["x"], ["y"], domain="own")], {}), path)
+    with pytest.raises(ValueError, match=r"onnxruntime cannot run .*net\.onnx: .*Unheard"):
+        as_model(str(path))
 
 
 def test_short_loops_run() -> None:

@@ -68,7 +68,7 @@ class OnnxModel(TorchModel):
         limits, content = Limits(proto, _called(source)), proto.SerializeToString()
         if limits.of_file():
             try_out(content, limits.name)
-        session = session_of(content)
+        session = session_of(content, _called(source))
         inputs = tuple(map(Declared.of, session.get_inputs()))
         outputs = tuple(map(Declared.of, session.get_outputs()))
         own = _dtype(inputs[0])
@@ -162,8 +162,8 @@ def load(
     return OnnxModel(path, dtype, device)
 
 
-def session_of(content: bytes | str) -> Any:
-    """Start onnxruntime with a model, serialized, or with the path of its file.
+def session_of(content: bytes | str, called: str = "the ONNX model") -> Any:
+    """Start onnxruntime with a model, serialized, or with the path of its file; errors call it as told.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def session_of(content: bytes | str) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ValueError(f"onnxruntime cannot run the ONNX model: {error}; {NOT_TRUST}") from error
+        raise ValueError(f"onnxruntime cannot run {called}: {error}; {NOT_TRUST}") from error
 
 
 def _check_scalars(proto: Any, called: str) -> None:

@@ -201,7 +201,9 @@ def baseline_of_the_class(result: xr.Dataset) -> Alert | None:
         f"The baseline is taken for the class itself, or F(x') ≥ F(x), for {higher:,} of "
         f"{counted(total, 'decision')}{most}. Attributions tell what makes up F(x) - F(x'), and so not why "
         "it is this class.",
-        f"Explain output='log_prob' or output='margin', which compare the classes, or take {DATA}.",
+        f"Take {DATA}."
+        if scale in ("log_prob", "margin")
+        else f"Explain output='log_prob' or output='margin', which compare the classes, or take {DATA}.",
     )
 
 

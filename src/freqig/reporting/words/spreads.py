@@ -13,8 +13,9 @@ from ..look import GREY, HATCH, INK, MINUS, Rich
 from .cells import Array
 from .counting import counted
 
-PARTS = 4
-"""Bars per power of ten."""
+PARTS = (4, 8, 16, 32, 64)
+"""Bars per power of ten: as few as make `BARS`."""
+BARS = 12
 DECADES = 16
 """Powers of ten that are shown, at most, from the largest down: below them is rounding."""
 FEWEST = 3
@@ -46,25 +47,25 @@ def spread_figure(
     --------
     >>> made = spread_figure("errors", "estimated error", np.array([0.0, 0.001, 0.02, np.nan]))
     >>> [(row[0], row[1], row[2]) for row in made.table.rows if row[2]]
-    [(0.0, 0, 1), (0.001, 0.00177828, 1), (0.0177828, 0.0316228, 1)]
+    [(0.0, 0, 1), (0.001, 0.00115478, 1), (0.0177828, 0.0205353, 1)]
     """
     known = np.isfinite(values)
     size = np.abs(np.asarray(values, dtype=np.float64)[known])
     if size.size < FEWEST:
         return None
     good = np.ones(size.shape, dtype=bool) if converged is None else converged[known].astype(bool)
-    bars = _bars(size)
+    bars, parts = _bars(size)
     # Below the first edge is what is nothing, or rounding.
-    place = np.searchsorted(10.0 ** (bars / PARTS) * (1 - 1e-9), size, side="right") - 1
+    place = np.searchsorted(10.0 ** (bars / parts) * (1 - 1e-9), size, side="right") - 1
     counts = [np.bincount(place[own] + 1, minlength=len(bars)) for own in (good, ~good)]
-    middles = np.concatenate([[bars[0] - 1.5], bars[:-1] + 0.5]) / PARTS
-    edges = [0.0, *(float(f"{one:.6g}") for one in 10.0 ** (bars / PARTS))]
+    middles = np.concatenate([[bars[0] - 1.5], bars[:-1] + 0.5]) / parts
+    edges = [0.0, *(float(f"{one:.6g}") for one in 10.0 ** (bars / parts))]
     told = [_told(low, high) for low, high in pairwise(edges)]
     none = bool((place < 0).any())
     first = 0 if none else 1
     told[0] = "0" if not (size[place < 0] > 0).any() else f"below {_number(edges[1])}"
     traces = [
-        _bar(name, middles[first:], own[first:], told[first:], color, hatched)
+        _bar(name, middles[first:], own[first:], told[first:], color, hatched, 1 / parts)
         for name, own, color, hatched in (
             ("converged" if (~good).any() else "samples", counts[0], GREY, False),
             ("not converged", counts[1], MINUS, True),
@@ -84,24 +85,27 @@ def spread_figure(
         f"{'; those that did not converge stand on top, hatched' if (~good).any() else ''}"
         f"{', with a line at the tolerance' if allowed else ''}."
     )
-    layout = _layout(what, middles[first:], bars, none, told[0], allowed)
+    layout = _layout(what, middles[first:], bars / parts, none, told[0], allowed)
     # A key is needed where there is more than one kind of bar.
     layout["showlegend"] = len(traces) > 1
     title = f"How the {what} is spread"
     return Figure(anchor, title, alt, traces, layout, Table(anchor, title, columns, rows, note), 220)
 
 
-def _bars(size: Array) -> np.ndarray:
-    """Edges of the bars, as powers of ten times `PARTS`, of whole numbers."""
+def _bars(size: Array) -> tuple[np.ndarray, int]:
+    """Edges of the bars, as powers of ten times so many parts of whole numbers, and how many parts."""
     there = size[size > 0]
     if not there.size:
-        return np.arange(-3 * PARTS, -3 * PARTS + 2)
-    top = math.floor(PARTS * math.log10(float(there.max())) + 1e-9) + 1
-    low = math.floor(PARTS * math.log10(float(there.min())) + 1e-9)
-    return np.arange(max(low, top - DECADES * PARTS), top + 1)
+        return np.arange(-3 * PARTS[0], -3 * PARTS[0] + 2), PARTS[0]
+    ends = np.log10([float(there.min()), float(there.max())])
+    parts = next((own for own in PARTS if own * (ends[1] - ends[0]) >= BARS), PARTS[-1])
+    low, top = (math.floor(parts * end + 1e-9) for end in ends.tolist())
+    return np.arange(max(low, top + 1 - DECADES * parts), top + 2), parts
 
 
-def _bar(name: str, x: Array, y: np.ndarray, told: list[str], color: str, hatched: bool) -> dict[str, Any]:
+def _bar(
+    name: str, x: Array, y: np.ndarray, told: list[str], color: str, hatched: bool, width: float
+) -> dict[str, Any]:
     marker: dict[str, Any] = {"color": color, "line": {"width": 0.5, "color": "#ffffff"}}
     if hatched:
         marker["pattern"] = {key: HATCH[key] for key in ("shape", "size", "solidity", "fgcolor")}
@@ -110,7 +114,7 @@ def _bar(name: str, x: Array, y: np.ndarray, told: list[str], color: str, hatche
         "name": name,
         "x": x.tolist(),
         "y": y.tolist(),
-        "width": 1 / PARTS,
+        "width": width,
         "text": told,
         "textposition": "none",
         "marker": marker,
@@ -121,18 +125,18 @@ def _bar(name: str, x: Array, y: np.ndarray, told: list[str], color: str, hatche
 def _layout(
     what: str,
     middles: Array,
-    bars: np.ndarray,
+    edges: np.ndarray,
     none: bool,
     lowest: str,
     allowed: float | None,
 ) -> dict[str, Any]:
-    low, high = bars[0] / PARTS, bars[-1] / PARTS
+    low, high, width = float(edges[0]), float(edges[-1]), float(edges[1] - edges[0])
     every = max(1, math.ceil((high - low) / 6))
     ticks: list[float] = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1, every))
     texts = [_number(10.0**tick) for tick in ticks]
     if len(ticks) < 2:
-        # Within one power of ten its ends are told.
-        ticks = [low, high]
+        # Within one power of ten are no others.
+        ticks = np.linspace(low, high, 4).tolist()
         texts = [_number(10.0**tick) for tick in ticks]
     if none:
         ticks, texts = [float(middles[0]), *ticks], [lowest, *texts]
@@ -146,8 +150,8 @@ def _layout(
     }
     if allowed:
         at = math.log10(allowed)
-        ends = [float(middles[0]) - 1 / PARTS, max(high, at) + 1 / PARTS]
-        layout["xaxis"]["range"] = [min(ends[0], at - 1 / PARTS), ends[1]]
+        ends = [float(middles[0]) - width, max(high, at) + width]
+        layout["xaxis"]["range"] = [min(ends[0], at - width), ends[1]]
         line = {"color": INK, "width": 1.5, "dash": "dash"}
         layout["shapes"] = [
             {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line}

@@ -116,7 +116,12 @@ def flicker(data: Path) -> xr.Dataset:
     from freqig.demo import recordings, ssvep
 
     result = ssvep.run(recordings.read_recordings(data)).result
-    known = result.assign_coords(truth=("sample", [f"{hertz:g} Hz" for hertz in result.flicker.values]))
+    # Classes of the demonstration are numbers; a reader looks for frequencies.
+    names = np.array([f"{hertz:g} Hz" for hertz in recordings.FLICKER_HZ])
+    known = result.assign_coords(
+        truth=("sample", [f"{hertz:g} Hz" for hertz in result.flicker.values]),
+        **{name: ("sample", names[result[name].values]) for name in ("target", "predicted")},
+    )
     subject = [str(name).partition("_")[0] for name in result.recording.values]
     return known.assign_coords(subject=("sample", subject))
 

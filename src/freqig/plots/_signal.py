@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from ._labels import fit_label, scaled
+from ._names import name_rows
 from ._style import ROBUST, letters, root_of, settle, size_in_points, units_of
 from ._time import time_axis
 
@@ -14,7 +17,7 @@ LEAST_HEIGHT = 5.0
 """Points that a line needs among others; where there are fewer, channels become rows of a map."""
 
 
-def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
+def draw_signal(axes: Axes, signal: xr.DataArray, like: xr.DataArray | None = None) -> None:
     """Draw a series over time.
 
     Channels are drawn above each other in their order, the first at the top, each about the
@@ -29,6 +32,8 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
     signal : xarray.DataArray
         Dimension ``time`` with a coordinate, and any others, whose entries are lines of their own.
         ``attrs["units"]``, where given, are named in the label.
+    like : xarray.DataArray, optional
+        A series of the same channels, whose scale and distances are used. Default `signal`.
 
     Examples
     --------
@@ -46,26 +51,28 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
     unit = time_axis(float(np.ptp(time)), signal.time.attrs.get("units"))
     time = time / unit.divisor
     others = [dim for dim in signal.dims if dim != "time"]
-    lines = signal.transpose(*others, "time").values.reshape(-1, time.size).astype(np.float64)
+    lines = _lines(signal, others)
+    model = lines if like is None else _lines(like, others)
     axes.set_xlabel(unit.label)
     if len(lines) > 1 and size_in_points(axes)[1] < LEAST_HEIGHT * len(lines):
-        _draw_map(axes, time, lines, signal, others)
+        _draw_map(axes, time, lines, model, signal, others)
         return
     if len(lines) == 1:
         largest = float(np.max(np.abs(lines), initial=0.0, where=np.isfinite(lines)))
         fit_label(axes, axes.yaxis, ["signal", scaled(axes.yaxis, largest, units_of(signal))])
     elif len(lines):
         # A series that ends before the longest of its result has no values there.
-        tops, bottoms = np.nanmax(lines, axis=1), np.nanmin(lines, axis=1)
-        ranges = tops - bottoms
+        ranges = np.nanmax(model, axis=1) - np.nanmin(model, axis=1)
         # A channel with an artefact may reach over its neighbours, which would else be flat.
         step = min(float(ranges.max()), 3 * float(np.median(ranges))) or float(ranges.max()) or 1.0
-        middles = (tops + bottoms) / 2
+        middles = (np.nanmax(lines, axis=1) + np.nanmin(lines, axis=1)) / 2
         levels = -step * np.arange(len(lines))
         lines = lines - middles[:, None] + levels[:, None]
         axes.set_ylim(levels[-1] - 0.6 * step, levels[0] + 0.6 * step)
         _name_channels(axes, levels, _names(signal, others))
         fit_label(axes, axes.yaxis, ["channels"], [f"({f'{step:.3g} {units_of(signal)}'.strip()} apart)"])
+        # Names take width, which titles are fitted to.
+        settle(axes)
     # A line through fewer than three points does not show where they are.
     marker = "." if time.size < 3 else ""
     axes.plot(time, lines.T, color="0.25", linewidth=0.8 if len(lines) == 1 else 0.6, marker=marker)
@@ -73,12 +80,23 @@ def draw_signal(axes: Axes, signal: xr.DataArray) -> None:
         axes.set_xlim(time[0], time[-1])
 
 
+def _lines(signal: xr.DataArray, others: list[Hashable]) -> np.ndarray:
+    """A line for each entry of the other dimensions, shape (lines, time), float64."""
+    lines = signal.transpose(*others, "time").values
+    return np.asarray(lines.reshape(-1, signal.sizes["time"]).astype(np.float64))
+
+
 def _draw_map(
-    axes: Axes, time: np.ndarray, lines: np.ndarray, signal: xr.DataArray, others: list[object]
+    axes: Axes,
+    time: np.ndarray,
+    lines: np.ndarray,
+    model: np.ndarray,
+    signal: xr.DataArray,
+    others: list[Hashable],
 ) -> None:
-    lines = lines - np.median(lines, axis=1, keepdims=True)
+    lines, model = (one - np.median(one, axis=1, keepdims=True) for one in (lines, model))
     # Two digits, so that the tick labels are exact.
-    limit = float(f"{np.percentile(np.abs(lines), ROBUST):.1e}") or 1.0
+    limit = float(f"{np.percentile(np.abs(model), ROBUST):.1e}") or 1.0
     step = float(time[1] - time[0]) if time.size > 1 else 1.0
     image = axes.imshow(
         lines,
@@ -101,10 +119,10 @@ def _name_channels(axes: Axes, levels: np.ndarray, names: list[str]) -> None:
     """Write as many names as there is room for, evenly."""
     room = size_in_points(axes)[1] / (1.25 * letters())
     every = -(-len(names) // max(int(room), 1))
-    axes.set_yticks(levels[::every], names[::every], fontsize="small")
+    name_rows(axes, levels[::every], names[::every])
 
 
-def _names(signal: xr.DataArray, dims: list[object]) -> list[str]:
+def _names(signal: xr.DataArray, dims: list[Hashable]) -> list[str]:
     """Names of the lines, in the order of the entries of `dims`."""
     names = [""]
     for dim in dims:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from .._check import shown
 from ._labels import fitted
+from ._names import shortened
 from ._style import length_of, letters, size_in_points, units_of
 
 
@@ -267,26 +268,3 @@ def write_head(axes: Axes, text: str, pad: float = 3.0) -> None:
         fontsize=letters() * min(1.0, size_in_points(axes)[0] / max(longest, 1.0)),
         annotation_clip=False,
     ).set_in_layout(False)
-
-
-def shortened(text: str, room: float, size: str = "medium") -> str:
-    """A text that is as wide as there is room, less what is left out of its middle.
-
-    Examples
-    --------
-    >>> shortened("subject03_record_of_2012_raw.fif: '17 Hz'", 150.0)
-    "subject03_r…_raw.fif: '17 Hz'"
-    """
-    if length_of(text, size) <= room:
-        return text
-    kept = next(
-        (
-            n
-            for n in range(len(text) - 1, 4, -1)
-            if length_of("m" + text[: n // 2] + text[-(n - n // 2) :], size) <= room
-        ),
-        4,
-    )
-    # The end tells more: the class.
-    before = kept * 2 // 5
-    return f"{text[:before]}…{text[-(kept - before) :]}"

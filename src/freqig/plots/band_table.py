@@ -13,6 +13,7 @@ from ._axes import new_axes
 from ._groups import Decisions
 from ._labels import fit_label
 from ._map import finish_map, total_over
+from ._names import name_rows, short_names
 from ._options import documented
 from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points
 from ._view import View
@@ -87,10 +88,11 @@ def band_table(
     x, y = np.arange(means.shape[1] + 1.0), np.arange(len(order) + 1.0)
     panel.pcolormesh(x, y, means, cmap=SIGNED_COLORMAP, norm=norm, edgecolors="white", linewidth=1)
     panel.set_ylim(len(order), 0)
-    names = [str(band) for band in found.attribution[dim].values]
-    counts = [f"{label}\n{int(found.members(label).sum())} samples" for label in order]
+    names = short_names(panel, [str(band) for band in found.attribution[dim].values])
+    sizes = [int(found.members(label).sum()) for label in order]
+    counts = [f"{label}\n{n} sample{'s' * (n != 1)}" for label, n in zip(order, sizes, strict=True)]
     panel.set_xticks(x[:-1] + 0.5, names, fontsize="small")
-    panel.set_yticks(y[:-1] + 0.5, counts, fontsize="small")
+    name_rows(panel, y[:-1] + 0.5, counts)
     panel.tick_params(length=0)
     panel.set_xlabel("band")
     _fit_names(panel, names)

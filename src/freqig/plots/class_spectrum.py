@@ -19,7 +19,7 @@ from ._map import total_over
 from ._markers import read_markers
 from ._means import mean_interval
 from ._options import documented
-from ._style import PLACEHOLDER, letters, settle
+from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points
 from ._title import draw_title, leave_room, write_head
 
 KINDS = (("right", True, "0.1", "-", None), ("wrong", False, "#e08214", (0, (4, 1.5)), "////"))
@@ -137,11 +137,11 @@ def class_spectrum(
     for panel in panels[:-1]:
         hide_upper_labels(panel)
     panels[-1].set_xlabel("frequency")
-    taken = _explain(panels)
+    above, taken = _explain(panels, heads[0])
     panels[0].set_title(PLACEHOLDER, loc="left", pad=taken)
     settle(panels[0])
     for panel, head in zip(panels, heads, strict=True):
-        write_head(panel, head)
+        write_head(panel, head, above if panel is panels[0] else 3.0)
     label_frequency(panels[-1], panels[-1].xaxis, frequency, in_view)
     heights = np.concatenate(drawn)
     for panel in panels:
@@ -187,9 +187,11 @@ def _draw(
         )
 
 
-def _explain(panels: list[Axes]) -> float:
-    """Say above the first panel what lines mean; the height that this takes, in points."""
+def _explain(panels: list[Axes], head: str) -> tuple[float, float]:
+    """Say above the first panel what lines mean; where its head begins and what ends there, in points."""
     lines = handles_of(*panels)
     named = [word for word, *_ in KINDS if word in lines]
     legend_above(panels[0], [lines[word] for word in named], named, 2.2)
-    return 1.6 * letters()
+    legend = sum(length_of(word) + 4 * letters() for word in named)
+    above = 3.0 if legend + length_of(head) <= size_in_points(panels[0])[0] else 3.0 + 1.3 * letters()
+    return above, above - 3.0 + 1.6 * letters()

@@ -17,10 +17,11 @@ from ._labels import fitted, label_frequency
 from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
+from ._names import shortened
 from ._options import documented
 from ._select import check_variable
 from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points, units_of
-from ._title import check_title, decision_of, gap_of, leave_room, shortened, write_head
+from ._title import check_title, decision_of, gap_of, leave_room, write_head
 from ._view import View, look_at
 
 HEAD_LINES = 3
@@ -191,11 +192,14 @@ def _write_titles(
         if (output := view.one.get("output")) is not None:
             parts.append(f"{units_of(output, 'output')} {float(output):.4g}")
         room = size_in_points(panel)[0]
-        if parts:
+        if parts and length_of(f"{label}: {parts[0]}") <= room:
             parts[0] = f"{label}: {parts[0]}"
-        told = [shortened(part, room, "small") for part in parts or [label]]
+        else:
+            parts.insert(0, label)
+        told = [shortened(part, room, "small") for part in parts]
         lines = fitted(told, room, between=", ", size="small").splitlines()
-        heads.append("\n".join(filter(None, [*lines, gap_of(view.one, view.name)])))
+        gap = fitted(gap_of(view.one, view.name).split(" "), room, size="small")
+        heads.append("\n".join(filter(None, [*lines, gap])))
         write_head(panel, heads[-1], pad + 3)
     text = _over_both(made if title is None else title, panels)
     height = pad + 6 + 1.3 * letters() * max(len(head.splitlines()) for head in heads)

@@ -14,6 +14,7 @@ from ._labels import fit_label, label_frequency
 from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
 from ._markers import mark_map, read_markers
+from ._names import name_rows
 from ._options import documented
 from ._select import dim_of
 from ._style import letters, signed_norm
@@ -131,7 +132,7 @@ def components(
     # The first row is at the top, the lowest band at the bottom.
     panel.set_ylim((0, len(values)) if _is_band(row) else (len(values), 0))
     panel.set_xlabel(unit.label if unit else "frequency")
-    panel.set_yticks(np.arange(len(names)) + 0.5, names, fontsize="small")
+    name_rows(panel, np.arange(len(names)) + 0.5, names)
     finish_map(panel, view, norm, summed, cells_note(across, 1), title=title)
     _name_rows(panel, row, names, totals)
     if unit is None:
@@ -180,7 +181,7 @@ def _name_rows(axes: Axes, row: str, names: list[str], totals: np.ndarray) -> No
     between = "\n" if height > 2.6 * letters() else "  "
     labels = [f"{label}{between}{total:+.3g}" for label, total in zip(names, totals, strict=True)]
     every = max(1, int(np.ceil(1.3 * letters() / height)))
-    axes.set_yticks(np.arange(len(names))[::every] + 0.5, labels[::every], fontsize="small")
+    name_rows(axes, np.arange(len(names))[::every] + 0.5, labels[::every])
     axes.tick_params(axis="y", length=0)
     kind = next(kind for kind in ROWS if row == kind or row.endswith(f"_{kind}"))
     fit_label(axes, axes.yaxis, [f"{kind},", "and its sum"])

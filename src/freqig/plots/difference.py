@@ -18,6 +18,7 @@ from ._bars import bar_borders, finish_bars, hide_upper_labels, legend_above
 from ._labels import label_frequency, name_spans
 from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, visible_cells
+from ._names import name_rows
 from ._options import documented
 from ._select import check_variable, dim_of
 from ._style import PLACEHOLDER, letters, root_of, settle, signed_norm, size_in_points
@@ -245,7 +246,7 @@ def _name_rows(panel: Axes, names: list[str]) -> None:
     """Names of channels beside their rows, as many as there is room for; the first at the bottom."""
     most = max(int(size_in_points(panel)[1] / (1.2 * letters())), 1)
     each = -(-len(names) // most) or 1
-    panel.set_yticks([i + 0.5 for i in range(0, len(names), each)], names[::each], fontsize="small")
+    name_rows(panel, np.arange(len(names))[::each] + 0.5, names[::each])
 
 
 def _outline(panel: Axes, x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from ._axes import new_axes
 from ._labels import fit_label
 from ._map import draw_grid, finish_map
+from ._names import name_rows, short_names
 from ._options import documented
 from ._select import one_variable
 from ._style import length_of, letters, signed_norm, size_in_points
@@ -101,8 +102,9 @@ def interactions(
     panel.set_ylim(len(names), 0)
     for i in range(len(names)):
         panel.add_patch(Rectangle((i, i), 1, 1, fill=False, edgecolor="0.25", linewidth=1.2, zorder=3))
+    names = short_names(panel, names)
     panel.set_xticks(edges[:-1] + 0.5, names, fontsize="small")
-    panel.set_yticks(edges[:-1] + 0.5, names, fontsize="small")
+    name_rows(panel, edges[:-1] + 0.5, names)
     panel.tick_params(length=0)
     _fit_names(panel, names)
     view = View(one, NAME, (f"{PREFIX}_player", f"{PREFIX}_other"), position, None)

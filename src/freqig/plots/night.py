@@ -18,6 +18,7 @@ from ._groups import Decisions
 from ._labels import fit_label, scaled
 from ._limits import check_limit
 from ._map import draw_grid, total_over
+from ._names import name_rows, short_names
 from ._options import documented
 from ._select import one_channel
 from ._stages import from_the_top, stages_of
@@ -142,7 +143,7 @@ def night(
     norm = signed_norm(values, vmax, robust)
     names = [str(band) for band in found.attribution[dim].values]
     draw_grid(map_, x, np.arange(len(names) + 1.0), on_grid(values, columns).T, norm)
-    map_.set_yticks(np.arange(len(names)) + 0.5, names, fontsize="small")
+    name_rows(map_, np.arange(len(names)) + 0.5, names)
     map_.set_xlabel(unit)
     for panel in panels:
         panel.set_xlim(x[0], x[-1])
@@ -189,7 +190,7 @@ def _draw_stages(
     for values, color, width, label in ((truth, "0.72", 4.0, "true"), (predicted, "0.1", 1.1, "predicted")):
         places = np.array([np.nan if np.isnan(v) else level[int(v)] for v in values])
         panel.stairs(places, x, baseline=None, color=color, linewidth=width, label=label)
-    panel.set_yticks(np.arange(len(rows)), [classes[place] for place in rows], fontsize="small")
+    name_rows(panel, np.arange(len(rows)), [classes[place] for place in rows])
     panel.set_ylim(len(rows) - 0.5, -0.5)
     panel.set_ylabel("stage")
     _key(panel)
@@ -201,9 +202,10 @@ def _draw_density(
     # From the bottom: deep sleep first, dark to light, so that neighbours differ in grey as well.
     shades = colormaps["viridis"](np.linspace(0.05, 0.95, len(rows)))
     below = np.zeros(len(shares))
+    names = short_names(panel, classes)
     for place, color in zip(reversed(rows), shades, strict=True):
         above = below + shares[:, place]
-        panel.stairs(above, x, baseline=below, fill=True, color=color, label=classes[place], linewidth=0)
+        panel.stairs(above, x, baseline=below, fill=True, color=color, label=names[place], linewidth=0)
         below = above
     panel.set_ylim(0, 1)
     panel.set_ylabel("probability")

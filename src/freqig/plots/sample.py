@@ -130,12 +130,13 @@ def sample(
     leave_room(spectrum)
     above.set_title(PLACEHOLDER, loc="left")
     settle(above)
-    write_head(driving, _told(part, keep, count))
-    write_head(spectrum, "amplitudes of the signal, and darker of the part")
-    for panel, one in ((above, series), (driving, kept)):
-        draw_signal(panel, one)
+    draw_signal(above, series)
+    draw_signal(driving, kept, like=series)
     low, high = above.get_ylim()
     driving.set_ylim(low, high)
+    # Names of channels have made the panels narrower.
+    write_head(driving, _told(part, keep, count))
+    write_head(spectrum, "amplitudes of the signal, and darker of the part")
     hide_upper_labels(above)
     _draw_amplitudes(spectrum, view, series, kept, chosen)
     label_frequency(below, below.xaxis, view.one.frequency, view.in_view)

@@ -16,6 +16,7 @@ from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
 from ._markers import mark_map, read_markers
+from ._names import name_rows
 from ._options import documented
 from ._style import letters, signed_norm
 from ._time import span_of, time_axis
@@ -204,7 +205,7 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
     )
     row.stairs(places, x, baseline=None, color="0.55", linewidth=0.8)
     row.hlines(places, x[:-1], x[1:], color="0.1", linewidth=2.5)
-    row.set_yticks(np.arange(len(order)), [str(label) for label in order], fontsize="small")
+    name_rows(row, np.arange(len(order)), [str(label) for label in order])
     row.set_ylim(len(order) - 0.5, -0.5)
     row.tick_params(axis="x", labelbottom=False, length=0)
     row.tick_params(axis="y", length=0)

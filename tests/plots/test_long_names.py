@@ -1,0 +1,111 @@
+"""Names of thirty letters leave room for what is drawn, on a page as wide as a column."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib import rcParams
+from matplotlib.figure import Figure
+
+from freqig import plots
+from freqig.plots._names import short_names
+from freqig.plots._signal import draw_signal
+
+from .test_pages import BANDS, night
+from .test_readable import drawn_texts
+from .texts import assert_apart
+
+__all__ = ["night"]
+
+COLUMN = 85 / 25.4
+CHANNELS = [f"accelerometer_bearing_{i:02d}_left" for i in range(64)]
+CLASSES = {
+    "W": "awake, with closed eyes",
+    "N1": "drowsy, slow eyes roll on",
+    "N2": "light sleep with spindles",
+    "N3": "deep sleep, with no dream",
+    "R": "sleep of the rapid eyes, R",
+}
+
+
+@pytest.fixture(autouse=True)
+def _letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(rcParams, "font.size", 8)
+
+
+def column(height: float, rows: int, columns: int = 1) -> tuple[Figure, list]:
+    figure = Figure(figsize=(COLUMN, height), layout="constrained")
+    return figure, list(np.ravel(figure.subplots(rows, columns)))
+
+
+def share(figure: Figure, axes: object) -> float:
+    """Share of the width of the page that the data have."""
+    figure.draw_without_rendering()
+    return axes.get_window_extent().width / figure.bbox.width
+
+
+@pytest.mark.parametrize("channels", [3, 64])
+def test_names_of_channels_leave_half_of_the_page(
+    explanation: Callable[..., xr.Dataset], channels: int
+) -> None:
+    result = explanation(layout={"channel": channels}).assign_coords(channel=CHANNELS[:channels])
+    figure, pair = column(3.4, 2)
+    above, _ = plots.spectrum(result, axes=pair)
+    assert share(figure, above) > 0.45
+    names = [label.get_text() for label in above.get_yticklabels()]
+    assert len(set(names)) == len(names)
+    title, box = above._left_title, figure.bbox
+    assert title.get_window_extent().x1 <= box.x1
+    assert_apart(figure, drawn_texts(figure))
+
+
+def test_names_of_classes_leave_room_for_the_night(night: xr.Dataset) -> None:
+    named = {
+        key: (night[key].dims, [CLASSES[str(label)] for label in night[key].values])
+        for key in ("truth", "predicted", "target", "class")
+    }
+    figure, four = column(6, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plots.night(night.assign_coords(named), bands=BANDS, axes=four)
+    assert share(figure, four[0]) > 0.3
+    assert_apart(figure, drawn_texts(figure))
+
+
+def test_what_a_part_leaves_stands_where_the_signal_has_it(explanation: Callable[..., xr.Dataset]) -> None:
+    signal = explanation(layout={"channel": 3}).signal[0]
+    (above, below) = Figure(figsize=(8, 8)).subplots(2)
+    draw_signal(above, signal)
+    draw_signal(below, signal / 5, like=signal)
+    assert below.get_ylim() == above.get_ylim()
+    np.testing.assert_array_equal(below.get_yticks(), above.get_yticks())
+    for whole, part in zip(above.get_lines(), below.get_lines(), strict=True):
+        np.testing.assert_allclose(5 * np.ptp(part.get_ydata()), np.ptp(whole.get_ydata()))
+
+
+def test_names_that_differ_in_their_middle_stay_apart() -> None:
+    names = [f"left_leg_sensor_{letter}_mounted_on_the_outer_housing" for letter in "abc"]
+    short = short_names(Figure(figsize=(COLUMN, 3)).subplots(), names)
+    assert len(set(short)) == 3
+    assert max(map(len, short)) < 20
+
+
+def test_a_class_and_the_legend_beside_it_are_apart(explanation: Callable[..., xr.Dataset]) -> None:
+    result = explanation().drop_vars(["target", "predicted"])
+    labels = ("sample", [CLASSES["R"]] * 2)
+    result = result.assign_coords(
+        target=labels, predicted=labels, truth=("sample", [CLASSES["R"], CLASSES["W"]])
+    )
+    figure, one = column(2.4, 1)
+    plots.class_spectrum(result, axes=one)
+    figure.draw_without_rendering()
+    assert_apart(figure, drawn_texts(figure))
+
+
+def test_one_sample_is_no_plural(explanation: Callable[..., xr.Dataset]) -> None:
+    axes = plots.band_table(explanation().set_coords("target"), {"slow": (0, 10)}, axes=Figure().subplots())
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0\n1 sample", "1\n1 sample"]

@@ -270,17 +270,26 @@ def fault(use: Callable[[Any], Any], value: Any, name: str) -> str | None:
         told = name in str(error) or (name == "x" and "path must be" in str(error))
         return None if told else f"is not named: {error!r}"
     except FileNotFoundError as error:
-        return None if name == "x" and "path must be" in str(error) else f"ends in {error!r}"
+        return (
+            None
+            if name in str(error) or (name == "x" and "path must be" in str(error))
+            else f"ends in {error!r}"
+        )
     except Exception as error:  # noqa: BLE001
         return f"ends in {error!r}"
     return "is taken"
 
 
-if __name__ == "__main__":
+def report(uses: dict[str, tuple[Callable[[Any], Any], set[str]]]) -> None:
+    """Print what is wrong, one line each."""
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", FreqigWarning)
-    for parameter, (use, right) in USES.items():
+    for parameter, (use, right) in uses.items():
         for label, value in BAD.items():
             found = fault(use, value, parameter.partition("=")[0])
             if found != ("is taken" if label in right else None):
                 print(f"{parameter}: {label} {found or 'is refused'}")
+
+
+if __name__ == "__main__":
+    report(USES)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -198,6 +200,23 @@ def check_name(name: Any) -> str:
     if not name.strip() or "/" in name or name.startswith("."):
         raise ValueError(f"name must not be empty, start with a dot or have a slash in it, got {shown(name)}")
     return name
+
+
+def check_path(path: Any, name: str) -> Path:
+    """Path of a file or folder, which need not be there."""
+    given = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(given, str):
+        raise TypeError(f"{name} must be a path, a string or a pathlib.Path, got {shown(path)}")
+    if not given:
+        raise ValueError(f"{name} must be a path, got an empty string")
+    return Path(given)
+
+
+def check_text(value: Any, name: str) -> str:
+    """Text, which may be empty."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {shown(value)}")
+    return value
 
 
 def check_names(names: Any, name: str) -> tuple[str, ...] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from ._check import brief, shown
 from .explain.explainer import Explainer
 from .summaries import summary
 
@@ -51,7 +52,16 @@ def check(
     >>> found["shape"], found["fs"], found["tried"]
     ([9, 1, 8], 8.0, 3)
     """
-    count = signal.sizes["sample"]
+    if not isinstance(explainer, Explainer):
+        raise TypeError(f"explainer must be a freqig.Explainer, got {shown(explainer)}")
+    if not isinstance(signal, xr.DataArray):
+        raise TypeError(f"signal must be an xarray.DataArray, as freqig.read returns it, got {brief(signal)}")
+    count = signal.sizes.get("sample", 0)
+    if not count:
+        raise ValueError(
+            f"signal must have at least one sample along its dimension 'sample', got shape "
+            f"{signal.shape} of {', '.join(map(repr, signal.dims)) or 'no dimensions'}"
+        )
     places = sorted({0, count // 2, count - 1})
     few = signal.isel(sample=places)
     begin = time.perf_counter()

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 import xarray as xr
 
-from ._check import check_positive
+from ._check import check_positive, shown
 from .domains import RFFT
 from .errors import FreqigWarning
 from .explain.batch import Asked, explain_batch
 from .explain.explainer import Explainer
 from .explain.reading import read_input
 from .explain.samples import told_truth, with_known
+from .objective.own_targets import as_array
 from .signals import Signal
 from .signals.axes import Axes
 
@@ -100,6 +101,8 @@ def slide(
     >>> bool(np.isclose(result.rfft.sum(), weighted, rtol=1e-3))
     True
     """
+    if not isinstance(explainer, Explainer):
+        raise TypeError(f"explainer must be a freqig.Explainer, got {shown(explainer)}")
     model, settings = explainer.model, explainer.settings
     reading = {"channels": channels, "resample": resample, "annotations": annotations}
     whole = read_input(signal, replace(model.hints, window=None), settings, reading, "signal")
@@ -110,8 +113,8 @@ def slide(
     short = windows.cut(whole, settings.time_axis)
     if target is None:
         target = _predicted(explainer, known, short, baseline, count)
-    elif not isinstance(target, (str, tuple)) and np.ndim(target) > 0:
-        target = np.repeat(np.asarray(target), count, axis=0)
+    else:
+        target = _of_windows(target, len(whole.values), count)
     asked = Asked(target=target, baseline=baseline)
     found = explain_batch(model, known, explainer._kept, short, asked)
     return _assembled(found, whole, windows, settings.classes)
@@ -221,6 +224,18 @@ def _predicted(explainer: Explainer, settings: Any, short: Any, baseline: Any, c
             f'{classes} in signal {differ[0]}: pass one of them, or target="all"'
         )
     return found["predicted"].values.tolist()
+
+
+def _of_windows(target: Any, n_signals: int, count: int) -> Any:
+    """A target that windows share, or that of its signal for every window."""
+    if isinstance(target, (str, tuple)):
+        return target
+    array = as_array(target)
+    if array.ndim == 0:
+        return target
+    if len(array) != n_signals:
+        raise ValueError(f"target must be one per signal, so {n_signals} of them, got {len(array)}")
+    return np.repeat(array, count, axis=0)
 
 
 def _assembled(

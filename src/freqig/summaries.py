@@ -56,7 +56,7 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
     >>> list(found["classes"][0]["bands"])
     ['slow', 'rest']
     """
-    if "output" not in result:
+    if "output" not in getattr(result, "data_vars", ()):
         kind = type(result).__name__
         raise TypeError(f"result must be a Dataset as freqig.Explainer returns it, got {kind} without output")
     settings = json.loads(result.attrs.get("settings", "{}"))

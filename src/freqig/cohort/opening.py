@@ -11,6 +11,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from .._check import shown
 from .groups import METADATA
 from .store import DONE, MARKER, Store
 
@@ -43,6 +44,9 @@ def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.Data
     Traceback (most recent call last):
     FileNotFoundError: store must be the path of a cohort, but there is none at 'nowhere.zarr'
     """
+    is_auto = isinstance(chunks, str) and chunks == "auto"
+    if isinstance(chunks, bool) or not (chunks is None or is_auto or isinstance(chunks, (int, dict))):
+        raise TypeError(f"chunks must be None, a number, 'auto' or a dict by dimension, got {shown(chunks)}")
     place = checked(store)
     indexed = "consolidated_metadata" in (place.path / METADATA).read_text(encoding="utf-8")
     how: dict[str, Any] = {"engine": "zarr", "zarr_format": 3, "consolidated": indexed, "cache": False}

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .._check import shown
+import numpy as np
+
+from .._check import check_path, check_text, shown
 from ..files.formats import stem_of
 
 DESCRIPTION = "dataset_description.json"
@@ -62,7 +64,7 @@ class Recording:
         folder: str = "",
     ) -> None:
         place = placed(path)
-        name = name or stem_of(place)
+        name = check_text(name, "name") or stem_of(place)
         if not name.strip(".") or set(name) & {"/", "\\", "\0"} or name.startswith(("__", ".")):
             raise ValueError(
                 f"name must be that of a folder, and not begin with a dot or two underscores, got {name!r}"
@@ -71,20 +73,31 @@ class Recording:
         own = {
             "path": place,
             "name": name,
-            "subject": str(subject) or (found[1] if found else ""),
-            "annotations": placed(annotations)
+            "subject": _person(subject) or (found[1] if found else ""),
+            "annotations": placed(annotations, "annotations")
             if isinstance(annotations, (str, os.PathLike))
             else annotations,
             "truth": truth,
-            "folder": folder,
+            "folder": check_text(folder, "folder"),
         }
         for field, value in own.items():
             object.__setattr__(self, field, value)
 
 
-def placed(path: str | os.PathLike[str]) -> Path:
+def _person(subject: Any) -> str:
+    """Whose recording it is, by a name or a number."""
+    if isinstance(subject, (int, np.integer)) and not isinstance(subject, (bool, np.timedelta64)):
+        return str(subject)
+    if not isinstance(subject, str):
+        raise TypeError(
+            f"subject must be a name or a whole number, and so must subjects, got {shown(subject)}"
+        )
+    return subject
+
+
+def placed(path: str | os.PathLike[str], name: str = "path") -> Path:
     """A path for workers, which may be in other folders; links stay what they are called."""
-    return Path(os.path.abspath(os.fspath(path)))  # noqa: PTH100
+    return Path(os.path.abspath(check_path(path, name)))  # noqa: PTH100
 
 
 def read_recordings(
@@ -108,7 +121,7 @@ def read_recordings(
     """
     if isinstance(recordings, (str, os.PathLike)):
         recordings = [recordings]
-    if not isinstance(recordings, Sequence) and not hasattr(recordings, "__len__"):
+    if not isinstance(recordings, Sequence) and not _is_long(recordings):
         raise TypeError(f"recordings must be a sequence of paths, got {type(recordings).__name__}")
     listed = [one for given in recordings for one in _opened(given)]
     if not listed:
@@ -130,12 +143,17 @@ def _opened(given: Any) -> list[Recording]:
         return [given]
     if not isinstance(given, (str, os.PathLike)):
         raise TypeError(f"recordings must be paths or freqig.cohort.Recording, got {shown(given)}")
-    path = Path(os.fspath(given))
+    path = check_path(given, "recordings")
     if (path / DESCRIPTION).is_file():
         from .bids import recordings_in
 
         return recordings_in(path)
     return [Recording(path)]
+
+
+def _is_long(values: Any) -> bool:
+    """Whether it has a length, which arrays without axes have not."""
+    return hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0
 
 
 def _with(listed: list[Recording], field: str, values: Any) -> list[Recording]:
@@ -148,7 +166,7 @@ def _with(listed: list[Recording], field: str, values: Any) -> list[Recording]:
         if wrong := [name for name in values if name not in known]:
             raise ValueError(f"{what} must be by names of recordings, got {', '.join(map(repr, wrong[:5]))}")
         return [replace(one, **{field: values[one.name]}) if one.name in values else one for one in listed]
-    if isinstance(values, (str, os.PathLike)) or not hasattr(values, "__len__") or len(values) != len(listed):
+    if isinstance(values, (str, os.PathLike)) or not _is_long(values) or len(values) != len(listed):
         raise ValueError(
             f"{what} must be one per recording, a sequence of {len(listed)}, or a mapping by name, got "
             f"{shown(values)}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._check import check_choice, check_count, check_flag, check_flag_or_none, shown
+from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, shown
 from ..bands import check_bands
 from ..errors import warn
 from ..files.asked import Reading
@@ -128,6 +128,11 @@ def run(
     Reading(fs, channels, window, step, resample)
     part = Shard() if shard is None else Shard(*_pair(shard))
     keep, workers = check_choice(keep, "keep", KEEP), check_count(workers, "workers")
+    can_submit = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
+    if executor is not None and not can_submit:
+        raise TypeError(f"executor must be a concurrent.futures.Executor or None, got {shown(executor)}")
+    if model_id is not None:
+        model_id = check_text(model_id, "model_id")
     if (
         str(settings.get("device", "")).startswith("cuda")
         and executor is None

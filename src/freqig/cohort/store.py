@@ -46,7 +46,7 @@ class Store:
             import zarr  # noqa: F401
         except ImportError as error:
             raise ImportError("store needs the library zarr: pip install freqig[zarr]") from error
-        return cls(placed(path))
+        return cls(placed(path, "store"))
 
     @property
     def work(self) -> Path:
@@ -68,7 +68,7 @@ class Store:
         """
         known = self.about()
         if known is None:
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
                 raise ValueError(
                     f"store must be a new path, or a store that freqig made, but {self.path} holds something "
                     "else"

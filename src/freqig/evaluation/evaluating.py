@@ -23,7 +23,7 @@ from .likeness import likeness
 from .ordering import MOST_EXHAUSTIVE, energies
 from .rebuilding import refuse_other_signals, settings_for
 from .replacing import OPERATORS, Replacing, replaced
-from .sanity import MEASURES, compared, on_random_labels, untrained
+from .sanity import MEASURES, check_train, compared, on_random_labels, untrained
 from .scoring import scoring
 from .stability import stability
 from .table import Scores, labelled, metrics_of
@@ -143,6 +143,7 @@ def evaluate(
     count = check_count(steps, "steps", 2)
     random_orders, draws = check_count(random_orders, "random_orders"), check_count(draws, "draws")
     most, seed = check_count(most_explained, "most_explained"), check_seed(seed, "seed")
+    check_train(train)
     chosen = _chosen(families, FAMILIES, "families")
     operators = _chosen(operator, OPERATORS, "operator")
     names = _names(result, name)

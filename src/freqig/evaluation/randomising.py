@@ -61,7 +61,7 @@ def _of_torch(model: nn.Module, seed: int) -> Iterator[tuple[str, nn.Module]]:
     for stage in _stages(layers):
         # The generator of the process is left as it was.
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(seed)
+            torch.manual_seed(seed % 2**64)
             for i in stage:
                 _draw(layers[i][1])
         yield layers[stage[-1]][0] or type(twin).__name__, twin

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from torch import nn
 
+from .._check import shown
+from ..errors import add_context
 from .again import Again
 from .likeness import divided, likeness
 from .randomising import cascade
@@ -59,6 +62,15 @@ def compared(again: Again, model: Any, gap: Array) -> dict[str, Array]:
     return found
 
 
+def check_train(train: Any) -> None:
+    """TypeError for what is no function of `shuffle`, such as the model itself, before any work."""
+    if train is not None and (not callable(train) or isinstance(train, (type, nn.Module))):
+        raise TypeError(
+            "train must be a function that trains a model, such as lambda shuffle: fit(x_train, "
+            f"shuffle(y_train)), got {shown(train)}"
+        )
+
+
 def on_random_labels(train: Any, seed: int) -> Any:
     """The model that a caller trains on labels that are shuffled here.
 
@@ -74,7 +86,11 @@ def on_random_labels(train: Any, seed: int) -> Any:
         asked.append(len(values))
         return values[generator.permutation(len(values))]
 
-    model = train(shuffle)
+    try:
+        model = train(shuffle)
+    except Exception as error:
+        add_context(error, "raised by the function that was passed as train=")
+        raise
     if not asked or model is None:
         what = "a model" if model is None else "shuffle, which gives the labels in another order"
         raise ValueError(

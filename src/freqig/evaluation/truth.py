@@ -52,7 +52,12 @@ def read_truth(truth: Any, variable: xr.DataArray, names: list[str], fs: float |
 
 
 def _array(truth: Any, variable: xr.DataArray) -> xr.DataArray:
-    values = np.asarray(truth)
+    try:
+        values = np.asarray(truth)
+    except Exception:  # noqa: BLE001 - whatever an object raises that is no array
+        raise TypeError(
+            f"truth must be bands, a bool xarray.DataArray, or a bool array, got {shown(truth)}"
+        ) from None
     if values.dtype != bool or values.shape not in (variable.shape, variable.shape[1:]):
         raise (TypeError if values.dtype != bool else ValueError)(
             f"truth must be bands, a bool xarray.DataArray, or a bool array of the shape of {variable.name}, "

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, check_flag, signals_by_position
+from .._check import check_dtype, check_flag, check_integer, signals_by_position
 from ..models import Model, as_model
 from ..models.scoring import Scorer, as_scorer
 from ..objective.classes import ClassReader
@@ -86,7 +86,7 @@ class OneInput(ABC):
             class_axis=class_axis,
             probabilities=known,
             tol=tol,
-            time_axis=scorer.model.hints.resolve(time_axis),
+            time_axis=scorer.model.hints.resolve(check_integer(time_axis, "time_axis")),
             trust=trust,
             progress=progress,
             batch_independent=batch_independent,

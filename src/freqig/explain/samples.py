@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._check import shown
 from ..signals import Signal, aligned_rows
+from ..signals.arrays import as_tensor
 
 TRUTH, FILE, LABEL = "truth", "file", "label"
 
@@ -103,8 +104,9 @@ def _is_class(one: Any, classes: tuple[str, ...]) -> bool:
 def _column(values: Any, name: str, kinds: str, count: int) -> np.ndarray:
     what = "numbers or names" if "i" in kinds else "names"
     if isinstance(values, Tensor):
-        values = values.detach().cpu().numpy()
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        values = as_tensor(values, name).cpu().numpy()
+    is_long = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1
+    if not is_long or isinstance(values, (str, bytes, Mapping, Set)):
         raise TypeError(f"{name} must be a sequence of {what}, one per sample, got {shown(values)}")
     listed = np.asarray(values).tolist() if hasattr(values, "dtype") else list(values)
     if len(listed) != count:

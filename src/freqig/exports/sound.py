@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_flag, check_integer, check_positive, shown
+from .._check import check_flag, check_integer, check_path, check_positive, shown
 from ..result.reading import rate_of
 
 LOWEST = 4000.0
@@ -79,7 +79,7 @@ def to_wav(
     largest = float(np.abs(series).max(initial=0.0))
     if not np.isfinite(largest):
         raise ValueError("part must be finite, got NaN or infinity")
-    target = Path(path)
+    target = check_path(path, "path")
     if target.suffix.lower() != ".wav":
         raise ValueError(f"path must end in .wav, got {str(path)!r}")
     if target.exists() and not overwrite:

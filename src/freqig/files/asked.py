@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._check import check_fs, check_positive
+from .._check import check_fs, check_positive, shown
 
 
 @dataclass(frozen=True, init=False)
@@ -62,8 +62,8 @@ def names_of_channels(channels: Any) -> tuple[str, ...]:
     TypeError, ValueError
         If they are no sequence of names, or one is there twice.
     """
-    if isinstance(channels, str) or not isinstance(channels, Sequence) or not channels:
-        raise TypeError(f"channels must be a sequence of names, at least one, got {channels!r}")
+    if isinstance(channels, (str, bytes)) or not isinstance(channels, Sequence) or not channels:
+        raise TypeError(f"channels must be a sequence of names, at least one, got {shown(channels)}")
     wanted = tuple(map(str, channels))
     twice = next((one for one in wanted if wanted.count(one) > 1), None)
     if twice is not None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .._check import brief, check_number
 from .recording import Annotation
 
 
@@ -36,15 +37,31 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
         if not found:
             raise ValueError(f"annotations must hold at least one label, got none in {path.name}")
         return found
-    if not isinstance(given, Sequence) and not hasattr(given, "tolist"):
-        raise TypeError(
-            "annotations must be a path, a sequence of labels, one per window, or of (onset, duration, "
-            f"label), got {type(given).__name__}"
-        )
-    rows = given.tolist() if hasattr(given, "tolist") else list(given)
+    rows = _rows(given)
     if rows and all(isinstance(row, (tuple, list)) and len(row) == 3 for row in rows):
-        return tuple(Annotation(float(onset), float(duration), str(label)) for onset, duration, label in rows)
+        return tuple(
+            Annotation(
+                check_number(onset, "annotations, an onset,"),
+                check_number(duration, "annotations, a duration,"),
+                str(label),
+            )
+            for onset, duration, label in rows
+        )
     return tuple("" if row is None else str(row) for row in rows)
+
+
+def _rows(given: Any) -> list[Any]:
+    """Labels or spans, of any sequence or column of a table."""
+    is_array = hasattr(given, "tolist") and getattr(given, "ndim", 1) == 1 and not isinstance(given, type)
+    try:
+        if is_array or isinstance(given, Sequence):
+            return list(given.tolist() if is_array else given)
+    except (RuntimeError, ValueError):
+        pass  # Tensors without values of their own.
+    raise TypeError(
+        "annotations must be a path, a sequence of labels, one per window, or of (onset, duration, "
+        f"label), got {brief(given)}"
+    )
 
 
 def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:

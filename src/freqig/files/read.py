@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_fs
+from .._check import LARGEST_COUNT, check_fs, check_path, check_text
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
@@ -87,7 +87,7 @@ def read(
     >>> signal.dims, signal.shape, signal.onset.values.tolist()
     (('sample', 'channel', 'time'), (4, 2, 250), [0.0, 2.5, 5.0, 7.5])
     """
-    given = Path(os.fspath(path))
+    given = check_path(path, "path")
     if not given.exists():
         raise FileNotFoundError(f"path must be that of a file, but there is none at {str(given)!r}")
     if not given.is_file() and not given.is_dir():
@@ -178,11 +178,12 @@ def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -
             )
         recording = replace(recording, fs=fs)
     if unit is not None:
+        unit = check_text(unit, "unit")
         if recording.unit is not None and factor(unit, recording.unit) != 1:
             raise ValueError(
                 f"unit must be that of {name}, which says {recording.unit!r}, got {unit!r}: omit it"
             )
-        recording = replace(recording, unit=str(unit))
+        recording = replace(recording, unit=unit)
     return recording
 
 
@@ -201,6 +202,8 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
             f"resample must be a simple multiple of {recording.fs:g} Hz, the rate of {name}, got {fs:g}"
         )
     values = np.asarray(recording.values, dtype=np.float64)
+    if ratio * values.shape[-1] > LARGEST_COUNT:
+        raise ValueError(f"resample must leave at most {LARGEST_COUNT} samples of {name}, got {fs:g} Hz")
     values = resample_poly(values, ratio.numerator, ratio.denominator, axis=-1, padtype="line")
     return replace(recording, values=values, fs=fs)
 

@@ -41,7 +41,7 @@ def own_target(target: Any, n_samples: int) -> Tensor:
     >>> own_target([[10, 60], [20, 70]], 2).tolist(), own_target((10, 60), 2).tolist()
     ([[[10, 60]], [[20, 70]]], [[[10, 60]], [[10, 60]]])
     """
-    values = _as_array(target)
+    values = as_array(target)
     if values.dtype.kind not in "biuf":
         raise TypeError(
             "target of a callable output must be numeric, since tensors follow the samples to it, got "
@@ -97,7 +97,7 @@ def about_codes(values: np.ndarray) -> str:
 
 def as_integers(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarray:
     """Target as an int64 array of any shape; TypeError or ValueError with advice where it has no integers."""
-    array = _as_array(target)
+    array = as_array(target)
     kind = array.dtype.kind
     whole = kind == "O" and array.size and all(_is_integer(value) for value in array.flat)
     if kind in "iu" or array.size == 0 or whole:
@@ -125,7 +125,7 @@ def as_integers(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
     raise TypeError(f"target must consist of integers, got {shortened(target)} (dtype {array.dtype}){advice}")
 
 
-def _as_array(target: Any) -> np.ndarray:
+def as_array(target: Any) -> np.ndarray:
     """Target as an array; mixed kinds keep their own types, so that True is not taken for 1."""
     if isinstance(target, Tensor):
         return _values(target)

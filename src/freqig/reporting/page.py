@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._check import check_flag
+from .._check import check_flag, check_path, check_text
 from ..whole_files import replacing
 from .asked import material_of
 from .content import Piece, Section
@@ -100,7 +100,10 @@ def report(
     True
     """
     check_flag(force, "force")
-    target = Path(path)
+    target = check_path(path, "path")
+    title = None if title is None else check_text(title, "title")
+    if target.is_dir():
+        raise ValueError(f"path must be that of a page, but {str(target)!r} is a folder")
     if target.exists() and not force:
         raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")
     material = material_of(

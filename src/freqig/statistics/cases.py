@@ -148,7 +148,7 @@ class Cases:
                     + (_held(what) if what in self.data.dims else "")
                 )
             what = along[what].values
-        elif callable(what):
+        elif callable(what) and not isinstance(what, type):
             what = what(self.data)
             if isinstance(what, np.ndarray) and what.dtype.kind == "U" and (what == UNKNOWN).any():
                 return what, what != UNKNOWN

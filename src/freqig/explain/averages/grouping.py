@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..._check import shown
 from ...domains import Domain
 from ...domains.reading import RESERVED
 from ...objective.arguments import Shared
@@ -146,8 +147,10 @@ def check_labels(labels: Any, name: str, n_samples: int) -> np.ndarray:
     """
     if isinstance(labels, Shared):
         labels = [labels.value] * n_samples
-    values = labels if hasattr(labels, "dtype") else _as_they_are(labels)
-    values = np.asarray(values)
+    try:
+        values = np.asarray(labels if hasattr(labels, "dtype") else _as_they_are(labels))
+    except TypeError:
+        raise TypeError(f"by[{name!r}] must hold one label per sample, got {shown(labels)}") from None
     if values.shape != (n_samples,):
         raise ValueError(
             f"by[{name!r}] must hold one label per sample, so {n_samples}, got an array of shape "

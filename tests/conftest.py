@@ -6,8 +6,9 @@ import importlib.util
 import os
 import pkgutil
 import random
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -61,6 +62,16 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Draws the same weights for networks that a test builds, whichever tests ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_threads_are_left() -> Iterator[None]:
+    """Ends the threads that zarr reads with: beside them a session leaves NumPy's generator alone."""
+    yield
+    if "zarr" in sys.modules:
+        from zarr.core.sync import cleanup_resources
+
+        cleanup_resources()
 
 
 ROOT = Path(__file__).resolve().parents[1]

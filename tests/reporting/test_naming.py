@@ -136,7 +136,7 @@ def test_bands_that_a_result_has_are_chosen_from_and_the_rest_is_not() -> None:
 
 def test_what_is_missing_is_named() -> None:
     result = told(None, {"": (11, 16)}, count=20)
-    assert "does not hold converged" in verdicts(result.drop_vars("converged"))["the output"].why_not
+    assert "does not tell converged" in verdicts(result.drop_vars("converged"))["the output"].why_not
     assert "baseline_output" in verdicts(result.drop_vars("baseline_output"))["the output"].why_not
     assert "freqig.RFFT()" in summarised(result.drop_vars("rfft"))[2].text
     assert "holds no truth" in summarised(result)[1].text

@@ -68,9 +68,11 @@ def with_ends(edges: Array, strength: Array, m: int) -> Array:
 def everywhere(edges: Array) -> Array:
     """A place in each interval, both ends included, about 0.4 or 0.6 of the way, shape (A, n + 1)."""
     shares = 0.5 + np.resize([-0.1, 0.1], edges.shape[1] - 1) + _shift(edges[:, 1:]) / 2
-    return edges[:, :-1] + shares * np.diff(edges)
+    places: Array = edges[:, :-1] + shares * np.diff(edges)
+    return places
 
 
 def _shift(place: Array) -> Array:
     """Between -JITTER and JITTER."""
-    return JITTER * (2 * (place * GOLDEN % 1) - 1)
+    shift: Array = JITTER * (2 * (place * GOLDEN % 1) - 1)
+    return shift

@@ -86,10 +86,12 @@ def pole(place: Array, trace: Array) -> Flags:
     sizes, first = trace[SIZES, :, 1:-1], place[:, :1]
     whole = np.einsum("an,ant->at", trapezoid(place), sizes)
     share = 0.5 / np.maximum(np.log(1 / first), 1.0)
-    return (sizes[:, 0] * first > share * whole).any(1)
+    found: Flags = (sizes[:, 0] * first > share * whole).any(1)
+    return found
 
 
 def blind_to_scale(trace: Array) -> Flags:
     """Whether F is constant along the path at the nodes, though its gradient is not zero, shape (A,)."""
     sizes, slopes = trace[SIZES, :, 1:-1], np.abs(trace[SLOPES, :, 1:-1])
-    return np.any(np.median(slopes, 1) <= 1e-3 * np.median(sizes, 1), axis=1)
+    blind: Flags = np.any(np.median(slopes, 1) <= 1e-3 * np.median(sizes, 1), axis=1)
+    return blind

@@ -58,7 +58,7 @@ class Gauge:
         def collect(part: slice) -> None:
             # Projections run over a few at a time: spectrograms can be larger than any chunk.
             at_once = self.chunks.size
-            for few in Chunks(at_once // n_combined).split(part.stop - part.start):
+            for few in Chunks(max(1, at_once // n_combined)).split(part.stop - part.start):
                 k = slice(part.start + few.start, part.start + few.stop)
                 parts = []
                 for some in Chunks(at_once).split(n_combined):
@@ -90,4 +90,5 @@ class Gauge:
 
 def as_array(values: Tensor) -> Array:
     """The numbers of a tensor, float64, in the memory of the host."""
-    return values.double().cpu().numpy()
+    array: Array = values.double().cpu().numpy()
+    return array

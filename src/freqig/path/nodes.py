@@ -109,13 +109,20 @@ def unit(trace: Array) -> Array:
     In this unit numbers may be squared and multiplied whatever the scale of F, and dividing by it is exact.
     """
     largest = np.maximum(trace[SIZES, :, 1:-1].max(1), np.ptp(trace[VALUES], axis=1))
-    return np.exp2(np.frexp(np.where(largest > 0, largest, 1.0))[1].clip(-1000, 1000).astype(float))
+    powers: Array = np.exp2(np.frexp(np.where(largest > 0, largest, 1.0))[1].clip(-1000, 1000).astype(float))
+    return powers
 
 
 def halves(unit: Array) -> tuple[Array, Array]:
     """Two factors that together divide by a unit: one over the unit need not be a number of the dtype."""
     half = np.exp2(np.floor(np.log2(unit) / 2))
     return 1 / half, half / unit
+
+
+def mean_size(trace: Array) -> Array:
+    """Mean of Σ |δ·g| over the nodes, shape (A, T)."""
+    mean: Array = trace[SIZES, :, 1:-1].mean(1)
+    return mean
 
 
 def interval_gaps(places: Array, values: Array, slopes: Array) -> tuple[Array, Array]:

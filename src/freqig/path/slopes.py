@@ -119,8 +119,8 @@ class Suspicion:
     def _told(self, a: int) -> Diagnosis:
         """What was found of one sample, for the target whose F and slopes are farthest apart."""
         gaps, place = np.abs(self.gaps[a]), self.nodes.place[a]
-        t = gaps.sum(0).argmax()
-        j = gaps[:, t].argmax()
+        t = int(gaps.sum(0).argmax())
+        j = int(gaps[:, t].argmax())
         rise = float(np.diff(self.nodes.trace[VALUES, a, 1:-1, t])[j])
         told = rise - float(self.gaps[a, j, t])
         return foreign_gradient(float(place[j]), float(place[j + 1]), rise, told)
@@ -134,7 +134,8 @@ def places_around(place: Array, eps: float) -> Array:
     some, widths = _some(len(place)), np.diff(np.concatenate([[0.0], place, [1.0]]))
     width = np.minimum(widths[some], widths[some + 1])
     steps = np.maximum(np.array(DISTANCES)[:, None] * width, np.sqrt(eps))
-    return place[some][:, None] + steps[:, :, None] * np.array([-1.0, 1.0])
+    around: Array = place[some][:, None] + steps[:, :, None] * np.array([-1.0, 1.0])
+    return around
 
 
 def _some(n: int) -> Indices:

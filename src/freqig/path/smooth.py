@@ -37,7 +37,8 @@ def size_of(nodes: Nodes) -> int:
 
 def is_unused(nodes: Nodes) -> Flags:
     """Which node no rule uses, bool, shape (A, n)."""
-    return np.arange(nodes.n) == np.abs(nodes.place - nodes.unused[:, None]).argmin(1)[:, None]
+    found: Flags = np.arange(nodes.n) == np.abs(nodes.place - nodes.unused[:, None]).argmin(1)[:, None]
+    return found
 
 
 @cache
@@ -60,7 +61,8 @@ def between_nodes(size: int) -> Array:
     m = np.arange(1, size)
     inner, ends = np.pi * m / size, np.pi * np.arange(size + 1) / size
     cosines = np.cos(np.outer(ends, m)) / m
-    return (cosines[:-1] - cosines[1:]) @ np.sin(np.outer(m, inner)) * np.sin(inner) / size
+    weights: Array = (cosines[:-1] - cosines[1:]) @ np.sin(np.outer(m, inner)) * np.sin(inner) / size
+    return weights
 
 
 def order(nodes: Nodes, size: int) -> Array:
@@ -78,7 +80,8 @@ def order(nodes: Nodes, size: int) -> Array:
         missed = np.diff(values[:, ::step], axis=1)
         missed -= np.einsum("jk,akt->ajt", between_nodes(size // step), inner)
         residuals.append(np.linalg.norm(missed, axis=1) + TINY)
-    return np.maximum(np.log2(residuals[0] / residuals[1]), 1.0)
+    found: Array = np.maximum(np.log2(residuals[0] / residuals[1]), 1.0)
+    return found
 
 
 def error(last: Array, before: Array, trusted: Array, safety: float) -> Array:
@@ -94,4 +97,5 @@ def error(last: Array, before: Array, trusted: Array, safety: float) -> Array:
     by_time = np.where(told, last[:, :1] * before / np.where(told, before[:, :1], 1.0), last)
     size = np.sqrt(last * by_time)
     rate = np.clip(np.log2((before + TINY) / (size + TINY)), 0.0, trusted[:, None])
-    return safety * size * 0.5**rate
+    found: Array = safety * size * 0.5**rate
+    return found

@@ -10,7 +10,7 @@ import torch
 
 from ..completeness import ROUNDING
 from ..diagnosis import Diagnosis, too_much_rounding
-from .nodes import SIZES, TINY, VALUES, Flags
+from .nodes import TINY, VALUES, Flags, mean_size
 from .path import Array
 
 NOISE = 16.0
@@ -44,11 +44,12 @@ class Tolerance:
         """What rounding may make of a difference of values of F, shape (A, m, T) to (A, T)."""
         # The smallest number that there is, for values that have underflowed.
         least = float(torch.finfo(self.dtype()).smallest_normal) * self.eps
-        return ROUNDING * (self.eps * np.abs(values).max(1) + least)
+        rounding: Array = ROUNDING * (self.eps * np.abs(values).max(1) + least)
+        return rounding
 
     def noise(self, trace: Array) -> Array:
         """L1 error of the attributions by rounding, (A, T): of each gradient by its own size, and of F."""
-        size, ends = trace[SIZES, :, 1:-1].mean(1), trace[VALUES][:, [0, -1]]
+        size, ends = mean_size(trace), trace[VALUES][:, [0, -1]]
         rounding = self.rounding(ends)
         # Where neither gradient nor F says that anything moves, attributions of zero are exact.
         moves = (size > 0) | (np.abs(ends[:, 1] - ends[:, 0]) > rounding)
@@ -60,18 +61,21 @@ class Tolerance:
         Where `tol` leaves less than rounding itself more nodes are of no use, and it is not `tol` that is
         reached.
         """
-        return np.maximum(self.tol * norms - noise[:, None], noise[:, None]) + TINY
+        allowed: Array = np.maximum(self.tol * norms - noise[:, None], noise[:, None]) + TINY
+        return allowed
 
     def complete(self, gap: Array, allowed_gap: Array, norm: Array, noise: Array) -> Flags:
         """Whether more nodes would not close the gap: it is small, or `tol` leaves only rounding, (A, T)."""
         limited = noise >= self.tol * norm - noise
-        return (np.abs(gap) <= allowed_gap + TINY) | (limited & (np.abs(gap) <= noise))
+        complete: Flags = (np.abs(gap) <= allowed_gap + TINY) | (limited & (np.abs(gap) <= noise))
+        return complete
 
     def relative(self, error: Array, norms: Array, noise: Array) -> Array:
         """Error and rounding of what is watched relative to the attributions, the largest, shape (A, T)."""
         with np.errstate(over="ignore"):
             relative = (error + noise[:, None]) / (norms + TINY)
-        return relative[:, self.watched].max(1)
+        worst: Array = relative[:, self.watched].max(1)
+        return worst
 
     def told_of_rounding(self, error: Array, values: Array) -> Diagnosis:
         """What rounding allows one sample, for the target that it allows least: (T,), and F, (m, T)."""

@@ -30,7 +30,8 @@ def places_of(delta: Tensor, first: int) -> Array:
     which = intervals[(code % np.uint64(len(intervals))).astype(int)]
     bits = (code >> np.uint64(8)).astype(int)
     share = np.where(bits % 2, BETWEEN, 1 - BETWEEN) + JITTER * ((bits >> 1) % 1024 / 512 - 1)
-    return np.sin(np.pi * (which + share) / (2 * first)) ** 2
+    places: Array = np.sin(np.pi * (which + share) / (2 * first)) ** 2
+    return places
 
 
 def interpolation(places: Array, size: int) -> Array:
@@ -42,7 +43,8 @@ def interpolation(places: Array, size: int) -> Array:
     angles = np.pi * np.arange(1, size) / size
     signs = np.resize([1.0, -1.0], size - 1)
     weights = signs * np.sin(angles) ** 2 / (np.sin(angles / 2) ** 2 - places[:, None])
-    return weights / weights.sum(1, keepdims=True)
+    normalized: Array = weights / weights.sum(1, keepdims=True)
+    return normalized
 
 
 def off_the_line(nodes: Nodes, delta: Tensor) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import smooth, walk
 from .measuring import Gauge, Measured
-from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, unit
+from .nodes import SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, mean_size, unit
 from .path import Array
 from .tolerance import Tolerance
 from .unused import interpolation, off_the_line
@@ -129,7 +129,7 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
     measured = gauge.measure(nodes, weights, scale)
     noise, rounding = tolerance.noise(nodes.trace) / scale, tolerance.rounding(nodes.trace[VALUES]) / scale
     rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
-    negligible = tolerance.tol * nodes.trace[SIZES, :, 1:-1].mean(1)
+    negligible = tolerance.tol * mean_size(nodes.trace)
     nodes = replace(nodes, trace=nodes.trace / scale[:, None])
     norms, watched = measured.norms, tolerance.watched
     allowed = tolerance.allowed(norms[:, RULE], noise)
@@ -137,7 +137,8 @@ def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margi
 
     def worst(error: Array) -> Array:
         """In what is allowed, of the domains that are watched, (A, P, T) to (A, T)."""
-        return (error / allowed)[:, watched].max(1)
+        largest: Array = (error / allowed)[:, watched].max(1)
+        return largest
 
     in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
     # No gap is larger than the L1 error, whatever a domain sees of it at the nodes.

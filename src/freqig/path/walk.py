@@ -81,8 +81,13 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     float32.
     """
     n_samples, n_nodes, n_targets, _ = gradient.shape
-    both = *_between(place), *halves(unit)
-    width, bend, shares, first_half, second_half = (torch.as_tensor(v).to(gradient) for v in both)
+    widths, bends, spread = _between(place)
+
+    def like(values: Array) -> Tensor:
+        return torch.as_tensor(values).to(gradient)
+
+    width, bend, shares = like(widths), like(bends), like(spread)
+    first_half, second_half = map(like, halves(unit))
     total = gradient.new_zeros(n_samples, n_targets)
     each = gradient.new_zeros(n_samples, n_nodes - 1, n_targets)
     rises = torch.zeros_like(each)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from _shared import Energies, check, run, save, start, train
+from _shared import check, run, save
 from matplotlib.figure import Figure
-from night import CYCLE, FS, LENGTH, RHYTHM, STAGES, draw, epoch
+from night import FS, LENGTH, RHYTHM, STAGES, epoch, stages_of_night, trained_stager
 
 import freqig
 
@@ -18,11 +18,7 @@ BAND_OF = {"W": "alpha", "R": "theta", "N2": "sigma", "N3": "slow"}
 
 def main(folder: Path) -> None:
     """Train, explain every epoch, find the rhythm of each stage, draw."""
-    start()
-    stager = Energies(1, 12, 41, 1, len(STAGES))
-    check("accuracy", train(stager, draw, 120, 16), 0.95)
-    rng = np.random.default_rng(5)
-    stages = ["W"] * 6 + [stage for _ in range(2) for stage, count in CYCLE for _ in range(count)] + ["W"] * 4
+    stager, rng, stages = trained_stager(), np.random.default_rng(5), stages_of_night(2)
     x = np.stack([epoch(rng, stage) for stage in stages])[:, None].astype(np.float32)
     onset = ("sample", LENGTH * np.arange(len(stages)))
     recording = xr.DataArray(x, {"onset": onset}, ("sample", "channel", "time"), attrs={"fs": FS})

@@ -34,6 +34,21 @@ def draw(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array([epoch(rng, STAGES[i]) for i in label]), label
 
 
+def trained_stager() -> nn.Module:
+    """A network that stages epochs, and does so as they were made."""
+    start()
+    stager = Energies(1, 12, 41, 1, len(STAGES))
+    check("accuracy", train(stager, draw, 120, 16), 0.95)
+    return stager
+
+
+def stages_of_night(cycles: int) -> list[str]:
+    """Stages of epochs: awake, so many cycles, awake."""
+    return (
+        ["W"] * 6 + [stage for _ in range(cycles) for stage, count in CYCLE for _ in range(count)] + ["W"] * 4
+    )
+
+
 class Night(nn.Module):
     """Sum over all epochs of the log probability of the stage that each is found to be."""
 
@@ -53,11 +68,7 @@ class Night(nn.Module):
 
 def main(folder: Path) -> None:
     """Train, explain a night at once, find every stage's rhythm, draw."""
-    start()
-    stager = Energies(1, 12, 41, 1, len(STAGES))
-    check("accuracy", train(stager, draw, 120, 16), 0.95)
-    rng = np.random.default_rng(5)
-    stages = ["W"] * 6 + [stage for _ in range(3) for stage, count in CYCLE for _ in range(count)] + ["W"] * 4
+    stager, rng, stages = trained_stager(), np.random.default_rng(5), stages_of_night(3)
     x = np.concatenate([epoch(rng, stage) for stage in stages])[None].astype(np.float32)
     night = Night(stager)
     with torch.no_grad():

@@ -43,6 +43,9 @@ jaxtyping.install_import_hook(
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
 
+# A program, which a test runs in a process of its own, and no module to look for examples in.
+collect_ignore = ["bad_calls.py"]
+
 # Before anything imports matplotlib.
 os.environ["MPLBACKEND"] = "Agg"
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from freqig import plots
+from freqig.cli import main
 from freqig.plots._names import short_names
 from freqig.plots._signal import draw_signal
 
@@ -104,6 +107,24 @@ def test_a_class_and_the_legend_beside_it_are_apart(explanation: Callable[..., x
     plots.class_spectrum(result, axes=one)
     figure.draw_without_rendering()
     assert_apart(figure, drawn_texts(figure))
+
+
+def test_the_command_line_fits_texts_to_the_size_that_is_asked_for(
+    explanation: Callable[..., xr.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explanation(layout={"channel": 3}).assign_coords(channel=CHANNELS[:3]).to_netcdf(tmp_path / "r.nc")
+    seen: list[Figure] = []
+
+    def look(figure: Figure, *_: object, **__: object) -> None:
+        figure.draw_without_rendering()
+        assert_apart(figure, drawn_texts(figure))
+        seen.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", look)
+    asked = ["plot", tmp_path / "r.nc", "spectrum", "--out", tmp_path / "a.png", "--size", COLUMN, 4]
+    CliRunner().invoke(main, list(map(str, asked)))
+    (figure,) = seen
+    np.testing.assert_allclose(figure.get_size_inches(), (COLUMN, 4))
 
 
 def test_one_sample_is_no_plural(explanation: Callable[..., xr.Dataset]) -> None:

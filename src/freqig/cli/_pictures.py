@@ -60,6 +60,7 @@ def draw(
     from matplotlib import pyplot as plt
 
     from .. import plots
+    from ..plots._axes import SIZE
 
     function = getattr(plots, kind)
     parameters = {
@@ -74,15 +75,14 @@ def draw(
     for name in options:
         if name not in takes:
             raise click.UsageError(f"{kind} takes no option {name!r}; it takes {', '.join(takes)}")
+    before = SIZE.set(size)
     try:
         drawn = function(result, **options)
         axes = drawn[0] if isinstance(drawn, (tuple, list)) else drawn
         axes = axes.flat[0] if hasattr(axes, "flat") else axes
-        figure = axes.get_figure()
-        if size is not None:
-            figure.set_size_inches(*size)
-        figure.savefig(path, dpi=DPI)
+        axes.get_figure().savefig(path, dpi=DPI)
     finally:
+        SIZE.reset(before)
         plt.close("all")
 
 

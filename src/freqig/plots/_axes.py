@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+SIZE: ContextVar[tuple[float, float] | None] = ContextVar("SIZE", default=None)
+"""Width and height in inches of new figures; None for what each of them needs.
+
+Texts are fitted to the size that a figure has when it is drawn, so it cannot be set afterwards.
+"""
 
 
 def new_axes(axes: Any, height: float = 4.0) -> Axes:
@@ -43,6 +51,13 @@ def _plain(given: list[Axes]) -> list[Axes]:
     return given
 
 
+def _new_figure(height: float) -> Figure:
+    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
+    from matplotlib import pyplot as plt
+
+    return plt.figure(figsize=SIZE.get() or (8, height), layout="constrained")
+
+
 def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
     """Axes below each other in a new pyplot figure.
 
@@ -51,10 +66,7 @@ def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
     >>> len(new_pair(5.0, (1, 1.8)))
     2
     """
-    # Only here does a figure need pyplot, which looks for a display and keeps the figure.
-    from matplotlib import pyplot as plt
-
-    figure = plt.figure(figsize=(8, height), layout="constrained")
+    figure = _new_figure(height)
     return list(np.ravel(figure.subplots(len(ratios), squeeze=False, height_ratios=ratios)))
 
 
@@ -120,9 +132,7 @@ def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) 
     4
     """
     if axes is None:
-        from matplotlib import pyplot as plt
-
-        figure = plt.figure(figsize=(8, height), layout="constrained")
+        figure = _new_figure(height)
         rows = -(-count // columns)
         made = list(figure.subplots(rows, min(columns, count), squeeze=False).flat)
         for spare in made[count:]:

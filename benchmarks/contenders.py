@@ -1,6 +1,6 @@
 """One contender in a process of its own: reads commands as lines of JSON, answers with lines of JSON.
 
-Started by `peers.py` as `python contenders.py CONTENDER CASE N_TIME PEERS THREADS`.
+Started by `peers.py` as `python contenders.py CONTENDER CASE N_TIME PEERS THREADS DEVICE`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def _adaptive(model: nn.Module) -> Explain:
     return explain
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model is, and so its peers are told to be."""
+    return next(model.parameters()).device
+
+
 def _one_by_one(explain: Callable[[Tensor], np.ndarray], x: Tensor) -> np.ndarray:
     return np.stack([explain(x[i : i + 1]).ravel() for i in range(len(x))])
 
@@ -92,7 +97,7 @@ def _freqig_018(model: nn.Module) -> Explain:
 
 def _both_halves(two_sided: Tensor) -> np.ndarray:
     """Scores of a two-sided spectrum as those of the one-sided one."""
-    values = two_sided.detach().numpy()
+    values = two_sided.detach().cpu().numpy()
     n = values.shape[-1]
     folded = values[..., : n // 2 + 1].copy()
     folded[..., 1 : (n + 1) // 2] += values[..., : n // 2 : -1]
@@ -103,7 +108,7 @@ def _native(model: nn.Module) -> Explain:
     from cross_domain_saliency_maps.torch_ig.cross_domain_integrated_gradients import FourierIG
 
     def explain(x: Tensor, n: int) -> np.ndarray:
-        method = FourierIG(model, n, TARGET, torch.device("cpu"))
+        method = FourierIG(model, n, TARGET, device_of(model))
 
         def one(series: Tensor) -> np.ndarray:
             found = method.run(series.numpy(), np.zeros_like(series.numpy()))
@@ -118,7 +123,7 @@ def _cross_captum(model: nn.Module) -> Explain:
     from cross_domain_saliency_maps.torch_ig.captum_integrated_gradients import CaptumFourierIG
 
     def explain(x: Tensor, n: int) -> np.ndarray:
-        method = CaptumFourierIG(model, n, TARGET, torch.device("cpu"))
+        method = CaptumFourierIG(model, n, TARGET, device_of(model))
 
         def one(series: Tensor) -> np.ndarray:
             return _both_halves(method.run(series.numpy(), np.zeros_like(series.numpy())))
@@ -146,8 +151,8 @@ def _captum(model: nn.Module, batched: bool = False) -> Explain:
 
     def explain(x: Tensor, n: int) -> np.ndarray:
         def spectra(series: Tensor) -> np.ndarray:
-            parts = torch.view_as_real(torch.fft.rfft(series))
-            return method.attribute(parts, target=TARGET, n_steps=n).detach().sum(-1).numpy()
+            parts = torch.view_as_real(torch.fft.rfft(series.to(device_of(model))))
+            return method.attribute(parts, target=TARGET, n_steps=n).detach().sum(-1).cpu().numpy()
 
         return spectra(x) if batched else _one_by_one(spectra, x)
 
@@ -165,20 +170,48 @@ def load(key: str, n_time: int, folder: Path) -> tuple[Case, Tensor]:
     return case, case.signals(64)
 
 
-def confine(mebibytes: int) -> None:
-    """Let allocations beyond so much memory fail rather than take the machine down."""
-    import resource
+class Memory:
+    """What a run takes beyond what was held before: of the process, or of the card.
 
-    resource.setrlimit(resource.RLIMIT_DATA, (mebibytes * 2**20,) * 2)
+    Parameters
+    ----------
+    device : torch.device
+        Where the model is.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.cuda = device.type == "cuda"
+
+    def confine(self, mebibytes: int) -> None:
+        """Let allocations beyond so much memory fail rather than take the machine down."""
+        if self.cuda:
+            there = torch.cuda.get_device_properties(0).total_memory
+            torch.cuda.set_per_process_memory_fraction(min(mebibytes * 2**20 / there, 1.0))
+            return
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (mebibytes * 2**20,) * 2)
+
+    def reset(self) -> None:
+        """Forget earlier peaks."""
+        if self.cuda:
+            torch.cuda.reset_peak_memory_stats()
+        else:
+            # Writing 5 sets the peak that the kernel remembers back to what is held now.
+            Path("/proc/self/clear_refs").write_text("5")
+
+    def held(self) -> int:
+        """Bytes held now."""
+        if self.cuda:
+            return torch.cuda.memory_allocated()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def peak(self) -> int:
+        """Most bytes held since the last reset."""
+        return torch.cuda.max_memory_allocated() if self.cuda else peak_bytes()
 
 
-def resident_bytes() -> int:
-    """Memory that this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def answer(command: dict[str, Any], explain: Explain, x: Tensor) -> dict[str, Any]:
+def answer(command: dict[str, Any], explain: Explain, x: Tensor, memory: Memory) -> dict[str, Any]:
     """Run one command.
 
     Parameters
@@ -190,12 +223,13 @@ def answer(command: dict[str, Any], explain: Explain, x: Tensor) -> dict[str, An
         The contender.
     x : torch.Tensor
         Series.
+    memory : Memory
+        That of the process, or of the card.
     """
     rows, n = x[: command["rows"]], command["n"]
-    before = resident_bytes()
+    before = memory.held()
     if command["do"] == "memory":
-        # Writing 5 sets the peak that the kernel remembers back to what is held now.
-        Path("/proc/self/clear_refs").write_text("5")
+        memory.reset()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         begin = time.perf_counter()
@@ -208,7 +242,7 @@ def answer(command: dict[str, Any], explain: Explain, x: Tensor) -> dict[str, An
             return {"error": "out of memory"}
         seconds = time.perf_counter() - begin
     said = [str(warning.message) for warning in caught]
-    result: dict[str, Any] = {"seconds": seconds, "warnings": said, "bytes": peak_bytes() - before}
+    result: dict[str, Any] = {"seconds": seconds, "warnings": said, "bytes": memory.peak() - before}
     result |= NOTES
     if command["do"] == "scores":
         result["scores"] = np.asarray(found, dtype=np.float64).tolist()
@@ -217,24 +251,26 @@ def answer(command: dict[str, Any], explain: Explain, x: Tensor) -> dict[str, An
 
 def main() -> None:
     """Serve commands until the input ends."""
-    name, key, n_time, peers, threads = sys.argv[1:6]
+    name, key, n_time, peers, threads, device = sys.argv[1:7]
     torch.set_num_threads(int(threads))
+    # Ten bits in convolutions, cuDNN's default, would be all that errors show.
+    torch.backends.cudnn.allow_tf32 = False
     # Behind everything else: peers must find this environment's NumPy and PyTorch, and no other.
     sys.path.append(str(Path(peers) / "site"))
     case, x = load(key, int(n_time), Path(peers) / "weights")
     out, sys.stdout = sys.stdout, io.StringIO()
-    explain = contender(name, case.model)
+    explain, memory = contender(name, case.model.to(device)), Memory(torch.device(device))
     x = x.contiguous()
     print(json.dumps({"ready": True}), file=out, flush=True)
     for line in sys.stdin:
         command = json.loads(line)
         if command["do"] == "confine":
-            confine(command["mebibytes"])
+            memory.confine(command["mebibytes"])
             reply: dict[str, Any] = {}
         else:
             # freqIG 0.1.8 prints its target.
             with contextlib.redirect_stdout(io.StringIO()):
-                reply = answer(command, explain, x)
+                reply = answer(command, explain, x, memory)
         print(json.dumps(reply), file=out, flush=True)
 
 

@@ -102,8 +102,8 @@ def peak_bytes() -> int:
     raise RuntimeError("peak memory is read from /proc/self/status, which needs Linux")
 
 
-def machine() -> str:
-    """The machine, in a line."""
+def machine(device: str = "cpu") -> str:
+    """The machine, in a line, with the card where it is one that counts."""
     import torch
 
     model = platform.processor() or platform.machine()
@@ -111,7 +111,8 @@ def machine() -> str:
     if cpuinfo.exists():
         names = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
         model = names[0].split(":", 1)[1].strip() if names else model
+    card = "" if device == "cpu" else f"{torch.cuda.get_device_name(device)} in "
     return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{card}{model}, {os.cpu_count()} cores, {platform.system()}, Python "
         f"{platform.python_version()}, torch {torch.__version__} with {torch.get_num_threads()} threads"
     )

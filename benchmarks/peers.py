@@ -1,8 +1,8 @@
 """freqig beside everything else that computes such attributions, in one process tree and one go.
 
-Run as `python benchmarks/peers.py [--only PART] [--peers DIR] [--threads N]`. Peers are installed from
-the package registry into a folder of their own. Without `--only`, tables and figure are written to
-`benchmarks/results/`. `--only figure` draws the figure and writes the tables anew from the last numbers.
+Run as `python benchmarks/peers.py [--only PART] [--peers DIR] [--threads N] [--device cuda]`. Peers are
+installed from the package registry into a folder of their own. Without `--only`, tables and figure are written
+to `benchmarks/results/`, those of a GPU under names of their own. `--only figure` draws the figure and writes the tables anew from the last numbers.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ class Worker:
     Parameters
     ----------
     options : argparse.Namespace
-        Folder of the peers, and threads.
+        Folder of the peers, threads, and device.
     name, key : str
         Contender and network.
     n_time : int
@@ -60,13 +61,16 @@ class Worker:
         # What it says goes to a file: a pipe that nobody reads would fill with progress bars.
         self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed when this is left)
         script = Path(__file__).with_name("contenders.py")
-        arguments = [name, key, str(n_time), str(options.peers), str(options.threads)]
+        arguments = [name, key, str(n_time), str(options.peers), str(options.threads), options.device]
+        # freqIG 0.1.8 takes a GPU where it sees one.
+        hidden = {"CUDA_VISIBLE_DEVICES": ""} if options.device == "cpu" else {}
         self.process = subprocess.Popen(
             [sys.executable, str(script), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
             text=True,
+            env={**os.environ, **hidden},
         )
 
     def __enter__(self) -> Worker:
@@ -547,10 +551,12 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "freqig-peers",
                         help="folder for the installed peers and trained weights")  # fmt: skip
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of PyTorch")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--results", type=Path, default=RESULTS, help="where tables and figure go")
     options = parser.parse_args()
-    raw = options.results / "peers.json"
+    stem = "peers" if options.device == "cpu" else f"peers_{options.device}"
+    raw = options.results / f"{stem}.json"
     if options.only == ["figure"]:
         data = json.loads(raw.read_text())
     else:
@@ -559,15 +565,15 @@ def main() -> None:
         trained_cases(options.peers / "weights")
         saturated_lstm(options.peers / "weights")
         chosen = [part for part in PARTS if not options.only or part in options.only]
-        data = {"machine": machine(), "repetitions": options.repetitions}
+        data = {"machine": machine(options.device), "repetitions": options.repetitions}
         data |= {part: PARTS[part](options) for part in chosen}
     tables = render(data)
     print(tables)
     if set(PARTS) <= set(data):
         options.results.mkdir(parents=True, exist_ok=True)
         raw.write_text(json.dumps(data, indent=1) + "\n")
-        (options.results / "peers.md").write_text(tables)
-        draw(data, options.results / "peers.png")
+        (options.results / f"{stem}.md").write_text(tables)
+        draw(data, options.results / f"{stem}.png")
 
 
 if __name__ == "__main__":

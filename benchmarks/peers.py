@@ -2,7 +2,8 @@
 
 Run as `python benchmarks/peers.py [--only PART] [--peers DIR] [--threads N] [--device cuda]`. Peers are
 installed from the package registry into a folder of their own. Without `--only`, tables and figure are written
-to `benchmarks/results/`, those of a GPU under names of their own. `--only figure` draws the figure and writes the tables anew from the last numbers.
+to `benchmarks/results/`, those of a GPU under names of their own. `--only figure` draws the figure and writes
+the tables anew from the last numbers.
 """
 
 from __future__ import annotations

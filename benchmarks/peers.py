@@ -1,9 +1,9 @@
 """freqig beside everything else that computes such attributions, in one process tree and one go.
 
 Run as `python benchmarks/peers.py [--only PART] [--peers DIR] [--threads N] [--device cuda]`. Peers are
-installed from the package registry into a folder of their own. Without `--only`, tables and figure are written
-to `benchmarks/results/`, those of a GPU under names of their own. `--only figure` draws the figure and writes
-the tables anew from the last numbers.
+installed from the package registry into a folder of their own. Without `--only`, tables and figure are
+written to `benchmarks/results/`, those of a GPU under names of their own. `--only figure` draws the figure
+and writes the tables anew from the last numbers.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ def memory(options: argparse.Namespace) -> dict[str, Any]:
             reply = worker.ask("memory", rows, n)
             return reply.get("error") or reply["bytes"]
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2 if options.device == "cpu" else 8) as pool:
         peaks = list(pool.map(measure, jobs))
     found: dict[str, Any] = {key: {name: {} for name in NAMES} for key in KEYS}
     for (key, name, n), peak in zip(jobs, peaks, strict=True):

@@ -102,7 +102,7 @@ def signals(count: int = 4) -> np.ndarray:
 
 def truth(net: nn.Module, x: np.ndarray, **settings: Any) -> np.ndarray:
     """Attributions of frequencies in float64 on the CPU, by many nodes."""
-    wide = copy.deepcopy(net).double().eval()
+    wide = copy.deepcopy(net).cpu().double().eval()
     return Explainer(wide, n_steps=512, device="cpu")(x.astype(np.float64), **settings).rfft.values
 
 
@@ -128,14 +128,44 @@ def test_answers_are_those_of_the_cpu_in_float64(name: str, training: bool) -> N
     assert all(p.grad is None for p in net.parameters())
 
 
-@pytest.mark.parametrize("name", ["convolutions", "LSTM"])
-def test_the_device_that_is_asked_for_leaves_the_model_where_it_is(name: str) -> None:
-    net, x = network(name), signals()
-    explainer = Explainer(net, device=DEVICE, tol=1e-3)
-    assert explainer.device.type == torch.device(DEVICE).type
-    result = explainer(x, target=1)
+@pytest.mark.skipif(DEVICE == "cpu", reason="takes two devices")
+@pytest.mark.parametrize("name", ["convolutions", "LSTM", "attention"])
+def test_a_device_where_the_weights_are_not_is_refused_by_name(name: str) -> None:
+    for there, asked in (("cpu", DEVICE), (DEVICE, "cpu")):
+        net = network(name).to(there)
+        with pytest.raises(ValueError, match=rf"device must be .*{there}.*, got '{asked}.*model\.to"):
+            Explainer(net, device=asked)(signals(), target=1)
+        assert {p.device.type for p in net.parameters()} == {torch.device(there).type}
+
+
+def test_a_model_that_moves_its_inputs_takes_them_from_anywhere() -> None:
+    class Moving(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = Convolutions()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.net(x.to(self.net.layers[0].weight.device))
+
+    net, x = seeded(Moving).eval().to(DEVICE), signals()
+    result = Explainer(net, device="cpu", tol=1e-3)(x, target=1)
+    assert apart(result.rfft.values, truth(net.net, x, target=1)) < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["script", "export"])
+def test_models_of_files_are_loaded_where_they_are_asked_for(kind: str, tmp_path: Path) -> None:
+    net, x = network("convolutions"), signals()
+    example = torch.from_numpy(x)
+    if kind == "script":
+        path = tmp_path / "net.pt"
+        torch.jit.trace(net, example).save(path)
+    else:
+        path = tmp_path / "net.pt2"
+        batch = {0: torch.export.Dim("batch", min=1, max=4096)}
+        torch.export.save(torch.export.export(net, (example,), dynamic_shapes=(batch,)), path)
+    result = Explainer(path, device=DEVICE, trust=True, tol=1e-3)(x, target=1)
     assert apart(result.rfft.values, truth(net, x, target=1)) < 1e-3
-    assert {p.device.type for p in net.parameters()} == {"cpu"}
 
 
 def test_tensors_of_either_device_are_taken_and_arrays_come_back() -> None:

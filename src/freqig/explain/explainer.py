@@ -90,7 +90,8 @@ class Explainer:
         Dtype to run the model in. Default: that of its first floating parameter; for
         callables without one float32, or float64 where they refuse float32.
     device : torch.device or str, optional
-        Device of the model. Default: that of its first floating parameter, else the CPU.
+        Where the model takes its inputs: the model itself is not moved. Default: the device of its first
+        floating parameter, else the CPU. Models from files are loaded there.
     trust : bool, default False
         Whether model files that can run code when loaded may be loaded.
     progress : bool, optional

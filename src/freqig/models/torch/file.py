@@ -126,7 +126,13 @@ def _load(name: str, kind: str, device: torch.device | str | None) -> Any:
         return load_script(name, map_location="cpu" if device is None else device).eval()
     with Path(name).open("rb") as file:
         # Given a path, PyTorch asks for one that ends in .pt2.
-        return torch.export.load(file)
+        program = torch.export.load(file)
+    if device is None:
+        return program
+    # Its module brings in much that nobody needs who loads no such file.
+    from torch.export.passes import move_to_device_pass
+
+    return move_to_device_pass(program, torch.device(device))
 
 
 class _Exported(nn.Module):

@@ -51,7 +51,7 @@ class TorchModel(Model):
         Overrides the dtype of the first floating parameter found inside `model`; float32
         where there is none.
     device : torch.device or str, optional
-        Overrides the device of that parameter; CPU where there is none.
+        Where the model takes its inputs. Default: the device of that parameter; the CPU where there is none.
 
     Examples
     --------
@@ -232,6 +232,14 @@ class TorchModel(Model):
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
+            there = {str(t.device) for m in self._modules for t in (*m.parameters(), *m.buffers())}
+            if isinstance(error, RuntimeError) and there and str(points.device) not in there:
+                # Known from the failure alone: a model may move its inputs by itself.
+                where, got = " and ".join(sorted(there)), f"'{points.device}'"
+                raise ValueError(
+                    f"device must be where the weights of the model are, {where}, got {got}: "
+                    f"move the model there first, model.to({got}), or omit device="
+                ) from error
             add_context(error, f"{CALLED} {_shape(points)}")
             if "numpy" in str(error).lower() and "requires grad" in str(error):
                 add_context(error, NUMPY)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -354,8 +355,12 @@ def test_modules_of_other_kinds(way: str) -> None:
         "half": lambda: copy.deepcopy(net).to(torch.bfloat16),
     }[way]()
     if way == "half":
-        with pytest.warns(FreqigWarning):
+        with warnings.catch_warnings():
+            # What is left of three digits is said where it is too little.
+            warnings.simplefilter("ignore", FreqigWarning)
             result = Explainer(model, tol=0.01)(x, target=1)
-        assert apart(result.rfft.values.astype(np.float64), wanted) < 0.2
+        found = result.rfft.values.astype(np.float64)
+        error = np.abs(found - wanted).sum((1, 2)) / np.abs(wanted).sum((1, 2))
+        assert ((error < 0.05) | ~result.converged.values).all()
         return
     assert apart(Explainer(model, tol=0.01)(x, target=1).rfft.values, wanted) < 0.01

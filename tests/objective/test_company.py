@@ -283,3 +283,42 @@ def test_outputs_of_another_pass_are_refused() -> None:
         fixed(model)(noise(3, N), target=0)
     with pytest.raises(ValueError, match=r"whether gradients are taken or not.*differ by"):
         fixed(model, batch_independent=False)(noise(3, N), target=0)
+
+
+@pytest.mark.parametrize("place", [2, 0])
+def test_masked_classes_round_as_others_do(place: int) -> None:
+    """The logit of a masked class is minus infinity, and those beside it round by the size of the batch."""
+    mask = torch.zeros(3)
+    mask[place] = -torch.inf
+    x, eps = noise(4, N).astype(np.float32), torch.finfo(torch.float32).eps
+
+    def masked(points: Tensor) -> Tensor:
+        return network(points) * (1 + 2 * eps * (len(points) % 3)) + mask
+
+    close(fixed(masked)(x, target=1).rfft, fixed(network)(x, target=1).rfft, 1e-4)
+
+
+def test_a_class_that_is_masked_in_company_is_seen() -> None:
+    def masked(points: Tensor) -> Tensor:
+        loud = points.abs().amax(1) < points.abs().max()
+        return torch.stack([network(points)[:, 0], torch.where(loud, -torch.inf, network(points)[:, 1])], 1)
+
+    with pytest.raises(ValueError, match=OF_BATCH):
+        fixed(masked)(noise(4, N).astype(np.float32), target=0)
+
+
+def test_a_sample_that_is_its_baseline_is_explained_whatever_rounding_leaves() -> None:
+    """Outputs for one point differ by its place in a batch, as matrix products of some processors do."""
+
+    def placed(points: Tensor) -> Tensor:
+        eps = torch.finfo(points.dtype).eps
+        return network(points) * (1 + 12 * eps * torch.arange(len(points))[:, None])
+
+    x = noise(4, N).astype(np.float32)
+    silent = x.copy()
+    silent[1:3] = 0
+    assert not attribute(x[0], placed, 1, baseline=x[0]).any()
+    for settings in ({"n_steps": 20}, {}):
+        result = Explainer(placed, tol=0.01, **settings)(silent, target=1)
+        assert not result.rfft.values[1:3].any()
+        assert result.converged.values[[0, 3]].all()

@@ -134,6 +134,8 @@ def project(path: Path, paths: Paths, analysis: Analysis, tol: float) -> Attribu
     """
     products = paths.delta.to(path.mean_gradient.dtype).unsqueeze(1) * path.mean_gradient
     sums = Sums.of(products, path, paths.output, path.baseline_output, tol, paths.x.dtype)
+    # A sample that is its own baseline is explained, whatever rounding leaves between both outputs.
+    still = ~paths.delta.flatten(1).any(1, keepdim=True)
     return Attributions(
         analysis.domains,
         analysis.attributions(path.mean_gradient),
@@ -142,7 +144,7 @@ def project(path: Path, paths: Paths, analysis: Analysis, tol: float) -> Attribu
         sums.gap,
         path.correction,
         sums.limit,
-        sums.converged,
+        sums.converged | (still & sums.gap.isfinite()),
         torch.full_like(sums.gap, torch.nan) if path.error is None else path.error,
         path.n_evaluations,
         path.diagnoses,

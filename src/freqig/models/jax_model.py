@@ -75,7 +75,8 @@ class JaxModel(ForeignModel):
         import jax.numpy as jnp
 
         arguments = [to_jax(e) if isinstance(e, Tensor) else e for e in extra]
-        raw, back = jax.vjp(lambda *x: self.function(*x, *arguments), *map(to_jax, inputs))
+        with _in_full_precision():
+            raw, back = jax.vjp(lambda *x: self.function(*x, *arguments), *map(to_jax, inputs))
         arrays = leaves(raw)
         structure = jax.tree.structure(raw)
         # jax.tree sorts the keys of dicts, `leaves` keeps their order.
@@ -90,7 +91,8 @@ class JaxModel(ForeignModel):
                 for array, cotangent in zip(arrays, cotangents, strict=True)
             ]
             cotangent = jax.tree.unflatten(structure, [given[i] for i in order])
-            return [to_torch(gradient) for gradient in back(cotangent)]
+            with _in_full_precision():
+                return [to_torch(gradient) for gradient in back(cotangent)]
 
         return rebuild(raw, iter([to_torch(array) for array in arrays])), pullback
 
@@ -101,6 +103,11 @@ class JaxModel(ForeignModel):
         arrays = (leaf for leaf in jax.tree.leaves(self._owner) if isinstance(leaf, (jax.Array, np.ndarray)))
         keys = jax.dtypes.prng_key
         return (np.asarray(array) for array in arrays if not jnp.issubdtype(array.dtype, keys))
+
+
+def _in_full_precision() -> Any:
+    """Context of products in float32 as it is: on GPUs and TPUs JAX takes ten bits of it or fewer."""
+    return _jax().default_matmul_precision("highest")
 
 
 def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> JaxModel:

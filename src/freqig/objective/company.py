@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .chance import of_chance
-from .rounding import LARGEST, ROUNDING, ROUNDING_ELSEWHERE, apart, distance
+from .rounding import LARGEST, ROUNDING, ROUNDING_ELSEWHERE, apart, differences, distance
 
 Evaluate = Callable[[Tensor, Tensor], Tensor]
 """From P points and the samples they belong to, to outputs, shape (P, *axes)."""
@@ -87,7 +87,7 @@ def find_dependent(
             "model must give the same output for the same input, but two calls with one batch differ by "
             f"{distance(again, other.outputs):.3g}: {of_chance(', or counts its calls')}"
         )
-    change = (a - b).double().abs().nan_to_num(nan=torch.inf).flatten(1).amax(1)
+    change = differences(a, b).flatten(1).amax(1)
     for i in suspects[change[suspects].argsort(descending=True)][:EXAMINED].tolist():
         place, its_place = int(places[i]), int(others[i])
         by_itself = [_by_itself(evaluate, one, place), _by_itself(evaluate, other, its_place)]
@@ -172,7 +172,5 @@ def _sensitivity(evaluate: Evaluate, point: Tensor, row: Tensor) -> float:
 
 
 def _exceeds(a: Tensor, b: Tensor, sensitivity: float, scale: float, allowed: float) -> bool:
-    if not bool(torch.isfinite(torch.stack([a, b])).all()):
-        return not torch.equal(a.nan_to_num(), b.nan_to_num())
     rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
     return distance(a, b) > max(sensitivity, min(allowed * rounding, LARGEST) * max(scale, 1e-30))

@@ -206,7 +206,8 @@ class Objective:
 
     def _explained(self, outputs: Any, rows: Tensor, selected: bool = False) -> Tensor:
         raw = outputs if selected else tidy_outputs(outputs, self.output_key, len(rows))
-        targets = None if self.targets is None else self.targets.index_select(0, rows)
+        # A model that moves its inputs has its outputs elsewhere.
+        targets = None if self.targets is None else self.targets.to(rows.device).index_select(0, rows)
         if callable(self.scale):
             return _call_scale(self.scale, raw, targets)
         if targets is None:

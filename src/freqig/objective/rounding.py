@@ -13,9 +13,24 @@ ROUNDING_ELSEWHERE = 4096
 LARGEST = 1 / 16
 
 
+def differences(a: Tensor, b: Tensor) -> Tensor:
+    """|a - b| in float64: zero where both are the same infinity or NaN, infinite where one of them is.
+
+    Logits of masked classes are minus infinity, and outputs at the baseline may be infinite too; what they
+    are is checked where they matter.
+    """
+    same = (a == b) | (a.isnan() & b.isnan())
+    return (a.double() - b.double()).abs().nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(same, 0)
+
+
+def finite_size(a: Tensor) -> Tensor:
+    """|a| in float64, zero where it is not finite."""
+    return a.double().abs().nan_to_num(nan=0.0, posinf=0.0)
+
+
 def distance(a: Tensor, b: Tensor) -> float:
     """Largest difference; infinite where one is NaN and the other a number."""
-    return float((a - b).abs().nan_to_num(nan=torch.inf).max())
+    return float(differences(a, b).max())
 
 
 def differ(a: Tensor, b: Tensor) -> bool:
@@ -24,12 +39,9 @@ def differ(a: Tensor, b: Tensor) -> bool:
         return True
     if a.numel() == 0:
         return False
-    both = torch.stack([a, b]).double()
-    if not bool(torch.isfinite(both).all()):
-        # Outputs at the baseline may be infinite; what they are is checked where they matter.
-        return not torch.equal(torch.nan_to_num(a), torch.nan_to_num(b))
     rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
-    return distance(a, b) > min(rounding, LARGEST) * max(float(both.abs().max()), 1e-30)
+    scale = float(torch.maximum(finite_size(a), finite_size(b)).max())
+    return distance(a, b) > min(rounding, LARGEST) * max(scale, 1e-30)
 
 
 def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
@@ -47,14 +59,6 @@ def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
     if a[:1].numel() == 0 or torch.equal(a, b):
         return torch.zeros(len(a), dtype=torch.bool, device=a.device)
     limit = min(allowed * ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps, LARGEST)
-    one, other = (v.detach().flatten(1).double() for v in (a, b))
-    change = (one - other).abs().amax(-1)
-    largest = torch.maximum(one.abs().amax(-1), other.abs().amax(-1)).clamp_min(1e-30)
-    found = change > limit * largest
-    # What is not finite makes the difference so, and is looked at again.
-    finite = change.isfinite()
-    if bool(finite.all()):
-        return found
-    finite = one.isfinite().all(-1) & other.isfinite().all(-1)
-    unequal = (torch.nan_to_num(one) != torch.nan_to_num(other)).any(-1)
-    return torch.where(finite, found, unequal)
+    one, other = (v.detach().flatten(1) for v in (a, b))
+    largest = torch.maximum(finite_size(one), finite_size(other)).amax(-1).clamp_min(1e-30)
+    return differences(one, other).amax(-1) > limit * largest

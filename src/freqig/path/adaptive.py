@@ -134,14 +134,15 @@ class _Loop:
             now, waiting = self._admit(waiting)
             for nodes in _joined(self._evaluate(now)):
                 waiting += self._judge(nodes)
+        there = progress.mean.device
         return Path(
             progress.mean.reshape(*progress.error.shape, *self.gauge.delta.shape[1:]),
             self.gauge.output,
             self.gauge.baseline_output,
             torch.as_tensor(progress.used),
             torch.as_tensor(progress.correction).to(progress.mean),
-            torch.as_tensor(progress.converged),
-            torch.as_tensor(progress.error),
+            torch.as_tensor(progress.converged, device=there),
+            torch.as_tensor(progress.error).to(progress.mean),
             tuple(progress.diagnosis[i] for i in range(len(progress.error))),
         )
 

@@ -112,8 +112,8 @@ def test_a_sequential_of_many_layers_is_built_once(
     net.save(tmp_path / "long.keras")
     reading = keras.Sequential.__dict__["from_config"]
     x = noise(3, 8)
-    found = outputs(as_model(tmp_path / "long.keras"), x)
-    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(net(x.numpy())), rtol=1e-5, atol=1e-6)
+    found = outputs(as_model(tmp_path / "long.keras"), x).cpu()
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(net(x.numpy())), rtol=1e-4, atol=1e-6)
     assert keras.Sequential.__dict__["from_config"] is reading
 
 

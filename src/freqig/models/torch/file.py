@@ -11,6 +11,7 @@ the class and load a state dict,
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -124,8 +125,9 @@ def _load(name: str, kind: str, device: torch.device | str | None) -> Any:
     if kind == "TorchScript":
         load_script: Callable[..., nn.Module] = torch.jit.load
         return load_script(name, map_location="cpu" if device is None else device).eval()
-    with Path(name).open("rb") as file:
-        # Given a path, PyTorch asks for one that ends in .pt2.
+    # Given a path, PyTorch asks for one that ends in .pt2. Some versions warn of buffers of their own.
+    with Path(name).open("rb") as file, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given buffer is not writable", UserWarning)
         program = torch.export.load(file)
     if device is None:
         return program

@@ -18,6 +18,9 @@ GPU_FRACTION = 0.25
 GPU_BYTES = 2 * 2**30
 MAX_POINTS = 1024
 
+LIGHT = 8
+"""A call that holds one part in so many of a chunk takes little more time than one with a few points."""
+
 
 # The largest block that counts, by which glibc's malloc measures what to keep.
 LARGEST_FREED = 31 * 2**20
@@ -61,6 +64,12 @@ class Chunks:
         Whether what malloc has kept goes back to the system before every call. Of a large pass it keeps as
         much again, in holes that the blocks of the next do not fit into.
 
+    Attributes
+    ----------
+    light : int
+        Points that go to the model in one call for little more time than a few of them; 1 where nobody knows
+        what a point costs.
+
     Examples
     --------
     >>> [(part.start, part.stop) for part in Chunks(4).split(10)]
@@ -69,6 +78,7 @@ class Chunks:
 
     def __init__(self, size: int, memory: Memory | None = None, trims: bool = False) -> None:
         self.size = max(1, size)
+        self.light = 1
         self.trims = trims
         self.memory = Memory() if memory is None else memory
         self._whole: Chunks | None = None
@@ -83,6 +93,7 @@ class Chunks:
         fewest: int = 1,
         memory: int | None = None,
         n_features: int = 1,
+        held: float | None = None,
     ) -> Chunks:
         """Chunk size for a model whose points hold so many bytes.
 
@@ -101,6 +112,8 @@ class Chunks:
             Bytes in all, that of one call included.
         n_features : int, default 1
             Values of one point.
+        held : float, optional
+            What a point holds between forward and backward pass, as measured.
 
         Raises
         ------
@@ -112,8 +125,9 @@ class Chunks:
         # A model that cannot be measured is taken for one of some fifty maps of its input.
         each = max(bytes_per_point or 50.0 * bytes_per_input, 1.0)
         most = _budget(device)
+        light = most / LIGHT / max(held, 1.0) if held else 1.0
         if memory is None:
-            return cls(int(min(max(fewest, most // each), MAX_POINTS)))
+            return cls(int(min(max(fewest, most // each), MAX_POINTS)))._lit(light)
         needed, free = least(fewest * each, n_features), int(memory / HOLES - fewest * each)
         if memory < needed:
             # What is measured once more may differ a little.
@@ -123,13 +137,17 @@ class Chunks:
                 "explain shorter series"
             )
         size = max(fewest, min(most, fewest * each + free / 8) // each)
-        return cls(int(min(size, MAX_POINTS)), Memory(free), trims=size * each > CPU_BYTES)
+        return cls(int(min(size, MAX_POINTS)), Memory(free), trims=size * each > CPU_BYTES)._lit(light)
+
+    def _lit(self, light: float) -> Chunks:
+        self.light = max(1, min(int(light), self.size))
+        return self
 
     def at_most(self, size: int) -> Chunks:
         """Chunks that are no larger than that; where memory runs out, these shrink with them."""
         part = Chunks(min(self.size, max(1, size)), self.memory, self.trims)
         part._whole = self
-        return part
+        return part._lit(self.light)
 
     def split(self, total: int) -> Iterator[slice]:
         """Slices of at most `size` points that cover `total`."""

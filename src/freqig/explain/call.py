@@ -232,6 +232,7 @@ def _along_all(
 ) -> tuple[Attributions, list[Standing]]:
     """Attributions along paths from every baseline, shape (B, N, *shape), and how sure the model is there."""
     standings = list[Standing]()
+    method = method.for_call(output.numel(), chunks)
     with Progress(settings.progress, len(x) * len(baselines), method.n_least, method.exact) as bar:
         watched = replace(objective, watch=Witness(), evaluated=bar.evaluated)
         size = method.block_size(chunks, x[0].numel(), output.shape[1])

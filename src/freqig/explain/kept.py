@@ -108,7 +108,7 @@ class OfModels:
 
 def _measured(objective: Objective, x: Tensor, memory: int | None) -> Chunks:
     rows = torch.tensor([0] if objective.alone else [0, len(x) - 1], device=x.device)
-    each = objective.bytes_per_point(x[rows], rows)
+    each = held = objective.bytes_per_point(x[rows], rows)
     if memory is not None:
         peak = objective.peak_bytes_per_point(x[rows], rows)
         # Gradients on the way back take as much again, where PyTorch does not tell.
@@ -121,4 +121,5 @@ def _measured(objective: Objective, x: Tensor, memory: int | None) -> Chunks:
         fewest=objective.model.fixed_batch or (1 if objective.alone else 2),
         memory=memory,
         n_features=x[0].numel(),
+        held=held,
     )

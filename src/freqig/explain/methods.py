@@ -26,6 +26,9 @@ from .own_path import explain_nonlinear
 from .projection import Analysis, project
 from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
 
+FIRST_RULES = (7, 15, 31)
+"""Nodes that adaptive integration may begin with, where it was not told."""
+
 
 @dataclass(frozen=True)
 class Method(ABC):
@@ -54,6 +57,10 @@ class Method(ABC):
     @abstractmethod
     def n_least(self) -> int:
         """Evaluations that a sample gets at least."""
+
+    def for_call(self, n_rows: int, chunks: Chunks) -> Method:
+        """The same method for a call of so many samples, times targets."""
+        return self
 
     @abstractmethod
     def explain(self, paths: Paths, axes: Axes, domains: Sequence[Domain], chunks: Chunks) -> Attributions:
@@ -142,18 +149,25 @@ class AdaptiveNodes(Nodes):
     ----------
     max_evaluations : int
         Most evaluations per sample.
-    n_initial : int
-        Nodes of the first rule.
+    n_initial : int or None
+        Nodes of the first rule; None takes as many as cost about what the fewest do.
     """
 
     max_evaluations: int
-    n_initial: int
+    n_initial: int | None
 
     exact: ClassVar[bool] = False
 
     @property
     def n_least(self) -> int:
-        return self.n_initial
+        return FIRST_RULES[0] if self.n_initial is None else self.n_initial
+
+    def for_call(self, n_rows: int, chunks: Chunks) -> Method:
+        if self.n_initial is not None:
+            return self
+        # Each has one place more, which no rule uses.
+        cheap = [n for n in FIRST_RULES if n_rows * (n + 1) <= chunks.light]
+        return replace(self, n_initial=max(cheap, default=self.n_least))
 
     def integrate(self, paths: Paths, projections: Sequence[Projection], chunks: Chunks) -> Path:
         return integrate_adaptive(
@@ -161,7 +175,7 @@ class AdaptiveNodes(Nodes):
             projections=projections,
             tol=self.tol,
             max_evaluations=self.max_evaluations,
-            n_initial=self.n_initial,
+            n_initial=self.n_least,
             chunks=chunks,
         )
 

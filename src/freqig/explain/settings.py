@@ -52,7 +52,7 @@ class Settings:
     n_steps: int | None
     tol: float
     max_evaluations: int
-    n_initial: int
+    n_initial: int | None
     time_axis: int
     trust: bool
     progress: bool | None
@@ -105,7 +105,7 @@ class Settings:
             n_steps=None if n_steps is None else check_count(n_steps, "n_steps"),
             tol=check_positive(tol, "tol"),
             max_evaluations=check_count(max_evaluations, "max_evaluations"),
-            n_initial=check_count(n_initial, "n_initial"),
+            n_initial=None if n_initial is None else check_count(n_initial, "n_initial"),
             time_axis=check_integer(time_axis, "time_axis"),
             trust=check_flag(trust, "trust"),
             progress=check_flag_or_none(progress, "progress"),
@@ -116,7 +116,7 @@ class Settings:
     @classmethod
     def without_paths(cls, asked: dict[str, Any], **own: Any) -> Self:
         """Settings of a method that has no path, so that those of paths mean nothing, and its own."""
-        known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=7, **asked)
+        known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=None, **asked)
         return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, **own)
 
     @property

@@ -73,6 +73,13 @@ class OfAnyLength(RFFT):
         return RFFT(self.name, orders=2 + np.sin(np.arange(n) / 5)).bind(shape, fs)
 
 
+class FramesOfAnyLength(STFT):
+    """Frames over the angle of such a shaft."""
+
+    def bind(self, shape: tuple[int, ...], fs: float | None) -> STFT:
+        return STFT(self.window, orders=2 + np.sin(np.arange(shape[-1]) / 5)).bind(shape, fs)
+
+
 def _chain(channels: int) -> Domain:
     return Spatial(matrix(channels + 1, channels)) >> ICA(matrix(channels + 1, 2)) >> STFT(window=0.5)
 
@@ -86,6 +93,7 @@ EXAMPLES = [
     Example("stft, odd window and hop", lambda _: STFT(window=0.7, hop=0.3, taper="hamming")),
     Example("stft, no overlap", lambda _: STFT(window=0.5, hop=0.5, taper="boxcar")),
     Example("stft, one sample a hop", lambda _: STFT(window=1.0, hop=1 / FS, taper="blackman")),
+    Example("stft, orders of a track", lambda _: FramesOfAnyLength(window=0.5)),
     Example("segments", lambda _: Segments(0.75)),
     Example("segments, odd", lambda _: Segments(0.3)),
     Example("filterbank", lambda _: FilterBank({"low": (0.5, 2), "high": (2, 6)})),

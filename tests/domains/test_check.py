@@ -309,6 +309,32 @@ def test_an_input_that_equals_its_baseline_passes() -> None:
     check_inversion(RFFT(), x, torch.zeros_like(x))
 
 
+@pytest.mark.parametrize("loss", [0.0, 1e-3])
+def test_a_small_difference_of_large_ends_may_be_rounded(loss: float) -> None:
+    """Of two analyses no more digits of the difference are left than their values have."""
+
+    class Ends(Time):
+        inverts = "checked"
+
+        def analyze(self, x: Tensor) -> Tensor:
+            # Three of it are the signal up to rounding.
+            return x / 3
+
+        def analyze_pair(self, x: Tensor, baseline: Tensor) -> Tensor:
+            return (self.analyze(x) - self.analyze(baseline)) * (1 - loss)
+
+        def synthesize(self, c: Tensor, n: int) -> Tensor:
+            return c * 3
+
+    baseline = 1e6 + tensor(2, 1, 16)
+    x = baseline + 1e-3 * tensor(2, 1, 16, seed=1)
+    if loss:
+        with pytest.raises(ValueError, match=r"must invert, .*got 0\.001"):
+            check_inversion(Ends(), x, baseline)
+    else:
+        check_inversion(Ends(), x, baseline)
+
+
 def test_no_samples_pass() -> None:
     x = torch.zeros(0, 2, 10)
     assert len(ready([RFFT(), Own()], x, x, None)) == 2

@@ -63,7 +63,7 @@ def test_coordinates_fit_the_coefficients(example: Example, n: int) -> None:
     assert attribution_shape(domain, tuple(x.shape)) == (*left, *sizes)
     for values in coords.values():
         if isinstance(values, tuple):
-            assert values[1] in ("Hz", "s", "rad", "octaves", "orders"), values
+            assert values[1] in ("Hz", "s", "rad", "octaves", "orders", "turns"), values
     for along, values, _ in domain.auxiliary(n, FS).values():
         lengths = dict(zip(coords, sizes, strict=True))
         assert np.shape(values) == tuple(lengths[key] for key in along)

@@ -11,6 +11,7 @@ import torch
 from freqig import (
     ICA,
     RFFT,
+    STFT,
     Envelope,
     Explainer,
     Time,
@@ -109,6 +110,33 @@ def test_the_envelope_spectrum_in_orders() -> None:
     share = summed.envelope_rfft.sel(band="BPFO").sum() / summed.envelope_rfft.sum()
     assert float(share) > 0.8
     assert summed.band_low.attrs["units"] == "orders"
+
+
+def test_frames_of_one_speed_divide_the_axis() -> None:
+    x = noise(2, 3, 200)
+    result = explain([STFT(0.1), STFT(0.1, name="orders", orders=12.5)], x)
+    np.testing.assert_array_equal(result.stft.values, result.orders.values)
+    np.testing.assert_allclose(result.orders_frequency, result.stft_frequency / 12.5)
+    np.testing.assert_array_equal(result.orders_time, result.stft_time)
+    assert result.orders_frequency.attrs["units"] == "orders"
+
+
+@pytest.mark.parametrize("order", [3.0, 8.2])
+def test_frames_over_the_angle_show_a_level_line_while_the_shaft_speeds_up(order: float) -> None:
+    x = np.cos(2 * np.pi * order * ANGLE)[None]
+    result = explain([STFT(0.25), STFT(0.25, name="orders", orders=RUN_UP), Time()], x)
+    inner = result.orders[0].isel(orders_time=slice(1, -2))
+    strongest = inner.orders_frequency.values[inner.argmax("orders_frequency")]
+    np.testing.assert_allclose(strongest, order, atol=float(result.orders_frequency[1]))
+    in_hertz = result.stft[0].isel(stft_time=slice(1, -2))
+    assert np.ptp(in_hertz.stft_frequency.values[in_hertz.argmax("stft_frequency")]) >= order * 7
+    np.testing.assert_allclose(result.orders.sum(), result.waveform.sum(), rtol=1e-9)
+    # Frames of equal numbers of turns, at the times when the shaft has made them.
+    turns = np.interp(result.orders_time, TIME, ANGLE)
+    np.testing.assert_allclose(np.diff(turns[:-1]), 0.125 * ANGLE[-1] / TIME[-1], rtol=5e-3)
+    assert (np.diff(result.orders_time) > 0).all()
+    panel = plots.spectrogram(result, name="orders", max_frequency=12)
+    assert (panel.get_xlabel(), panel.get_ylabel()) == ("time (s)", "frequency (orders)")
 
 
 def test_figures_are_in_orders() -> None:

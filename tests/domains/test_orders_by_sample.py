@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from freqig import RFFT, Envelope, Explainer, FilterBank, Time, baselines, resynthesize
+from freqig import ICA, RFFT, STFT, Envelope, Explainer, FilterBank, Time, baselines, plots, resynthesize
 from freqig.domains.turns import Grid, Turns
 
 from ..helpers import noise
@@ -65,6 +65,29 @@ def test_orders_of_a_sample_do_not_depend_on_where_it_stands() -> None:
     there = explain(RFFT(orders=SPEEDS), x)
     turned = explain(RFFT(orders=SPEEDS[order]), x[order])
     np.testing.assert_allclose(turned.rfft, there.rfft[order], rtol=1e-9, atol=1e-12)
+
+
+def test_frames_of_each_shaft() -> None:
+    """As those of its own track; where shafts make other numbers of turns, over turns of the longest."""
+    x = meshing() + 0.1 * noise(4, N)
+    result = explain([STFT(0.2, orders=SPEEDS), Time()], x)
+    inner = result.stft.isel(stft_time=slice(1, 4))
+    strongest = inner.stft_frequency.values[inner.argmax("stft_frequency")]
+    np.testing.assert_allclose(strongest, TEETH, atol=float(result.stft_frequency[1]))
+    np.testing.assert_allclose(
+        result.stft.sum(["stft_frequency", "stft_time"]), result.waveform.sum("time"), rtol=1e-9
+    )
+    most = int(ANGLES[:, -1].argmax())
+    assert result.stft_time.attrs["units"] == "turns"
+    beyond = float(result.stft_time[-1]) - ANGLES[most, -1]
+    assert 0 <= beyond <= 1.001 * float(result.stft_time[1])
+    alone = explain(STFT(0.2, orders=SPEEDS[most]), x[most : most + 1])
+    assert alone.stft_time.attrs["units"] == "s"
+    # Angles next to one another, and so frames in samples of them, are those of the slowest shaft.
+    assert float(alone.stft_frequency[1]) == pytest.approx(float(result.stft_frequency[1]), rel=1e-2)
+    turned = explain(ICA(np.eye(1)) >> STFT(0.2, orders=SPEEDS[::-1]), x[::-1, None])
+    np.testing.assert_allclose(turned.ica_stft[:, 0], result.stft[::-1], atol=1e-9)
+    assert plots.spectrogram(result, 2).get_xlabel() == "angle (turns)"
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 40])

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import scipy.io
 
-from freqig import read
+from freqig import Explainer, read
+from freqig.errors import SignalWarning
 
 from ..helpers import noise
 
@@ -35,6 +36,20 @@ def table(
 @pytest.mark.parametrize(
     ("head", "times", "separator", "how"),
     [
+        ("Elapsed time (ms),Fz (uV),Cz [uV]", 1000 * TIME, ",", {}),
+        ("'Elapsed time','Fz','Cz'\n'seconds','uV','uV'", TIME, ",", {}),
+        ("Time,Fz,Cz\n(ms),(V),(V)\n", 1000 * TIME, ",", {}),
+        ("Time;Fz;Cz\nms;mV;", 1000 * TIME, ";", {"comma": True}),
+        (",Fz,Cz", TIME, ",", {}),
+        ("seconds,Fz,Cz", TIME, ",", {}),
+        (
+            "time,Fz,Cz",
+            [f"23:59:59.{ms:03}" if ms < 1000 else f"00:00:00.{ms - 1000:03}" for ms in range(900, 1060, 4)],
+            ",",
+            {},
+        ),
+        ("Date,Time,Fz,Cz", DATES.strftime("%Y-%m-%d,%H:%M:%S.%f"), ",", {}),
+        ("time,Fz,Cz", [f"{date.isoformat()}+02:00" for date in DATES], ",", {}),
         ("time;Fz;Cz", TIME, ";", {"comma": True}),
         ("time;Fz;Cz", TIME, ";", {}),
         ("time\tFz\tCz", TIME, "\t", {"comma": True}),
@@ -64,14 +79,77 @@ def test_decimal_commas_without_names(tmp_path: Path) -> None:
 
 
 def test_times_whose_unit_nobody_said(tmp_path: Path) -> None:
-    with pytest.raises(
-        ValueError, match=r"'time' of x\.csv must be in s, .* values up to 1.7e\+12: .* 'time \(ms\)'"
-    ):
-        read(table(tmp_path, "time,Fz,Cz", 1.7e12 + 1000 * TIME, ","))
-    with pytest.raises(ValueError, match=r"says 0.25 Hz, got 250: .* 'time \(ms\)'"):
-        read(table(tmp_path, "time,Fz,Cz", 1000 * TIME, ","), fs=FS)
+    """Steps of 4 are 0.25 Hz or 250, and steps of 1 may count samples: told by fs, or not read."""
+    for times in (1000 * TIME, 1.7e12 + 1000 * TIME, 4 * np.arange(N)):
+        path = table(tmp_path, "time,Fz,Cz", times, ",")
+        with pytest.raises(
+            ValueError, match=r"'time' of x\.csv .* 0\.25 Hz in s, and 250 Hz in ms\. Pass fs="
+        ):
+            read(path)
+        with pytest.raises(ValueError, match="which unit its times are"):
+            read(path, fs=100)
+        assert read(path, fs=FS, window=0.08).shape == (2, 2, 20)
+    counted = table(tmp_path, "t,Fz,Cz", np.arange(N), ",")
+    with pytest.raises(ValueError, match=r"1000 Hz in ms, or count samples\. Pass fs= .* 't \(ms\)'"):
+        read(counted)
+    assert read(counted, fs=FS).attrs["fs"] == FS
+    slow = table(tmp_path, "time (s),Fz,Cz", 4 * np.arange(N), ",")
+    assert read(slow).attrs["fs"] == 0.25
+    with pytest.raises(ValueError, match=r"says 2 Hz, got 2000: .* 'time \(ms\)'"):
+        read(table(tmp_path, "time,Fz,Cz", np.arange(N) / 2, ","), fs=2000)
     with pytest.raises(ValueError, match=r"must hold times, numbers or dates such as .*, got 'a' to 'a'"):
         read(table(tmp_path, "time,Fz,Cz", ["a"] * N, ","))
+
+
+@pytest.mark.parametrize("head", ["", "sample", "Index", "'sample #'"])
+def test_numbers_of_rows_are_no_channel(tmp_path: Path, head: str) -> None:
+    """As pandas writes them, where it is not told otherwise."""
+    path = table(tmp_path, f"{head},Fz,Cz", np.arange(N), ",")
+    assert read(path, fs=FS).channel.values.tolist() == ["Fz", "Cz"]
+    assert "fs" not in read(path).attrs
+    if head == "sample":
+        assert read(path, channels=["sample"]).values.ravel().tolist() == list(range(N))
+    by_hand = table(tmp_path, f"{head},Fz,Cz", X[0], ",")
+    assert read(by_hand).sizes["channel"] == 3
+
+
+def test_units_of_channels(tmp_path: Path) -> None:
+    path = table(tmp_path, "time (s),EEG Fz (uV),ecg [mV]", TIME, ",")
+    both = read(path)
+    # In the unit of the first.
+    np.testing.assert_allclose(both.values[0], X * [[1], [1000]])
+    assert (both.attrs["units"], both.channel.values.tolist()) == ("uV", ["EEG Fz", "ecg"])
+    for name in ("ecg", "ecg [mV]"):
+        one = read(path, channels=[name])
+        assert (one.attrs["units"], one.channel.values.tolist()) == ("mV", ["ecg"])
+        np.testing.assert_array_equal(one.values[0, 0], X[1])
+    with pytest.raises(ValueError, match=r"unit must be that of x.csv, which says 'uV', got 'V'"):
+        read(path, unit="V")
+    other = read(table(tmp_path, "time (s),Fz (left),acc (m/s2)", TIME, ","))
+    assert other.channel.values.tolist() == ["Fz (left)", "acc"]
+    assert other.attrs["units"] == "an unknown unit and m/s2"
+    twice = read(table(tmp_path, "time (s),a (V),a (mV)", TIME, ","))
+    assert twice.channel.values.tolist() == ["a (V)", "a (mV)"]
+
+
+def test_parquet_with_times_for_its_index(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "x.parquet"
+    rows = pd.DataFrame(X.T, columns=["Fz (uV)", "Cz (uV)"])
+    for index in (
+        DATES,
+        DATES.tz_localize("Europe/Berlin"),
+        DATES - DATES[0],
+        pd.Index(TIME, name="time"),
+        pd.Index(TIME),
+    ):
+        rows.set_axis(index).to_parquet(path)
+        signal = read(path)
+        assert signal.attrs["fs"] == pytest.approx(FS)
+        assert (signal.channel.values.tolist(), signal.attrs["units"]) == (["Fz", "Cz"], "uV")
+        np.testing.assert_array_equal(signal.values[0], X)
+    rows.to_parquet(path)
+    assert "fs" not in read(path).attrs
 
 
 def test_variables_of_a_file_by_name(tmp_path: Path) -> None:
@@ -123,3 +201,46 @@ def test_annotations_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "x-eve.fif").write_bytes(bytes(range(128, 256)))
     with pytest.raises(ValueError, match=r"must be text in UTF-8, got x-eve\.fif: .*annotations_from_events"):
         read(tmp_path / "x.npy", fs=FS, annotations=tmp_path / "x-eve.fif")
+
+
+@pytest.mark.parametrize(
+    ("units", "unit"),
+    [
+        (["uV", "mV"], "V"),
+        (["uV", "%"], "% and V"),
+        (["uV", ""], "V and an unknown unit"),
+        (["", ""], None),
+        (["degC", "degC"], "degC"),
+    ],
+)
+def test_units_of_edf_are_those_of_its_header(tmp_path: Path, units: list[str], unit: str | None) -> None:
+    """Its reader calls everything volts, a saturation of 97 and a temperature of 37."""
+    edfio = pytest.importorskip("edfio")
+    pytest.importorskip("mne")
+    values = np.clip(10 * noise(2, 200), -99, 99)
+    signals = [
+        edfio.EdfSignal(row, 100, label="same", physical_dimension=one, physical_range=(-100, 100))
+        for row, one in zip(values, units, strict=True)
+    ]
+    edfio.Edf(signals).write(tmp_path / "x.edf")
+    found = read(tmp_path / "x.edf")
+    assert found.attrs.get("units") == unit
+    scale = np.array([{"uV": 1e-6, "mV": 1e-3}.get(one, 1.0) for one in units])
+    np.testing.assert_allclose(found.values[0] / scale[:, None], values, atol=0.01)
+    if unit == "% and V":
+        with pytest.raises(
+            ValueError, match=r"which is in % and V, got unit='uV'.*pick channels of one kind"
+        ):
+            Explainer(lambda x: x.square().mean((1, 2)), unit="uV")(tmp_path / "x.edf")
+
+
+def test_objects_in_an_archive_are_left_out(tmp_path: Path) -> None:
+    names = np.array(["Fz", "Cz"], dtype=object)
+    np.savez(tmp_path / "x.npz", data=X, fs=FS, names=names)
+    with pytest.warns(SignalWarning, match=r"x\.npz: names are pickled objects, and left out"):
+        found = read(tmp_path / "x.npz")
+    assert found.attrs["fs"] == FS
+    np.testing.assert_array_equal(found.values[0], X)
+    np.savez(tmp_path / "y.npz", names=names)
+    with pytest.raises(ValueError, match=r"holds pickled objects only, names, and to read them runs code"):
+        read(tmp_path / "y.npz")

@@ -50,6 +50,23 @@ def test_values_names_unit_and_rate(record: Path) -> None:
     np.testing.assert_array_equal(only[:, 0], found[0, 1].values.reshape(4, 1250))
 
 
+@pytest.mark.parametrize(
+    ("units", "unit", "scale"),
+    [(["mV", "uV"], "mV", 1e-3), (["mV", "mmHg"], "mV and mmHg", 1), (["NU", "NU"], "NU", 1)],
+)
+def test_signals_of_several_units(tmp_path: Path, units: list[str], unit: str, scale: float) -> None:
+    """In the unit of the first where all are volts; else no unit is taken for that of all."""
+    write(tmp_path, "rec", sig_name=["MLII", "ABP"], units=units)
+    found = freqig.read(tmp_path / "rec.hea")
+    assert found.attrs["units"] == unit
+    np.testing.assert_allclose(found[0, 1], scale * noise(N, 2)[:, 1], atol=2e-4)
+    only = freqig.read(tmp_path / "rec.hea", channels=["ABP"])
+    assert only.attrs["units"] == units[1]
+    if unit == "mV and mmHg":
+        with pytest.raises(ValueError, match=r"which is in mV and mmHg, got unit='uV': .* pick channels"):
+            freqig.Explainer(lambda x: x.square().sum((1, 2)), unit="uV")(found)
+
+
 def test_beats_label_windows(record: Path) -> None:
     annotate(record, [0.1, 4.9, 6.0, 15.2], ["N", "V", "N", "V"], [""] * 4)
     assert freqig.read(record, window=5).label.values.tolist() == ["N", "N", "N", "V"]
@@ -58,11 +75,6 @@ def test_beats_label_windows(record: Path) -> None:
 def test_rhythms_go_before_beats(record: Path) -> None:
     annotate(record, [0.0, 1.0, 9.0, 12.0], ["+", "N", "N", "+"], ["(N", "", "", "(AFIB"])
     assert freqig.read(record, window=5).label.values.tolist() == ["(N", "(N", "(AFIB", "(AFIB"]
-
-
-def test_units_that_differ_are_none(tmp_path: Path) -> None:
-    write(tmp_path, "mixed", sig_name=["ECG", "ABP"], units=["mV", "mmHg"])
-    assert "units" not in freqig.read(tmp_path / "mixed.hea").attrs
 
 
 @pytest.mark.parametrize(

@@ -102,17 +102,18 @@ def long_raw(seconds: float, rate: float = 10.0) -> Any:
     return mne.io.RawArray(values, mne.create_info(["Cz", "Oz"], rate, "eeg"), verbose="error")
 
 
-def test_a_long_recording_is_one_sample_and_says_so() -> None:
-    told = r"(x|input): a Raw is one sample, here of 60 s; .*mne\.make_fixed_length_epochs\(raw, duration\)"
+def test_a_long_recording_must_be_cut() -> None:
+    told = r"(x|input) must be cut into windows, got a Raw of 60 s: pass window= .*make_fixed_length_epochs"
     volume = lambda x: (x * 1e6).square().mean((-1, -2))
-    with pytest.warns(SignalWarning, match=told):
-        result = Explainer(volume, n_steps=2)(long_raw(60))
-    assert result.sizes["sample"] == 1
-    with pytest.warns(SignalWarning, match=told):
+    with pytest.raises(ValueError, match=told):
+        Explainer(volume, n_steps=2)(long_raw(60))
+    with pytest.raises(ValueError, match=told):
         attribute(long_raw(60), volume, n_steps=2)
     two = lambda a, b: volume(a) + volume(b)
-    with pytest.warns(SignalWarning, match=r"x\[1\]: a Raw is one sample, here of 45 s"):
+    with pytest.raises(ValueError, match=r"x\[1\] must be cut into windows, got a Raw of 45 s"):
         Explainer(two, n_steps=2)((long_raw(20), long_raw(45)))
+    assert Explainer(volume, n_steps=2, unit="uV")(long_raw(60), window=20).sizes["sample"] == 3
+    assert Explainer(volume, fs=10, n_steps=2)(long_raw(60).get_data()[None]).sizes["sample"] == 1
 
 
 def test_no_word_on_recordings_that_are_a_window_or_are_cut() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +9,11 @@ import torch
 from torch import Tensor
 
 from ..signals.axes import frequencies
-from .base import Coefficients, Coords, Domain, as_tuple
-from .turns import Grid, Turns, read_speed
+from .base import Coefficients, Coords, as_tuple
+from .shaft import OfShaft
 
 
-class RFFT(Domain):
+class RFFT(OfShaft):
     """Frequencies of the real Fourier transform over the whole series.
 
     With n samples the attributions are w_k / n · Re(conj(RFFT(δ)_k) · RFFT(ḡ)_k), w_k = 1 at
@@ -60,108 +58,35 @@ class RFFT(Domain):
     shared: tuple[str, ...] = ("channel", "frequency")
     inverts: Literal["checked", "always", "partly"] = "always"
     affine = False
-    # A subclass need not call our `__init__`.
-    speed: float | np.ndarray | None = None
-    _turns: Turns | None = None
-    _grid: Grid | None = None
-    _fs: float = 0.0
-    _rows: Tensor | None = None
 
     def __init__(self, name: str | None = None, *, orders: Any = None) -> None:
         super().__init__(name)
         if orders is not None:
-            self.speed = read_speed(orders)
+            self._take(orders)
             if self.name != type(self).name:
                 self.shared = ("channel",)
             if self.resampled:
                 self.inverts = "checked"
-            if self.by_sample:
-                # How each series is resampled goes along with its coefficients.
-                self.held = len(fields(Turns)) - 1
 
     def __repr__(self) -> str:
-        if self.speed is None:
-            return f"{type(self).__name__}(name={self.name!r})"
-        speed = (
-            repr(self.speed)
-            if isinstance(self.speed, float)
-            else f"<{' × '.join(map(str, self.speed.shape))} speeds>"
-        )
-        return f"{type(self).__name__}(name={self.name!r}, orders={speed})"
-
-    @property
-    def resampled(self) -> bool:
-        """Whether series are resampled over the angle of a shaft."""
-        return isinstance(self.speed, np.ndarray)
-
-    @property
-    def by_sample(self) -> bool:
-        """Whether every sample has a speed of its own."""
-        return isinstance(self.speed, np.ndarray) and self.speed.ndim == 2
-
-    @property
-    def n_samples(self) -> int | None:
-        if not self.by_sample:
-            return None
-        return len(self.speed if self._rows is None else self._rows)  # type: ignore[arg-type]
-
-    def of_samples(self, rows: Tensor) -> RFFT:
-        if not self.by_sample:
-            return self
-        chosen = copy.copy(self)
-        chosen._rows = rows.cpu() if self._rows is None else self._rows[rows.cpu()]
-        return chosen
+        return f"{type(self).__name__}(name={self.name!r}{self._orders_shown()})"
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> RFFT:
-        if self.speed is None:
-            return self
-        if fs is None:
-            raise ValueError(
-                f"orders of domain {self.name!r} are speeds in Hz, so the sampling rate must be known: pass "
-                "fs= in Hz"
-            )
-        if isinstance(self.speed, float):
-            return self
-        n, given = shape[-1], self.speed.shape[-1]
-        if given != n and not (self.by_sample and given == 1):
-            raise ValueError(
-                f"orders of domain {self.name!r} must be one speed per time sample, {n}, got {given}: "
-                "resample the track to their rate, cut it as they are cut, and pass one row per window, "
-                "shape (samples, n); or one speed per sample, shape (samples, 1), as speeds[:, None]"
-            )
-        bound = copy.copy(self)
-        bound._fs, bound._grid = fs, Grid.of(self.speed, n, fs, self.name)
-        if not self.by_sample:
-            bound._turns = Turns.of(self.speed, bound._grid, n, fs)
-        return bound
+        return self._bound(shape[-1], fs)
 
     def analyze(self, x: Tensor) -> Coefficients:
-        turns = self._turns_of(x) if self.by_sample else self._turns
-        spectrum: Tensor = torch.fft.rfft(x if turns is None else turns.over_angle(x))
-        return (spectrum, *turns.tensors) if turns is not None and self.by_sample else spectrum
+        series, held = self._over_angle(x)
+        spectrum: Tensor = torch.fft.rfft(series)
+        return (spectrum, *held) if held else spectrum
 
     def synthesize(self, c: Any, n: int) -> Tensor:
-        spectrum, turns = (c[0], Turns(c[1], c[2], c[3], c[4], n)) if self.by_sample else (c, self._turns)
-        if turns is not None:
-            return turns.in_time(torch.fft.irfft(spectrum, turns.index.shape[-1]))
-        series: Tensor = torch.fft.irfft(spectrum, n)
-        return series
+        spectrum, *held = as_tuple(c)
+        return self._in_time(torch.fft.irfft(spectrum, self._size(n)), held, n)
 
     def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
         if self.resampled:
             return super().adjoint(c, gradient)
         return (adjoint_of_irfft(gradient.to(as_tuple(c)[0].real)),)
-
-    def _turns_of(self, x: Tensor) -> Turns:
-        """How each of some signals is resampled, shape (S, *channels, n)."""
-        speed, grid = self.speed, self._grid
-        if not isinstance(speed, np.ndarray) or grid is None or len(x) != self.n_samples:
-            raise ValueError(
-                f"orders of domain {self.name!r} are of {self.n_samples} samples, got {len(x)}: bind it, and "
-                "choose the samples with of_samples(rows)"
-            )
-        rows = speed if self._rows is None else speed[self._rows.numpy()]
-        return Turns.of(rows, grid, x.shape[-1], self._fs, x.ndim - 1).beside(x)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         if self.speed is None:

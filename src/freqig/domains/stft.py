@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .._check import check_positive, exact
-from .base import Coefficients, Coords, Domain, as_tuple
+from .base import Coefficients, Coords, as_tuple
+from .shaft import OfShaft
+from .turns import angle_times
 from .windows import Taper, read_taper, samples_in, taper_values
 
 # Below this share of its maximum the sum of squared tapers is rounding, not coverage.
@@ -20,7 +23,7 @@ LONGEST = 64
 """Length of a window over that of the signal beyond which it would hold little but zeros."""
 
 
-class STFT(Domain):
+class STFT(OfShaft):
     """Short-time Fourier transform over frames whose centres run from the first sample on.
 
     The series is padded with zeros so that every sample lies between the centres of two frames,
@@ -38,12 +41,19 @@ class STFT(Domain):
         periodic form, the values of the taper, or a function from the number of samples to them.
     name : str, optional
         Name of the variable in the result, "stft" by default.
+    orders : float or array-like, optional
+        Speed of a shaft in Hz, as for `RFFT`: frequencies are then orders, multiples of it. One number
+        divides the frequencies by it. With a track, shape (n,), or a row for each sample, frames follow one
+        another over the angle of the shaft and hold equal numbers of turns: as many as `window` and `hop`
+        have at the mean speed, of rows that of the sample with the most turns. Their times are those at which
+        the shaft passed their centres; of rows, which differ in that, they are turns.
 
     Raises
     ------
-    ValueError
-        If window or hop is not above zero, or the taper unknown; when bound to a signal: if the
-        sampling rate is unknown, or window, hop and taper leave samples uncovered.
+    TypeError, ValueError
+        If window or hop is not above zero, the taper unknown, or the speed not finite and above 0; when bound
+        to a signal: if the sampling rate is unknown, if window, hop and taper leave samples uncovered, or the
+        speed does not fit, see `RFFT`.
 
     Examples
     --------
@@ -65,8 +75,12 @@ class STFT(Domain):
         hop: float | None = None,
         taper: Taper = "hann",
         name: str | None = None,
+        *,
+        orders: Any = None,
     ) -> None:
         super().__init__(name)
+        if orders is not None:
+            self._take(orders)
         self.window = check_positive(window, "window")
         self.hop = None if hop is None else check_positive(hop, "hop")
         self.taper = read_taper(taper)
@@ -75,42 +89,48 @@ class STFT(Domain):
 
     def __repr__(self) -> str:
         taper = self.taper if isinstance(self.taper, str) else "given"
-        return f"STFT(window={exact(self.window)}, hop={self.hop}, taper={taper!r}, name={self.name!r})"
+        given = f"window={exact(self.window)}, hop={self.hop}, taper={taper!r}, name={self.name!r}"
+        return f"STFT({given}{self._orders_shown()})"
 
     def bind(self, shape: tuple[int, ...], fs: float | None) -> STFT:
-        bound = copy.copy(self)
-        bound._length = samples_in(self.window, fs, "window", self.name)
-        if bound._length > max(LONGEST * shape[-1], LONGEST**2):
+        bound = copy.copy(self._bound(shape[-1], fs))
+        n = bound._size(shape[-1])
+        rate = fs if fs is None or bound._grid is None else fs * n / shape[-1]
+        bound._length = samples_in(self.window, rate, "window", self.name)
+        if bound._length > max(LONGEST * n, LONGEST**2):
             raise ValueError(
                 f"window of domain {self.name!r} must be at most {LONGEST} times as long as the signal of "
-                f"{shape[-1]} samples, got {bound._length} samples"
+                f"{n} samples, got {bound._length} samples"
             )
         half = max(1, bound._length // 2)
-        bound._step = half if self.hop is None else samples_in(self.hop, fs, "hop", self.name)
+        bound._step = half if self.hop is None else samples_in(self.hop, rate, "hop", self.name)
         bound._taper = taper_values(self.taper, bound._length, self.name)
-        bound._coverage = coverage = bound._squares(shape[-1])
+        bound._coverage = coverage = bound._squares(n)
         if not coverage.min() > UNCOVERED * coverage.max():
             uncovered = int((coverage <= UNCOVERED * coverage.max()).sum())
             raise ValueError(
                 f"hop of domain {self.name!r} must be so small that tapered frames cover every sample, "
                 f"got {bound._step} samples for a window of {bound._length}, which leaves {uncovered} of "
-                f"{shape[-1]} samples where all tapers vanish: choose a hop of half a window or less, "
+                f"{n} samples where all tapers vanish: choose a hop of half a window or less, "
                 "or a taper that is not zero at its ends"
             )
         return bound
 
-    def analyze(self, x: Tensor) -> Tensor:
+    def analyze(self, x: Tensor) -> Coefficients:
         """Spectra of the frames, complex, shape (..., length // 2 + 1, frames)."""
-        left, right = self._padding(x.shape[-1])
-        frames = pad(x, (left, right)).unfold(-1, self._length, self._step)
-        spectra: Tensor = torch.fft.rfft(frames * self._taper.to(x))
-        return spectra.transpose(-1, -2)
+        series, held = self._over_angle(x)
+        spectra = self._spectra(series)
+        return (spectra, *held) if held else spectra
 
-    def synthesize(self, c: Tensor, n: int) -> Tensor:
-        frames = torch.fft.irfft(c.transpose(-1, -2), self._length)
-        return self._overlap_add(frames * self._taper.to(frames), n) / self._coverage.to(frames)
+    def synthesize(self, c: Any, n: int) -> Tensor:
+        spectra, *held = as_tuple(c)
+        frames = torch.fft.irfft(spectra.transpose(-1, -2), self._length)
+        added = self._overlap_add(frames * self._taper.to(frames), self._size(n))
+        return self._in_time(added / self._coverage.to(frames), held, n)
 
     def adjoint(self, c: Coefficients, gradient: Tensor) -> tuple[Tensor, ...]:
+        if self.resampled:
+            return super().adjoint(c, gradient)
         # Every step backwards: frames of the gradient over the coverage, tapered. The inverse RFFT has
         # the RFFT times 2 / length as its adjoint, where all but DC and Nyquist stand for two bins.
         wanted = gradient.to(as_tuple(c)[0].real)
@@ -118,24 +138,36 @@ class STFT(Domain):
         weights[0] = 1 / self._length
         if self._length % 2 == 0:
             weights[-1] = 1 / self._length
-        return (self.analyze(wanted / self._coverage.to(wanted)) * weights,)
+        return (self._spectra(wanted / self._coverage.to(wanted)) * weights,)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         if fs is None or not self._length:
             return self.bind((n,), fs).coords(n, fs)
-        return {
-            "frequency": (np.fft.rfftfreq(self._length, 1 / fs), "Hz"),
-            "time": (np.arange(self._count(n)) * self._step / fs, "s"),
-        }
+        grid, centres = self._grid, np.arange(self._count(self._size(n))) * self._step
+        if grid is None or not isinstance(self.speed, np.ndarray):
+            hertz, at = np.fft.rfftfreq(self._length, 1 / fs), (centres / fs, "s")
+            frequency = (hertz, "Hz") if self.speed is None else (hertz / self.speed, "orders")
+        else:
+            turns = centres * grid.turns / grid.count
+            frequency = (np.fft.rfftfreq(self._length, grid.turns / grid.count), "orders")
+            at = (turns, "turns") if self.by_sample else (angle_times(self.speed, turns, n, fs), "s")
+        return {"frequency": frequency, "time": at}
 
     def remark(self, n: int) -> str:
-        if self._length <= n:
+        size = self._size(n)
+        if self._length <= size:
             return ""
         return (
             f"window of domain {self.name!r} is {self.window:g} s, longer than the signal of "
-            f"{self.window * n / self._length:.3g} s, so each of its {self._count(n)} frames sees most "
+            f"{self.window * size / self._length:.3g} s, so each of its {self._count(size)} frames sees most "
             "of it and they hardly tell times apart: choose a window of a fraction of the signal, or RFFT()"
         )
+
+    def _spectra(self, x: Tensor) -> Tensor:
+        left, right = self._padding(x.shape[-1])
+        frames = pad(x, (left, right)).unfold(-1, self._length, self._step)
+        spectra: Tensor = torch.fft.rfft(frames * self._taper.to(x))
+        return spectra.transpose(-1, -2)
 
     def _count(self, n: int) -> int:
         # Centres at 0, step, 2 step, ... up to the first at or beyond the last sample: then the

@@ -97,6 +97,20 @@ def _steps(row: np.ndarray, n: int, fs: float) -> np.ndarray:
     return steps
 
 
+def angle_times(speed: np.ndarray, turns: np.ndarray, n: int, fs: float) -> np.ndarray:
+    """Times in s at which a shaft with a track of n speeds has made so many turns.
+
+    Examples
+    --------
+    >>> angle_times(np.full(8, 2.0), np.array([0.0, 1.0, 3.0]), 8, fs=4.0)
+    array([0. , 0.5, 1.5])
+    """
+    angle = np.append(0.0, np.cumsum(_steps(speed, n, fs)))
+    times = np.interp(turns, angle, np.arange(n + 1) / fs)
+    # Behind the series it goes on as fast as at last.
+    return np.asarray(times + np.maximum(turns - angle[-1], 0) / speed[-1])
+
+
 @dataclass(frozen=True)
 class Turns:
     """Series resampled over the angle of a shaft by linear interpolation, and the inverse of that.

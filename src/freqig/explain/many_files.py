@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from os import PathLike, fspath
@@ -14,6 +15,7 @@ from .._check import no_others
 from ..files import read
 from ..progress import counting
 from ..result.joining import joined
+from ..signals.rates import CLOSE
 from .batch import Asked
 from .pieces import OneBatch
 from .shares import of_rows, refuse_rest, with_rows
@@ -75,15 +77,19 @@ def explain_files(
         for i, own in enumerate(_rows_per_file(asked, len(places), cut))
     ]
 
+    rates = dict[float, str]()
+
     def opened(i: int) -> xr.DataArray | None:
         mine = beside if beside is None or len(places) == 1 else beside[i]
         try:
-            return read(places[i], **reading, annotations=mine)
+            signal = read(places[i], **reading, annotations=mine)
+            _refuse_rate(signal, fspath(places[i]), rates)
         except Exception as error:
             if failed is None:
                 raise
             failed(places[i], error)
             return None
+        return signal
 
     def explained(i: int, signal: xr.DataArray, length: int | None) -> xr.Dataset | None:
         count = signal.sizes["sample"]
@@ -135,6 +141,20 @@ def _rows_per_file(asked: Asked, count: int, cut: bool) -> list[Asked]:
     refuse_rest(bare, count, [FILE_AXES])
     own = [of_rows(bare, [i], [FILE_AXES]) for i in range(count)]
     return [replace(asked, baseline=one.baseline, domains=one.domains) for one in own]
+
+
+def _refuse_rate(signal: xr.DataArray, path: str, rates: dict[float, str]) -> None:
+    """ValueError where a file has another sampling rate than those before it."""
+    fs = signal.attrs.get("fs")
+    if fs is None:
+        return
+    first = next(iter(rates), fs)
+    if not math.isclose(fs, first, rel_tol=CLOSE):
+        raise ValueError(
+            f"x must be of one sampling rate, got {first:g} Hz in {rates[first]} and {fs:g} Hz in {path}: "
+            "pass resample= in Hz for all of them"
+        )
+    rates.setdefault(first, path)
 
 
 def _read_all(

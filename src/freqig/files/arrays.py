@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SignalWarning, warn
 from .formats import pick
 from .limits import refuse_size
 from .recording import Recording
@@ -40,6 +41,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 
 def _archive(path: Path) -> dict[str, Any]:
+    pickled = list[str]()
     with zipfile.ZipFile(path) as archive:
         if len(archive.infolist()) > MOST_MEMBERS:
             raise ValueError(f"it must hold at most {MOST_MEMBERS} variables, got {len(archive.infolist())}")
@@ -47,22 +49,31 @@ def _archive(path: Path) -> dict[str, Any]:
             refuse_size(one.file_size, one.filename, one.compress_size)
             with archive.open(one) as member:
                 # The header of an array may ask for more than there is of it.
-                asked = _asked_for(member)
-            if asked > one.file_size:
+                asked, is_pickled = _asked_for(member)
+            pickled += [one.filename.removesuffix(".npy")] if is_pickled else []
+            if asked > one.file_size and not is_pickled:
                 raise ValueError(f"{one.filename} asks for {asked} bytes, and has {one.file_size}")
     with np.load(path, allow_pickle=False) as archive:  # noqa: TID251
-        return {name: archive[name] for name in archive.files}
+        found = {name: archive[name] for name in archive.files if name not in pickled}
+    if pickled and not found:
+        raise ValueError(
+            f"it holds pickled objects only, {', '.join(pickled[:5])}, and to read them runs code: save "
+            "numbers, for example np.stack(...) of series of one length"
+        )
+    if pickled:
+        warn(f"{path.name}: {', '.join(pickled[:5])} are pickled objects, and left out", SignalWarning)
+    return found
 
 
-def _asked_for(member: Any) -> int:
-    """Bytes of the values that the header of an NPY file tells of; 0 where it is none."""
+def _asked_for(member: Any) -> tuple[int, bool]:
+    """Bytes of the values that the header of an NPY file tells of, or 0; whether they are pickled."""
     try:
         version = np.lib.format.read_magic(member)
         read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
         shape, _, dtype = read(member)
     except ValueError:
-        return 0
-    return int(np.prod(shape, dtype=object)) * dtype.itemsize
+        return 0, False
+    return int(np.prod(shape, dtype=object)) * dtype.itemsize, dtype.hasobject
 
 
 def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -110,6 +121,13 @@ def of_array(
             f"{values.dtype} of shape {values.shape}"
         )
     values = values[None] if values.ndim == 1 else values
+    rows, columns = values.shape[-2:]
+    if names is None and channels is None and rows > columns:
+        warn(
+            f"{path.name} holds {rows} channels of {columns} values in time: where its rows are points in "
+            f"time, read it yourself and pass its transpose, such as array.T[None], and fs=",
+            SignalWarning,
+        )
     places = pick(names, channels, values.shape[-2], path.name)
     chosen = channels if names is None else tuple(names[i] for i in places)
     return Recording(values[..., places, :], fs, chosen)

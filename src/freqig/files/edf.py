@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from ..signals.units import unit_of_all
 from . import mne_files
 from .formats import pick
 from .recording import RatesError, Recording
 
 MOST_CHANNELS = 4096
+VOLTS = ("uV", "µV", "μV", "mV", "V")
+"""Units that MNE makes volts of; values in another one it returns as they are, and calls them volts."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -23,21 +26,32 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         If the header contradicts itself or the size of the file, or the channels have several rates.
     """
     header = _Header.read(path)
-    wanted = [i for i, name in enumerate(header.names) if "annotations" not in name.lower()]
+    wanted = header.signals()
     if channels is not None:
-        own = tuple(header.names[i] for i in wanted)
+        own = _numbered([header.names[i] for i in wanted])
         wanted = [wanted[i] for i in pick(own, channels, len(own), path.name)]
     rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
     if len(set(rates.values())) > 1:
         raise RatesError(path.name, rates)
-    return mne_files.load(path, channels)
+    recording = mne_files.load(path, channels)
+    told = header.units_of_signals()
+    units = [told.get(name, "V") for name in recording.channels or ()]
+    return recording if set(units) == {"V"} else replace(recording, unit=unit_of_all(units))
+
+
+def _numbered(names: list[str]) -> tuple[str, ...]:
+    """Names as MNE makes them differ, "EEG-0" and "EEG-1" of two that are called "EEG"."""
+    return tuple(
+        f"{name}-{names[:i].count(name)}" if names.count(name) > 1 else name for i, name in enumerate(names)
+    )
 
 
 @dataclass(frozen=True)
 class _Header:
-    """What the header says: names, samples per record, and seconds per record."""
+    """What the header says: names, units, samples per record, and seconds per record."""
 
     names: list[str]
+    units: list[str]
     per_record: list[int]
     duration: float
 
@@ -61,6 +75,8 @@ class _Header:
                 f"{count} channels and {length} bytes"
             )
         names = [fields[16 * i : 16 * i + 16].decode("latin1").strip() for i in range(count)]
+        at = 96 * count
+        units = [fields[at + 8 * i : at + 8 * i + 8].decode("latin1").strip() for i in range(count)]
         if not (np.isfinite(duration) and duration > 0) or min(per_record) < 1:
             raise ValueError(
                 f"{path.name} must have records of more than 0 s, got {duration:g} s with "
@@ -81,7 +97,17 @@ class _Header:
                 f"{path.name} must be complete: its header tells of {records} records, {needed} bytes, and "
                 f"the file has {size}"
             )
-        return cls(names, per_record, duration)
+        return cls(names, units, per_record, duration)
+
+    def signals(self) -> list[int]:
+        """Places of the channels that hold no annotations."""
+        return [i for i, name in enumerate(self.names) if "annotations" not in name.lower()]
+
+    def units_of_signals(self) -> dict[str, str | None]:
+        """Units of the values as MNE returns them, by the names that channels have there."""
+        places = self.signals()
+        units = ("V" if self.units[i] in VOLTS else self.units[i] or None for i in places)
+        return dict(zip(_numbered([self.names[i] for i in places]), units, strict=True))
 
 
 def _numbers(fields: bytes, at: int, count: int) -> list[float]:

@@ -47,7 +47,7 @@ FORMATS = (
         (b"GDF ", b"Brain Vision", b"BrainVision"),
         "eeg",
     ),
-    Format("sound", (".wav", ".flac", ".ogg"), (b"RIFF", b"fLaC", b"OggS"), "audio"),
+    Format("sound", (".wav", ".flac", ".ogg", ".aif", ".aiff"), (b"RIFF", b"fLaC", b"OggS"), "audio"),
     Format("tables", (".csv", ".tsv", ".txt", ".parquet"), (b"PAR1",), "tables"),
     Format("arrays", (".npy", ".npz"), (b"\x93NUMPY",)),
     Format("matlab", (".mat",), (b"MATLAB 5.0", b"MATLAB 7.3"), "matlab"),
@@ -82,6 +82,8 @@ def endings() -> list[str]:
     return [end for one in FORMATS for end in one.suffixes] + [one.name for one in plugins(READERS)]
 
 
+HEADERS = (".vhdr", ".hea", ".set")
+"""How the names of files end that tell what is in another one beside them."""
 FOLDERS = (".zarr",)
 """How the names of recordings end that are folders."""
 
@@ -111,8 +113,10 @@ def reader_of(path: Path) -> Reader:
             "sorted(pathlib.Path(folder).glob('*.edf'))"
         )
     if found is None:
+        header = next((one for end in HEADERS if (one := path.with_suffix(end)).is_file()), None)
         raise ValueError(
             f"path must be a recording that has a reader ({', '.join(endings())}), got {str(path)!r}"
+            + (f": pass its header, {header.name!r}" if header else "")
         )
 
     def load(path: Path, channels: tuple[str, ...] | None) -> Recording:

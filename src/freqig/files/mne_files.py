@@ -88,6 +88,8 @@ def _check_values(raw: Any, path: Path) -> None:
 def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
     if path.suffix.lower() in (".edf", ".bdf"):
         read = mne.io.read_raw_edf if path.suffix.lower() == ".edf" else mne.io.read_raw_bdf
+        # Where names are not unique, MNE numbers them once they are read.
+        named = None if channels is None else [*channels, *(re.sub(r"-\d+$", "", one) for one in channels)]
         # Latin 1 reads every byte, and the standard wants ASCII.
-        return read(path, include=list(channels) if channels else None, encoding="latin1", verbose="error")
+        return read(path, include=named, encoding="latin1", verbose="error")
     return mne.io.read_raw(path, verbose="error")

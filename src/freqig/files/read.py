@@ -16,12 +16,12 @@ from .._check import LARGEST_COUNT, check_fs, check_path, check_text
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
-from ..signals.units import factor
+from ..signals.units import factor, unit_of_all
 from .asked import Reading
 from .formats import Reader, reader_of
 from .labels import read_annotations
 from .mne_files import of_raw
-from .recording import Annotation, RatesError, Recording
+from .recording import Annotation, RatesError, Recording, UnclearRateError
 from .windows import Windows
 
 
@@ -102,6 +102,8 @@ def read(
         if reading.resample is None:
             raise
         found = _brought_together(load, given, error.rates, reading.resample)
+    except UnclearRateError as error:
+        found = error.at(reading.fs)
     # Beside resample, fs may be meant for afterwards: it then tells what the file does not, and no more.
     given_fs = reading.fs if resample is None or found.fs is None else None
     found = _told(found, given_fs, unit, given.name)
@@ -210,15 +212,14 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
 
 def _brought_together(load: Reader, path: Path, rates: Mapping[str, float], fs: float) -> Recording:
     """Channels of several rates at one, over the time that all of them have."""
-    names, rows, units = tuple(rates), dict[str, np.ndarray](), set[str | None]()
+    names, rows = tuple(rates), dict[str, np.ndarray]()
     parts = list[Recording]()
     for rate in dict.fromkeys(rates.values()):
         same = tuple(name for name in names if rates[name] == rate)
         parts.append(part := _resampled(load(path, same), fs, path.name))
         rows.update(zip(same, part.values, strict=True))
-        units.add(part.unit)
     n = min(len(row) for row in rows.values())
-    unit = units.pop() if len(units) == 1 else None
+    unit = unit_of_all(part.unit for part in parts)
     return replace(parts[-1], values=np.stack([rows[name][:n] for name in names]), channels=names, unit=unit)
 
 

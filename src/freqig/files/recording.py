@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ..signals.rates import CLOSE
 
 BAD = "bad"
 """How descriptions of spans begin that are not to be used, in any case, as MNE has it."""
@@ -39,6 +42,30 @@ class RatesError(ValueError):
             "rate, or resample= for all of them"
         )
         self.rates = dict(rates)
+
+
+class UnclearRateError(ValueError):
+    """Times of a file are in a unit that it does not say, and that cannot be told from them.
+
+    Parameters
+    ----------
+    message : str
+        What the error says.
+    recording : Recording
+        What the file holds, without a rate.
+    rates : tuple of float
+        Rates in Hz that the times may mean; none where they count samples, of any rate.
+    """
+
+    def __init__(self, message: str, recording: Recording, rates: tuple[float, ...]) -> None:
+        super().__init__(message)
+        self.recording, self.rates = recording, rates
+
+    def at(self, fs: float | None) -> Recording:
+        """The recording at the rate that the caller gave, where the times may mean it; else this error."""
+        if fs is None or (self.rates and not any(math.isclose(fs, one, rel_tol=CLOSE) for one in self.rates)):
+            raise self
+        return replace(self.recording, fs=fs)
 
 
 @dataclass(frozen=True)

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..signals.rates import rate_of_times
+from ..signals.rates import SECONDS, rate_of_times
 from ..signals.tables import TIME
+from ..signals.units import in_one_unit, is_unit
 from .formats import pick
 from .limits import refuse_size
-from .recording import Recording
+from .recording import Recording, UnclearRateError
 
 MOST_COLUMNS = 4096
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": r"\s+"}
 """Where the first lines do not agree on another one."""
 OTHERS = (";", "\t", ",")
-UNIT = re.compile(r"[(\[]\s*([^)\]]+)\s*[)\]]|_(s|ms|us|µs|ns)$")
-"""A unit behind a name, such as "time (ms)" or "time_ms"."""
+UNIT = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]|_(s|ms|us|µs|ns)$")
+"""A unit behind the name of a column of times, such as "time (ms)" or "time_ms"."""
+MARKS = " '\"()[]"
+"""What may stand around a unit."""
+NAMED = re.compile(r"(.*\S)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
+"""Name and unit of a channel, such as "EEG Fz (uV)"."""
+TIME_WORDS = {"seconds": "s", "second": "s", "milliseconds": "ms", "millisecond": "ms"}
+INDEX = re.compile(r"Unnamed: \d+|(index|sample|row|frame)s?( ?#| ?number)?", re.IGNORECASE)
+"""What a first column is called that numbers the rows, or has no name, as the index of a table."""
+SLOW = 1.0
+"""Step of times from which on nobody can tell s from ms, or from numbers of samples."""
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
 SINCE_1970 = 1e11
 """No time in s is later: it would be after the year 5000."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
-    """A row per channel; a column of times gives the rate.
+    """A row per channel; a column of times gives the rate, and units behind names that of the values.
 
     Raises
     ------
@@ -38,29 +49,58 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     import pandas as pd
 
     table = _table(pd, path)
-    times = [column for column in table.columns if TIME.fullmatch(str(column).strip())]
-    if not times and len(table.columns) > 1 and _dates(pd, table.iloc[:, 0]) is not None:
-        times = [table.columns[0]]
-    fs = None
-    if times:
-        fs = _rate(pd, table[times[0]], str(times[0]), path)
-        table = table.drop(columns=times)
-    names = tuple(map(str, table.columns))
-    places = pick(names, channels, len(names), path.name)
-    table = table.iloc[:, places]
-    other = [str(name) for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    if other or table.shape[1] == 0:
+    table.columns = [str(column).strip(" '") for column in table.columns]
+    times = _times(pd, table, channels)
+    recording = _signals(pd, table.drop(columns=times), channels, path)
+    if not times:
+        return recording
+    name, column = times[0], table[times[0]]
+    if sorted(map(str.lower, times))[:2] == ["date", "time"]:
+        day, hour = sorted(times, key=str.lower)[:2]
+        name, column = f"{day} {hour}", table[day].astype(str) + " " + table[hour].astype(str)
+    return _at_its_rate(pd, recording, column, name, path)
+
+
+def _times(pd: Any, table: Any, channels: tuple[str, ...] | None) -> list[str]:
+    """Names of columns that tell of times or count rows, the one that gives the rate first."""
+    columns = list(table.columns)
+    times = [name for name in columns if TIME.fullmatch(name)]
+    if len(columns) < 2 or columns[0] in (*times, *(channels or ())):
+        return times
+    first = table.iloc[:, 0]
+    if _dates(pd, first) is not None or (INDEX.fullmatch(columns[0]) and _rises_evenly(pd, first)):
+        return [*times, columns[0]]
+    return times
+
+
+def _signals(pd: Any, table: Any, channels: tuple[str, ...] | None, path: Path) -> Recording:
+    heads = tuple(table.columns)
+    parted = [NAMED.fullmatch(head) for head in heads]
+    units = [one[2] if one and is_unit(one[2]) else None for one in parted]
+    names = tuple(
+        one[1] if one and unit else head for one, unit, head in zip(parted, units, heads, strict=True)
+    )
+    if len(set(names)) < len(names):
+        names = heads
+    # By their names, or as they stand in the file.
+    by_head = dict(zip(heads, names, strict=True))
+    wanted = None if channels is None else tuple(by_head.get(one, one) for one in channels)
+    places = pick(names, wanted, len(names), path.name)
+    chosen = table.iloc[:, places]
+    other = [name for name in chosen.columns if not pd.api.types.is_numeric_dtype(chosen[name])]
+    if other or not places:
         raise ValueError(
             f"{path.name} must have columns of numbers, one per channel, got {', '.join(other[:5]) or 'none'}"
-            ": pass channels= with those that are signals"
+            ": pass channels= with those that are signals, or cut off what stands above the names"
         )
-    values = table.to_numpy(dtype=np.float64, na_value=np.nan).T
+    values = chosen.to_numpy(dtype=np.float64, na_value=np.nan).T
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values).all(0)))
         raise ValueError(
             f"{path.name} must have a number in every cell, but row {row} has none: fill or cut it"
         )
-    return Recording(values, fs, tuple(names[i] for i in places))
+    values, unit = in_one_unit(values, [units[i] for i in places])
+    return Recording(values, None, tuple(names[i] for i in places), unit)
 
 
 def _table(pd: Any, path: Path) -> Any:
@@ -74,27 +114,59 @@ def _table(pd: Any, path: Path) -> Any:
             f"{path.name} must have a column per channel, {MOST_COLUMNS} at most, got {columns} in its first "
             "lines: transpose it"
         )
-    # Without an index, which longer rows would make of their first cells, a row that is too long is told of.
-    asked: dict[str, Any] = {"sep": separator, "decimal": decimal, "comment": "#", "index_col": False}
+    asked: dict[str, Any] = {"sep": separator, "decimal": decimal, "comment": _comment(path, lines[0])}
+    rows = _rows_of_names(lines, separator)
+    if not rows:
+        # Without an index, which longer rows would make of their first cells, these are told of.
+        asked["index_col"] = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, **asked)
+            table = pd.read_csv(path, **asked, **rows)
             if len(table.columns) and _is_number(str(table.columns[0]).replace(decimal, ".")):
                 # No names: the first line was a row of numbers.
                 table = pd.read_csv(path, **asked, header=None)
                 table.columns = [str(i) for i in range(table.shape[1])]
+            if table.columns.nlevels > 1:
+                table.columns = [
+                    str(name).strip(" '") + ("" if unit.startswith("Unnamed") else f" ({unit.strip(MARKS)})")
+                    for name, unit in table.columns
+                ]
+        if table.shape[1] > 1 and table.iloc[:, -1].isna().all():
+            # Behind a separator at the end of every line.
+            table = table.iloc[:, :-1]
     except (ValueError, pd.errors.ParserWarning) as error:
         said = " ".join(str(error).split()).removesuffix(".")
         raise ValueError(f"{path.name} must be a table, a row per point in time, in UTF-8: {said}") from None
     return table
 
 
-def _first_lines(path: Path) -> list[str]:
-    """The first two lines that are no comments, or as much of them as tells that they are too long."""
+def _comment(path: Path, names: str) -> str | None:
+    """What comments begin with, which names hold too at times, as "sample #"."""
     with path.open("rb") as file:
-        lines = (line.decode("utf-8", "replace") for line in iter(lambda: file.readline(2**20), b""))
-        return [line.strip() for line in islice((one for one in lines if one[0] != "#"), 2)] or [""]
+        first = file.read(1)
+    return "%" if first == b"%" else None if "#" in names else "#"
+
+
+def _first_lines(path: Path) -> list[str]:
+    """The first three lines that are no comments, or as much of them as tells that they are too long."""
+    with path.open("rb") as file:
+        lines = (line.decode("utf-8-sig", "replace") for line in iter(lambda: file.readline(2**20), b""))
+        return [line.strip() for line in islice((one for one in lines if one[0] not in "#%\r\n"), 3)] or [""]
+
+
+def _rows_of_names(lines: list[str], separator: str) -> dict[str, Any]:
+    """How pandas reads names whose units stand in a row of their own, as oscilloscopes write them.
+
+    Examples
+    --------
+    >>> _rows_of_names(["Time,A", "(ms),(V)"], ","), _rows_of_names(["Time,A", "0,1"], ",")
+    ({'header': [0, 1]}, {})
+    """
+    cells = (cell.strip(MARKS) for cell in re.split(separator, "".join(lines[1:2])))
+    told = [cell for cell in cells if cell]
+    are_units = bool(told) and all(one in SECONDS or is_unit(one) for one in told)
+    return {"header": [0, 1]} if are_units else {}
 
 
 def _dialect(lines: list[str], usual: str) -> tuple[str, str]:
@@ -118,9 +190,14 @@ def _parquet(pd: Any, path: Path) -> Any:
     try:
         about = parquet.read_metadata(path)
         refuse_size(8 * about.num_columns * about.num_rows, path.name, path.stat().st_size)
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
     except ArrowInvalid as error:
         raise ValueError(f"{path.name} must be a table of Parquet, and cannot be read: {error}") from None
+    index = table.index
+    if index.dtype.kind in "mMf" or hasattr(index, "tz") or TIME.fullmatch(str(index.name).strip()):
+        # Times of the rows.
+        return table.reset_index(names=str(index.name or "time"))
+    return table
 
 
 def _is_number(text: Any) -> bool:
@@ -131,9 +208,20 @@ def _is_number(text: Any) -> bool:
     return True
 
 
+def _rises_evenly(pd: Any, column: Any) -> bool:
+    """Whether a column may be the index of a table: numbers of rows, or times."""
+    if not pd.api.types.is_numeric_dtype(column) or len(column) < 3:
+        return False
+    steps = np.diff(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-3, atol=0))
+
+
 def _dates(pd: Any, column: Any) -> Any:
-    """A column of text as dates, day first where these are written with dots; None where it is none."""
-    if pd.api.types.is_datetime64_any_dtype(column):
+    """A column of dates, or text that tells them, as dates without a zone; None where it is none.
+
+    Day first where they are written with dots. Of hours without a day, midnight begins the next one.
+    """
+    if column.dtype.kind == "m":
         return column
     if pd.api.types.is_numeric_dtype(column) or not len(column):
         return None
@@ -142,30 +230,45 @@ def _dates(pd: Any, column: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            return pd.to_datetime(column, **how)
+            dates = pd.to_datetime(column, utc=True, **how).dt.tz_localize(None)
     except (ValueError, TypeError):
         return None
+    if re.match(r"\d{1,2}:\d\d", first):
+        dates += pd.to_timedelta((dates.diff() < pd.Timedelta(0)).cumsum(), "D")
+    return dates
 
 
-def _rate(pd: Any, column: Any, name: str, path: Path) -> float:
+def _at_its_rate(pd: Any, recording: Recording, column: Any, name: str, path: Path) -> Recording:
+    """The recording with the rate that a column of times tells."""
+    if INDEX.fullmatch(name) and pd.api.types.is_integer_dtype(column) and set(np.diff(column)) == {1}:
+        # Numbers of rows.
+        return recording
     times = column if pd.api.types.is_numeric_dtype(column) else _dates(pd, column)
     if times is None:
         raise ValueError(
             f"column {name!r} of {path.name} must hold times, numbers or dates such as "
             f"2026-01-31T12:00:00.5, got {column.iloc[0]!r} to {column.iloc[-1]!r}"
         )
-    unit = UNIT.search(name)
-    if unit is None and times.dtype.kind in "iuf" and float(abs(times).max()) > SINCE_1970:
-        raise ValueError(
-            f"column {name!r} of {path.name} must be in s, or say in which unit it is, got values up to "
-            f"{float(times.max()):g}: name it, for example, 'time (ms)'"
-        )
+    told = UNIT.search(name)
+    unit = (told[1] or told[2]) if told else TIME_WORDS.get(name.lower())
     try:
-        fs, _ = rate_of_times(times.to_numpy(), (unit[1] or unit[2]) if unit else None, path.name)
+        fs, _ = rate_of_times(times.to_numpy(), unit, path.name)
     except ValueError as error:
         steps = np.diff(times.to_numpy().astype(float))
         worst = int(np.abs(steps - np.median(steps)).argmax())
         raise ValueError(f"{error}; the step after row {worst} differs most") from None
     if fs is None:
-        raise ValueError(f"column {name!r} of {path.name} must rise in time, got fewer than two times")
-    return fs
+        raise ValueError(
+            f"column {name!r} of {path.name} must rise in time, in s, ms, us, ns, min or h, got "
+            + (f"the unit {unit!r}" if unit else "fewer than two times")
+        )
+    is_late = times.dtype.kind in "iuf" and float(abs(times).max()) > SINCE_1970
+    if unit is None and times.dtype.kind in "iuf" and (fs * SLOW <= 1 or is_late):
+        raise UnclearRateError(
+            f"column {name!r} of {path.name} must say in which unit its times are: their steps of {1 / fs:g} "
+            f"are {fs:g} Hz in s, and {1e3 * fs:g} Hz in ms{', or count samples' if fs == 1 else ''}. Pass "
+            f"fs= in Hz, or name it, for example, '{name} (ms)'",
+            recording,
+            () if fs == 1 else tuple(fs * scale for scale in (1.0, 1e3, 1e6, 1e9)),
+        )
+    return replace(recording, fs=fs)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..signals.units import in_one_unit
 from .formats import pick
 from .recording import Annotation, Recording
 
@@ -40,18 +41,12 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             ) from error
     names = tuple(map(str, record.sig_name))
     places = pick(names, channels, len(names), path.name)
-    units = {record.units[i] for i in places}
+    values, unit = in_one_unit(record.p_signal.T[places], [record.units[i] or None for i in places])
     fs, length = float(record.fs), record.sig_len / record.fs
     notes = (
         () if found is None else _notes((found.sample / fs).tolist(), found.symbol, found.aux_note, length)
     )
-    return Recording(
-        record.p_signal.T[places],
-        fs,
-        tuple(names[i] for i in places),
-        units.pop() if len(units) == 1 else None,
-        notes,
-    )
+    return Recording(values, fs, tuple(names[i] for i in places), unit, notes)
 
 
 def _notes(

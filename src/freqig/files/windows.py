@@ -49,7 +49,7 @@ class Windows:
             if recording.breaks:
                 raise ValueError(
                     f"{name} has {len(recording.breaks)} gaps, so that it is no one series: pass window=, "
-                    "the length in s of the windows that the model takes"
+                    "the length in s of the windows that the model takes, to freqig.read or to the Explainer"
                 )
             return cls(np.zeros(1, dtype=np.int64), n)
         size = _whole(window, recording.fs, "window")

@@ -36,6 +36,8 @@ def time_axis(length: float, units: str | None) -> TimeAxis:
     >>> time_axis(600.0, "s"), time_axis(600.0, "samples").label
     (TimeAxis(divisor=60.0, label='time (min)'), 'time (samples)')
     """
+    if units == "turns":
+        return TimeAxis(1.0, "angle (turns)")
     if units != "s":
         return TimeAxis(1.0, f"time ({units})" if units else "time")
     divisor, name = next(
@@ -46,7 +48,7 @@ def time_axis(length: float, units: str | None) -> TimeAxis:
     return TimeAxis(divisor, f"time ({name})")
 
 
-def span_of(one: xr.Dataset, cells: np.ndarray) -> tuple[float, float]:
+def span_of(one: xr.Dataset, cells: np.ndarray, units: str | None = None) -> tuple[float, float]:
     """Begin and end of the series; of the cells where its times are not in the result.
 
     Parameters
@@ -55,13 +57,15 @@ def span_of(one: xr.Dataset, cells: np.ndarray) -> tuple[float, float]:
         One sample, with a coordinate ``time`` of the signal where it is known.
     cells : numpy.ndarray
         Borders of what is drawn.
+    units : str, optional
+        Their unit: cells over turns of a shaft have no times of the series.
 
     Examples
     --------
     >>> span_of(xr.Dataset(coords={"time": [0.0, 0.5, 1.0]}), np.array([-1.0, 3.0]))
     (0.0, 1.5)
     """
-    if "time" in one.coords and one.sizes.get("time", 0) > 1:
+    if units != "turns" and "time" in one.coords and one.sizes.get("time", 0) > 1:
         time = one["time"].values.astype(np.float64)
         return float(time[0]), float(time[-1] + (time[1] - time[0]))
     return float(np.nanmin(cells)), float(np.nanmax(cells))

@@ -100,7 +100,8 @@ def spectrogram(
     values, summed = total_over(variable, (row, column))
 
     centres = variable[column].values.astype(np.float64)
-    low, high = span_of(view.one, borders(centres))
+    units = variable[column].attrs.get("units")
+    low, high = span_of(view.one, borders(centres), units)
     # A last frame that is centred behind the series is shown up to its middle.
     high = max(high, float(centres[-1])) if centres.size else high
     x = borders(centres, low, high)
@@ -110,7 +111,7 @@ def spectrogram(
     values, y, up = pooled(values, y, 0, rows)
 
     norm = signed_norm(values, vmax, robust)
-    unit = time_axis(high - low, variable[column].attrs.get("units"))
+    unit = time_axis(high - low, units)
     draw_grid(panel, x / unit.divisor, y, values, norm)
     set_scale(panel.xaxis, xscale, "xscale", np.array([low, *x[1:-1], high]) / unit.divisor)
     set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)

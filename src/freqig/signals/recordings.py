@@ -11,13 +11,12 @@ from .._check import check_fs
 from ..errors import SignalWarning, warn
 from .arrays import as_tensor
 from .signal import Signal
+from .units import unit_of_all
 
 NO_SIGNAL = ("stim", "exci", "ias", "syst")
 """Kinds of channels that hold triggers and states of the device."""
 VOLTS = ("eeg", "seeg", "ecog", "dbs", "eog", "ecg", "emg", "bio")
 UNITS = {**dict.fromkeys(VOLTS, "V"), "mag": "T", "ref_meg": "T", "grad": "T/m", "gsr": "S"}
-UNKNOWN = "an unknown unit"
-"""Of channels of another kind, beside which no unit is that of the recording."""
 VOLTS_AT_MOST = 1.0
 """Peak to peak that no electrode on a body reaches: such a signal was scaled, and is not in volts."""
 REFUSED = {
@@ -79,12 +78,12 @@ def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
     if not cut:
         said += _bad_spans(x)
         if name.startswith(("x", "input")):
-            said += _one_sample(x)
+            _refuse_long(x, name)
     if said:
         warn(f"{name}: {'; '.join(said)}", SignalWarning)
     picked = len(kept) < len(x.ch_names)
     values = np.asarray(x.get_data(picks=kept) if picked else x.get_data())
-    units = {UNITS.get(one) for one in kinds}
+    units = [UNITS.get(one) for one in kinds]
     coords, classes = _of_events(x, len(values)) if values.ndim == 3 else ({}, None)
     scaled = "V" in units and values.size > 0 and np.median(np.ptp(values, -1)) > VOLTS_AT_MOST
     return Signal(
@@ -93,7 +92,7 @@ def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
         tuple(str(x.ch_names[i]) for i in kept),
         ("channel", "time") if values.ndim == 2 else ("sample", "channel", "time"),
         coords=coords,
-        unit=None if scaled or units == {None} else " and ".join(sorted(one or UNKNOWN for one in units)),
+        unit=None if scaled else unit_of_all(units),
         classes=classes,
     )
 
@@ -141,13 +140,16 @@ def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:
     return kept, [kinds[i] for i in kept], said
 
 
-def _one_sample(x: Any) -> list[str]:
-    """What to say where a whole recording may have been meant as many samples."""
+def _refuse_long(x: Any, name: str) -> None:
+    """ValueError where a whole recording stands in place of the windows that models read."""
     seconds = len(x.times) / float(x.info["sfreq"]) if is_raw(x) else 0.0
-    if seconds <= LONGEST_WINDOW:
-        return []
-    said = f"a Raw is one sample, here of {seconds:.4g} s"
-    return [f"{said}; if the model reads windows, cut them, mne.make_fixed_length_epochs(raw, duration)"]
+    if seconds > LONGEST_WINDOW:
+        raise ValueError(
+            f"{name} must be cut into windows, got a Raw of {seconds:.4g} s: pass window= to the call of an "
+            "Explainer, the length in s of those that the model takes, or epochs, "
+            "mne.make_fixed_length_epochs(raw, duration); for a model of any length raw.get_data()[None] as "
+            "one sample, and fs="
+        )
 
 
 def is_raw(x: Any) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 from .arrays import as_array
 
 TIME = re.compile(
-    r"(times?|timestamps?|datetime|date|t|seconds?|milliseconds?)\s*([(\[].*|_(s|ms|us|µs|ns))?",
+    r"((elapsed[ _])?times?|timestamps?|datetime|date|t|seconds?|milliseconds?)"
+    r"\s*([(\[].*|_(s|ms|us|µs|ns))?",
     re.IGNORECASE,
 )
 """Names of columns that hold times, with or without a unit behind."""
@@ -67,6 +68,7 @@ def _refuse_rows_in_time(table: Any, dtypes: dict[str, Any], name: str) -> None:
         if TIME.fullmatch(column.strip()) or getattr(dtype, "kind", "") in ("M", "m")
     ]
     by_index = type(table.index).__name__ in ("DatetimeIndex", "TimedeltaIndex", "PeriodIndex")
+    by_index = by_index or _rises(table.index)
     if not (columns or by_index or TIME.fullmatch(str(table.index.name).strip())):
         return
     what = f"a column of times, {columns[0]!r}" if columns else "times for its index"
@@ -75,6 +77,12 @@ def _refuse_rows_in_time(table: Any, dtypes: dict[str, Any], name: str) -> None:
         f"{name} must have one series per row, got a DataFrame with {what}, whose rows are points in time: "
         f"for one sample with one channel per column pass {name}={values}.to_numpy().T[None], and fs="
     )
+
+
+def _rises(index: Any) -> bool:
+    """Whether rows are named by fractions that rise, as times do, and numbers of samples do not."""
+    values = index.to_numpy() if getattr(index.dtype, "kind", "") == "f" else np.zeros(0)
+    return len(values) > 2 and bool((np.diff(values) > 0).all() and (values % 1 != 0).any())
 
 
 def _is_numeric(dtype: Any) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,8 @@ PREFIX_WORDS = {"nano": "n", "micro": "u", "milli": "m", "kilo": "k", "femto": "
 BASE_WORDS = {"volt": "V", "tesla": "T", "pascal": "Pa", "ampere": "A", "gram": "g", "newton": "N"}
 OF_NETWORKS = {"V": "uV", "T": "fT"}
 """Units that networks learn from, in place of those that recordings are kept in."""
+UNKNOWN = "an unknown unit"
+"""Of channels whose unit is not known, beside which no unit is that of the recording."""
 IN_WORDS = {"uV": "microvolts", "fT": "femtotesla"}
 HARDLY = 1e-3
 """Change of an output that decides nothing: logits move by 1 or 10, and a millionth of that in volts."""
@@ -43,6 +46,59 @@ def factor(given: str, wanted: str) -> float | None:
     if first is None or second is None or first[0] != second[0]:
         return None
     return float(f"1e{first[1] - second[1]}")
+
+
+def is_unit(text: str) -> bool:
+    """Whether this is a unit that is known.
+
+    Examples
+    --------
+    >>> is_unit("µV"), is_unit("left")
+    (True, False)
+    """
+    return _parsed(text) is not None
+
+
+def unit_of_all(units: Iterable[str | None]) -> str | None:
+    """The unit of channels that have these; None where none is known, and all of them where they differ.
+
+    Examples
+    --------
+    >>> unit_of_all(["uV", "uV"]), unit_of_all(["V", None])
+    ('uV', 'V and an unknown unit')
+    """
+    found = {part for unit in units for part in (unit or UNKNOWN).split(" and ")}
+    return None if found == {UNKNOWN} else " and ".join(sorted(found))
+
+
+def in_one_unit(values: np.ndarray, units: Sequence[str | None]) -> tuple[np.ndarray, str | None]:
+    """Rows of channels in the unit of the first, where all measure the same.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (channel, time).
+    units : sequence of str or None
+        One per channel.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        Rows in other units times a power of ten; as they are where one measures something else.
+    unit : str or None
+        See `unit_of_all`.
+
+    Examples
+    --------
+    >>> in_one_unit(np.ones((2, 1)), ["uV", "mV"])
+    (array([[   1.],
+           [1000.]]), 'uV')
+    """
+    first = units[0]
+    by = [None if first is None or unit is None else factor(unit, first) for unit in units]
+    if None in by or set(by) == {1.0}:
+        return values, unit_of_all(units)
+    return values * np.array(by, dtype=np.float64)[:, None], first
 
 
 def converted(values: Tensor, given: str | None, wanted: str | None, name: str) -> Tensor:
@@ -166,6 +222,7 @@ def hint_at_unit(
 def _parsed(unit: str) -> tuple[str, int] | None:
     """Base and power of ten."""
     text = unit.strip().replace("µ", "u").replace("μ", "u").replace("**", "^").replace("²", "^2")
+    text = text.replace("/s2", "/s^2")
     for prefix, base in ((prefix, base) for prefix in PREFIX_WORDS for base in BASE_WORDS):
         if text.lower().removesuffix("s") == prefix + base:
             text = PREFIX_WORDS[prefix] + BASE_WORDS[base]

@@ -186,7 +186,7 @@ def _white_box(rare: str, printed: tuple[Printed, ...]) -> Case:
 
 DYNAMASK = "Enguehard, Learning perturbations to explain time series predictions, 2023"
 AUTHORS = "measured on the authors' networks"
-RISE = "FreqRISE, 3,000 masks"
+RISE, EXTREMAL = "FreqRISE, 3,000 masks", "ExtremalMask"
 IG, TEMPORAL = "ig logit zero", "Temporal Integrated Gradients"
 RRA = "relevance_rank_accuracy_by_sign"
 
@@ -250,9 +250,9 @@ CASES: Mapping[str, Case] = {
                 Printed(TEMPORAL, IG, "aup", 0.918, DYNAMASK),
                 Printed(TEMPORAL, IG, "aur", 0.454, DYNAMASK),
                 Printed(TEMPORAL, IG, "average_precision", 0.909, DYNAMASK),
-                Printed("ExtremalMask", "", "aup", 0.885, DYNAMASK),
-                Printed("ExtremalMask", "", "aur", 0.781, DYNAMASK),
-                Printed("ExtremalMask", "", "average_precision", 0.883, DYNAMASK),
+                Printed(EXTREMAL, EXTREMAL, "aup", 0.885, DYNAMASK),
+                Printed(EXTREMAL, EXTREMAL, "aur", 0.781, DYNAMASK),
+                Printed(EXTREMAL, EXTREMAL, "average_precision", 0.883, DYNAMASK),
             ),
         ),
         _white_box(
@@ -260,8 +260,8 @@ CASES: Mapping[str, Case] = {
             (
                 Printed("IG", IG, "aup", 1.0, DYNAMASK),
                 Printed("IG", IG, "aur", 0.135, DYNAMASK),
-                Printed("ExtremalMask", "", "aup", 0.992, DYNAMASK),
-                Printed("ExtremalMask", "", "aur", 0.756, DYNAMASK),
+                Printed(EXTREMAL, EXTREMAL, "aup", 0.992, DYNAMASK),
+                Printed(EXTREMAL, EXTREMAL, "aur", 0.756, DYNAMASK),
             ),
         ),
         _white_box("time", ()),

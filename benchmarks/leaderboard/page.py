@@ -17,7 +17,8 @@ HEAD = """Measured by `python benchmarks/truth.py`, written by its `--page`; wha
 `docs/leaderboard.md`."""
 LEGEND = """Mean over seeds ± standard deviation over seeds, then seeds × series. Bold: first, or
 within the spread of first. By sign where the truth is what speaks for the class, by magnitude where it is
-what the model sees."""
+what the model sees. Where there are no classes, on hmm and arma, every scale of the output is the output
+itself; on bearing every path begins at a flat envelope, whatever baseline a setting names."""
 DETAILS = {
     "average_precision": "AP",
     "average_precision_by_sign": "AP by sign",
@@ -38,6 +39,7 @@ def page(
     checked: Sequence[Goal],
     methods: Mapping[str, Method],
     networks: Iterable[Mapping[str, Any]],
+    run: Sequence[str],
     about: str,
 ) -> str:
     """Everything, as one page of Markdown.
@@ -54,6 +56,8 @@ def page(
         All that there are.
     networks : iterable of mapping
         Results, each of which says how well its network does and how long its training took.
+    run : sequence of str
+        Which cells were run, on the seeds that are reported and on those for choosing.
     about : str
         Machine and date.
     """
@@ -61,6 +65,10 @@ def page(
         "# Which explanation is right",
         HEAD,
         about,
+        "## What was run",
+        run[0],
+        "To choose a setting of the package:",
+        run[1],
         "## Goals",
         "\n".join(f"- {goal}" for goal in checked),
         "## The package's setting",
@@ -82,8 +90,6 @@ def page(
         _networks(networks),
         "## Methods",
         "\n".join(f"- **{method.name}**: {method.says}." for method in methods.values()),
-        "## Not run",
-        _missing(found, methods),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -188,20 +194,6 @@ def _networks(cells: Iterable[Mapping[str, Any]]) -> str:
         low, high = values[:, 0].min(), values[:, 0].max()
         lines.append((case, f"{low:.3f}–{high:.3f}", f"{values[:, 1].mean():.0f}", str(len(values))))
     return _table(("problem", "accuracy", "seconds", "seeds"), lines)
-
-
-def _missing(found: Sequence[Row], methods: Mapping[str, Method]) -> str:
-    have = {(row.method, row.case) for row in found}
-    lines = []
-    for method in methods.values():
-        lacks = [name for name in CASES if (method.name, name) not in have]
-        reasons: dict[str, list[str]] = {}
-        for name in lacks:
-            reasons.setdefault(method.cannot(CASES[name]) or "not run yet", []).append(name)
-        said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
-        if said:
-            lines.append(f"- **{method.name}**: {said}.")
-    return "\n".join(lines) or "Nothing is missing."
 
 
 def _with_spread(value: float, spread: float) -> str:

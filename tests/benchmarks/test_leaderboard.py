@@ -18,6 +18,7 @@ if BENCHMARKS not in sys.path:
 import truth  # noqa: E402
 from leaderboard import methods, store, summary  # noqa: E402
 from leaderboard.cases import CASES  # noqa: E402
+from leaderboard.coverage import coverage  # noqa: E402
 from leaderboard.goals import goals  # noqa: E402
 from leaderboard.task import counting, task_of  # noqa: E402
 from leaderboard.training import trained  # noqa: E402
@@ -169,6 +170,20 @@ def test_a_setting_is_chosen_by_its_mean_and_then_by_its_cost() -> None:
     ranked = summary.settings(summary.rows(cells, range(5)), names)
     assert [name for name, *_ in ranked] == ["b", "a", "c"]
     assert ranked[0][1:] == pytest.approx((0.8002, 9, 2))
+
+
+def test_what_was_run_is_told_with_every_exception() -> None:
+    every = [methods.Method(name, lambda task: task.x, "x", cannot) for name, cannot in WHO.items()]
+    cells = [cell("a", seed, 1, 1, case) for case in CASES for seed in (5, 6)]
+    cells += [cell("b", seed, 1, 1, case) for case in CASES if case not in (BOX, "hmm") for seed in (5, 6)]
+    told = coverage(summary.rows([*cells, cell("b", 5, 1, 1, "hmm")], [5, 6, 7]), every, [5, 6, 7])
+    first, _, *others = told.split("\n")
+    assert first == "Of seeds 5, 6, 7: 5, 6 have been run, all problems by all methods, but:"
+    assert others == ["- **b**: hmm (seed 5); arma rare time (not its)."]
+    assert coverage([], every, [0]) == "Nothing of seeds 0 has been run."
+
+
+WHO = {"a": lambda _: "", "b": lambda case: "not its" if case.name == BOX else ""}
 
 
 def test_the_published_goal_needs_accuracy_and_cost() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,9 +41,8 @@ def all_or_none(folder: Path) -> Iterator[Path]:
     >>> [path.name for path in folder.iterdir()]
     ['table.csv']
     """
-    folder.mkdir(parents=True, exist_ok=True)
     # Inside the folder itself: a rename is atomic only within one file system.
-    with tempfile.TemporaryDirectory(prefix=".freqig-", dir=folder) as scratch:
+    with _scratch(folder, folder) as scratch:
         yield Path(scratch)
         for path in sorted(Path(scratch).iterdir()):
             path.replace(folder / path.name)
@@ -67,8 +67,7 @@ def replacing(path: Path) -> Iterator[Path]:
     OSError
         If the folder of `path` cannot be created or written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".freqig-", dir=path.parent) as scratch:
+    with _scratch(path.parent, path) as scratch:
         made = Path(scratch) / path.name
         yield made
         if not made.is_dir():
@@ -78,6 +77,19 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.exists():
             path.replace(Path(scratch) / f"{path.name}.old")
         made.replace(path)
+
+
+def _scratch(folder: Path, asked: Path) -> tempfile.TemporaryDirectory[str]:
+    """A new folder inside of one, which is made if missing; an error names what was asked for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".freqig-", dir=folder)
+    except OSError as error:
+        # A file in the place of a folder is no reason to ask for force.
+        code, why = error.errno, error.strerror
+        if code == errno.EEXIST:
+            code, why = errno.ENOTDIR, "Not a directory"
+        raise OSError(code, f"Cannot be written to, {why}", str(asked)) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

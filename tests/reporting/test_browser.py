@@ -205,6 +205,21 @@ def test_a_sign_is_told_by_more_than_colour(opened: tuple[Any, list[str]]) -> No
     assert page.locator("#overview .plot pattern").count() > 0
 
 
+def test_long_lines_keep_what_stands_out(opened: tuple[Any, list[str]]) -> None:
+    page, _ = opened
+    kept = page.evaluate(
+        """() => {
+          const y = Float64Array.from({ length: 1e6 }, (_, i) => Math.sin(i));
+          [y[123456], y[654321]] = [7, -9];
+          const found = thinned(y.map((_, i) => i), y);
+          const at = (x) => found.y[found.x.indexOf(x)];
+          return { ends: endsOf(y), count: found.x.length, high: at(123456), low: at(654321) };
+        }"""
+    )
+    assert kept.pop("count") <= 20_002
+    assert kept == {"ends": [-9, 7], "high": 7, "low": -9}
+
+
 def test_a_telephone_needs_no_sideways_scroll(browser: Any, written: Path) -> None:
     page = browser.new_page(viewport={"width": 400, "height": 800})
     page.goto(written.as_uri())

@@ -115,6 +115,12 @@ def test_a_file_that_is_there_stays_unless_forced(result: xr.Dataset, tmp_path: 
     freqig.report(result, path, force=True)
     assert path.read_text(encoding="utf-8") != "mine"
     assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
+    # A file is no folder, whatever is forced; what was asked for is named.
+    with pytest.raises(NotADirectoryError, match=r"page\.html/inside\.html"):
+        freqig.report(result, path / "inside.html", force=True)
+    with pytest.raises(ValueError, match="is a folder"):
+        freqig.report(result, f"{tmp_path}/new/")
+    assert freqig.report(result, tmp_path / "new" / "deep" / "page.html").exists()
 
 
 def test_waves_are_those_of_the_result(result: xr.Dataset, page: str) -> None:

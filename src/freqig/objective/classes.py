@@ -17,6 +17,8 @@ ROUNDING = 8
 """How far probabilities may be off one, in eps of their dtype."""
 CLASSES = 128
 """Beyond so many classes that grows with their number: the sum that a softmax divides by is rounded too."""
+ONE_OUTPUT = "one output"
+"""How the attributes of a result say that there is no choice between classes."""
 NEARLY = 1e-3
 """Where sums are off by less than this, outputs look like probabilities without being known for it."""
 
@@ -35,11 +37,14 @@ class Classes:
         `probabilities`: others, such as those of several labels, or of one.
     normalised : bool
         Whether outputs were found to be a softmax over `axis`, whatever they are to be taken for.
+    single : bool
+        Whether there is one output, which is no choice between classes.
     """
 
     axis: int | None = None
     values: Values = "logits"
     normalised: bool = False
+    single: bool = False
 
     def last(self, raw: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Outputs and output indices with the axis of classes moved to the end.
@@ -77,7 +82,7 @@ class Classes:
                 "class_axis= to Explainer"
             )
         kind = "a softmax" if self.values == "softmax" else self.values
-        return f"{kind} over axis {self.axis}"
+        return f"{kind} over axis {self.axis}" + (f", {ONE_OUTPUT}" if self.single else "")
 
 
 UNKNOWN = Classes()
@@ -157,12 +162,12 @@ class ClassReader:
         axis = self._axis(raw)
         if axis is None and len(found) == 1:
             axis = found[0]
-        normalised = axis in found
+        normalised, single = axis in found, raw.shape[1:].numel() == 1
         if callable(self.output) or self.probabilities is False or axis is None:
-            return Classes(axis, normalised=normalised)
+            return Classes(axis, normalised=normalised, single=single)
         if normalised:
             return Classes(axis, "softmax", normalised)
-        return Classes(axis, "probabilities" if self.probabilities else "logits")
+        return Classes(axis, "probabilities" if self.probabilities else "logits", single=single)
 
     def _axis(self, raw: Tensor) -> int | None:
         """Axis that needs no finding out."""

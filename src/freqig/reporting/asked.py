@@ -11,6 +11,7 @@ from .._check import check_integer, check_seed, shown
 from ..result.reading import names_of_attributions, of_predicted, rate_of, settings_of
 from .lines import envelopes_apart
 from .material import Material
+from .words.decisions import of_one_output
 
 STAGES = {"W", "WAKE", "N1", "N2", "N3", "R", "REM", "S1", "S2", "S3", "S4"}
 FAST = 1000.0
@@ -58,6 +59,9 @@ def checked(result: Any, called: str) -> xr.Dataset:
         result = result.expand_dims("sample")
     if not result.sizes["sample"]:
         raise ValueError(f"{called} must hold at least one sample, got none: its selection is empty")
+    if of_one_output(result):
+        # The largest of one output is no class.
+        result = result.drop_vars(["predicted", "target", "class", "outputs"], errors="ignore")
     if "target" in result.dims and result.sizes["target"] == 1:
         only: xr.Dataset = result.isel(target=0)
         return envelopes_apart(only)

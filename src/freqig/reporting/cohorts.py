@@ -8,14 +8,13 @@ from typing import Any
 
 import xarray as xr
 
-from .._check import check_flag
 from ..cohort.opening import checked, read_recording
 from ..cohort.store import DONE
 from ..whole_files import all_or_none, replacing
 from .asked import checked as with_one_target
 from .asked import material_of
 from .content import Missing, PageLink, Paragraph, Piece, Section, Table
-from .page import page_of
+from .page import page_of, place_of
 from .rendering import rendered
 from .sections import downloads
 from .words.people import People
@@ -61,12 +60,10 @@ def report_cohort(
         If there is no such store; if none of its recordings is done, or holds samples; if their frequencies
         differ.
     """
-    check_flag(force, "force")
-    place, target = checked(store), Path(path)
+    place, target = checked(store), place_of(path, force)
     folder = target.with_name(target.stem + BESIDE)
-    for there in (target, folder):
-        if there.exists() and not force:
-            raise FileExistsError(f"{there} must not be there yet: pass force=True to write over it")
+    if folder.exists() and not force:
+        raise FileExistsError(f"{folder} must not be there yet: pass force=True to write over it")
     people, failed, without = People(), [], []
     with all_or_none(folder) as scratch:
         for name in place.names():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,24 @@ def plain(text: str) -> str:
     """
     text = seen(text if len(text) <= LONG else f"{text[: LONG - 1]}…")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names as they fit on a figure, none like another: rows of the same name would be drawn as one.
+
+    Examples
+    --------
+    >>> distinct(["Cz", "Cz", "Fz"]), distinct([])
+    (['Cz', 'Cz (2)', 'Fz'], [])
+    """
+    found: list[str] = []
+    for name in names:
+        short = name if len(name) <= LONG else f"{name[: LONG - 1]}…"
+        own, count = short, 2
+        while own in found:
+            own, count = f"{short[: LONG - 5]} ({count})", count + 1
+        found.append(own)
+    return found
 
 
 def shades(count: int) -> list[str]:
@@ -109,22 +128,29 @@ def signed_area(heights: np.ndarray, base: float, name: str, told: np.ndarray) -
     told : numpy.ndarray
         What is told of each place when it is pointed at.
     """
-    traces: list[dict[str, Any]] = []
-    level = np.full(len(heights), base, dtype=np.float32)
     common = {"type": "scatter", "mode": "lines", "showlegend": False}
-    silent = {**common, "hoverinfo": "skip", "y": level, "line": {"width": 0}}
-    for keep, color, pattern in ((np.fmax, PLUS, None), (np.fmin, MINUS, HATCH)):
-        half = base + 0.48 * keep(np.where(np.isnan(heights), 0.0, heights), 0.0)
-        area = {"fill": "tonexty", "fillcolor": color, "line": {"width": 0, "shape": "hvh"}}
-        if pattern:
-            area["fillpattern"] = {**pattern, "bgcolor": color}
-        traces += [silent, {**common, **area, "y": half.astype(np.float32), "hoverinfo": "skip"}]
-    edge = {**common, "name": name, "y": level, "text": [_told(v) for v in told]}
-    edge |= {
+    above, below = (
+        {
+            **common,
+            "y": (base + 0.48 * keep(np.where(np.isnan(heights), 0.0, heights), 0.0)).astype(np.float32),
+            "line": {"width": 0, "shape": "hvh"},
+            "hoverinfo": "skip",
+        }
+        for keep in (np.fmax, np.fmin)
+    )
+    # Each is filled up to the one before it: the line up to what is above, and what is below up to the line.
+    line = {
+        **common,
+        "name": name,
+        "y": np.full(len(heights), base, dtype=np.float32),
         "line": {"width": 0.6, "color": INK},
+        "fill": "tonexty",
+        "fillcolor": PLUS,
+        "text": [_told(v) for v in told],
         "hovertemplate": Rich("%{text}<extra>%{fullData.name}</extra>"),
     }
-    return [*traces, edge]
+    hatched = {"fill": "tonexty", "fillcolor": MINUS, "fillpattern": {**HATCH, "bgcolor": MINUS}}
+    return [above, line, {**below, **hatched}]
 
 
 def _told(value: float) -> str:

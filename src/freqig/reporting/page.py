@@ -87,6 +87,8 @@ def report(
         If jinja2 is not installed: ``pip install 'freqig[report]'``.
     FileExistsError
         If there is such a file, and `force` is False.
+    OSError
+        If it cannot be written to.
     TypeError, ValueError
         If `result` is no result, or holds no sample or no attribution; if an argument is out of range.
 
@@ -99,13 +101,8 @@ def report(
     >>> page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     True
     """
-    check_flag(force, "force")
-    target = check_path(path, "path")
+    target = place_of(path, force)
     title = None if title is None else check_text(title, "title")
-    if target.is_dir():
-        raise ValueError(f"path must be that of a page, but {str(target)!r} is a folder")
-    if target.exists() and not force:
-        raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")
     material = material_of(
         result,
         other=other,
@@ -118,9 +115,28 @@ def report(
         command=command,
         seed=seed,
     )
-    text = page_of(material, title or TITLE)
+    # Whether there is a place to write to is known before the page is made.
     with replacing(target) as scratch:
-        scratch.write_text(text, encoding="utf-8")
+        scratch.write_text(page_of(material, title or TITLE), encoding="utf-8")
+    return target
+
+
+def place_of(path: str | os.PathLike[str], force: bool) -> Path:
+    """Where a page goes.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file, and `force` is False.
+    ValueError
+        If this is a folder.
+    """
+    check_flag(force, "force")
+    target = check_path(path, "path")
+    if target.is_dir() or str(path).endswith(("/", os.sep)):
+        raise ValueError(f"path must be that of a page, but {str(path)!r} is a folder")
+    if target.exists() and not force:
+        raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")
     return target
 
 

@@ -17,16 +17,17 @@ const ABOVE = { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom
 page.drawWaveform = function (time, label, shown, lines, names, units, keep) {
   const traces = [];
   const several = lines.length > 1;
-  const width = Math.max(...lines.map((line) => range(line.whole)), 1e-30);
+  const ends = lines.map((line) => endsOf(line.whole));
+  const width = Math.max(...ends.map(([low, high]) => high - low), 1e-30);
   lines.forEach((line, place) => {
     // One below the other, all on one scale.
-    const middle = (Math.max(...line.whole) + Math.min(...line.whole)) / 2;
-    const lay = (values) => (several ? Array.from(values, (value) => (value - middle) / width - place) : Array.from(values));
-    const common = { type: "scatter", mode: "lines", x: time, legendgroup: "" };
-    traces.push({ ...common, y: lay(line.whole), name: "signal", showlegend: place === 0, line: { color: SOFT, width: 1.2 } });
+    const middle = (ends[place][0] + ends[place][1]) / 2;
+    const lay = (values) => thinned(time, several ? Array.from(values, (value) => (value - middle) / width - place) : Array.from(values));
+    const common = { type: "scatter", mode: "lines", legendgroup: "" };
+    traces.push({ ...common, ...lay(line.whole), name: "signal", showlegend: place === 0, line: { color: SOFT, width: 1.2 } });
     if (line.part) {
       const told = `part with ${Math.round(100 * keep)} % of the positive attribution`;
-      traces.push({ ...common, y: lay(line.part), name: told, showlegend: place === 0, line: { color: INK, width: 1.4 } });
+      traces.push({ ...common, ...lay(line.part), name: told, showlegend: place === 0, line: { color: INK, width: 1.4 } });
     }
   });
   const axis = several
@@ -36,9 +37,9 @@ page.drawWaveform = function (time, label, shown, lines, names, units, keep) {
 };
 
 page.drawAmplitudes = function (frequency, label, whole, part, shown, bands) {
-  const common = { type: "scatter", mode: "lines", x: frequency };
-  const traces = [{ ...common, y: whole, name: "signal", fill: "tozeroy", fillcolor: "#d9d9d9", line: { color: "#8a8a8a", width: 1 } }];
-  if (part) traces.push({ ...common, y: part, name: "part that drove the decision", line: { color: INK, width: 1.6 } });
+  const common = { type: "scatter", mode: "lines" };
+  const traces = [{ ...common, ...thinned(frequency, whole), name: "signal", fill: "tozeroy", fillcolor: "#d9d9d9", line: { color: "#8a8a8a", width: 1 } }];
+  if (part) traces.push({ ...common, ...thinned(frequency, part), name: "part that drove the decision", line: { color: INK, width: 1.6 } });
   const yaxis = { title: { text: "amplitude" }, rangemode: "tozero" };
   page.draw("amplitudes", traces, { legend: ABOVE, ...withBands("amplitudes", bands, shown), xaxis: { title: { text: label }, range: shown }, yaxis, margin: { t: 54 } });
 };
@@ -76,7 +77,7 @@ page.drawChannels = function (names, bands, values) {
   const z = names.map((_, row) => Array.from(values.subarray(row * bands.length, (row + 1) * bands.length)));
   const limit = Math.max(...z.flat().map(Math.abs), 1e-30);
   const heat = {
-    type: "heatmap", x: bands.map(page.plain), y: names.map((name) => page.plain(name || "all")), z, zmin: -limit, zmax: limit,
+    type: "heatmap", x: page.distinct(bands), y: page.distinct(names.map((name) => name || "all")), z, zmin: -limit, zmax: limit,
     colorscale: SIGNED, colorbar: { thickness: 10, tickformat: "+.2~g" }, hovertemplate: "%{y}, %{x}: %{z:+.3g}<extra></extra>",
   };
   if (names.length * bands.length <= 400) {
@@ -89,20 +90,38 @@ page.drawChannels = function (names, bands, values) {
 
 page.drawOutputs = function (names, values, units) {
   page.place("outputs").style.height = `${70 + 24 * names.length}px`;
-  const bar = { type: "bar", orientation: "h", y: names.map(page.plain), x: values, marker: { color: "#5b6b7a" } };
+  const bar = { type: "bar", orientation: "h", y: page.distinct(names), x: values, marker: { color: "#5b6b7a" } };
   page.draw("outputs", [{ ...bar, text: values.map((value) => value.toPrecision(3)), textposition: "auto" }], {
     showlegend: false, xaxis: { title: { text: page.plain(units) } }, yaxis: { type: "category", autorange: "reversed" },
   });
 };
 
-function range(values) {
-  let low = Infinity;
-  let high = -Infinity;
+// The smallest and the largest; a spread of arguments has no room for long series.
+function endsOf(values) {
+  let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  return high - low;
+  return [low, high];
+}
+
+const POINTS = 20000;  // More than a screen shows.
+
+// Points of a line; of a long one the lowest and the highest of each stretch.
+function thinned(x, y) {
+  if (y.length <= POINTS) return { x, y };
+  const step = Math.ceil((2 * y.length) / POINTS);
+  const kept = [];
+  for (let first = 0; first < y.length; first += step) {
+    let [low, high] = [first, first];
+    for (let i = first; i < Math.min(first + step, y.length); i++) {
+      if (y[i] < y[low]) low = i;
+      if (y[i] > y[high]) high = i;
+    }
+    kept.push(Math.min(low, high), Math.max(low, high));
+  }
+  return { x: kept.map((i) => x[i]), y: kept.map((i) => y[i]) };
 }
 
 // The rows of a map up to which 99.5 % of the magnitude lies.

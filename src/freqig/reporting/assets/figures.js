@@ -9,7 +9,12 @@ const PRINTED = 680;
 page.loadPlotly = async function () {
   const script = document.createElement("script");
   script.textContent = await page.text("page-plotly");
+  // Plotly finds out by errors that it catches what a browser can do. Where each of them was thrown, in a
+  // million letters, would take a third of the time that the script does, and nobody asks.
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
   document.head.append(script);
+  Error.stackTraceLimit = depth;
 };
 
 page.place = (anchor) => document.querySelector(`[data-figure="${CSS.escape(anchor)}"]`);
@@ -19,6 +24,17 @@ const brief = (text) => (text.length > LONG ? `${text.slice(0, LONG - 1)}…` : 
 
 // A name as plotly is to write it: it would follow markup.
 page.plain = (text) => brief(String(text)).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+// Names of rows, none like another: rows of one name would be drawn as one.
+page.distinct = function (names) {
+  const found = [];
+  for (const name of names) {
+    let own = page.plain(name);
+    for (let count = 2; found.includes(own); count++) own = `${page.plain(String(name).slice(0, LONG - 5))} (${count})`;
+    found.push(own);
+  }
+  return found;
+};
 
 function dressed(layout) {
   const base = {

@@ -164,6 +164,8 @@ function signal(about, arrays, row, shown) {
     columns: [label, ...names, ...(part ? names.map((name) => `part of ${name}`) : [])], note: rounded,
     rows: time.map((at, i) => [at, ...chosen.map((line) => line.whole[i]), ...(part ? chosen.map((line) => line.part[i]) : [])].map(short)),
   });
+  if (about.audible) page.listen(chosen[0], about.fs);
+  if (!page.place("amplitudes")) return;
   const frequency = Array.from({ length: Math.floor(whole[0].length / 2) + 1 }, (_, k) => (k * (about.fs || 1)) / whole[0].length);
   const of = (key) => amplitudes(every.filter((line) => channel === "" || line.place === Number(channel)).map((line) => (key === "whole" ? whole : part)[line.place]));
   const [ofWhole, ofPart] = [of("whole"), part ? of("part") : null];
@@ -173,7 +175,6 @@ function signal(about, arrays, row, shown) {
     columns: [unit, "amplitude", ...(part ? ["amplitude of the part"] : [])], note: rounded,
     rows: frequency.map((at, k) => [at, ofWhole[k], ...(part ? [ofPart[k]] : [])].map(short)),
   });
-  if (about.audible) page.listen(chosen[0], about.fs);
 }
 
 // Up to eight channels, those with the largest attributions, in their order.

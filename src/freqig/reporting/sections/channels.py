@@ -10,7 +10,7 @@ import numpy as np
 
 from ...plots import topomap
 from ..content import Figure, Missing, Paragraph, Picture, Piece, Section, Table
-from ..look import Rich
+from ..look import Rich, distinct
 from ..material import Material
 
 MOST = 6
@@ -69,8 +69,8 @@ def _cells(material: Material, place: int, label: str, members: np.ndarray) -> F
     limit = float(np.abs(mean).max()) or 1.0
     trace: dict[str, Any] = {
         "type": "heatmap",
-        "x": list(banded.names),
-        "y": list(banded.lines),
+        "x": distinct(banded.names),
+        "y": distinct(banded.lines),
         "z": mean.astype(np.float32),
         "zmin": -limit,
         "zmax": limit,

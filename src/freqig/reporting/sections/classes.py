@@ -12,6 +12,8 @@ from ...statistics import summarize
 from ..content import Figure, Missing, Paragraph, Piece, Section, Table
 from ..look import INK, MINUS, PLUS, Rich, plain, rgba
 from ..material import Material
+from ..words.decisions import of_one_output
+from .interactions import interactions
 
 MOST = 12
 """Classes with a panel of their own, those with the most samples."""
@@ -30,8 +32,8 @@ HEADS = ("class", "decisions", "frequency", "mean attribution", "lower end", "up
 
 
 def section(material: Material) -> Section:
-    """Mean attribution spectra with intervals, and class × band, per frequency and in total."""
-    pieces: list[Piece] = [*_spectra(material), *_bands(material)]
+    """Mean attribution spectra with intervals, class × band, per frequency and in total, and pairs."""
+    pieces: list[Piece] = [*_spectra(material), *_bands(material), *interactions(material)]
     return Section("classes", "Classes", pieces)
 
 
@@ -60,7 +62,7 @@ def _spectra(material: Material) -> list[Piece]:
         return [Missing(text, "freqig.Explainer(model, domains=[freqig.RFFT()])")]
     pieces: list[Piece] = []
     labels, order = _labels(material)
-    if material.right is None:
+    if material.right is None and not of_one_output(material.result):
         text = "The true classes are not known, so right and wrong decisions are not told apart."
         pieces.append(Missing(text, "explainer(x, truth=LABELS)"))
     values, frequency, step = _thinned(material, name)

@@ -123,17 +123,17 @@ def power_panel(material: Material, columns: Columns) -> Panel | Missing | None:
     shown = (frequency > 0) & (frequency <= (max(edges) if edges else np.inf))
     if not shown.any():
         return None
+    # Rows of one height are drawn as a picture, others cell by cell: what does not fill a row is left out.
     every = max(1, -(-int(shown.sum()) // ROWS))
-    starts = np.arange(0, int(shown.sum()), every)
-    counts = np.diff(np.append(starts, shown.sum()))
-    mean = np.add.reduceat(power[:, shown], starts, axis=1) / counts
-    middle = np.add.reduceat(frequency[shown], starts) / counts
+    rows = np.flatnonzero(shown)[: int(shown.sum()) // every * every].reshape(-1, every)
+    mean, middle = power[:, rows].mean(axis=2), frequency[rows].mean(axis=1)
     decibels = 10 * np.log10(np.maximum(mean, np.finfo(float).tiny))
     low, high = np.percentile(decibels, [5, 98])
     unit = "Hz" if material.fs else "cycles per sample"
     trace = {
         "type": "heatmap",
-        "y": middle,
+        "y0": float(middle[0]),
+        "dy": float(middle[1] - middle[0]) if middle.size > 1 else 1.0,
         "z": columns.laid(decibels).T.astype(np.float32),
         "zmin": low,
         "zmax": max(high, low + 1),

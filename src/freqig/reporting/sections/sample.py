@@ -13,6 +13,7 @@ from ...exports.sound import LOWEST
 from ...plots._style import units_of
 from ..content import Live, Missing, Paragraph, Piece, Section
 from ..material import Material
+from ..words.decisions import of_one_output
 from .part import Part, part_of
 from .room import held_rows
 from .waves import add_map, add_rows, add_signal, add_spectrum, course_edges
@@ -27,6 +28,9 @@ FIGURES = (
     ("outputs", "Outputs of all classes"),
 )
 """Anchors and titles of the figures, in order; those stay away whose data the result has not."""
+
+LONGEST = 2**19
+"""Values of a signal whose spectrum a browser computes while its reader waits."""
 
 CALLS = {
     "waveform": ("The signal", "keep the variable 'signal' that freqig.Explainer returns for one input"),
@@ -73,7 +77,7 @@ def section(material: Material) -> Section:
     if "waveform" in there:
         notes.append(add_signal(material, rows, part, about))
     if "frequencies" in there:
-        add_spectrum(material, rows, about)
+        notes.append(add_spectrum(material, rows, about))
     if "times" in there and material.course is not None:
         edges = course_edges(material)
         about["course"] = {"edges": edges.tolist()}
@@ -96,10 +100,13 @@ def section(material: Material) -> Section:
         "Attributions have 16 bits, so they are off by at most 1/65534 of the largest of their sample."
     )
     pieces.append(Paragraph(" ".join(filter(None, notes))))
+    if {"waveform", "amplitudes"} & there == {"waveform"}:
+        text = f"The spectrum of a signal of more than {LONGEST:,} values is not drawn."
+        pieces.append(Missing(text, "freqig.plots.spectrum(result)"))
     pieces += [
         Missing(f"{what} {'are' if anchor == 'outputs' else 'is'} not in the result, and so not shown.", call)
         for anchor, (what, call) in CALLS.items()
-        if anchor not in there
+        if anchor not in there and not (anchor == "outputs" and of_one_output(material.result))
     ]
     if several := [str(name) for name in material.result.data_vars if str(name).startswith("signal_")]:
         text = f"The result is of several inputs ({', '.join(several)}), of which a page shows none."
@@ -121,7 +128,7 @@ def _there(material: Material) -> set[str]:
     }
     there = {name for name, known in found.items() if known}
     if "signal" in result and {"sample", "time"} <= {*map(str, result["signal"].dims)}:
-        there |= {"waveform", "amplitudes"}
+        there |= {"waveform", "amplitudes"} if result.sizes["time"] <= LONGEST else {"waveform"}
     return there
 
 

@@ -14,6 +14,8 @@ from .part import KEEP, Part
 
 STRETCHES = 400
 """Of attribution by time, at most."""
+BINS = 8192
+"""Of attribution by frequency, at most; more are added up to neighbours."""
 CELLS = (128, 200)
 """Frequencies and times of a map, at most."""
 
@@ -76,11 +78,16 @@ def add_signal(material: Material, rows: np.ndarray, part: Part, about: dict[str
     )
 
 
-def add_spectrum(material: Material, rows: np.ndarray, about: dict[str, Any]) -> None:
-    """Add attributions by frequency, summed over channels."""
+def add_spectrum(material: Material, rows: np.ndarray, about: dict[str, Any]) -> str:
+    """Add attributions by frequency, summed over channels; what has to be said of them."""
     name = material.spectrum or ""
     frequency = material.result[name][material.dim_of(name, "frequency")]
-    at = frequency.values.astype(np.float64)
+    at, values = frequency.values.astype(np.float64), material.over(name, "frequency")[rows]
+    each = -(-at.size // BINS)
+    if each > 1:
+        starts = np.arange(0, at.size, each)
+        values = np.add.reduceat(values, starts, axis=1)
+        at = np.add.reduceat(at, starts) / np.diff(np.append(starts, at.size))
     about["spectrum"] = {
         "first": float(at[0]),
         "step": float(np.diff(at).mean()) if at.size > 1 else 1.0,
@@ -90,7 +97,8 @@ def add_spectrum(material: Material, rows: np.ndarray, about: dict[str, Any]) ->
     }
     if at.size > 2 and not np.allclose(np.diff(at), np.diff(at).mean(), rtol=1e-3):
         material.arrays["spectrum-frequency"] = encoded(at.astype(np.float32))
-    add_rows(material, "spectrum", material.over(name, "frequency")[rows])
+    add_rows(material, "spectrum", values)
+    return f"Attribution by frequency is added up over {each} neighbours." if each > 1 else ""
 
 
 def course_edges(material: Material) -> np.ndarray:

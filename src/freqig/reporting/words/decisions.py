@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ...groupings import agreement
+from ...objective.classes import ONE_OUTPUT
 from .cells import Array
 
 OUTPUT = "the output"
@@ -38,6 +39,17 @@ class Group:
         """A variable of these samples and this class."""
         chosen = {"target": self.target} if "target" in variable.dims else {}
         return variable.isel({"sample": self.rows, **chosen})
+
+
+def of_one_output(result: xr.Dataset) -> bool:
+    """Whether the model has one output: a regression or a detector, whose decisions are not of classes.
+
+    Examples
+    --------
+    >>> of_one_output(xr.Dataset(attrs={"outputs": "logits over axis 1, one output"}))
+    True
+    """
+    return str(result.attrs.get("outputs", "")).endswith(ONE_OUTPUT)
 
 
 def groups_of(result: xr.Dataset) -> list[Group]:

@@ -12,7 +12,7 @@ from ...groupings import transition
 from ..content import Missing, Paragraph, Piece, SampleLink, Table
 from .cells import Array, Axis, blocks
 from .counting import counted, percent
-from .decisions import along_samples, lead, right
+from .decisions import along_samples, lead, of_one_output, right
 
 CHOSEN = 50
 TRUTH = "explainer(x, truth=...)"
@@ -162,20 +162,21 @@ def _ranks(
     ranks: dict[str, list[int]] = {}
     missing: list[Missing] = []
     by_doubt = np.zeros(result.sizes["sample"]) if sure is None else sure
-    told = right(result)
-    if told is None:
-        missing.append(Missing("Wrong decisions are not known, as the result holds no truth.", TRUTH))
-    else:
+    told, changes, classes = right(result), _changes(result), not of_one_output(result)
+    if not classes:
+        missing.append(Missing("The model has one output: none is wrong, uncertain, or between two classes."))
+    if told is not None:
         ranks[WRONG] = _ordered(np.flatnonzero(told == 0), -by_doubt)
-    changes = _changes(result)
-    if changes is None:
-        missing.append(Missing("Transitions are not known, as the result holds no classes.", TRUTH))
-    else:
+    elif classes:
+        missing.append(Missing("Wrong decisions are not known, as the result holds no truth.", TRUTH))
+    if changes is not None and classes:
         ranks[TRANSITION] = _ordered(np.flatnonzero(changes), by_doubt)
-    if sure is None:
+    elif classes:
+        missing.append(Missing("Transitions are not known, as the result holds no classes.", TRUTH))
+    if sure is None and classes:
         text = "Which decisions are least certain is not known, as the outputs of all classes are not held."
         missing.append(Missing(text, "freqig.Explainer(model, classes=...)"))
-    else:
+    elif sure is not None:
         ranks[UNCERTAIN] = _ordered(np.flatnonzero(np.isfinite(sure)), sure)
     if away is None:
         text = "Power and attribution are not compared, for want of the signal and a spectrum of one target."

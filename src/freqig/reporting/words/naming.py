@@ -11,7 +11,7 @@ import xarray as xr
 from ..content import Paragraph, Piece, Table
 from .cells import Array, Axis
 from .counting import counted, listed, percent
-from .decisions import OUTPUT, agreement_with_truth, along_samples, groups_of
+from .decisions import OUTPUT, agreement_with_truth, along_samples, groups_of, of_one_output
 from .judging import Verdict, evidence_of, judged
 
 SCALES = {
@@ -120,7 +120,9 @@ def _what(result: xr.Dataset, counted_as: str) -> str:
     scale = str(settings.get("output"))
     # A function of one's own is told by its name; what was not kept cannot be told.
     other = f"{scale} of {{}}" if "output" in settings else "{}"
-    what = SCALES.get(scale, other).format(of)
+    # What is one number may be no logit.
+    plain = scale == "logit" and groups[0].label == OUTPUT
+    what = of if plain else SCALES.get(scale, other).format(of)
     whole = counted_as or counted(count, "sample") + of_files
     verb = "was" if count == 1 and not counted_as else "were"
     return f"{whole}{shape} {verb} explained, as {by} decided: by {what}."
@@ -139,13 +141,14 @@ def _how_sure(result: xr.Dataset) -> str:
             f"attributions miss the change of the output by {percent(float(np.nanmedian(gap)))} in the median"
         )
     agreed = agreement_with_truth(result)
-    parts.append(
-        "whether the model is right is unknown, as the result holds no truth"
-        if agreed is None
-        else f"the model is right in {percent(agreed.share)} of {counted(agreed.count, 'sample')}, where "
-        f"labels dealt at random would be in {percent(agreed.chance)}"
-    )
-    sentence = "; ".join(parts)
+    if agreed is None and not of_one_output(result):
+        parts.append("whether the model is right is unknown, as the result holds no truth")
+    elif agreed is not None:
+        parts.append(
+            f"the model is right in {percent(agreed.share)} of {counted(agreed.count, 'sample')}, where "
+            f"labels dealt at random would be in {percent(agreed.chance)}"
+        )
+    sentence = "; ".join(parts) or "how sure they are is not known"
     return sentence[0].upper() + sentence[1:] + "."
 
 

@@ -259,6 +259,10 @@ def main() -> None:
     sys.path.append(str(Path(peers) / "site"))
     case, x = load(key, int(n_time), Path(peers) / "weights")
     out, sys.stdout = sys.stdout, io.StringIO()
+    recurrent = any(isinstance(module, nn.RNNBase) for module in case.model.modules())
+    if device == "cuda" and recurrent and name not in OURS:
+        # In eval cuDNN has no backward pass for these layers, and peers would fail there.
+        torch.backends.cudnn.enabled = False
     explain, memory = contender(name, case.model.to(device)), Memory(torch.device(device))
     x = x.contiguous()
     print(json.dumps({"ready": True}), file=out, flush=True)

@@ -180,7 +180,8 @@ def _speed(options: argparse.Namespace, key: str) -> dict[str, Any]:
             difference = None
             if name != "adaptive":
                 difference = float(rules.errors(np.array(reply["scores"])[:2], formula[rule]).max())
-                if difference > 1e-4:
+                # The formula is on the CPU: on a card rectifiers and maxima fall the other way now and then.
+                if difference > (1e-4 if options.device == "cpu" else 1e-3):
                     raise RuntimeError(f"{name} differs from the formula on {key} by {difference:.2g}")
             size = None if name == "adaptive" else needed_right if name == "native" else needed
             found["rows"][name] = {

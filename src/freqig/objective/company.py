@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .chance import of_chance
-from .rounding import LARGEST, ROUNDING, ROUNDING_ELSEWHERE, apart, differences, distance
+from .rounding import LARGEST, apart, differences, distance, rounding_of
 
 Evaluate = Callable[[Tensor, Tensor], Tensor]
 """From P points and the samples they belong to, to outputs, shape (P, *axes)."""
@@ -172,5 +172,4 @@ def _sensitivity(evaluate: Evaluate, point: Tensor, row: Tensor) -> float:
 
 
 def _exceeds(a: Tensor, b: Tensor, sensitivity: float, scale: float, allowed: float) -> bool:
-    rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
-    return distance(a, b) > max(sensitivity, min(allowed * rounding, LARGEST) * max(scale, 1e-30))
+    return distance(a, b) > max(sensitivity, min(allowed * rounding_of(a), LARGEST) * max(scale, 1e-30))

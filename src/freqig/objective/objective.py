@@ -137,7 +137,7 @@ class Objective:
         return self.model.bytes_per_point(
             self._arranged(points),
             self.extra.at(rows),
-            lambda raw: tidy_outputs(raw, self.output_key, len(rows)).flatten(1),
+            lambda raw: self._tidied(raw, rows).flatten(1),
         )
 
     def peak_bytes_per_point(self, points: Tensor, rows: Tensor) -> float | None:
@@ -146,7 +146,7 @@ class Objective:
         peak = self.model.peak_bytes(
             self._arranged(points),
             self.extra.at(rows),
-            lambda raw: tidy_outputs(raw, self.output_key, len(rows)).flatten(1).sum(1, keepdim=True),
+            lambda raw: self._tidied(raw, rows).flatten(1).sum(1, keepdim=True),
         )
         return None if peak is None else peak / len(rows)
 
@@ -169,7 +169,7 @@ class Objective:
     def _raw(self, points: Tensor, rows: Tensor) -> Tensor:
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
         # A copy, for a model may write the outputs of its next call to the same memory.
-        return tidy_outputs(outputs, self.output_key, len(points)).detach().clone()
+        return self._tidied(outputs, rows).detach().clone()
 
     def _value(self, points: Tensor, rows: Tensor) -> Tensor:
         outputs = self.model.outputs(self._arranged(points), self.extra.at(rows))
@@ -204,10 +204,13 @@ class Objective:
         else:
             yield points, rows, len(points)
 
+    def _tidied(self, outputs: Any, rows: Tensor) -> Tensor:
+        """The tensor of outputs that is explained, where the points are: some models move their inputs."""
+        return tidy_outputs(outputs, self.output_key, len(rows)).to(rows.device)
+
     def _explained(self, outputs: Any, rows: Tensor, selected: bool = False) -> Tensor:
-        raw = outputs if selected else tidy_outputs(outputs, self.output_key, len(rows))
-        # A model that moves its inputs has its outputs elsewhere.
-        targets = None if self.targets is None else self.targets.to(rows.device).index_select(0, rows)
+        raw = outputs if selected else self._tidied(outputs, rows)
+        targets = None if self.targets is None else self.targets.index_select(0, rows)
         if callable(self.scale):
             return _call_scale(self.scale, raw, targets)
         if targets is None:

@@ -9,8 +9,21 @@ from torch import Tensor
 # the largest output on a CPU, more where tensor cores multiply float32 with ten bits. In half
 # precision that would be all of the output, so there is a bound relative to it.
 ROUNDING = {"cpu": 256}
-ROUNDING_ELSEWHERE = 4096
+ROUNDING_ELSEWHERE, ROUNDING_IN_TEN_BITS = 4096, 32_768
 LARGEST = 1 / 16
+
+
+def rounding_of(a: Tensor) -> float:
+    """How far outputs of this dtype, on this device, may be apart through rounding, relative to their size."""
+    factor = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE)
+    if (
+        a.device.type == "cuda"
+        and a.dtype == torch.float32
+        and torch.get_float32_matmul_precision() != "highest"
+    ):
+        # Products of matrices in ten bits were asked for, and not those of convolutions alone.
+        factor = ROUNDING_IN_TEN_BITS
+    return factor * torch.finfo(a.dtype).eps
 
 
 def differences(a: Tensor, b: Tensor) -> Tensor:
@@ -39,9 +52,8 @@ def differ(a: Tensor, b: Tensor) -> bool:
         return True
     if a.numel() == 0:
         return False
-    rounding = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
     scale = float(torch.maximum(finite_size(a), finite_size(b)).max())
-    return distance(a, b) > min(rounding, LARGEST) * max(scale, 1e-30)
+    return distance(a, b) > min(rounding_of(a), LARGEST) * max(scale, 1e-30)
 
 
 def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
@@ -58,7 +70,7 @@ def apart(a: Tensor, b: Tensor, allowed: float = 0.25) -> Tensor:
         return torch.ones(len(a), dtype=torch.bool, device=a.device)
     if a[:1].numel() == 0 or torch.equal(a, b):
         return torch.zeros(len(a), dtype=torch.bool, device=a.device)
-    limit = min(allowed * ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps, LARGEST)
+    limit = min(allowed * rounding_of(a), LARGEST)
     one, other = (v.detach().flatten(1) for v in (a, b))
     largest = torch.maximum(finite_size(one), finite_size(other)).amax(-1).clamp_min(1e-30)
     return differences(one, other).amax(-1) > limit * largest

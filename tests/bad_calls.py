@@ -1,11 +1,7 @@
-"""Passes bad values to the functions beside `Explainer`, as `bad_values.py` does to what it explains.
-
-Run on its own: `python tests/bad_calls.py`, which reports on both.
-"""
+"""Uses of the functions beside `Explainer` with a value that may be bad, as `bad_values.py` has them."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import freqig
-from bad_values import EXPLAINER, FS, MODEL, USES, N, X, report
+from bad_values import EXPLAINER, FS, MODEL, N, X
 from freqig import cohort
 
 FOLDER = Path(tempfile.mkdtemp())
@@ -98,7 +94,3 @@ CALLS: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
         {"None", *TEXT},
     ),
 }
-
-if __name__ == "__main__":
-    os.chdir(FOLDER)
-    report({**USES, **CALLS})

@@ -44,7 +44,7 @@ jaxtyping.install_import_hook(
 )
 
 # A program, which a test runs in a process of its own, and no module to look for examples in.
-collect_ignore = ["bad_calls.py"]
+collect_ignore = ["bad_arguments.py", "bad_calls.py", "bad_methods.py"]
 
 # Before anything imports matplotlib.
 os.environ["MPLBACKEND"] = "Agg"

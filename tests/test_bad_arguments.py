@@ -48,7 +48,7 @@ def explained(domain: Any) -> xr.Dataset:
 def test_bad_values_are_refused_by_name() -> None:
     # In a process of its own, since annotations are checked here, which users do not do.
     ran = subprocess.run(
-        [sys.executable, Path(__file__).with_name("bad_calls.py")],
+        [sys.executable, Path(__file__).with_name("bad_arguments.py"), "4"],
         capture_output=True,
         text=True,
         check=False,

@@ -155,6 +155,14 @@ def check_positive(value: Any, name: str, *, zero_allowed: bool = False) -> floa
     return number
 
 
+def check_within(value: Any, name: str, low: float, high: float) -> float:
+    """Number between two others, which are allowed as well."""
+    number = check_number(value, name)
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be in {low:g}..{high:g}, got {shown(value)}")
+    return number
+
+
 def check_probability(value: Any, name: str) -> float:
     """Number between 0 and 1, neither of them."""
     number = check_number(value, name)
@@ -234,6 +242,20 @@ def check_names(names: Any, name: str) -> tuple[str, ...] | None:
     if wrong:
         raise TypeError(f"{name} must be names, strings or integers, got {shown(wrong[0])} among them")
     return tuple(map(str, read))
+
+
+def check_entries(values: Any, name: str, what: str) -> list[Any]:
+    """Entries of a sequence, or of an array of one axis: names, numbers, or None where one is missing."""
+    try:
+        read = list(values) if isinstance(values, (list, tuple)) else np.asarray(values).tolist()
+    except Exception:  # noqa: BLE001 - whatever an object raises that is no array
+        read = None
+    if not isinstance(read, list):
+        raise TypeError(f"{name} must be a sequence of {what}, got {shown(values)}")
+    entries = [None if type(one).__name__ in ("NAType", "NaTType") else one for one in read]
+    if wrong := [one for one in entries if one is not None and not np.isscalar(one)]:
+        raise TypeError(f"{name} must be a sequence of {what}, got {brief(wrong[0])} among them")
+    return entries
 
 
 def check_unmasked(values: Any, name: str) -> None:

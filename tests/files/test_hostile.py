@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from freqig import read
+from freqig.errors import SignalWarning
 from freqig.files import limits
 
 X = np.random.default_rng(0).normal(size=(2, 500)).astype(np.float32)
@@ -113,7 +114,7 @@ def test_mat_files_that_swell_inside_of_cells(tmp_path: Path) -> None:
 
 def test_zarr_that_is_hardly_stored(tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"signal in x\.zarr unpacks to 40 MB, for which \d+ bytes are stored"
+        ValueError, match=r"^signal in x\.zarr unpacks to 40 MB, for which \d+ bytes are stored"
     ):
         read(zarr_of(tmp_path / "x.zarr", (1, 5_000_000), chunks=(1, 1_000)))
 
@@ -190,3 +191,42 @@ def test_sound_with_a_hole(tmp_path: Path) -> None:
     (tmp_path / "x.ogg").write_bytes(content)
     with pytest.raises(ValueError, match=r"x\.ogg must be complete: it tells of 60000 values in time, and"):
         read(tmp_path / "x.ogg")
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.9])
+def test_sound_that_ends_early_says_so(kept: float, tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "x.ogg"
+    soundfile.write(path, np.random.default_rng(1).normal(size=60_000) / 10, 8_000, format="OGG")
+    assert read(path).sizes["time"] == 60_000
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.warns(
+        SignalWarning, match=r"x\.ogg ends before its last page: what was behind .* s is missing"
+    ):
+        assert read(path).sizes["time"] < 60_000
+
+
+def test_edf_with_more_than_its_header_tells_says_so(tmp_path: Path) -> None:
+    edfio = pytest.importorskip("edfio")
+    path = tmp_path / "x.edf"
+    values = np.sin(np.arange(400) / 7)
+    edfio.Edf([edfio.EdfSignal(values, 100, label="Cz", physical_range=(-2, 2))]).write(path)
+    content = bytearray(path.read_bytes())
+    content[236:244] = b"3       "
+    path.write_bytes(content)
+    with pytest.warns(SignalWarning, match=r"x\.edf has 1 records more than the 3 .* behind 3 s is not read"):
+        assert read(path).sizes["time"] == 300
+
+
+def test_a_group_of_hdf5_with_too_many_entries_is_not_opened_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    monkeypatch.setattr(limits, "MOST_OBJECTS", 10)
+    with h5py.File(tmp_path / "x.mat", "w") as file:
+        for i in range(12):
+            file[f"a{i}"] = np.zeros(3)
+    monkeypatch.delattr(h5py.Group, "__getitem__")
+    with pytest.raises(ValueError, match=r"x\.mat must hold at most 10 arrays and groups"):
+        limits.refuse_hdf5(tmp_path / "x.mat")

@@ -278,8 +278,10 @@ WRONG = [
     ("LearnedMask", "sparsity", -1.0),
     ("Occlusion", "width", 0.0),
     ("Occlusion", "players", "bands"),
+    ("DFTLRP", "epsilon", 1e-90),
     ("SmoothGrad", "draws", True),
     ("SmoothGrad", "noise", -0.1),
+    ("SmoothGrad", "noise", 1e30),
     ("SpectralGradients", "bands", 0),
     ("SpectralGradients", "n_steps", 0),
     ("SpectralGradients", "order", "any"),
@@ -290,6 +292,23 @@ WRONG = [
 def test_settings_are_checked_by_name(name: str, parameter: str, value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=f"^{parameter} must"):
         made(name, network(), **{parameter: value})
+
+
+@pytest.mark.parametrize(
+    ("width", "step", "message"),
+    [
+        (2.0, 3.0, "step must be at most width, got 3 and 2.0"),
+        ({"frequency": 2.0}, 1.0, "step must be a number or a mapping, as width is"),
+        (
+            {"frequency": 2.0},
+            {"time": 1.0},
+            r"step\['time'\] must be at most width\['time'\], got 1 and None",
+        ),
+    ],
+)
+def test_steps_of_occlusion_leave_nothing_out(width: Any, step: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        made("Occlusion", network(), width=width, step=step)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("DFTLRP", "GradientTimesInput")])

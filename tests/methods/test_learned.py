@@ -185,3 +185,12 @@ def test_every_framework_s_gradients_will_do() -> None:
 
     found = methods.LearnedMask(score, fs=65, steps=4, rate=0.2)(X.astype(np.float32), target=0)
     assert (found.rfft[:, 5] == found.rfft.max("frequency")).all()
+
+
+@pytest.mark.parametrize("name", ["size", "dilation", "smoothness", "rate"])
+def test_weights_that_overflow_are_refused_before_the_work(name: str) -> None:
+    # A loss of infinity has gradients of NaN, which masks then are.
+    with pytest.raises(ValueError, match=rf"{name} must be in 1e-09\.\.1e\+09, got 1e\+30"):
+        methods.DynaMask(Amplitudes(), fs=65, **{name: 1e30})
+    largest = attribution(methods.DynaMask(Amplitudes().float(), fs=65, steps=3, **{name: 1e9})(X, target=0))
+    assert np.isfinite(largest).all()

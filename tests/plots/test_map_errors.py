@@ -63,7 +63,7 @@ def test_other_errors(maps: xr.Dataset, levels: xr.Dataset) -> None:
         plots.spectrogram(maps.isel(stft_frequency=slice(1, None)), max_frequency=1)
     with pytest.raises(ValueError, match="the coordinate 'wavelet_time'"):
         plots.wavelet(levels.drop_vars("wavelet_time"))
-    with pytest.raises(ValueError, match="classes must be one per segment, so 5 of them, got shape"):
+    with pytest.raises(ValueError, match="classes must be one per segment, so 5 of them, got 1"):
         plots.segments(maps, classes=["W"])
     with pytest.raises(
         ValueError, match="the name of a variable of the result over 'segments_segment', got 'rfft'"

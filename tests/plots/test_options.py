@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
@@ -92,6 +93,17 @@ def test_bad_options_are_named(
 ) -> None:
     with pytest.raises(error, match=message):
         call(draw, result, name, **options)
+
+
+def test_an_error_leaves_no_figure_half_drawn(result: xr.Dataset) -> None:
+    panels = Figure().subplots(2)
+    with pytest.raises(ValueError, match="vmax must be finite and above 0"):
+        plots.spectrum(result, vmax=-1, axes=panels)
+    assert not any(panel.has_data() for panel in panels)
+    before = plt.get_fignums()
+    with pytest.raises(ValueError, match="yscale must be 'linear' where nothing above zero"):
+        plots.spectrogram(result.isel(stft_frequency=[0]), yscale="log")
+    assert plt.get_fignums() == before
 
 
 @pytest.mark.parametrize(("draw", "name"), MAPS)

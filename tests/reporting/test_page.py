@@ -168,6 +168,26 @@ def test_the_part_is_that_of_resynthesize_in_any_domain(
     np.testing.assert_allclose(found, true, atol=0.02)
 
 
+@pytest.mark.parametrize(
+    ("asked", "kind", "message"),
+    [
+        ({"baseline": "dc"}, TypeError, r"baseline must be .*write freqig\.baselines\.dc\(\)"),
+        ({"baseline": np.ones(3)}, ValueError, r"baseline must have the shape of the input.* got \(3,\)"),
+        (
+            {"info": {"ch_names": ["Cz"]}},
+            TypeError,
+            "info must be an Info of MNE, such as raw.info, got dict",
+        ),
+    ],
+)
+def test_what_is_wrong_is_an_error_and_no_page(
+    asked: dict[str, Any], kind: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(kind, match=message):
+        freqig.report(explained(), tmp_path / "page.html", **asked)
+    assert not list(tmp_path.iterdir())
+
+
 def test_why_there_is_no_part_is_told(tmp_path: Path) -> None:
     values = np.ones((2, N))
     unknown = written(explained({"baseline": values}), tmp_path)

@@ -80,6 +80,38 @@ def draw_baselines(
     return values if values.is_floating_point() else values.to(torch.float32)
 
 
+def check_baseline(baseline: Any) -> None:
+    """Refuse what is a baseline of no signals, before there are any.
+
+    Parameters
+    ----------
+    baseline : Baseline, array-like or None
+        As `draw_baselines` takes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is of another kind, a single number, or not finite.
+
+    Examples
+    --------
+    >>> check_baseline(None)
+    >>> check_baseline(0)
+    Traceback (most recent call last):
+    ValueError: baseline must have the shape of the input or of one of its series, got a single number: ...
+    """
+    if baseline is None or isinstance(baseline, Baseline):
+        return
+    _refuse_names(baseline)
+    values = labelled(baseline, "baseline").values
+    if values.ndim == 0:
+        raise ValueError(
+            "baseline must have the shape of the input or of one of its series, got a single number: omit it "
+            "for zero, or pass numpy.full(shape, number)"
+        )
+    check_real(values, "baseline")
+
+
 def describe_baseline(baseline: Any, x: Tensor | None = None) -> dict[str, Any]:
     """What a baseline was, for the settings of a result, as JSON can hold it.
 

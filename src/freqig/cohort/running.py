@@ -8,12 +8,14 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, shown
 from ..bands import check_bands
+from ..baselines.reading import check_baseline
 from ..errors import warn
+from ..explain.class_names import numbered
+from ..explain.explainer import Explainer
 from ..files.asked import Reading
+from ..objective.own_targets import as_integers, own_target
 from ..progress import counting
 from .hashes import described, model_hash, settings_hash
 from .inputs import are_contents_of
@@ -145,10 +147,11 @@ def run(
         )
     again, bar = check_flag(retry_failed, "retry_failed"), check_flag_or_none(progress, "progress")
     check_bands(bands)
+    check_baseline(baseline)
     if keep == "bands" and bands is None:
         raise ValueError("bands must be given with keep='bands': a preset such as 'sleep', or edges by name")
     asked = {
-        "target": _one_target(target),
+        "target": target,
         "baseline": baseline,
         "fs": fs,
         "window": window,
@@ -160,6 +163,7 @@ def run(
     job = Job(_placed(model), settings, asked, keep, bands, str(place.path))
     content = pickled(job)
     explainer = job.explainer()
+    _refuse_target(target, explainer)
     told = described(job, explainer)
     marker = {"settings": settings_hash(told), "model": model_hash(job.model, explainer, model_id)}
     with held(place.locks, part) as gone:
@@ -241,10 +245,26 @@ def _pair(shard: Any) -> tuple[int, int]:
     return check_count(place, "shard"), check_count(count, "shard")
 
 
-def _one_target(target: Any) -> Any:
-    if isinstance(target, (list, np.ndarray)) or hasattr(target, "detach"):
-        raise TypeError(f"target must be one for all samples of all recordings, got {type(target).__name__}")
-    return target
+def _refuse_target(target: Any, explainer: Explainer) -> None:
+    """TypeError or ValueError where a target is none for all samples of all recordings.
+
+    Whether there is such an output, only the model tells.
+    """
+    if target is None:
+        return
+    alone = isinstance(target, (str, bytes, tuple))
+    if not alone and (hasattr(target, "__len__") or hasattr(target, "detach")):
+        kind = type(target).__name__
+        raise TypeError(f"target must be one for all samples of all recordings, got {kind}")
+    if callable(explainer.output):
+        own_target(target, 1)
+        return
+    by_number = numbered(target, explainer.classes)
+    parts = by_number if isinstance(by_number, tuple) else (by_number,)
+    said = tuple(one for one in parts if one is not None and not (isinstance(one, str) and one == "all"))
+    indices = as_integers(said, 1, ())
+    if not parts or (indices < 0).any():
+        raise ValueError(f"target must be a class number from 0 on, or a tuple of them, got {shown(target)}")
 
 
 def _placed(model: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -86,16 +86,21 @@ class _Followed:
         import h5py
 
         place = h5py.h5o.get_info(item.id).addr
+        if isinstance(item, h5py.Group) and len(item) > MOST_OBJECTS:
+            self._refuse()
         if place not in self._known:
             self._known[place] = MOST_OBJECTS + 1  # of what holds itself
             inside = self._in_group(item) if isinstance(item, h5py.Group) else self._in_dataset(item)
             self._known[place] = 1 + sum(self.count(one, depth + 1) for one in inside)
         if max(self._known[place], len(self._known)) > MOST_OBJECTS or depth > DEEPEST:
-            raise ValueError(
-                f"{self.name} must hold at most {MOST_OBJECTS} arrays and groups, {DEEPEST} deep, as often "
-                "as each is linked to, and none that holds itself: it is damaged, or no recording"
-            )
+            self._refuse()
         return self._known[place]
+
+    def _refuse(self) -> NoReturn:
+        raise ValueError(
+            f"{self.name} must hold at most {MOST_OBJECTS} arrays and groups, {DEEPEST} deep, as often "
+            "as each is linked to, and none that holds itself: it is damaged, or no recording"
+        )
 
     def _in_group(self, group: Any) -> Iterator[Any]:
         import h5py

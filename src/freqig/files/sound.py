@@ -5,9 +5,13 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from ..errors import SignalWarning, warn
 from .formats import pick
 from .limits import refuse_size
 from .recording import Recording
+
+PAGE, MARKED_LAST, LONGEST_PAGE = b"OggS", 4, 65_307
+"""How pages of OGG begin, the flag of the last one, and the most bytes of one."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -36,6 +40,11 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         )
     if len(values) == 0:
         raise ValueError(f"{path.name} must hold sound, got 0 values in time")
+    if _ends_early(path):
+        warn(
+            f"{path.name} ends before its last page: what was behind {len(values) / fs:.4g} s is missing",
+            SignalWarning,
+        )
     names = ("left", "right") if values.shape[1] == 2 else tuple(map(str, range(values.shape[1])))
     places = pick(names, channels, len(names), path.name)
     return Recording(values.T[places], float(fs), tuple(names[i] for i in places))
@@ -56,3 +65,17 @@ def _refuse_truncated(path: Path) -> None:
                     f"file has {size - file.tell()}"
                 )
             file.seek(length + length % 2, 1)
+
+
+def _ends_early(path: Path) -> bool:
+    """Whether the last page of an OGG is cut off or not marked as the last, which its reader ignores."""
+    with path.open("rb") as file:
+        if file.read(4) != PAGE:
+            return False
+        file.seek(max(0, path.stat().st_size - LONGEST_PAGE))
+        end = file.read()
+    page = end[end.rfind(PAGE) :]
+    if len(page) < 27:
+        return True
+    segments = page[27 : 27 + page[26]]
+    return not page[5] & MARKED_LAST or len(page) < 27 + page[26] + sum(segments)

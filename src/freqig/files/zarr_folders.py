@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -34,25 +35,26 @@ def refuse_folder(folder: Path) -> None:
 
     try:
         arrays = dict(zarr.open_group(str(folder), mode="r").arrays())
-        for name, array in arrays.items():
-            _refuse_array(array, f"{name} in {folder.name}", folder / name)
+        sizes = {name: _sizes_of(array) for name, array in arrays.items()}
     except Exception as error:
         raise ValueError(
             f"{folder.name} must be a group of Zarr, and cannot be read: {' '.join(str(error).split())[:300]}"
         ) from error
+    for name, own in sizes.items():
+        _refuse_sizes(*own, f"{name} in {folder.name}", folder / name)
 
 
-def _refuse_array(array: Any, name: str, folder: Path) -> None:
-    sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
-    refuse_size(array.nbytes, name, sum(sizes))
-    if array.nchunks > MOST_CHUNKS:
-        raise ValueError(
-            f"{name} must have at most {MOST_CHUNKS} chunks, got {array.nchunks}: store larger ones"
-        )
+def _sizes_of(array: Any) -> tuple[int, int, int]:
+    """Bytes of all values and of those of a chunk, and how many chunks there are."""
     shape = getattr(array, "shards", None) or array.chunks
-    chunk = array.dtype.itemsize
-    for size in shape:
-        chunk *= size
+    return int(array.nbytes), array.dtype.itemsize * math.prod(shape), int(array.nchunks)
+
+
+def _refuse_sizes(values: int, chunk: int, count: int, name: str, folder: Path) -> None:
+    sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
+    refuse_size(values, name, sum(sizes))
+    if count > MOST_CHUNKS:
+        raise ValueError(f"{name} must have at most {MOST_CHUNKS} chunks, got {count}: store larger ones")
     refuse_size(chunk, f"a chunk of {name}", max(sizes, default=0))
     if max(sizes, default=0) > 2 * chunk + BESIDE_CHUNK:
         raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._check import check_positive, shown
+from .._check import check_within, shown
 from ..chunks import Chunks
 from ..explain.blocks import BlockSize
 from ..objective.objective import widest
@@ -136,4 +136,6 @@ device, trust, progress, batch_independent, memory : optional
                 f"output must be 'logit' for freqig.methods.DFTLRP, whose relevance starts at a raw output, "
                 f"got {output!r}"
             )
-        self.settled(model, ThroughTheTransform(model, check_positive(epsilon, "epsilon")), **shared)
+        self.settled(
+            model, ThroughTheTransform(model, check_within(epsilon, "epsilon", 1e-30, 1e30)), **shared
+        )

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_positive, check_probability
+from .._check import check_count, check_probability
 from .explaining import Comparator, words
 from .frame import Frame
-from .learning import Learned, Leaves
+from .learning import Learned, Leaves, check_weight
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = AreaMask(
             check_count(steps, "steps"),
-            check_positive(rate, "rate"),
+            check_weight(rate, "rate"),
             check_probability(area, "area"),
-            check_positive(size, "size"),
-            check_positive(dilation, "dilation"),
-            check_positive(smoothness, "smoothness", zero_allowed=True),
+            check_weight(size, "size"),
+            check_weight(dilation, "dilation"),
+            check_weight(smoothness, "smoothness", zero_allowed=True),
         )
         self.settled(model, how, **shared)

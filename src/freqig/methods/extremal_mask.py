@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_positive
+from .._check import check_count
 from .explaining import Comparator, words
 from .frame import Frame
-from .learning import Learned, Leaves
+from .learning import Learned, Leaves, check_weight
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = MaskAndFill(
             check_count(steps, "steps"),
-            check_positive(rate, "rate"),
-            check_positive(size, "size", zero_allowed=True),
-            check_positive(fill, "fill", zero_allowed=True),
+            check_weight(rate, "rate"),
+            check_weight(size, "size", zero_allowed=True),
+            check_weight(fill, "fill", zero_allowed=True),
         )
         self.settled(model, how, **shared)

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_positive, check_probability
+from .._check import check_count, check_probability
 from ..domains import RFFT, Domain
 from .explaining import Comparator, words
 from .frame import Frame
 from .learned_mask import FreeMask
-from .learning import Leaves, above
+from .learning import Leaves, above, check_weight
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,10 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = BandMask(
             check_count(steps, "steps"),
-            check_positive(rate, "rate"),
+            check_weight(rate, "rate"),
             check_probability(keep, "keep"),
-            check_positive(sparsity, "sparsity", zero_allowed=True),
+            check_weight(sparsity, "sparsity", zero_allowed=True),
             check_count(filters, "filters"),
-            check_positive(smoothness, "smoothness", zero_allowed=True),
+            check_weight(smoothness, "smoothness", zero_allowed=True),
         )
         self.settled(model, how, **shared)

@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from .._check import check_count, check_positive, check_probability
+from .._check import check_count, check_probability
 from .explaining import Comparator, words
 from .frame import Frame
-from .learning import Learned, Leaves, above, falls_short
+from .learning import Learned, Leaves, above, check_weight, falls_short
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = FreeMask(
             check_count(steps, "steps"),
-            check_positive(rate, "rate"),
+            check_weight(rate, "rate"),
             check_probability(keep, "keep"),
-            check_positive(sparsity, "sparsity", zero_allowed=True),
+            check_weight(sparsity, "sparsity", zero_allowed=True),
         )
         self.settled(model, how, **shared)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from .._check import check_positive, check_within
 from ..chunks import Chunks
 from ..domains import Domain
 from ..explain.blocks import BlockSize
@@ -18,6 +20,15 @@ from ..signals.axes import Axes
 from .frame import Frame
 from .gradients import refuse_not_finite
 from .how import IMPORTANCE, How
+
+LEAST_WEIGHT, LARGEST_WEIGHT = 1e-9, 1e9
+"""Between these the square of a product of two weights neither vanishes nor overflows in float32."""
+
+
+def check_weight(value: Any, name: str, *, zero_allowed: bool = False) -> float:
+    """Weight of a part of a loss, or a learning rate."""
+    number = check_positive(value, name, zero_allowed=zero_allowed)
+    return number if number == 0 else check_within(number, name, LEAST_WEIGHT, LARGEST_WEIGHT)
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,25 @@ device, trust, progress, batch_independent, memory : optional
             given = read_players(players)
             told = tuple(one if isinstance(one, str) else repr(one) for one in given)
             shared["domains"] = Players(given, NAME, NAME)
-        self.settled(model, Occluded(_read(width, "width"), _read(step, "step"), told), **shared)
+        windows = _read(width, "width"), _read(step, "step")
+        _refuse_gaps(*windows)
+        self.settled(model, Occluded(*windows, told), **shared)
+
+
+def _refuse_gaps(width: Width, step: Width) -> None:
+    """ValueError where a step leaves coefficients between two windows out, or has no window."""
+    if step is None:
+        return
+    if isinstance(width, Mapping) != isinstance(step, Mapping):
+        raise ValueError(
+            f"step must be a number or a mapping, as width is, got {shown(step)} and width={shown(width)}"
+        )
+    pairs = {"": (width, step)}
+    if isinstance(width, Mapping) and isinstance(step, Mapping):
+        pairs = {f"[{key!r}]": (width.get(key), one) for key, one in step.items()}
+    for key, (whole, part) in pairs.items():
+        if whole is None or part > whole:
+            raise ValueError(f"step{key} must be at most width{key}, got {part:g} and {shown(whole)}")
 
 
 def _read(given: Any, name: str) -> Width:

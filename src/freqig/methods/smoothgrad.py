@@ -8,12 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_positive, check_seed
+from .._check import check_count, check_seed, check_within
 from ..chunks import Chunks
 from ..objective.paths import Paths
 from .draws import generator
 from .explaining import Comparator, words
 from .gradients import Projected, averaged
+
+MOST_NOISE = 1000.0
+"""Ranges of a channel beyond which noise overflows in networks, and nothing of the signal is left."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class SmoothGrad(Comparator):
     draws : int, default 50
         Noisy inputs, one gradient each.
     noise : float, default 0.15
-        Standard deviation of the noise as a share of the range of each channel.
+        Standard deviation of the noise as a share of the range of each channel, at most 1000.
     seed : int, default 0
         Of the noise.
     fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
@@ -99,7 +102,7 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = Smoothed(
             check_count(draws, "draws"),
-            check_positive(noise, "noise", zero_allowed=True),
+            check_within(noise, "noise", 0.0, MOST_NOISE),
             check_seed(seed, "seed"),
         )
         self.settled(model, how, **shared)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -49,6 +52,32 @@ def _plain(given: list[Axes]) -> list[Axes]:
                 "example Figure().subplots()"
             )
     return given
+
+
+@contextmanager
+def closed_on_error() -> Iterator[None]:
+    """Close the pyplot figures that are made meanwhile, where that ends in an error.
+
+    Else notebooks would show what is half drawn.
+
+    Examples
+    --------
+    >>> with closed_on_error():
+    ...     _ = new_axes(None)
+    """
+    before = _pyplot_figures()
+    try:
+        yield
+    except Exception:
+        for number in _pyplot_figures() - before:
+            sys.modules["matplotlib.pyplot"].close(number)
+        raise
+
+
+def _pyplot_figures() -> set[int]:
+    """Numbers of the figures that pyplot keeps, which is not imported for that."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set() if pyplot is None else set(pyplot.get_fignums())
 
 
 def _new_figure(height: float) -> Figure:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from .._check import check_choice, check_count
+from ._axes import closed_on_error
+from ._limits import FREQUENCY_SCALES, SCALES
+from ._style import check_ends
+from ._title import check_title
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,8 +65,31 @@ OPTIONS = {
 }
 
 
+def check_options(given: dict[str, Any]) -> None:
+    """Check the options that say the same of every result, before anything is drawn.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is wrong.
+
+    Examples
+    --------
+    >>> check_options({"title": 3})
+    Traceback (most recent call last):
+    TypeError: title must be a string, or None for one made from the result, got 3
+    """
+    check_title(given.get("title"))
+    check_ends(given.get("vmax"), given.get("robust", False))
+    check_count(given.get("harmonics", 1), "harmonics")
+    for name in ("xscale", "yscale"):
+        check_choice(given.get(name, "linear"), name, SCALES)
+    if given.get("scale") is not None:
+        check_choice(given["scale"], "scale", FREQUENCY_SCALES)
+
+
 def documented(figure: Callable[P, R]) -> Callable[P, R]:
-    """Fill shared options into the docstring of a figure, where it has them in braces.
+    """A figure that checks shared options first, and has them in its docstring where that has braces.
 
     Parameters
     ----------
@@ -89,4 +119,11 @@ def documented(figure: Callable[P, R]) -> Callable[P, R]:
                 raise ValueError(f"{token} in the docstring of {figure.__name__} must be one of {allowed}")
             lines[i] = line.replace(token, OPTIONS[token[1:-1]])
     figure.__doc__ = "\n".join(lines)
-    return figure
+
+    @wraps(figure)
+    def drawn(*args: P.args, **options: P.kwargs) -> R:
+        check_options(options)
+        with closed_on_error():
+            return figure(*args, **options)
+
+    return drawn

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .._check import shown
+from .._check import check_entries, shown
 
 SYNONYMS = {"WAKE": "W", "REM": "R", "S1": "N1", "S2": "N2", "S3": "N3", "S4": "N3"}
 FROM_THE_TOP = ("W", "R", "N1", "N2", "N3")
@@ -51,7 +51,14 @@ def stages_of(given: Any, classes: Sequence[str], begins: np.ndarray, name: str)
     if len(values) != begins.size:
         raise ValueError(f"{name} must be one per sample, so {begins.size} of them, got {len(values)}")
     known = {canonical(label): place for place, label in enumerate(classes)}
-    return np.array([_place(value, known, len(classes), name) for value in values], dtype=np.float64)
+    places = np.array([_place(value, known, len(classes), name) for value in values], dtype=np.float64)
+    named = [value for value in values if isinstance(value, str) and value.strip()]
+    if named and not np.isfinite(places).any():
+        raise ValueError(
+            f"{name} must have stages among the classes, {', '.join(classes)}, got others alone, such as "
+            f"{named[0]!r}: rename them"
+        )
+    return places
 
 
 def canonical(label: Any) -> str:
@@ -76,9 +83,7 @@ def from_the_top(classes: Sequence[str], order: Sequence[str] | None) -> list[in
     """
     names = [canonical(label) for label in classes]
     if order is not None:
-        if isinstance(order, str) or not isinstance(order, Collection):
-            raise TypeError(f"order must be a sequence of classes, {', '.join(classes)}, got {shown(order)}")
-        wanted = [canonical(label) for label in order]
+        wanted = [canonical(label) for label in check_entries(order, "order", "classes from top to bottom")]
         if sorted(wanted) != sorted(names):
             raise ValueError(f"order must hold every class once, {', '.join(classes)}, got {shown(order)}")
         return [names.index(label) for label in wanted]
@@ -91,13 +96,7 @@ def _values(given: Any, name: str) -> tuple[list[Any], float | None]:
     """Stages, and the length of an epoch in s where the object knows it."""
     series = getattr(given, "hypno", None)
     if series is None:
-        values = np.asarray(given)
-        if values.ndim != 1:
-            raise TypeError(
-                f"{name} must be a Hypnogram of YASA, or a sequence of stages, one per sample, got "
-                f"{shown(given)}"
-            )
-        return values.tolist(), None
+        return check_entries(given, name, "stages, one per sample, or a Hypnogram of YASA"), None
     # A Hypnogram of YASA, whose epochs are of a length that pandas writes, such as "30s".
     import pandas as pd
 
@@ -106,10 +105,14 @@ def _values(given: Any, name: str) -> tuple[list[Any], float | None]:
 
 
 def _place(value: Any, known: dict[str, int], count: int, name: str) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if value is None:
+        return np.nan
+    if isinstance(value, (bool, np.bool_, complex)):
+        raise TypeError(f"{name} must be names, or positions in the {count} classes, got {value!r}")
+    if isinstance(value, (int, float)):
         if np.isnan(value) or value < 0:
             return np.nan
-        if value >= count or value != int(value):
+        if not value < count or value != int(value):
             raise ValueError(f"{name} must be names, or positions in the {count} classes, got {value!r}")
         return float(value)
     return float(known.get(canonical(value), np.nan))

@@ -118,20 +118,38 @@ def signed_norm(values: object, vmax: float | int | None = None, robust: bool = 
     >>> signed_norm([0.0, -1.0, 2.0, 1000.0], robust=True).vmax
     2.0
     """
-    robust = check_flag(robust, "robust")
-    if vmax is not None and robust:
-        raise ValueError(f"robust must be False where vmax sets the scale, got True and vmax={shown(vmax)}")
+    check_ends(vmax, robust)
     magnitude = np.abs(np.asarray(values, dtype=np.float64))
     magnitude = magnitude[np.isfinite(magnitude) & (magnitude > 0)]
     largest = float(magnitude.max()) if magnitude.size else 0.0
     if vmax is not None:
-        limit = check_positive(vmax, "vmax")
+        limit = float(vmax)
     elif robust and magnitude.size:
         # A magnitude that occurs, and with few cells the second largest.
         limit = float(np.percentile(magnitude, ROBUST, method="lower"))
     else:
         limit = largest or 1.0
     return SignedNorm(limit, largest > limit)
+
+
+def check_ends(vmax: Any, robust: Any) -> None:
+    """Check where colours or an axis end.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `vmax` is no number above 0, `robust` no bool, or both are given.
+
+    Examples
+    --------
+    >>> check_ends(2.0, False)
+    """
+    robust = check_flag(robust, "robust")
+    if vmax is None:
+        return
+    if robust:
+        raise ValueError(f"robust must be False where vmax sets the scale, got True and vmax={shown(vmax)}")
+    check_positive(vmax, "vmax")
 
 
 def units_of(variable: xr.DataArray, default: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
-from .._check import shown
+from .._check import check_entries, shown
 from ._axes import new_axes
 from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale
@@ -111,8 +111,7 @@ def segments(
     view = look_at(result, sample, name, ("segment", "frequency"), "freqig.Segments()", channel)
     column, row = view.dims
     labels = _read_classes(view.one, name, column, classes)
-    if order is not None and not labels:
-        raise ValueError(f"order must be None where there are no classes, got {shown(order)}: pass classes=")
+    rows_of_classes = _read_order(order, labels)
     lines = read_markers(markers, harmonics, float(view.one[row].max()))
     view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     variable = view.variable
@@ -145,7 +144,7 @@ def segments(
     set_scale(panel.xaxis, xscale, "xscale", x)
     set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)
     panel.set_xlabel(unit.label)
-    pad = _draw_classes(panel, x, labels, order) if labels else 0.0
+    pad = _draw_classes(panel, x, labels, rows_of_classes) if labels else 0.0
     finish_map(panel, view, norm, summed, notes[0], title=title, pad=pad)
     label_frequency(panel, panel.yaxis, variable[row], view.in_view)
     mark_map(panel, lines)
@@ -175,23 +174,31 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
                 f"got {shown(classes)}"
             )
         classes = one[classes]
-    array = np.asarray(classes, dtype=object)
-    if array.shape != (one.sizes[dim],):
-        raise ValueError(
-            f"classes must be one per segment, so {one.sizes[dim]} of them, got shape {np.shape(array)}"
-        )
-    return [None if isinstance(label, float) and np.isnan(label) else label for label in array.tolist()]
+    labels = check_entries(classes, "classes", "classes, one per segment")
+    if len(labels) != one.sizes[dim]:
+        raise ValueError(f"classes must be one per segment, so {one.sizes[dim]} of them, got {len(labels)}")
+    return [None if isinstance(label, float) and np.isnan(label) else label for label in labels]
 
 
-def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[Hashable] | None) -> float:
-    """The row of classes, a step line with the first of `order` at the top; how high it ends, in points."""
-    if order is not None and (isinstance(order, str) or not isinstance(order, Collection)):
-        raise TypeError(f"order must be a sequence of classes from top to bottom, got {shown(order)}")
+def _read_order(order: Any, labels: list[Any] | None) -> list[Any]:
+    """Classes from the top of their row down."""
+    if not labels:
+        if order is not None:
+            raise ValueError(
+                f"order must be None where there are no classes, got {shown(order)}: pass classes="
+            )
+        return []
     found = list(dict.fromkeys(label for label in labels if label is not None))
     if order is None:
-        order = sorted(found) if all(isinstance(label, int | float) for label in found) else found
-    if missing := [label for label in found if label not in order]:
-        raise ValueError(f"order must hold every class, got {list(order)!r} without {missing!r}")
+        return sorted(found) if all(isinstance(label, int | float) for label in found) else found
+    rows = check_entries(order, "order", "classes from top to bottom")
+    if missing := [label for label in found if label not in rows]:
+        raise ValueError(f"order must hold every class, got {shown(rows)} without {shown(missing)}")
+    return rows
+
+
+def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: list[Any]) -> float:
+    """The row of classes, a step line with the first of `order` at the top; how high it ends, in points."""
     below, height = 5.0, 1.3 * letters() * len(order)
     figure = axes.get_figure()
     assert figure is not None
@@ -200,9 +207,7 @@ def _draw_classes(axes: Axes, x: np.ndarray, labels: list[Any], order: Sequence[
     points_above = Affine2D().scale(1 / 72) + figure.dpi_scale_trans + ScaledTranslation(0, 1, top)
     place = blended_transform_factory(axes.transAxes, points_above)
     row = axes.inset_axes((0, below, 1, height), transform=place, sharex=axes)
-    places = np.array(
-        [np.nan if label is None else list(order).index(label) for label in labels], dtype=float
-    )
+    places = np.array([np.nan if label is None else order.index(label) for label in labels], dtype=float)
     row.stairs(places, x, baseline=None, color="0.55", linewidth=0.8)
     row.hlines(places, x[:-1], x[1:], color="0.1", linewidth=2.5)
     name_rows(row, np.arange(len(order)), [str(label) for label in order])

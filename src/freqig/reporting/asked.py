@@ -8,6 +8,8 @@ from typing import Any
 import xarray as xr
 
 from .._check import check_integer, check_seed, shown
+from ..baselines.reading import check_baseline
+from ..exports.electrodes import find_mne, info_of
 from ..result.reading import names_of_attributions, of_predicted, rate_of, settings_of
 from .lines import envelopes_apart
 from .material import Material
@@ -89,6 +91,8 @@ def material_of(
         If one of them is wrong.
     """
     whole = checked(result, "result")
+    _refuse_info(whole, info)
+    check_baseline(baseline)
     made = Material(
         whole,
         _bands(whole, bands),
@@ -119,6 +123,13 @@ def _bands(result: xr.Dataset, bands: Any) -> Any:
     told = settings_of(result).get("fs") if "settings" in result.attrs else None
     fs = told or rate_of(result) or 2 * max(float(result[name].max()) for name in hertz)
     return "eeg" if fs <= FAST else "octave"
+
+
+def _refuse_info(result: xr.Dataset, info: Any) -> None:
+    """TypeError or ValueError where it is no Info, or one of other channels."""
+    over_channels = [one for one in result.data_vars.values() if "channel" in one.dims]
+    if info is not None:
+        info_of(find_mne("info="), (over_channels or [xr.DataArray([], dims="channel")])[0], 1.0, info)
 
 
 def _names(names: Any) -> tuple[str, ...]:

@@ -116,6 +116,11 @@ def _of_mapping(x: Mapping[Any, Any], name: str) -> tuple[str, str]:
 
 def _of_dataset(x: Any, name: str) -> tuple[str, str]:
     kind = type(x).__name__
+    if type(x).__module__.startswith("tensorflow."):
+        return (
+            f"a {kind} of TensorFlow",
+            f"pass one batch without labels, {name}=next(iter(dataset))[0].numpy()",
+        )
     if "Loader" in kind:
         return f"a {kind}", f"pass one batch of signals without labels, {name}=next(iter(loader))[0]"
     remedy = f"pass a batch without labels, {name}=torch.stack([dataset[i][0] for i in range(8)])"

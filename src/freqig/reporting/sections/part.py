@@ -65,6 +65,8 @@ def part_of(material: Material) -> Part:
     try:
         begin = starts(material.result, material.baseline, x).numpy().reshape(len(x), -1, n)
     except (KeyError, TypeError, ValueError) as error:
+        if material.baseline is not None and str(error).startswith("baseline "):
+            raise
         lost = isinstance(error, KeyError) or "settings" not in material.result.attrs
         why = "the settings of the result do not tell it" if lost else str(error).rstrip(".")
         if why.startswith("result must"):

@@ -26,16 +26,18 @@ FAST = {
 }
 SHARED = {"model", "domains", *signature(OneInput.settle).parameters} - {"tol"}
 FRACTIONS = {"fraction", "Fraction"}
+LONG = {"10**30", "1e90"}
 WEIGHTS = {"rate", "size", "dilation"}
-FREE = {"smoothness", "sparsity", "fill", "size=ExtremalMask", "noise"}
+FREE = {"smoothness", "sparsity", "fill", "size=ExtremalMask"}
 """Those that may be zero as well."""
 SHARES = {"area", "keep", "share"}
 OF_METHODS: dict[str, set[str]] = {
     **dict.fromkeys(WEIGHTS, FRACTIONS),
     **dict.fromkeys(FREE, FRACTIONS | {"zero"}),
-    **{key: {"Fraction"} for key in SHARES},
+    **{key: {"Fraction", "subnormal", "1e-90"} for key in SHARES},
+    "noise": FRACTIONS | {"zero", "subnormal", "1e-90"},
     "seed": {"zero", "huge", "10**30"},
-    "tol": FRACTIONS | {"10**30", "1e90"},
+    "tol": FRACTIONS | {"10**30", "1e90", "1e-90"},
     "epsilon": FRACTIONS | {"10**30"},
     "width": FRACTIONS | {"None", "10**30", "1e90", "1e-90"},
     "step": FRACTIONS | {"None", "1e-90"},
@@ -68,25 +70,26 @@ OTHERS: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "result=transition": (groupings.transition, set()),
     "of=transition": (lambda v: groupings.transition(NIGHT, v), {"None"}),
     "target=run": (lambda v: kept(target=v), {"None", "zero"}),
-    "baseline=run": (lambda v: kept(baseline=v), {"None"}),
+    # What fits the series of a recording only its file tells, and the report of the run.
+    "baseline=run": (lambda v: kept(baseline=v), {"None", "list"}),
     "keep=run": (lambda v: kept(keep=v), set()),
     "bands=run": (lambda v: kept(keep="bands", bands=v), set()),
     "workers=run": (lambda v: kept(workers=v), set()),
     "shard=run": (lambda v: kept(shard=v), {"None", "list"}),
     "retry_failed": (lambda v: kept(retry_failed=v), {"true"}),
     "model_id": (lambda v: kept(model_id=v), {"None", *TEXT}),
-    "fs=run": (lambda v: kept(fs=v), {"None", *FRACTIONS, "10**30", "1e90"}),
-    "window=run": (lambda v: kept(window=v), {"None", *FRACTIONS}),
-    "step=run": (lambda v: kept(step=v), {"None", *FRACTIONS}),
-    "resample=run": (lambda v: kept(resample=v), {"None", *FRACTIONS}),
+    "fs=run": (lambda v: kept(fs=v), {"None", *FRACTIONS, "10**30", "1e90", "1e-90"}),
+    "window=run": (lambda v: kept(window=v), {"None", *FRACTIONS, *LONG, "1e-90"}),
+    "step=run": (lambda v: kept(step=v), {"None", *FRACTIONS, *LONG, "1e-90"}),
+    "resample=run": (lambda v: kept(resample=v), {"None", *FRACTIONS, "10**30", "1e90", "1e-90"}),
     "channels=run": (lambda v: kept(channels=v), {"None"}),
     "annotations=run": (lambda v: kept(annotations=v), {"None"}),
     "truth=run": (lambda v: kept(truth=v), {"None"}),
     # A page takes a second: what is right is tried elsewhere.
     "other": (lambda v: v is None or page(other=v), {"None"}),
-    "names": (lambda v: page(names=v), set()),
+    "names": (lambda v: (type(v) is list and v in ([1, 2], ["a", "b"])) or page(names=v), {"list", "texts"}),
     "bands=report": (lambda v: v is None or page(bands=v), {"None"}),
-    "samples=report": (lambda v: v == [] or page(samples=v), {"empty"}),
+    "samples=report": (lambda v: (isinstance(v, list) and not v) or page(samples=v), {"empty"}),
     "info": (lambda v: v is None or page(info=v), {"None"}),
     "evaluation": (lambda v: v is None or page(evaluation=v), {"None"}),
     "baseline=report": (lambda v: v is None or page(baseline=v), {"None"}),

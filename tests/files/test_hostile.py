@@ -207,18 +207,6 @@ def test_sound_that_ends_early_says_so(kept: float, tmp_path: Path) -> None:
         assert read(path).sizes["time"] < 60_000
 
 
-def test_edf_with_more_than_its_header_tells_says_so(tmp_path: Path) -> None:
-    edfio = pytest.importorskip("edfio")
-    path = tmp_path / "x.edf"
-    values = np.sin(np.arange(400) / 7)
-    edfio.Edf([edfio.EdfSignal(values, 100, label="Cz", physical_range=(-2, 2))]).write(path)
-    content = bytearray(path.read_bytes())
-    content[236:244] = b"3       "
-    path.write_bytes(content)
-    with pytest.warns(SignalWarning, match=r"x\.edf has 1 records more than the 3 .* behind 3 s is not read"):
-        assert read(path).sizes["time"] == 300
-
-
 def test_a_group_of_hdf5_with_too_many_entries_is_not_opened_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,9 @@ BANDS = {"slow": (0, 10), "fast": (10, 30)}
 NAN = float("nan")
 
 BAD: dict[str, list[Any]] = {
-    "variable": [3, "nothing"],
+    "variable": [3, "nothing", np.ones(2)],
     "by": [3, "nothing"],
-    "replacement": [3, "nothing"],
+    "replacement": [3, "nothing", np.ones(2)],
     "result": [3, xr.Dataset()],
     "other": [3, xr.Dataset()],
     "title": [3],
@@ -49,15 +49,15 @@ BAD: dict[str, list[Any]] = {
     "bands": ["abc", 3, {"a": 1}],
     "axes": ["abc", Figure(), Figure().add_subplot(projection="polar")],
     "name": ["nope", 3, "signal"],
-    "signal": ["yes"],
+    "signal": ["yes", 1],
     "names": ["a", ("a",), 3],
-    "order": [3, "abc", ["x"]],
-    "classes": [3, ["x"], "nope"],
+    "order": [3, "abc", ["x"], [["A"]], torch.ones(2)],
+    "classes": [3, ["x"], "nope", torch.eye(3).to_sparse(), [["A"]] * 4],
     "confidence": [0, 1, NAN, "a", None],
     "keep": [0, "a", {"a": 1}],
     "explainer": [3, "abc"],
     "baseline": ["dc", RFFT()],
-    "hypnogram": [3, "abc", [1, 2], np.ones((2, 2))],
+    "hypnogram": [3, "abc", [1, 2], np.ones((2, 2)), ["x", "y", "z"], [True, False, True]],
     "info": [3, {"a": 1}],
 }
 NEEDED: dict[str, dict[str, Any]] = {"components": {"name": "filterbank"}, "compare": {}}

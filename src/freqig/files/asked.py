@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._check import check_fs, check_positive, shown
+import numpy as np
+
+from .._check import check_fs, check_names, check_positive, shown
 
 
 @dataclass(frozen=True, init=False)
@@ -62,9 +64,11 @@ def names_of_channels(channels: Any) -> tuple[str, ...]:
     TypeError, ValueError
         If they are no sequence of names, or one is there twice.
     """
-    if isinstance(channels, (str, bytes)) or not isinstance(channels, Sequence) or not channels:
+    if (isinstance(channels, np.ndarray) or hasattr(channels, "to_numpy")) and channels.ndim == 1:
+        channels = np.asarray(channels).tolist()
+    wanted = check_names(channels, "channels") if isinstance(channels, Sequence) else None
+    if not wanted:
         raise TypeError(f"channels must be a sequence of names, at least one, got {shown(channels)}")
-    wanted = tuple(map(str, channels))
     twice = next((one for one in wanted if wanted.count(one) > 1), None)
     if twice is not None:
         raise ValueError(f"channels must each be named once, got {twice!r} {wanted.count(twice)} times")

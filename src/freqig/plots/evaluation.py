@@ -126,7 +126,7 @@ def _chosen(result: Any, variable: str | None, by: str, replacement: str | None)
     place: dict[str, str] = {}
     for name, given in (("variable", variable), ("replacement", replacement)):
         known = list(map(str, result[name].values))
-        if given is not None and given not in known:
+        if given is not None and not (isinstance(given, str) and given in known):
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {shown(given)}")
         place[name] = known[0] if given is None else given
     found = result["curve"].sel({"by": by, **place})

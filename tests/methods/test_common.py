@@ -297,12 +297,12 @@ def test_settings_are_checked_by_name(name: str, parameter: str, value: Any) -> 
 @pytest.mark.parametrize(
     ("width", "step", "message"),
     [
-        (2.0, 3.0, "step must be at most width, got 3 and 2.0"),
+        (2.0, 3.0, "step must be at most width, got 3.0 and 2.0"),
         ({"frequency": 2.0}, 1.0, "step must be a number or a mapping, as width is"),
         (
             {"frequency": 2.0},
             {"time": 1.0},
-            r"step\['time'\] must be at most width\['time'\], got 1 and None",
+            r"step\['time'\] must be at most width\['time'\], got 1.0 and None",
         ),
     ],
 )

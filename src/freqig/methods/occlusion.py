@@ -235,12 +235,11 @@ def _refuse_gaps(width: Width, step: Width) -> None:
         raise ValueError(
             f"step must be a number or a mapping, as width is, got {shown(step)} and width={shown(width)}"
         )
-    pairs = {"": (width, step)}
-    if isinstance(width, Mapping) and isinstance(step, Mapping):
-        pairs = {f"[{key!r}]": (width.get(key), one) for key, one in step.items()}
-    for key, (whole, part) in pairs.items():
-        if whole is None or part > whole:
-            raise ValueError(f"step{key} must be at most width{key}, got {part:g} and {shown(whole)}")
+    widths, steps = (one if isinstance(one, Mapping) else {"": one} for one in (width, step))
+    for key, part in steps.items():
+        whole, axis = widths.get(key), f"[{key!r}]" if key else ""
+        if whole is None or (part is not None and part > whole):
+            raise ValueError(f"step{axis} must be at most width{axis}, got {shown(part)} and {shown(whole)}")
 
 
 def _read(given: Any, name: str) -> Width:

@@ -115,7 +115,7 @@ def evaluation(
     return pair
 
 
-def _chosen(result: Any, variable: str | None, by: str, replacement: str | None) -> xr.DataArray:
+def _chosen(result: Any, variable: Any, by: str, replacement: Any) -> xr.DataArray:
     if not isinstance(result, xr.Dataset):
         raise TypeError(f"result must be what freqig.evaluate returns, got {shown(result)}")
     if "curve" not in result:

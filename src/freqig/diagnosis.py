@@ -134,15 +134,30 @@ def too_much_rounding(
 
 def foreign_gradient(left: float, right: float, rise: float, told: float) -> Diagnosis:
     """Of a model whose output changes by `rise` where its gradient says `told`, and so in most places."""
-    return Diagnosis(
-        "gradient",
-        detail="the gradient of the model is not that of its output: "
+    where = (
         f"between {left:.3g} and {right:.3g} of the path the output changes by {rise:.3g} where "
         f"the gradient says {told:.3g}, and likewise in most other places"
-        f"{', close around the nodes too' if told else ''}. No "
+        f"{', close around the nodes too' if told else ''}"
+    )
+    steep = "" if told else "; or from steps too steep for its numbers (try dtype=torch.float64)"
+    return _of_another(where, steep)
+
+
+def gradient_beside(place: float, rise: float, told: float) -> Diagnosis:
+    """Of a model that shows it beside the path, from which its output changes by `rise` and not `told`."""
+    return _of_another(
+        f"close beside the path, {place:.3g} of the way from baseline to input, the output changes by "
+        f"{rise:.3g} where the gradient says {told:.3g}, and likewise at other distances and places, though "
+        "along the path itself the difference cancels"
+    )
+
+
+def _of_another(where: str, also: str = "") -> Diagnosis:
+    return Diagnosis(
+        "gradient",
+        detail=f"the gradient of the model is not that of its output: {where}. No "
         "number of nodes mends that. Such gradients come from detach() or stop_gradient (as on the "
         "statistics of a reversible normalisation), torch.no_grad() around a part of the model, rounding "
         "and quantised layers (straight-through or without a gradient), and hooks or custom backward "
-        "passes that change it (remove them for the explanation)"
-        + ("" if told else "; or from steps too steep for its numbers (try dtype=torch.float64)"),
+        f"passes that change it (remove them for the explanation){also}",
     )

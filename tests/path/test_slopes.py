@@ -126,3 +126,21 @@ def test_what_is_only_rough_is_not(
 ) -> None:
     path = adaptive(function, X.to(dtype), None if baseline is None else baseline.to(dtype))
     assert "gradient" not in [d.status for d in path.diagnoses]
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_log_p_of_a_sure_class_is_rounding(n_targets: int) -> None:
+    """It is 0, or one digit of scores that cancel, where its gradient is a small number all the same."""
+    bias = torch.tensor([20.0, 0.0, -5.0])
+
+    def sure(x: Tensor) -> Tensor:
+        return torch.log_softmax(x @ W[:, :3].to(x) / 9 + bias.to(x), 1)
+
+    path = adaptive(sure, X.float(), n_targets=n_targets)
+    assert path.converged is not None
+    assert [d.status for d in path.diagnoses] == ["rounding"] * 3
+    assert "compute in float64" in path.diagnoses[0].explain()
+    assert path.n_evaluations.max() <= 100
+    assert not path.converged[:, 0].any()
+    assert path.converged[:, 1:].all()
+    assert [d.status for d in adaptive(sure, X, n_targets=n_targets).diagnoses] == ["converged"] * 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
 from ..objective.paths import Paths
 from ..path.adaptive import integrate_adaptive
+from ..path.beside import Beside
 from ..path.fixed import integrate
 from ..path.measuring import Projection
 from ..path.path import Path
@@ -151,10 +152,13 @@ class AdaptiveNodes(Nodes):
         Most evaluations per sample.
     n_initial : int or None
         Nodes of the first rule; None takes as many as cost about what the fewest do.
+    seen : Beside
+        What was seen beside the paths of this call.
     """
 
     max_evaluations: int
     n_initial: int | None
+    seen: Beside = field(default_factory=Beside, repr=False, compare=False)
 
     exact: ClassVar[bool] = False
 
@@ -177,6 +181,7 @@ class AdaptiveNodes(Nodes):
             max_evaluations=self.max_evaluations,
             n_initial=self.n_least,
             chunks=chunks,
+            seen=self.seen,
         )
 
     def warn_of_shortfalls(self, found: Attributions) -> None:

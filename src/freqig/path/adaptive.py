@@ -13,7 +13,7 @@ from ..chunks import Chunks
 from ..diagnosis import too_little_room
 from ..objective.objective import widest
 from ..objective.paths import Paths
-from . import ends, slopes, smooth, unused
+from . import beside, ends, slopes, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends
 from .fixed import baseline_values
 from .gradients import Lines
@@ -35,6 +35,7 @@ def integrate_adaptive(
     n_initial: int,
     chunks: Chunks,
     margins: Margins = MARGINS,
+    seen: beside.Beside | None = None,
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
@@ -60,24 +61,29 @@ def integrate_adaptive(
         Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
+    seen : Beside, optional
+        What was seen beside other paths of the same call.
     """
-    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins).run()
+    seen = seen or beside.Beside()
+    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins, seen).run()
 
 
 class Progress:
     """What has come of S samples as yet, T targets, D features. The loop below alone writes it.
 
     Beside what a `Path` has: `doubt` is 1 where every interval is yet to be looked into before the path is
-    believed, 2 while that is being done, else 0. What is done once: the gradient near both ends was `looked`
-    at, F was `examined` from near by, and `bisected` where an interval is narrow.
+    believed, 2 while that is being done, else 0, and `hidden` what rounding of other outputs makes
+    of F. What is done once: the gradient near both ends was `looked` at, F was `examined` from near by and
+    `bisected` where an interval is narrow; the sample was `met`, and looked at from `beside` its path.
     """
 
     def __init__(self, output: Tensor, n_features: int) -> None:
         scalars, n = np.zeros(tuple(output.shape)), len(output)
         self.mean = output.new_zeros(*output.shape, n_features)
         self.error, self.correction, self.converged = scalars + np.inf, scalars, scalars > 0
-        self.used, self.doubt = np.zeros((2, n), dtype=np.int64)
+        self.hidden, (self.used, self.doubt) = scalars.copy(), np.zeros((2, n), dtype=np.int64)
         self.looked, self.examined, self.bisected = np.zeros((3, n), dtype=bool)
+        self.met, self.beside = np.zeros((2, n), dtype=bool)
         self.diagnosis: dict[int, Diagnosis] = {}
 
     def end(self, sample: int, diagnosis: Diagnosis) -> None:
@@ -110,13 +116,14 @@ class _Loop:
         n_initial: int,
         chunks: Chunks,
         margins: Margins,
+        seen: beside.Beside,
     ) -> None:
         def dtype() -> torch.dtype:
             # The coarser of both: under autocast outputs are rounded more than points.
             both = paths.x.dtype, paths.objective.rounding_dtype
             return max(both, key=lambda dtype: torch.finfo(dtype).eps)
 
-        self.delta, self.most, self.margins = paths.delta.flatten(1), most, margins
+        self.delta, self.most, self.margins, self.seen = paths.delta.flatten(1), most, margins, seen
         self.lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
         output = paths.output.to(widest(paths.x.device))
         self.gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
@@ -201,8 +208,9 @@ class _Loop:
                 progress.end(i, Diagnosis("budget"))
             return []
         self._examine(nodes)
+        self._look_beside(nodes)
         delta = self.delta[torch.as_tensor(sample, device=self.delta.device)]
-        verdict = judge(nodes, self.gauge, delta, self.tolerance, self.margins)
+        verdict = judge(nodes, self.gauge, delta, self.tolerance, self.margins, progress.hidden[sample])
         solved = verdict.done.all(1)
         # A path in doubt is solved where it is so before and after every interval was looked into.
         progress.doubt[sample[verdict.doubt | (~solved & (progress.doubt[sample] == 2))]] = 1
@@ -249,10 +257,30 @@ class _Loop:
         for a in np.flatnonzero(suspicion.found & ~progress.examined[nodes.sample]).tolist():
             i = int(nodes.sample[a])
             how = self.lines, self.tolerance, self.most - int(progress.used[i])
-            wrong, used = suspicion.examined(a, *how)
+            wrong, used, hidden = suspicion.examined(a, *how)
             progress.examined[i], progress.used[i] = used > 0, progress.used[i] + used
+            progress.hidden[i] = hidden
             if wrong:
                 progress.end(i, wrong)
+                self.seen.foreign = True
+
+    def _look_beside(self, nodes: Nodes) -> None:
+        """Some samples are looked at from beside the path as they come; where one is wrong there, all are."""
+        progress, lines = self.progress, self.lines
+        fresh = np.flatnonzero(progress.going(nodes.sample) & ~progress.met[nodes.sample])
+        progress.met[nodes.sample[fresh]] = True
+        due = fresh[self.seen.due(len(fresh))]
+        suspects = fresh if self.seen.foreign else due[beside.suspected(lines, nodes, due, self.tolerance)]
+        while len(suspects):
+            for a in suspects.tolist():
+                i = int(nodes.sample[a])
+                wrong, used = beside.convicted(lines, nodes, a, self.tolerance)
+                progress.beside[i], progress.used[i] = True, progress.used[i] + used
+                if wrong:
+                    progress.end(i, wrong)
+                    self.seen.foreign = True
+            left = progress.going(nodes.sample) & ~progress.beside[nodes.sample] & self.seen.foreign
+            suspects = np.flatnonzero(left)
 
     def _apart(self, nodes: Nodes, verdict: Verdict, rows: Indices, wanted: Array) -> Iterator[Wanted]:
         """Those whose nodes will be far enough apart; of others F alone is asked what it does there.
@@ -304,7 +332,8 @@ class _Loop:
             if done.all():
                 diagnosis = Diagnosis("converged")
                 if (error > tol).any():
-                    diagnosis = self.tolerance.told_of_rounding(error, nodes.trace[VALUES, a])
+                    values, hidden = nodes.trace[VALUES, a], progress.hidden[i]
+                    diagnosis = self.tolerance.told_of_rounding(error, values, hidden)
             else:
                 full = progress.used[i] + 2 <= self.most and nodes.n + 2 > self.limit
                 diagnosis = too_little_room(nodes.n) if full else Diagnosis("budget")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..completeness import ROUNDING
 from ..diagnosis import Diagnosis, foreign_gradient
 from .ends import bisect
 from .gradients import Lines
@@ -72,34 +73,45 @@ class Suspicion:
         most = (np.abs(gaps) > limit).mean(1) >= MOST
         return cls(nodes, most.any(1) & (tolerance.eps <= COARSE), gaps, rounding, of_slopes)
 
-    def examined(self, a: int, lines: Lines, tolerance: Tolerance, room: int) -> tuple[Diagnosis | None, int]:
+    def examined(
+        self, a: int, lines: Lines, tolerance: Tolerance, room: int
+    ) -> tuple[Diagnosis | None, int, Array]:
         """What is wrong with the gradient of one sample, if anything, and at how many places F was taken.
 
-        At none where there is no `room` for the first look.
+        At none where there is no `room` for the first look. The third is by how much rounding changes F where
+        it moves by no more than that, (T,): log p of a sure class is what is left of scores that cancel, and
+        of no more digits than they have.
         """
         place, sample = self.nodes.place[a], self.nodes.sample[a]
         around = places_around(place, tolerance.eps)
+        nothing = np.zeros(self.rounding.shape[1])
         if around.size > room:
-            return None, 0
+            return None, 0, nothing
         values = lines.values(np.full(around.size, sample), around.ravel()).reshape(*around.shape, -1)
-        if self._holds(a, around, values):
-            return self._told(a), around.size
+        raw = ROUNDING * tolerance.eps * lines.largest_output(int(sample), around.ravel()[:2])
+        against = self._against(a, around, values, np.maximum(self.rounding[a], raw))
+        if against.any():
+            return self._told(a, against), around.size, nothing
+        inner = self.nodes.trace[VALUES, a, 1:-1]
+        if (hidden := np.where(np.ptp(inner, axis=0) <= raw, raw, 0.0)).any():
+            return None, around.size, hidden
         if self.nodes.trace[SIZES, a, 1:-1].any(0).all():
-            return None, around.size
+            return None, around.size, nothing
         # No gradient at any node: F moves by steps too fine to meet one. The one in the interval that rises
         # most is followed until it is as narrow as the model can tell: rounding jumps there, and a steep
         # sigmoid goes on rising.
-        inner = self.nodes.trace[VALUES, a, 1:-1]
         rises = np.abs(np.diff(inner, axis=0))
         j, t = np.unravel_index(rises.argmax(), rises.shape)
         own = np.array([sample]), place[None, j : j + 2], inner[None, j : j + 2], np.array([t])
         found = bisect(lines, *own, tolerance.narrowest, least=0.0)
-        return self._told(a) if found.share[0] >= STEP else None, around.size + len(found.visited[0])
+        used = around.size + len(found.visited[0])
+        followed: Flags = np.arange(len(nothing)) == t
+        return self._told(a, followed) if found.share[0] >= STEP else None, used, nothing
 
-    def _holds(self, a: int, around: Array, values: Array) -> bool:
-        """Whether F of one sample rises otherwise at `places_around` too, (distances, places, 2, T)."""
+    def _against(self, a: int, around: Array, values: Array, rounding: Array) -> Flags:
+        """Which targets of one sample rise otherwise at `places_around` too, (distances, places, 2, T)."""
         if not np.isfinite(values).all():
-            return False
+            return np.zeros(values.shape[-1], dtype=bool)
         slopes = self.nodes.trace[SLOPES, a, 1:-1]
         rises, steps = values[:, :, 1] - values[:, :, 0], (around[:, :, 1] - around[:, :, 0])[:, :, None]
         told = slopes[_some(len(slopes))] * steps
@@ -107,18 +119,18 @@ class Suspicion:
         # smaller one too, in proportion: where it is not, F is flat around the node.
         larger = np.maximum(np.abs(rises), np.abs(told))
         expected = np.maximum(larger, larger[-1] * steps / steps[-1])
-        hidden = self.rounding[a] + steps * self.of_slopes[a]
+        hidden = rounding + steps * self.of_slopes[a]
         seen = expected > 8 * hidden
         # The smallest distance at which a rise is seen decides.
         first = seen.argmax(0)[None]
         wrong = np.abs(rises - told) > UNEXPLAINED * larger + 2 * hidden
         wrong = seen.any(0) & np.take_along_axis(wrong, first, 0)[0]
-        against = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), FEWEST)
-        return bool(against.any())
+        against: Flags = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), FEWEST)
+        return against
 
-    def _told(self, a: int) -> Diagnosis:
-        """What was found of one sample, for the target whose F and slopes are farthest apart."""
-        gaps, place = np.abs(self.gaps[a]), self.nodes.place[a]
+    def _told(self, a: int, against: Flags) -> Diagnosis:
+        """What was found of one sample, for the target `against` it whose F and slopes are farthest apart."""
+        gaps, place = np.abs(self.gaps[a]) * against, self.nodes.place[a]
         t = int(gaps.sum(0).argmax())
         j = int(gaps[:, t].argmax())
         rise = float(np.diff(self.nodes.trace[VALUES, a, 1:-1, t])[j])

@@ -40,17 +40,20 @@ class Tolerance:
         """Below this width the ends of an interval are the same numbers to the model."""
         return max(min(64 * self.eps, 2.0**-6), 1e-10)
 
-    def rounding(self, values: Array) -> Array:
-        """What rounding may make of a difference of values of F, shape (A, m, T) to (A, T)."""
+    def rounding(self, values: Array, hidden: Array | float = 0.0) -> Array:
+        """What rounding may make of a difference of values of F, shape (A, m, T) to (A, T).
+
+        `hidden`, (A, T), is what it has made of the outputs that F is computed from, where that is known.
+        """
         # The smallest number that there is, for values that have underflowed.
         least = float(torch.finfo(self.dtype()).smallest_normal) * self.eps
-        rounding: Array = ROUNDING * (self.eps * np.abs(values).max(1) + least)
+        rounding: Array = ROUNDING * (self.eps * np.abs(values).max(1) + least) + hidden
         return rounding
 
-    def noise(self, trace: Array) -> Array:
+    def noise(self, trace: Array, hidden: Array | float = 0.0) -> Array:
         """L1 error of the attributions by rounding, (A, T): of each gradient by its own size, and of F."""
         size, ends = mean_size(trace), trace[VALUES][:, [0, -1]]
-        rounding = self.rounding(ends)
+        rounding = self.rounding(ends, hidden)
         # Where neither gradient nor F says that anything moves, attributions of zero are exact.
         moves = (size > 0) | (np.abs(ends[:, 1] - ends[:, 0]) > rounding)
         return np.where(moves, NOISE * self.eps * size + rounding, 0.0)
@@ -77,9 +80,10 @@ class Tolerance:
         worst: Array = relative[:, self.watched].max(1)
         return worst
 
-    def told_of_rounding(self, error: Array, values: Array) -> Diagnosis:
+    def told_of_rounding(self, error: Array, values: Array, hidden: Array) -> Diagnosis:
         """What rounding allows one sample, for the target that it allows least: (T,), and F, (m, T)."""
         t = int(error.argmax())
-        size, rounding = float(np.abs(values[:, t]).max()), float(self.rounding(values[None])[0, t])
+        rounding = float(self.rounding(values[None], hidden)[0, t])
+        size = float(max(np.abs(values[:, t]).max(), hidden[t] / (ROUNDING * self.eps)))
         moves = float(np.ptp(values[:, t]))
         return too_much_rounding(float(error[t]), self.tol, self.eps, moves, size, rounding)

@@ -120,14 +120,25 @@ def combinations(nodes: Nodes, size: int) -> Array:
     return weights
 
 
-def judge(nodes: Nodes, gauge: Gauge, delta: Tensor, tolerance: Tolerance, margins: Margins) -> Verdict:
-    """Judge the estimates of samples with as many nodes, at least 4, all divided or none; δ is (A, D)."""
+def judge(
+    nodes: Nodes,
+    gauge: Gauge,
+    delta: Tensor,
+    tolerance: Tolerance,
+    margins: Margins,
+    hidden: Array | float = 0.0,
+) -> Verdict:
+    """Judge the estimates of samples with as many nodes, at least 4, all divided or none.
+
+    δ is (A, D), and `hidden`, (A, T), rounding that the size of F does not tell.
+    """
     size = smooth.size_of(nodes)
     weights = combinations(nodes, size)
     # In units of the size of F: nothing depends on its scale.
     scale = unit(nodes.trace)
     measured = gauge.measure(nodes, weights, scale)
-    noise, rounding = tolerance.noise(nodes.trace) / scale, tolerance.rounding(nodes.trace[VALUES]) / scale
+    noise = tolerance.noise(nodes.trace, hidden) / scale
+    rounding = tolerance.rounding(nodes.trace[VALUES], hidden) / scale
     rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
     negligible = tolerance.tol * mean_size(nodes.trace)
     nodes = replace(nodes, trace=nodes.trace / scale[:, None])

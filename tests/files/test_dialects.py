@@ -244,3 +244,66 @@ def test_objects_in_an_archive_are_left_out(tmp_path: Path) -> None:
     np.savez(tmp_path / "y.npz", names=names)
     with pytest.raises(ValueError, match=r"holds pickled objects only, names, and to read them runs code"):
         read(tmp_path / "y.npz")
+
+
+def test_rows_that_are_points_in_time(tmp_path: Path) -> None:
+    """As MATLAB has them: no shape tells what a row is, and 40 channels of 2 values are few."""
+    scipy.io.savemat(tmp_path / "x.mat", {"x": X.T, "fs": FS})
+    np.save(tmp_path / "x.npy", X.T)
+    for end in ("mat", "npy"):
+        with pytest.warns(
+            SignalWarning, match=rf"x\.{end} holds 40 channels of 2 values in time: .* array\.T"
+        ):
+            assert read(tmp_path / f"x.{end}").shape == (1, N, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("%Device\n%Rate = 250\nSample Index, Fz, Cz\n", ["Sample Index", "Fz", "Cz"]),
+        ("# Device\n# EndOfHeader\n", ["0", "1", "2"]),
+    ],
+)
+def test_lines_above_names_and_separators_at_the_end(tmp_path: Path, text: str, names: list[str]) -> None:
+    end = "," if text.startswith("#") else ""
+    rows = (f"{i % 9}, {a:.4f}, {b:.4f}{end}" for i, (a, b) in enumerate(X.T))
+    (tmp_path / "x.csv").write_text(text + "\n".join(rows))
+    found = read(tmp_path / "x.csv", fs=FS)
+    assert found.channel.values.tolist() == names
+    np.testing.assert_array_equal(found.values[0, 1:], X)
+
+
+def test_channels_of_one_name_go_by_numbers(tmp_path: Path) -> None:
+    edfio = pytest.importorskip("edfio")
+    pytest.importorskip("mne")
+    signals = [
+        edfio.EdfSignal(np.clip(row, -9, 9), 100, label="EEG", physical_range=(-9, 9))
+        for row in noise(2, 200)
+    ]
+    edfio.Edf(signals).write(tmp_path / "x.edf")
+    both = read(tmp_path / "x.edf")
+    assert both.channel.values.tolist() == ["EEG-0", "EEG-1"]
+    np.testing.assert_array_equal(
+        read(tmp_path / "x.edf", channels=["EEG-1"]).values[0, 0], both.values[0, 1]
+    )
+
+
+def test_the_header_of_a_file_of_values_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.eeg").write_bytes(b"1")
+    with pytest.raises(ValueError, match=r"x\.eeg'$"):
+        read(tmp_path / "x.eeg")
+    (tmp_path / "x.vhdr").write_text("")
+    with pytest.raises(ValueError, match=r"x\.eeg': pass its header, 'x\.vhdr'"):
+        read(tmp_path / "x.eeg")
+
+
+def test_files_of_several_rates_are_refused_before_the_model_runs(tmp_path: Path) -> None:
+    for name, rate in (("a", FS), ("b", 2 * FS)):
+        np.savez(tmp_path / f"{name}.npz", x=noise(1, 100), fs=rate)
+    asked: list[int] = []
+    both = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    explainer = Explainer(lambda x: asked.append(1) or x.square().mean((1, 2)), n_steps=2)
+    with pytest.raises(ValueError, match=r"one sampling rate, got 250 Hz in .*a\.npz and 500 Hz in .*b\.npz"):
+        explainer(both)
+    assert not asked
+    assert explainer(both, resample=FS).sizes["sample"] == 2

@@ -64,6 +64,8 @@ def explain_blocks(
             space = space or block.room(n_samples, n_targets)
             space.store(samples, targets, block)
             worst = _worst(worst, block.diagnoses)
+            # Not to be held while the next one is made.
+            del block
         diagnoses.extend(worst)
         done(samples.stop - samples.start)
     if space is None:

@@ -29,6 +29,9 @@ from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
 
 FIRST_RULES = (7, 15, 31)
 """Nodes that adaptive integration may begin with, where it was not told."""
+FULL = 14
+"""Chunks that the first nodes of a block fill: one that is not full is a small part of them, and coefficients
+of many samples take more memory than their ends."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Method(ABC):
 
     def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
         """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
-        full = -(-32 * chunks.size // self.n_least)
+        full = -(-FULL * chunks.size // self.n_least)
         # Sums of one sample and target each.
         fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
         targets = max(1, min(fit, n_targets))

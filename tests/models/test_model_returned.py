@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import Any
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 
 from freqig import Explainer, attribute
 from freqig.models.torch.draws import Draws
-from freqig.models.torch.modules import find_modules, without_cudnn
+from freqig.models.torch.modules import find_modules
+from freqig.models.torch.switches import IN_FULL_PRECISION, WITHOUT_CUDNN, Switch
 
 from ..helpers import FEW_NODES, SmallCNN, Smooth, close, noise, seeded
 
@@ -360,10 +362,58 @@ def test_settings_of_the_backends_hold_inside() -> None:
 def test_recurrent_layers_do_without_cudnn_and_leave_its_settings() -> None:
     cudnn = torch.backends.cudnn
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, deterministic=True):
-        with suppress(KeyboardInterrupt), without_cudnn():
+        with suppress(KeyboardInterrupt), WITHOUT_CUDNN.on():
             assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (False, True, True)
             raise KeyboardInterrupt
         assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (True, True, True)
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_products_are_in_full_precision_and_as_the_caller_had_them_afterwards(newer: bool) -> None:
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    if newer and not hasattr(matmul, "fp32_precision"):
+        pytest.skip("this PyTorch has the older names alone")
+    before = cudnn.allow_tf32, matmul.allow_tf32
+
+    def state() -> list[Any]:
+        if newer:
+            return [cudnn.conv.fp32_precision, matmul.fp32_precision]
+        return [cudnn.allow_tf32, matmul.allow_tf32]
+
+    try:
+        cudnn.allow_tf32, matmul.allow_tf32 = True, True
+        if newer:
+            # Unlike that of matrices: now the older names cannot be read.
+            cudnn.conv.fp32_precision = "ieee"
+        given = state()
+        with suppress(KeyboardInterrupt), IN_FULL_PRECISION.on():
+            assert state() == (["ieee", "ieee"] if newer else [False, False])
+            raise KeyboardInterrupt
+        assert state() == given
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before
+
+
+def test_a_setting_is_given_back_by_the_last_who_needs_it() -> None:
+    seen: list[int] = []
+    values = [1]
+    switch = Switch(lambda: values[0], lambda value: values.__setitem__(0, value), lambda _: 0)
+    entered, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with switch.on():
+            entered.set()
+            leave.wait(10)
+            seen.append(values[0])
+
+    thread = threading.Thread(target=other)
+    with switch.on():
+        thread.start()
+        assert entered.wait(10)
+    assert values == [0]
+    leave.set()
+    thread.join()
+    assert (seen, values) == ([0], [1])
 
 
 # --- where modules are found ---------------------------------------------------------------------

@@ -9,21 +9,13 @@ from torch import Tensor
 # the largest output on a CPU, more where tensor cores multiply float32 with ten bits. In half
 # precision that would be all of the output, so there is a bound relative to it.
 ROUNDING = {"cpu": 256}
-ROUNDING_ELSEWHERE, ROUNDING_IN_TEN_BITS = 4096, 32_768
+ROUNDING_ELSEWHERE = 4096
 LARGEST = 1 / 16
 
 
 def rounding_of(a: Tensor) -> float:
-    """How far outputs of this dtype, on this device, may be apart through rounding, relative to their size."""
-    factor = ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE)
-    if (
-        a.device.type == "cuda"
-        and a.dtype == torch.float32
-        and torch.get_float32_matmul_precision() != "highest"
-    ):
-        # Products of matrices in ten bits were asked for, and not those of convolutions alone.
-        factor = ROUNDING_IN_TEN_BITS
-    return factor * torch.finfo(a.dtype).eps
+    """How far outputs of this dtype and device may be apart through rounding, relative to their size."""
+    return ROUNDING.get(a.device.type, ROUNDING_ELSEWHERE) * torch.finfo(a.dtype).eps
 
 
 def differences(a: Tensor, b: Tensor) -> Tensor:

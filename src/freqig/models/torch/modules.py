@@ -7,12 +7,10 @@ import functools
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain
 from types import CodeType, FunctionType, MethodType, ModuleType
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 MAX_DEPTH = 8
@@ -154,15 +152,3 @@ def check_initialized(modules: Iterable[nn.Module]) -> None:
                 f"model must be initialized, but its {type(sub).__name__} waits for a first batch to "
                 "take its shape from: call the model once, then explain it"
             )
-
-
-@contextmanager
-def without_cudnn() -> Iterator[None]:
-    """Switch cuDNN off, and none of the caller's settings of it, as `cudnn.flags` would."""
-    cudnn = torch.backends.cudnn
-    enabled = bool(cudnn.enabled)
-    cudnn.enabled = False
-    try:
-        yield
-    finally:
-        cudnn.enabled = enabled

@@ -15,8 +15,9 @@ from torch.utils._python_dispatch import _pop_mode
 from .borrowed import Lease, interrupts_held, to_eval
 from .convolution import is_compiled
 from .draws import Draws
-from .modules import check_initialized, find_modules, without_cudnn
+from .modules import check_initialized, find_modules
 from .standin import stand_down, stand_in
+from .switches import IN_FULL_PRECISION, WITHOUT_CUDNN
 from .twin import Twins
 
 Function = Callable[..., Any]
@@ -97,10 +98,11 @@ class Use:
         yield torch.enable_grad()
         # The caller's autocast is meant for the model, and not for sums over nodes.
         yield from (torch.autocast(kind, enabled=False) for kind, _ in self._calls)
-        # cuDNN has no backward pass for recurrent layers in eval; PyTorch's own kernels have.
-        every = (sub for module in self.modules for sub in module.modules())
-        recurrent = self.device.type == "cuda" and any(isinstance(sub, nn.RNNBase) for sub in every)
-        yield without_cudnn() if recurrent else nullcontext()
+        if self.device.type == "cuda":
+            yield IN_FULL_PRECISION.on()
+            # PyTorch's own kernels have the backward pass in eval that those of cuDNN lack.
+            every = (sub for module in self.modules for sub in module.modules())
+            yield WITHOUT_CUDNN.on() if any(isinstance(sub, nn.RNNBase) for sub in every) else nullcontext()
 
     def _give_back(self, grad: bool, functions: int, dispatches: int, hooks: Any) -> None:
         """Undo all that is left, also of contexts that were interrupted as they were entered or left."""

@@ -139,9 +139,8 @@ def test_a_device_where_the_weights_are_not_is_refused_by_name(name: str) -> Non
         assert {p.device.type for p in net.parameters()} == {torch.device(there).type}
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Attempting to run cuBLAS:UserWarning"
-)  # of PyTorch, in a thread of its own
+# PyTorch says so of a thread of its own.
+@pytest.mark.filterwarnings("ignore:Attempting to run cuBLAS:UserWarning")
 def test_a_model_that_moves_its_inputs_takes_them_from_anywhere() -> None:
     class Moving(nn.Module):
         def __init__(self) -> None:

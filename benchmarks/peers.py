@@ -274,7 +274,7 @@ def unresolved(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-PARTS = {"speed": speed, "length": length, "memory": memory, "unresolved": unresolved}
+PARTS = {"speed": speed, "length": length, "unresolved": unresolved, "memory": memory}
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -568,11 +568,15 @@ def main() -> None:
         saturated_lstm(options.peers / "weights")
         chosen = [part for part in PARTS if not options.only or part in options.only]
         data = {"machine": machine(options.device), "repetitions": options.repetitions}
-        data |= {part: PARTS[part](options) for part in chosen}
+        options.results.mkdir(parents=True, exist_ok=True)
+        for part in chosen:
+            data[part] = PARTS[part](options)
+            if not options.only:
+                # What was measured before a stop is kept.
+                raw.write_text(json.dumps(data, indent=1) + "\n")
     tables = render(data)
     print(tables)
     if set(PARTS) <= set(data):
-        options.results.mkdir(parents=True, exist_ok=True)
         raw.write_text(json.dumps(data, indent=1) + "\n")
         (options.results / f"{stem}.md").write_text(tables)
         draw(data, options.results / f"{stem}.png")

@@ -24,7 +24,7 @@ def with_known(signal: Signal, truth: Any, names: Any) -> Signal:
     signal : Signal
         Shape (N, *axes, n).
     truth : sequence or None
-        True classes, one per sample: numbers or names.
+        True classes, one per sample: whole numbers or names.
     names : sequence of str or None
         What the samples are called.
 
@@ -102,7 +102,7 @@ def _is_class(one: Any, classes: tuple[str, ...]) -> bool:
 
 
 def _column(values: Any, name: str, kinds: str, count: int) -> np.ndarray:
-    what = "numbers or names" if "i" in kinds else "names"
+    what = "whole numbers or names" if "i" in kinds else "names"
     if isinstance(values, Tensor):
         values = as_tensor(values, name).cpu().numpy()
     is_long = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1

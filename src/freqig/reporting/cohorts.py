@@ -17,6 +17,7 @@ from .content import Missing, PageLink, Paragraph, Piece, Section, Table
 from .page import page_of, place_of
 from .rendering import rendered
 from .sections import downloads
+from .words.counting import counted
 from .words.people import People
 from .words.sources import sources
 
@@ -81,9 +82,11 @@ def report_cohort(
             text = _page_of_recording(result, name, target.name, asked)
             (scratch / f"{name}.html").write_text(text, encoding="utf-8")
         if people.first is None:
+            why = ": its recordings are means, run with keep='spectra' or 'bands'" if without else ""
+            if failed and not without:
+                why = f": {counted(len(failed), 'recording')} failed, {failed[0][0]} since {failed[0][1]}"
             raise ValueError(
-                f"store must hold a recording that is done and has samples, but {place.path} holds none"
-                + (": its recordings are means, run with keep='spectra' or 'bands'" if without else "")
+                f"store must hold a recording that is done and has samples, but {place.path} holds none{why}"
             )
         page = _page_of_group(people, people.first, failed, without, title, command, seed)
         with replacing(target) as whole:

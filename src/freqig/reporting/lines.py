@@ -63,5 +63,8 @@ def names_of_lines(variable: xr.DataArray, last: Sequence[str]) -> list[str]:
     for dim in dims:
         values = variable[dim].values.tolist() if dim in variable.coords else range(variable.sizes[dim])
         plain = dim == "channel" and dim in variable.coords
-        told.append([str(value) if plain else f"{dim} {value}" for value in values])
+        # What has no name is told by its number.
+        told.append(
+            [str(value) if plain and value != "" else f"{dim} {value or i}" for i, value in enumerate(values)]
+        )
     return [", ".join(names) for names in product(*told)]

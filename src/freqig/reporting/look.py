@@ -31,6 +31,8 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u
 """Characters that are not seen, and turn around or end what stands beside them."""
 LONG = 80
 """Letters of a text on a figure, at most."""
+WIDE = 28
+"""Letters of a name beside a row, at most."""
 
 
 def seen(text: str) -> str:
@@ -57,19 +59,20 @@ def plain(text: str) -> str:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names as they fit on a figure, none like another: rows of the same name would be drawn as one.
+    """Names as they fit beside a figure, none like another: rows of the same name would be drawn as one.
 
     Examples
     --------
-    >>> distinct(["Cz", "Cz", "Fz"]), distinct([])
-    (['Cz', 'Cz (2)', 'Fz'], [])
+    >>> distinct(["Cz", "Cz", "accelerometer_left_of_the_motor_1"])
+    ['Cz', 'Cz (2)', 'accelerometer…of_the_motor_1']
     """
     found: list[str] = []
     for name in names:
-        short = name if len(name) <= LONG else f"{name[: LONG - 1]}…"
+        # The end tells more.
+        short = name if len(name) <= WIDE else f"{name[: WIDE // 2 - 1]}…{name[-WIDE // 2 :]}"
         own, count = short, 2
         while own in found:
-            own, count = f"{short[: LONG - 5]} ({count})", count + 1
+            own, count = f"{short} ({count})", count + 1
         found.append(own)
     return found
 

@@ -16,7 +16,7 @@ from .banded import Banded
 from .encoding import Encoded
 from .lines import ALONE, stacked
 from .words.decisions import right
-from .words.looking import Look, worth_a_look
+from .words.looking import CHOSEN, Look, worth_a_look
 
 MEASURED = {"frequency", "quefrency", "order", "time", "segment", "position", "level", "band"}
 """Kinds of dimensions that have a place on an axis; along others, such as components and parts, are lines."""
@@ -135,8 +135,9 @@ class Material:
 
     @cached_property
     def chosen(self) -> tuple[int, ...]:
-        """Positions of samples that are shown in full: those asked for, then those worth a look."""
-        return tuple(dict.fromkeys([*self.samples, *self.look.samples]))
+        """Positions of samples that are shown in full: those asked for, and worth a look, else the first."""
+        found = tuple(dict.fromkeys([*self.samples, *self.look.samples]))
+        return found or tuple(range(min(len(self), CHOSEN)))
 
     @cached_property
     def look(self) -> Look:

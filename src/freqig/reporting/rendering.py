@@ -84,7 +84,7 @@ def rendered(
         # Of this house and of plotly, not of the result: they go in as they are.
         style=Markup(_assets(STYLES)),  # noqa: S704
         script=Markup(_assets(SCRIPTS)),  # noqa: S704
-        library=zipped(_assets((LIBRARY,), "vendored")),
+        library=zipped(_library()),
         data=zipped(json_of(data)),
         arrays={name: one.text for name, one in arrays.items()},
     )
@@ -104,6 +104,13 @@ def _jinja2() -> Any:
 def _assets(names: Sequence[str], where: str = "assets") -> str:
     folder = files("freqig.reporting") / where
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _library() -> str:
+    """Plotly without the function around it, which serves other loaders, and which browsers read twice."""
+    text = _assets((LIBRARY,), "vendored")
+    begin, end = text.find('"use strict";var Plotly='), text.rfind("\nwindow.Plotly = Plotly;")
+    return text[begin:end] if 0 <= begin < end else text
 
 
 def _tables(pieces: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -20,6 +20,7 @@ page.loadPlotly = async function () {
 page.place = (anchor) => document.querySelector(`[data-figure="${CSS.escape(anchor)}"]`);
 
 const LONG = 80;
+const WIDE = 28;  // Letters of a name beside a row.
 const brief = (text) => (text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text);
 
 // A name as plotly is to write it: it would follow markup.
@@ -29,8 +30,11 @@ page.plain = (text) => brief(String(text)).replaceAll("&", "&amp;").replaceAll("
 page.distinct = function (names) {
   const found = [];
   for (const name of names) {
-    let own = page.plain(name);
-    for (let count = 2; found.includes(own); count++) own = `${page.plain(String(name).slice(0, LONG - 5))} (${count})`;
+    const whole = String(name);
+    // The end tells more.
+    const short = page.plain(whole.length > WIDE ? `${whole.slice(0, WIDE / 2 - 1)}…${whole.slice(-WIDE / 2)}` : whole);
+    let own = short;
+    for (let count = 2; found.includes(own); count++) own = `${short} (${count})`;
     found.push(own);
   }
   return found;

@@ -217,14 +217,10 @@ def _bands(material: Material) -> list[Piece]:
     heads = ["class", "samples", *banded.heads]
     ends_heads = [f"{name}, {end}" for name in banded.names for end in ("lower end", "upper end")]
     note = "Sums over channels, means over samples; ends are those of 95 % intervals."
-    return [
-        Table(
-            "band-totals",
-            "Attribution of each band, in total",
-            [*heads, *ends_heads],
-            total,
-            note,
-            file_only=len(ends_heads),
-        ),
-        Table("band-means", "Attribution of each band, per frequency", heads, per_bin, note),
+    title = "Attribution of each band, in total"
+    made: list[Piece] = [
+        Table("band-totals", title, [*heads, *ends_heads], total, note, file_only=len(ends_heads))
     ]
+    if np.isfinite(banded.counts).any():
+        made.append(Table("band-means", "Attribution of each band, per frequency", heads, per_bin, note))
+    return made

@@ -15,6 +15,8 @@ MOST = 6
 """Classes with a table of pairs of their own, those with the most samples."""
 PLAYERS = 24
 """Players that a figure has room for; of more, those that do most. The file has all."""
+NOTHING = 1e-3
+"""Share of the largest cell below which a cell stays empty: rounding has as many digits as anything."""
 TOLD = 12
 """Players up to which numbers stand in the cells."""
 
@@ -36,8 +38,8 @@ def interactions(material: Material) -> list[Piece]:
         Paragraph(
             "A cell below the diagonal is what two players do together, beyond what each does: by how much "
             "the output rises where both are there, in the mean over samples. On the diagonal is what each "
-            "does alone. All cells add up to the mean of F(x) - F(x'). Those of one sample are drawn by "
-            "freqig.plots.interactions(result, sample=...)."
+            "does alone. All add up to the mean of F(x) - F(x'); less than a thousandth of the largest stays "
+            "empty. Those of one sample are drawn by freqig.plots.interactions(result, sample=...)."
         )
     ]
     for place, label in enumerate(common):
@@ -58,6 +60,7 @@ def _figure(
     np.fill_diagonal(cells, single[shown])
     own = distinct([names[i] for i in shown])
     limit = float(np.nanmax(np.abs(cells))) or 1.0
+    cells[np.abs(cells) < NOTHING * limit] = np.nan
     trace: dict[str, Any] = {
         "type": "heatmap",
         "x": own,

@@ -12,7 +12,7 @@ from ...plots._epochs import power_of, probabilities_of
 from ...plots._stages import from_the_top
 from ..content import Missing
 from ..lines import stacked
-from ..look import INK, MINUS, SOFT, Rich, plain, scale_of, shades, signed_area
+from ..look import INK, MINUS, SOFT, Rich, distinct, plain, scale_of, shades, signed_area
 from ..material import Material
 from .columns import Columns
 
@@ -74,7 +74,7 @@ def class_panel(material: Material, columns: Columns) -> Panel | Missing | None:
         traces.append({**_line("wrong", columns.laid(wrong)), "mode": "markers", "marker": marker})
     axis = {"range": [len(order) - 0.1, -0.5], "zeroline": False}
     if len(order) <= MOST:
-        axis |= {"tickvals": list(range(len(order))), "ticktext": order}
+        axis |= {"tickvals": list(range(len(order))), "ticktext": distinct(order)}
     what = "true and predicted class" if material.truth is not None else "predicted class"
     return Panel(what, traces, axis, 150, told)
 
@@ -163,7 +163,7 @@ def band_panel(material: Material, columns: Columns) -> Panel | Missing | None:
         heights = columns.laid(np.clip(values[:, lane] / limit, -1, 1))
         hover = columns.laid(values[:, lane])
         traces += signed_area(heights, len(names) - 1 - lane, name, hover)
-    ticks = {"tickvals": list(range(len(names)))[::-1], "ticktext": list(names)}
+    ticks = {"tickvals": list(range(len(names)))[::-1], "ticktext": distinct(names)}
     axis = {**ticks, "range": [-0.6, len(names) - 0.4], "zeroline": False, "showgrid": False}
     told = {f"attribution of {name}": values[:, lane].tolist() for lane, name in enumerate(names)}
     note = (
@@ -182,11 +182,13 @@ def below_each_other(
     gaps = [34 + line * any(trace.get("showlegend") for trace in panel.traces) for panel in panels]
     total = sum(panel.height + gap for panel, gap in zip(panels, gaps, strict=True))
     traces: list[dict[str, Any]] = []
+    names = [str(name) for panel in panels for name in panel.axis.get("ticktext", ())]
     layout: dict[str, Any] = {
-        "margin": {"l": 58, "r": 12, "t": 4, "b": foot},
+        # Margins that fit themselves take a good part of the time until all is drawn.
+        "margin": {"l": max(58, 16 + 7 * max(map(len, names), default=0)), "r": 12, "t": 4, "b": foot},
         "annotations": [],
         "hovermode": "x",
-        "xaxis": {"title": {"text": columns.axis}, "range": columns.span},
+        "xaxis": {"title": {"text": columns.axis}, "range": columns.span, "automargin": False},
         "legend": _legend(),
         "legend2": _legend(),
     }
@@ -195,7 +197,8 @@ def below_each_other(
         key = "" if number == 1 else str(number)
         above = top - gap / total
         below = above - panel.height / total
-        layout[f"yaxis{key}"] = {"fixedrange": True, **panel.axis, "domain": [max(below, 0.0), above]}
+        axis = {"fixedrange": True, "automargin": False, **panel.axis}
+        layout[f"yaxis{key}"] = {**axis, "domain": [max(below, 0.0), above]}
         layout["annotations"].append(
             {
                 "text": Rich(f"<b>{plain(panel.title)}</b>"),

@@ -104,9 +104,7 @@ def section(material: Material) -> Section:
         text = f"The spectrum of a signal of more than {LONGEST:,} values is not drawn."
         pieces.append(Missing(text, "freqig.plots.spectrum(result)"))
     pieces += [
-        Missing(f"{what} {'are' if anchor == 'outputs' else 'is'} not in the result, and so not shown.", call)
-        for anchor, (what, call) in CALLS.items()
-        if anchor not in there and not (anchor == "outputs" and of_one_output(material.result))
+        _missing(material, anchor) for anchor in CALLS if anchor not in there and _asked(material, anchor)
     ]
     if several := [str(name) for name in material.result.data_vars if str(name).startswith("signal_")]:
         text = f"The result is of several inputs ({', '.join(several)}), of which a page shows none."
@@ -116,13 +114,29 @@ def section(material: Material) -> Section:
     return Section("sample", "One sample", pieces)
 
 
+def _asked(material: Material, anchor: str) -> bool:
+    """Whether a figure is looked for: one output has no classes."""
+    return anchor != "outputs" or not of_one_output(material.result)
+
+
+def _missing(material: Material, anchor: str) -> Missing:
+    """What is not in the result, with the call that supplies it, or where it is of the windows alone."""
+    what, call = CALLS[anchor]
+    verb = "are" if anchor == "outputs" else "is"
+    of_windows = {"map": f"{material.map}_by_window", "outputs": "window_outputs"}.get(anchor, "")
+    if of_windows in material.result:
+        return Missing(f"{what} {verb} known of every window, and not of the whole.", f"result.{of_windows}")
+    return Missing(f"{what} {verb} not in the result, and so not shown.", call)
+
+
 def _there(material: Material) -> set[str]:
     """Figures whose data the result has."""
     result = material.result
     found = {
         "frequencies": material.spectrum is not None,
         "times": material.course is not None,
-        "map": material.map is not None and bool(material.chosen),
+        # Of windows, times are those of each.
+        "map": material.map is not None and "window" not in result.dims,
         "by-channel": material.banded is not None,
         "outputs": "outputs" in result and set(result["outputs"].dims) == {"sample", "class"},
     }

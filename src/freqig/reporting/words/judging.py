@@ -12,7 +12,7 @@ from ...statistics.intervals import FEWEST
 from .cells import Array, Axis
 from .choosing import AGREED, Choice, choose
 from .counting import counted, percent, plural
-from .decisions import Group, along_samples, groups_of
+from .decisions import OUTPUT, Group, along_samples, groups_of
 
 CONVERGED = 0.9
 """Share of the explanations of a class that must have converged before a band of it is named."""
@@ -122,11 +122,12 @@ def judged(evidence: Evidence, axis: Axis, *, seed: int = 0) -> Verdict:
             evidence, Choice(""), f"{share} of its explanations converged, fewer than {percent(CONVERGED)}"
         )
     if evidence.risen <= MOST * count:
+        what = "what raised it" if evidence.label == OUTPUT else "why it is this class"
         return Verdict(
             evidence,
             Choice(""),
             f"the output is higher than at the baseline for {evidence.risen} of {count} only, so its "
-            "attributions do not say why it is this class",
+            f"attributions do not say {what}",
         )
     if not len(evidence.values):
         return Verdict(evidence, Choice(""), "none of its attributions are finite")

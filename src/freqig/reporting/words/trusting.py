@@ -147,6 +147,8 @@ def _jumps(result: xr.Dataset) -> list[Piece]:
     if not {"jump_place", "jump_width", "jump_size"} <= set(result):
         if method_of(result):
             return [_missing(result, "", "where outputs jump")]
+        if "window" in result.dims:
+            return [Paragraph("Where the output of a window jumps is not kept.")]
         text = "Where outputs jump is not known, which adaptive nodes find."
         return [Missing(text, "freqig.Explainer(model, n_steps=None)")]
     places, widths, sizes = (

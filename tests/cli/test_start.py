@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -42,26 +43,13 @@ def test_the_module_runs_as_the_command_does() -> None:
     )
 
 
-def test_dir_shows_public_names_only() -> None:
-    assert dir(freqig) == sorted(freqig.__all__)
-    # In a new interpreter, where nothing was imported before.
-    names = run("-c", "import freqig; print(*dir(freqig))").split()
-    assert {"Explainer", "attribute", "bands", "errors", "plots"} <= set(names)
-    assert not [name for name in names if name.startswith("_") and name != "__version__"]
-
-
-@pytest.mark.parametrize(
-    "before",
-    [
-        "",
-        "import freqig.bands, freqig.attribute",
-        "from freqig.domains import FilterBank",
-        "import freqig.batch_axes",
-    ],
-)
-def test_functions_are_not_hidden_by_their_modules(before: str) -> None:
-    code = f"""
-{before}
+SUBMODULES = """
+import freqig
+assert issubclass(freqig.errors.ConvergenceWarning, Warning)
+assert callable(freqig.plots.spectrum) and callable(freqig.baselines.zero)
+assert callable(freqig.domains.RFFT)
+"""
+NAMES = """
 import freqig
 from freqig import *
 for name in ("attribute", "bands", "Explainer", "RFFT", "FrequencyModel"):
@@ -70,14 +58,50 @@ for name in ("attribute", "bands", "Explainer", "RFFT", "FrequencyModel"):
 from freqig.bands import named_bands
 assert callable(freqig.bands)
 """
-    run("-c", code)
+BEFORE = (
+    "",
+    "import freqig.bands, freqig.attribute",
+    "from freqig.domains import FilterBank",
+    "import freqig.batch_axes",
+)
 
 
-def test_submodules_need_no_import_of_their_own() -> None:
-    code = """
-import freqig
-assert issubclass(freqig.errors.ConvergenceWarning, Warning)
-assert callable(freqig.plots.spectrum) and callable(freqig.baselines.zero)
-assert callable(freqig.domains.RFFT)
+@pytest.fixture(scope="module")
+def anew() -> dict[str, str]:
+    """What programs print, or fail with, each of which imports freqig anew: in a process of their own.
+
+    Other packages are imported once for all of them.
+    """
+    code = f"""
+import contextlib, io, json, sys, traceback
+ended = {{}}
+for program in {["import freqig; print(*dir(freqig))", SUBMODULES, *(before + NAMES for before in BEFORE)]!r}:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "freqig"]:
+        del sys.modules[name]
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            exec(program, {{}})
+        except Exception:
+            traceback.print_exc(file=printed)
+    ended[program] = printed.getvalue()
+print(json.dumps(ended))
 """
-    run("-c", code)
+    ended: dict[str, str] = json.loads(run("-c", code))
+    return ended
+
+
+def test_dir_shows_public_names_only(anew: dict[str, str]) -> None:
+    assert dir(freqig) == sorted(freqig.__all__)
+    # Where nothing was imported before.
+    names = anew["import freqig; print(*dir(freqig))"].split()
+    assert {"Explainer", "attribute", "bands", "errors", "plots"} <= set(names)
+    assert not [name for name in names if name.startswith("_") and name != "__version__"]
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_functions_are_not_hidden_by_their_modules(before: str, anew: dict[str, str]) -> None:
+    assert anew[before + NAMES] == ""
+
+
+def test_submodules_need_no_import_of_their_own(anew: dict[str, str]) -> None:
+    assert anew[SUBMODULES] == ""

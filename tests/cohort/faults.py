@@ -62,11 +62,18 @@ def loader(folder: Path, name: str = "model") -> cohort.Loader:
     return cohort.Loader(read_model, f"{folder / 'net.py'}:{name}", True)
 
 
-def command(folder: Path, out: Path, *more: object, name: str = "model") -> list[str]:
-    """`freqig cohort` on all recordings of the folder, with what `HOW` says."""
+def arguments(
+    folder: Path, out: Path, *more: object, name: str = "model", recordings: list[Path] | None = None
+) -> list[str]:
+    """`cohort` on all recordings of the folder, with what `HOW` says."""
     asked = f"--trust --fs {FS} --window {WINDOW} --target 1 --tol 0.05 --no-progress --model-id net".split()
-    words = [sys.executable, "-m", "freqig", "cohort", f"{folder / 'net.py'}:{name}"]
-    return [*words, *map(str, paths(folder)), *asked, "--out", str(out), *map(str, more)]
+    words = ["cohort", f"{folder / 'net.py'}:{name}", *(recordings or paths(folder)), *asked]
+    return [*map(str, words), "--out", str(out), *map(str, more)]
+
+
+def command(folder: Path, out: Path, *more: object, name: str = "model") -> list[str]:
+    """The same, in a new interpreter."""
+    return [sys.executable, "-m", "freqig", *arguments(folder, out, *more, name=name)]
 
 
 def start(line: list[str], **environment: str) -> subprocess.Popen[str]:

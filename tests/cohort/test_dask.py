@@ -42,11 +42,12 @@ def reference(bench: Path) -> Path:
     return bench / "whole.zarr"
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Address and process of a scheduler that has one worker."""
-    file = tmp_path / "scheduler.json"
-    beside = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Address and process of a scheduler that has one worker; the last test ends it."""
+    folder = tmp_path_factory.mktemp("cluster")
+    file = folder / "scheduler.json"
+    beside = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.DEVNULL, "cwd": folder}
     shared = ["--scheduler-file", str(file), "--no-dashboard", "--interface", "lo"]
     program = [sys.executable, "-m"]
     scheduler = subprocess.Popen(

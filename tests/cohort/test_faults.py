@@ -21,6 +21,7 @@ from freqig.cohort.store import Store
 
 from .faults import (
     all_gone,
+    arguments,
     assert_same,
     command,
     descendants,
@@ -31,6 +32,7 @@ from .faults import (
     start,
     wait_for,
 )
+from .forks import Runs
 from .peoples import HOW
 
 pytest.importorskip("zarr")
@@ -46,68 +48,59 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(bench: Path) -> tuple[Path, float]:
-    """The store of a run that nothing stops, and how long that took in s."""
-    begin = time.monotonic()
+def undisturbed(bench: Path) -> Path:
+    """The store of a run that nothing stops, with interpreters of their own for it and its worker."""
     done = run(command(bench, bench / "whole"))
     assert done.returncode == 0, done.stderr
-    return bench / "whole" / "cohort.zarr", time.monotonic() - begin
+    return bench / "whole" / "cohort.zarr"
 
 
-def test_killed_at_any_moment(bench: Path, undisturbed: tuple[Path, float], tmp_path: Path) -> None:
-    """SIGKILL of the run alone, and SIGINT of all of its processes, which is Ctrl-C; two runs at a time."""
-    reference, seconds = undisturbed
-    moments = np.random.default_rng(0).uniform(0, seconds, KILLS)
+def test_killed_at_any_moment(bench: Path, runs: Runs, tmp_path: Path) -> None:
+    """SIGKILL of the run alone, and SIGINT of all of its processes, which is Ctrl-C, in turn.
 
-    def disturbed(which: int) -> Path:
-        out = tmp_path / f"out{which}"
-        for i, moment in enumerate(moments[which::2]):
-            process = start(command(bench, out))
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                workers = descendants(process.pid)
-                if i % 2:
-                    os.killpg(process.pid, signal.SIGINT)
-                else:
-                    process.kill()
-                assert process.wait(300) in (-signal.SIGKILL, 130, -signal.SIGINT, 1, 0)
-                # Workers end by themselves where the run could not tell them.
-                wait_for(lambda workers=workers: all_gone(workers), 300)
-            finally:
-                process.communicate()
-        done = run(command(bench, out))
-        assert done.returncode == 0, done.stderr
-        return out / "cohort.zarr"
-
-    with ThreadPoolExecutor(2) as pool:
-        for store in pool.map(disturbed, range(2)):
-            assert_same(store, reference)
+    A store gets as many kills as land in it before it is whole; then comes another.
+    """
+    two = paths(bench)[:2]
+    seconds = []
+    for name in ("first", "left alone"):  # the first reads all files for the first time
+        begin = time.monotonic()
+        assert runs.start(arguments(bench, tmp_path / name, recordings=two), tmp_path).wait() == 0
+        seconds.append(time.monotonic() - begin)
+    reference = tmp_path / "left alone" / "cohort.zarr"
+    rng, killed, whole = np.random.default_rng(0), 0, 0
+    while killed < KILLS or whole == 0:
+        out = tmp_path / f"out{whole}"
+        process = runs.start(arguments(bench, out, recordings=two), tmp_path)
+        if killed < KILLS and process.lives_for(rng.uniform(0, min(seconds))):
+            workers = descendants(process.pid)
+            if killed % 2:
+                os.killpg(process.pid, signal.SIGINT)
+            else:
+                os.kill(process.pid, signal.SIGKILL)
+            assert process.wait() in (-signal.SIGKILL, 130, -signal.SIGINT, 1, 0)
+            # Workers end by themselves where the run could not tell them.
+            wait_for(lambda workers=workers: all_gone(workers), 300)
+            killed += 1
+            continue
+        assert process.wait() == 0, process.said()
+        assert_same(out / "cohort.zarr", reference)
+        whole += 1
 
 
 def test_a_worker_that_is_killed_is_replaced(
-    bench: Path, undisturbed: tuple[Path, float], tmp_path: Path
+    bench: Path, undisturbed: Path, runs: Runs, tmp_path: Path
 ) -> None:
     """The out-of-memory killer takes whom it likes: here each worker once, in the middle of a recording."""
+    process = runs.start(arguments(bench, tmp_path, name="slow"), tmp_path)
     store = Store.at(tmp_path / "cohort.zarr")
-    killed: list[int] = []
-
-    def kill() -> None:
-        for _ in range(2):
-            wait_for(lambda: store.left_behind("1-of-1"))
-            fresh = [p for p in descendants(os.getpid()) if "spawn_main" in " ".join(p.cmdline())]
-            victim = next(p for p in fresh if p.pid not in killed)
-            killed.append(victim.pid)
-            victim.kill()
-            wait_for(lambda victim=victim: all_gone([victim]))
-            wait_for(lambda: len(list(store.path.iterdir())) > len(killed))
-
-    with ThreadPoolExecutor(1) as pool:
-        killer = pool.submit(kill)
-        found = cohort.run(paths(bench), loader(bench, "slow"), store.path, model_id="net", **HOW)
-        killer.result(300)
-    assert (len(found.done), found.failed) == (4, {})
-    assert_same(store.path, undisturbed[0])
+    for name in ("sub-01_run-1", "sub-02_run-1"):
+        wait_for(lambda name=name: store.left_behind("1-of-1") == [name])
+        workers = [p for p in descendants(process.pid) if "resource_tracker" not in " ".join(p.cmdline())]
+        workers[0].kill()
+        wait_for(lambda victim=workers[0]: all_gone([victim]))
+    assert process.wait() == 0, process.said()
+    assert "explained:    4\n" in process.said()
+    assert_same(store.path, undisturbed)
 
 
 def test_a_recording_that_kills_its_worker_is_a_failure(bench: Path, tmp_path: Path) -> None:
@@ -143,7 +136,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_the_run_and_spoils_nothing(
-    bench: Path, undisturbed: tuple[Path, float], small_disk: Path
+    bench: Path, undisturbed: Path, small_disk: Path
 ) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     limited = (small_disk / "limited").exists()
@@ -163,33 +156,32 @@ def test_a_full_disk_stops_the_run_and_spoils_nothing(
             paths(bench), loader(bench), small_disk / "cohort.zarr", pool, model_id="net", **HOW
         )
     assert (found.failed, len(found.done) + len(found.skipped)) == ({}, 4)
-    assert_same(small_disk / "cohort.zarr", undisturbed[0])
+    assert_same(small_disk / "cohort.zarr", undisturbed)
 
 
-def test_two_runs_on_one_store(bench: Path, undisturbed: tuple[Path, float], tmp_path: Path) -> None:
-    first = start(command(bench, tmp_path, name="slow"))
-    try:
-        store = Store.at(tmp_path / "cohort.zarr")
-        wait_for(lambda: store.left_behind("1-of-1"))
-        with pytest.raises(RuntimeError, match=rf"process {first.pid} on \S+ \(freqig cohort"):
-            cohort.run(paths(bench), loader(bench), store.path, model_id="net", **HOW)
-    finally:
-        _, err = first.communicate(timeout=600)
-    assert first.returncode == 0, err
-    assert_same(store.path, undisturbed[0])
+def test_two_runs_on_one_store(bench: Path, undisturbed: Path, runs: Runs, tmp_path: Path) -> None:
+    first = runs.start(arguments(bench, tmp_path, name="slow"), tmp_path)
+    store = Store.at(tmp_path / "cohort.zarr")
+    wait_for(lambda: store.left_behind("1-of-1"))
+    with pytest.raises(RuntimeError, match=rf"process {first.pid} on \S+ \(freqig cohort"):
+        cohort.run(paths(bench), loader(bench), store.path, model_id="net", **HOW)
+    assert first.wait() == 0, first.said()
+    assert_same(store.path, undisturbed)
 
 
-def test_other_places_and_times(bench: Path, undisturbed: tuple[Path, float], tmp_path: Path) -> None:
+def test_other_places_and_times(bench: Path, undisturbed: Path, tmp_path: Path) -> None:
     """Half a cohort under one locale and clock, killed; the rest under others, with files from the future."""
-    line = command(bench, tmp_path, name="slow")
-    first = start(line, TZ="Pacific/Kiritimati", LC_ALL="C", PYTHONHASHSEED="1")
+    first = start(
+        command(bench, tmp_path, name="slow"), TZ="Pacific/Kiritimati", LC_ALL="C", PYTHONHASHSEED="1"
+    )
     store = Store.at(tmp_path / "cohort.zarr")
     wait_for(lambda: store.path.is_dir() and len(store.names()) >= 1)
     first.kill()
     first.communicate()
     for path in store.path.rglob("*"):
         os.utime(path, (4e9, 4e9))
-    second = run(line, TZ="Pacific/Pago_Pago", LC_ALL="tr_TR.UTF-8", LANG="tr_TR.UTF-8", PYTHONHASHSEED="2")
+    elsewhere = {"TZ": "Pacific/Pago_Pago", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"}
+    second = run(command(bench, tmp_path), PYTHONHASHSEED="2", **elsewhere)
     assert second.returncode == 0, second.stderr
     assert "Taken over: the lock of process" in second.stderr
-    assert_same(store.path, undisturbed[0])
+    assert_same(store.path, undisturbed)

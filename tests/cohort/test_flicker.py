@@ -5,11 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +19,7 @@ from freqig.demo import flicker
 from freqig.demo.recordings import FLICKER_HZ, read_recordings, split_recordings
 
 from .faults import wait_for
+from .forks import Runs
 
 for library in ("zarr", "mne"):
     pytest.importorskip(library)
@@ -44,7 +42,7 @@ def example(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_flickers_of_each_person(
-    example: ModuleType, data_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    example: ModuleType, data_path: Path, runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recordings = read_recordings(data_path / "ssvep_exo")
     paths = example.write(recordings, tmp_path)
@@ -54,27 +52,20 @@ def test_flickers_of_each_person(
     net = flicker.train(flicker.cut_windows(training))
     torch.save(net.state_dict(), tmp_path / "flicker.pt")
     (tmp_path / "net.py").write_text(SHORT)
-    line: list[Any] = [sys.executable, "-m", "freqig", "cohort", "net.py:model", *paths, "--trust"]
-    line += ["--classes", "13 Hz,17 Hz,21 Hz", "--labels", "labels", "--subjects", r"(subject\d+)"]
-    line += ["--keep", "spectra", "--out", "derived", "--tol", "0.02"]
+    words = ["cohort", "net.py:model", *map(str, paths), "--trust", "--classes", "13 Hz,17 Hz,21 Hz"]
+    words += ["--labels", "labels", "--subjects", r"(subject\d+)", "--keep", "spectra"]
+    words += ["--out", "derived", "--tol", "0.02", "--no-progress"]
     store = Store.at(tmp_path / "derived" / "cohort.zarr")
-    beside = {"cwd": tmp_path, "env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.PIPE}
     for at_least, how in ((1, signal.SIGKILL), (4, signal.SIGINT)):
-        process = subprocess.Popen(list(map(str, line)), **beside)
-        try:
-            wait_for(lambda number=at_least: store.path.is_dir() and len(store.names()) >= number)
-            process.send_signal(how)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            _, err = process.communicate(timeout=300)
-        assert process.returncode == (130 if how == signal.SIGINT else -how), err.decode()
-    assert b"the same command goes on" in err
+        process = runs.start(words, tmp_path)
+        wait_for(lambda number=at_least: store.path.is_dir() and len(store.names()) >= number)
+        os.kill(process.pid, how)
+        assert process.wait() == (130 if how == signal.SIGINT else -how), process.said()
+    assert "the same command goes on" in process.said()
     assert len(store.names()) < 9
-    done = subprocess.run(list(map(str, line)), check=False, stdout=subprocess.PIPE, **beside)
-    assert done.returncode == 0, done.stderr.decode()
-    assert b"done before" in done.stdout
+    process = runs.start(words, tmp_path)
+    assert process.wait() == 0, process.said()
+    assert "done before" in process.said()
 
     found = cohort.means(store.path, ["truth", "subject"])
     assert found.subject.values.tolist() == ["subject03", "subject07", "subject08", "subject12"]

@@ -129,11 +129,11 @@ def explain(
     signal, values = question.signal, question.signal.values
     checked = passes is not None and passes.checked
     starts = draw_baselines(question.baseline, values, settings.time_axis, axes.fs, signal)
-    domains = _ready_domains(
-        settings.domains, question, starts, axes, working_dtype(model.dtype), not checked
-    )
+    dtype, given = working_dtype(model.dtype), ((values, question.name), (starts, "baseline"))
+    ends = [in_dtype(v, dtype, name) for v, name in given]
+    domains = _ready_domains(settings.domains, ends[0], ends[1], len(values), axes, not checked)
     if len(values) == 0:
-        return _nothing(domains, axes, working_dtype(model.dtype))
+        return _nothing(domains, axes, dtype)
     shapes = [one.shape for one in question.inputs]
     with model.session() as running, told_of(shapes, question.name) as hints:
         objective = _objective(running, settings, question.arguments, values.ndim, len(values))
@@ -143,11 +143,12 @@ def explain(
         objective = settle_readings(objective, values, starts[0])
         few = torch.tensor([0, len(values) - 1])
         objective.settle_dtype(values[few], few.to(running.device))
-        # Of a model in half precision, whose domains are in float32.
-        x, starts = (
-            in_dtype(v, running.dtype, name).to(running.device)
-            for v, name in ((values, question.name), (starts, "baseline"))
-        )
+        if running.dtype != dtype:
+            # Of a model in half precision, whose domains are in float32, or one that has told its dtype now.
+            ends = [in_dtype(v, running.dtype, name) for v, name in given]
+        x, starts = (v.to(running.device) for v in ends)
+        # What was given in another dtype, or on another device, need not stay.
+        del ends, given
         kept.settle(running.signature())
         chunks = kept.chunks_for(objective, x, settings.memory)
         objective = replace(objective, model=objective.model.in_chunks(chunks))
@@ -172,18 +173,11 @@ def explain(
 
 
 def _ready_domains(
-    domains: Sequence[Domain],
-    question: Question,
-    starts: Tensor,
-    axes: Axes,
-    dtype: torch.dtype,
-    tells: bool,
+    domains: Sequence[Domain], x: Tensor, starts: Tensor, count: int, axes: Axes, tells: bool
 ) -> tuple[Domain, ...]:
     # Domains learn from every baseline, since each has its own x - x'.
-    x = in_dtype(question.signal.values, dtype, question.name)
-    start = in_dtype(starts, dtype, "baseline")
-    ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, start)]
-    made = ready(domains, ends[0], ends[1], axes.fs, len(x))
+    ends = [v.expand(starts.shape).reshape(-1, *axes.sizes, axes.n) for v in (x, starts)]
+    made = ready(domains, ends[0], ends[1], axes.fs, count)
     if tells and (remarks := [remark for domain in made if (remark := domain.remark(axes.n))]):
         warn("; ".join(remarks), ResolutionWarning)
     return made

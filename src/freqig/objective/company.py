@@ -78,9 +78,10 @@ def find_dependent(
     """
     check_shapes(one.outputs, other.outputs)
     a, b = one.outputs[places], other.outputs[others]
-    suspects = apart(a, b).nonzero().flatten()
-    if len(suspects) == 0:
+    differ = apart(a, b)
+    if not bool(differ.any()):
         return None
+    suspects = differ.nonzero().flatten()
     again = evaluate(other.points, other.rows)
     if apart(again, other.outputs).any():
         raise ValueError(

@@ -284,5 +284,7 @@ def _regrouped(points: Tensor, count: int) -> Iterator[Tensor]:
 
 def _spread(n: int, count: int, device: torch.device) -> Tensor:
     """At most `count` numbers below n, evenly spread, both ends included."""
+    if n <= count:
+        return torch.arange(n, device=device)
     numbers: Tensor = torch.unique(torch.linspace(0, n - 1, min(n, count), device=device).round().long())
     return numbers

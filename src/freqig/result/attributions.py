@@ -119,6 +119,16 @@ class Attributions:
             **fields,
         )
 
+    def on_cpu(self) -> Attributions:
+        """The same on the CPU, each tensor in memory of its own shape."""
+
+        def here(values: Tensor) -> Tensor:
+            return values.cpu().contiguous()
+
+        fields: dict[str, Any] = {name: here(getattr(self, name)) for name in FIELDS}
+        own = {name: {k: here(v) for k, v in scalars.items()} for name, scalars in self.own.items()}
+        return replace(self, values=[here(values) for values in self.values], own=own, **fields)
+
     def store(self, samples: slice, targets: slice, block: Attributions) -> None:
         """Copy the results of a block of samples and targets to their place."""
         pairs = [

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from .modules import submodules
+
 FEW = 3
 """Channels up to which the other kernel is faster whatever the stride, two to ten times."""
 
@@ -49,7 +51,7 @@ def quick_convolutions(model: object, modules: Iterable[nn.Module]) -> AbstractC
         May be entered again and again; does nothing where nothing looks like the weights of such a
         convolution, or the model is compiled and so brings kernels of its own.
     """
-    every = [sub for module in modules for sub in module.modules()]
+    every = [sub for module in modules for sub in submodules(module)]
     if _kernel is None or is_compiled(model) or any(map(is_compiled, every)):
         return nullcontext()
     tensors = (t for sub in every for own in (sub._parameters, sub._buffers) for t in own.values())

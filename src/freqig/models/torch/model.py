@@ -30,7 +30,7 @@ from .backward import (
 from .convolution import quick_convolutions
 from .footprint import peak_bytes
 from .jacobian import Jacobian
-from .modules import find_modules, first_floating_parameter
+from .modules import find_modules, first_floating_parameter, submodules
 from .session import Use
 from .signature import signature
 
@@ -157,7 +157,7 @@ class TorchModel(Model):
             running._model, running._modules = use.call, use.originals
             running._quick = quick_convolutions(use.function, use.modules)
             running._jacobian = Jacobian(use.modules)
-            running._weights = [t for m in use.modules for t in (*m.parameters(), *m.buffers())]
+            running._weights = list(_tensors(use.modules))
             try:
                 yield running
             finally:
@@ -244,6 +244,12 @@ class TorchModel(Model):
             if "numpy" in str(error).lower() and "requires grad" in str(error):
                 add_context(error, NUMPY)
             raise
+
+
+def _tensors(modules: Iterable[nn.Module]) -> Iterator[Tensor]:
+    """Parameters and buffers."""
+    for sub in (sub for module in modules for sub in submodules(module)):
+        yield from (t for own in (sub._parameters, sub._buffers) for t in own.values() if t is not None)
 
 
 def own(value: Any) -> Any:

@@ -28,6 +28,9 @@ HOLDERS = (*CONTAINERS, *CALLABLES)
 # What every module has; attributes that a model adds may hold modules that it does not register.
 OF_ANY_MODULE = frozenset(vars(nn.Module()))
 
+NAMED, ALL = nn.Module.named_modules, nn.Module.modules
+"""The ways through a tree of modules, where its classes have none of their own."""
+
 
 def find_modules(model: object) -> list[nn.Module]:
     """Outermost modules reachable from a callable.
@@ -59,7 +62,7 @@ def find_modules(model: object) -> list[nn.Module]:
         value, depth = waiting.popleft()
         if isinstance(value, nn.Module):
             found.append(value)
-            seen.update(map(id, value.modules()))
+            seen.update(map(id, submodules(value)))
         if depth < MAX_DEPTH and len(seen) < MOST_OBJECTS:
             parts = [part for part in parts_of(value) if not isinstance(part, PLAIN)]
             for part in parts:
@@ -72,7 +75,7 @@ def find_modules(model: object) -> list[nn.Module]:
 def parts_of(value: object) -> Iterator[object]:
     """What a callable, container or object refers to, one step deep."""
     if isinstance(value, nn.Module):
-        for module in value.modules():
+        for module in submodules(value):
             added = [part for name, part in vars(module).items() if name not in OF_ANY_MODULE]
             yield from (part for part in added if isinstance(part, HOLDERS))
     elif isinstance(value, functools.partial):
@@ -96,6 +99,30 @@ def parts_of(value: object) -> Iterator[object]:
         yield from getattr(value, "__dict__", {}).values()
         yield from (part for _, part in slots_of(value))
         yield vars(type(value)).get("__call__")
+
+
+def submodules(module: nn.Module) -> list[nn.Module]:
+    """What `module.modules()` gives, in the same order, without the names that it makes on the way.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(3, 2), nn.Sequential(nn.ReLU()))
+    >>> submodules(net) == list(net.modules())
+    True
+    """
+    # Itself, also of a weak proxy, and of a module for which a twin answers.
+    root = next(module.modules())
+    found, waiting = dict[int, nn.Module](), [root]
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind.named_modules is not NAMED or kind.modules is not ALL:
+            # A class with an order of its own.
+            return list(module.modules())
+        if id(one) not in found:
+            found[id(one)] = one
+            waiting += [child for _, child in reversed(list(one._modules.items())) if child is not None]
+    return list(found.values())
 
 
 def slots_of(value: object) -> Iterator[tuple[str, object]]:
@@ -145,7 +172,7 @@ def check_initialized(modules: Iterable[nn.Module]) -> None:
     ValueError
         If one has not met its first batch.
     """
-    for sub in (sub for module in modules for sub in module.modules()):
+    for sub in (sub for module in modules for sub in submodules(module)):
         own = (*sub._parameters.values(), *sub._buffers.values())
         if any(tensor is not None and nn.parameter.is_lazy(tensor) for tensor in own):
             raise ValueError(

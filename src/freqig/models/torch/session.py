@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import _pop_mode
 from .borrowed import Lease, interrupts_held, to_eval
 from .convolution import is_compiled
 from .draws import Draws
-from .modules import check_initialized, find_modules
+from .modules import check_initialized, find_modules, submodules
 from .standin import stand_down, stand_in
 from .switches import IN_FULL_PRECISION, WITHOUT_CUDNN
 from .twin import Twins
@@ -54,7 +54,7 @@ class Use:
         self._lease = Lease()
         self._standing: list[tuple[nn.Module, nn.Module]] = []
         self._watched = is_compiled(self.function) or any(
-            is_compiled(sub) for module in self.modules for sub in module.modules()
+            is_compiled(sub) for module in self.modules for sub in submodules(module)
         )
         self._calls: list[tuple[str, torch.dtype]] = [
             (kind, torch.get_autocast_dtype(kind))
@@ -84,6 +84,8 @@ class Use:
 
     def call(self, *arguments: Any) -> Any:
         """Call the model, in the caller's autocast if there is one."""
+        if self._watched and not self._calls:
+            return self.function(*arguments)
         with ExitStack() as contexts:
             for kind, dtype in self._calls:
                 contexts.enter_context(torch.autocast(kind, dtype))
@@ -124,7 +126,7 @@ class Use:
 
     def _take(self, module: nn.Module) -> None:
         """Let twins answer for what of a tree is the caller's own; borrow what has none."""
-        own = [sub for sub in module.modules() if id(sub) not in self._made]
+        own = [sub for sub in submodules(module) if id(sub) not in self._made]
         check_initialized(own)
         twins = [self._twins.of(sub) for sub in own]
         with interrupts_held():
@@ -137,7 +139,7 @@ class Use:
     @contextmanager
     def _watching(self) -> Iterator[None]:
         """Take modules that nothing but their running reveals, such as those behind slots of a library."""
-        self._known = {id(sub) for module in self.modules for sub in module.modules()}
+        self._known = {id(sub) for module in self.modules for sub in submodules(module)}
         self._thread = threading.get_ident()
         try:
             register_module_forward_pre_hook(self._meet)

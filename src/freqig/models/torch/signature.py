@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as of_every_module
 
-from .modules import OF_ANY_MODULE
+from .modules import OF_ANY_MODULE, submodules
 
 HOOKS = sorted(name for name in OF_ANY_MODULE if "hooks" in name)
 GLOBAL_HOOKS = sorted(
@@ -36,7 +36,7 @@ def signature(modules: Iterable[nn.Module]) -> Hashable:
     >>> before == signature([net]), before == signature([net.eval()]), before == signature([net.double()])
     (True, False, False)
     """
-    every = [sub for module in modules for sub in module.modules()]
+    every = [sub for module in modules for sub in submodules(module)]
     globally = [_keys(getattr(of_every_module, name)) for name in GLOBAL_HOOKS]
     return tuple(map(_of_one, every)), tuple(globally), torch.is_inference_mode_enabled()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -335,16 +336,17 @@ def check_dtype(dtype: Any) -> torch.dtype | None:
     return dtype
 
 
+def all_finite(values: Tensor) -> bool:
+    """Whether there is neither NaN nor infinity among numbers, which may be complex."""
+    # A sum is finite only if all parts are, unless it overflows: the cheap question first.
+    return cmath.isfinite(values.sum().item()) or bool(torch.isfinite(values).all())
+
+
 def check_real(values: Tensor, name: str) -> None:
     """ValueError with the place of the first NaN or infinity."""
-    if not values.is_floating_point() or values.numel() == 0:
-        return
-    # A sum is finite only if all parts are, unless it overflows: the cheap question first.
-    if bool(torch.isfinite(values.sum())):
+    if not values.is_floating_point() or all_finite(values):
         return
     bad = (~torch.isfinite(values)).nonzero()
-    if len(bad) == 0:
-        return
     index = bad[0].tolist()
     value = values[tuple(index)].item()
     place = [f"sample {index[0]}"] if len(index) > 1 else []
@@ -360,7 +362,7 @@ def check_real(values: Tensor, name: str) -> None:
 def in_dtype(values: Tensor, dtype: torch.dtype, name: str) -> Tensor:
     """Finite values in another dtype; ValueError where they overflow it."""
     converted = values.to(dtype)
-    if values.numel() and not bool(torch.isfinite(converted).all()):
+    if not all_finite(converted):
         limit = torch.finfo(dtype).max
         raise ValueError(
             f"{name} must fit {str(dtype).removeprefix('torch.')}, in which the model is explained: values "

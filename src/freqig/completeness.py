@@ -65,15 +65,7 @@ def correctable_gap(
     return torch.where(torch.isfinite(limit), limit, 0.0)
 
 
-def is_complete(
-    gap: Tensor,
-    correction: Tensor,
-    norm: Tensor,
-    output: Tensor,
-    baseline_output: Tensor,
-    tol: float,
-    dtype: torch.dtype,
-) -> Tensor:
+def is_complete(gap: Tensor, correction: Tensor, limit: Tensor, correctable: Tensor) -> Tensor:
     """Whether attributions add up: what is left of the gap, and what was closed of it, bool, shape (S, T).
 
     Parameters
@@ -82,18 +74,18 @@ def is_complete(
         Before the correction: Σ attribution = F(x) - F(x') + gap + correction, shape (S, T).
     correction : torch.Tensor
         What the correction added, shape (S, T); zero where there was none.
-    norm, output, baseline_output, tol, dtype
-        As `gap_limit` takes them.
+    limit, correctable : torch.Tensor
+        `gap_limit` and `correctable_gap`, shape (S, T).
 
     Examples
     --------
     >>> one = torch.ones(1, 1, dtype=torch.float64)
-    >>> ends = 2 * one, 0 * one, 0.01, torch.float64
-    >>> [is_complete(0.03 * one, correction * one, 4 * one, *ends).item() for correction in (0, -0.03)]
+    >>> scale = 4 * one, 2 * one, 0 * one, 0.01, torch.float64
+    >>> limits = gap_limit(*scale), correctable_gap(*scale)
+    >>> [is_complete(0.03 * one, correction * one, *limits).item() for correction in (0, -0.03)]
     [False, True]
     """
-    limit = gap_limit(norm, output, baseline_output, tol, dtype)
-    closable = torch.maximum(limit, correctable_gap(norm, output, baseline_output, tol, dtype))
+    closable = torch.maximum(limit, correctable)
     return ((gap + correction).abs() <= limit) & (gap.abs() <= torch.where(correction != 0, closable, limit))
 
 

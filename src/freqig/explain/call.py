@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import in_dtype
+from .._check import all_finite, in_dtype
 from ..baselines import draw_baselines
 from ..chunks import Chunks
 from ..domains import Domain
@@ -203,13 +203,13 @@ def _objective(model: Model, settings: Settings, arguments: Any, ndim: int, n_sa
 
 def _finite(output: Tensor) -> Tensor:
     """Explained scalars at the input, which must be finite, shape (N, T)."""
+    if all_finite(output):
+        return output
     spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
-    if spoilt:
-        raise ValueError(
-            f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
-            f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
-        )
-    return output
+    raise ValueError(
+        f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
+        f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+    )
 
 
 def _along_all(

@@ -9,8 +9,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from .._check import all_finite
 from ..chunks import Chunks
-from ..completeness import gap_limit, is_complete
+from ..completeness import correctable_gap, gap_limit, is_complete
 from ..domains import Domain
 from ..domains.base import Coefficients, as_tuple
 from ..objective.paths import Paths
@@ -52,7 +53,7 @@ class Analysis:
         rows = torch.arange(len(paths)) + paths.objective.offset
         coefficients = [domain.of_samples(rows).analyze_pair(*ends) for domain in domains]
         for domain, c in zip(domains, coefficients, strict=True):
-            if not all(bool(part.isfinite().all()) for part in (c if isinstance(c, tuple) else (c,))):
+            if not all(map(all_finite, as_tuple(c))):
                 largest = max(float(end.abs().max()) for end in ends)
                 raise ValueError(
                     f"signals must be so small that domain {domain.name!r} does not overflow "
@@ -183,8 +184,9 @@ class Sums:
         flat = products.flatten(2)
         gap = flat.sum(-1) - (output - baseline_output) - path.correction
         scale = flat.abs().sum(-1), output, baseline_output, tol, dtype
-        complete = is_complete(gap, path.correction, *scale)
-        return cls(gap, gap_limit(*scale), complete if path.converged is None else complete & path.converged)
+        limit = gap_limit(*scale)
+        complete = is_complete(gap, path.correction, limit, correctable_gap(*scale))
+        return cls(gap, limit, complete if path.converged is None else complete & path.converged)
 
 
 def working_dtype(dtype: torch.dtype) -> torch.dtype:

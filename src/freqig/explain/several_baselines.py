@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..completeness import gap_limit, is_complete
+from ..completeness import correctable_gap, gap_limit, is_complete
 from ..path.path import Diagnosis
 from ..result.attributions import Attributions
 
@@ -103,13 +103,14 @@ def average(
     errors = squares.sqrt() / attributions[0].count
     error = torch.where(errors > 0, errors / norms, errors).amax(0)
     scale = norms.amin(0), means["output"], means["baseline_output"], tol, dtype
+    limits = gap_limit(*scale), correctable_gap(*scale)
     # Fixed nodes know no error.
-    kept = is_complete(means["gap"], means["correction"], *scale) & ~(error > tol)
+    kept = is_complete(means["gap"], means["correction"], *limits) & ~(error > tol)
     cancelling = (converged & ~kept).any(1).tolist()
     mean = replace(
         first,
         values=[moments.mean.to(moments.dtype) for moments in attributions],
-        limit=gap_limit(*scale),
+        limit=limits[0],
         converged=converged & kept,
         error=error,
         n_evaluations=evaluations,

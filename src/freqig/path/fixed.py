@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._check import all_finite
 from ..chunks import Chunks
 from ..objective.failures import at_the_baseline
 from ..objective.objective import Objective, widest
@@ -132,7 +133,7 @@ def baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
 def finite_baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
     """The same; NonFiniteError where one is not finite."""
     values = baseline_values(paths, chunks)
+    if all_finite(values):
+        return values
     spoilt = (~values.isfinite().all(1)).nonzero().flatten()
-    if len(spoilt):
-        raise NonFiniteError(int(spoilt[0]), 0.0)
-    return values
+    raise NonFiniteError(int(spoilt[0]), 0.0)

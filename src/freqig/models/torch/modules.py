@@ -110,15 +110,17 @@ def submodules(module: nn.Module) -> list[nn.Module]:
     >>> submodules(net) == list(net.modules())
     True
     """
-    # Itself, also of a weak proxy, and of a module for which a twin answers.
-    root = next(module.modules())
-    found, waiting = dict[int, nn.Module](), [root]
+    found, waiting = dict[int, nn.Module](), [module]
     while waiting:
         one = waiting.pop()
-        kind = type(one)
+        # Not `type`, which of a weak proxy is another.
+        kind = one.__class__
         if kind.named_modules is not NAMED or kind.modules is not ALL:
             # A class with an order of its own.
             return list(module.modules())
+        if not found:
+            # The module itself, where that is a proxy, or where a twin answers for it.
+            one = next(one.modules())
         if id(one) not in found:
             found[id(one)] = one
             waiting += [child for _, child in reversed(list(one._modules.items())) if child is not None]

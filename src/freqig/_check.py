@@ -332,7 +332,9 @@ def check_dtype(dtype: Any) -> torch.dtype | None:
     if dtype is None:
         return None
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise TypeError(f"dtype must be a floating torch.dtype or None, got {shown(dtype)}")
+        raise TypeError(
+            f"dtype must be a floating torch.dtype, such as torch.float64, or None, got {shown(dtype)}"
+        )
     return dtype
 
 
@@ -367,6 +369,7 @@ def in_dtype(values: Tensor, dtype: torch.dtype, name: str) -> Tensor:
         raise ValueError(
             f"{name} must fit {str(dtype).removeprefix('torch.')}, in which the model is explained: values "
             f"up to {limit:.3g}, got one of size {float(values.abs().max()):.3g}, which overflows. Rescale "
-            "them, for example by choosing another unit, or pass dtype=torch.float64 to Explainer"
+            "them, for example by choosing another unit, or pass dtype=torch.float64 to Explainer where the "
+            "model bears it"
         )
     return converted

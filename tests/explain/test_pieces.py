@@ -275,6 +275,12 @@ def written(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.npz"))
 
 
+def test_series_that_differ_in_more_than_their_length() -> None:
+    for x in ([X[0], X[0][:1]], [X[0], X[1][:1, :30]]):
+        with pytest.raises(ValueError, match=r"length alone, got the shapes \(2, 40\) and \(1, (40|30)\)"):
+            Explainer(lambda x: x.square().mean((1, 2)))(x)
+
+
 def test_files_of_unequal_length(tmp_path: Path) -> None:
     paths = written(tmp_path)
     expected = explainer()(SERIES, target=1)

@@ -79,6 +79,60 @@ def test_names_of_classes_leave_room_for_the_night(night: xr.Dataset) -> None:
     assert_apart(figure, drawn_texts(figure))
 
 
+def test_rows_of_a_night_are_apart_in_letters_of_matplotlib(
+    night: xr.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rcParams, "font.size", 10)
+    figure, four = column(4.5, 4)
+    plots.night(night, axes=four)
+    figure.draw_without_rendering()
+    assert_apart(figure, drawn_texts(figure))
+    assert len(four[3].get_yticklabels()) == 7
+
+
+def test_heads_of_a_column_show_their_colours() -> None:
+    mne = pytest.importorskip("mne")
+    channels = mne.channels.make_standard_montage("biosemi64").ch_names
+    bands = ["a band with a rather long name", "another band, which is as long", "c"]
+    values = np.random.default_rng(0).normal(size=(64, 3))
+    attributes = {"kind": "attribution", "units": "logit"}
+    named = {"channel": channels, "band": bands, "target": "a class that has a long name"}
+    result = xr.Dataset({"rfft": (("channel", "band"), values, attributes), "output": 1.0}, named)
+    figure, heads = column(1.6, 1, 3)
+    plots.topomap(result, axes=heads)
+    figure.draw_without_rendering()
+    assert_apart(figure, drawn_texts(figure))
+    widths = [head.get_window_extent().width / figure.bbox.width for head in heads]
+    assert min(widths) > 0.15
+    # Beside each other, without a gap for the title of the first.
+    gaps = np.diff([head.get_window_extent().x0 for head in heads])
+    assert gaps[0] == pytest.approx(gaps[1], rel=0.2)
+    assert max(float(np.max(one.get_linewidth())) for one in heads[0].collections) < 1
+    with pytest.raises(ValueError, match="over at least 2 channels to be drawn on a head, got 1"):
+        plots.topomap(result.isel(channel=[0]))
+
+
+def test_numbers_that_could_not_be_read_are_left_out() -> None:
+    names = [f"player {i}" for i in range(10)]
+    values = np.random.default_rng(0).normal(size=(10, 10))
+    along = ("shapley_player", "shapley_other")
+    result = xr.Dataset(
+        {
+            "shapley_interaction": (along, values, {"kind": "attribution"}),
+            "shapley_alone": (along[:1], values[0]),
+        },
+        {along[0]: names, along[1]: names},
+    )
+    wide = plots.interactions(result, axes=Figure(figsize=(8, 6), layout="constrained").subplots())
+    _, (narrow,) = column(3, 1)
+    plots.interactions(result, axes=narrow)
+    numbers = [
+        [one for one in axes.texts if one.get_text()[:1] in "+\N{MINUS SIGN}"] for axes in (wide, narrow)
+    ]
+    assert len(numbers[0]) > 40
+    assert not [one for one in numbers[1] if one.get_text()]
+
+
 def test_what_a_part_leaves_stands_where_the_signal_has_it(explanation: Callable[..., xr.Dataset]) -> None:
     signal = explanation(layout={"channel": 3}).signal[0]
     (above, below) = Figure(figsize=(8, 8)).subplots(2)

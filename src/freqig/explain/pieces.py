@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
@@ -132,6 +132,7 @@ def explain_uneven(
     """
     series = [one if isinstance(one, xr.DataArray) else _as_batch(one) for one in x]
     lengths = [_length(one, time_axis) for one in series]
+    _refuse_other_axes(series, time_axis)
     starts = np.cumsum([0, *map(_count, series)]).tolist()
     ndims = [max(one.ndim for one in series)]
     refuse_rest(asked, starts[-1], ndims)
@@ -166,6 +167,18 @@ def explain_uneven(
     together = joined(results)
     places = [row for group in ordered for place in group for row in range(starts[place], starts[place + 1])]
     return together.isel(sample=np.argsort(places))
+
+
+def _refuse_other_axes(series: Sequence[xr.DataArray | torch.Tensor], time_axis: int) -> None:
+    """ValueError where series differ in more than their length."""
+    shapes = {tuple(one.shape[1:]): one for one in series if isinstance(one, torch.Tensor)}
+    beside = {tuple(one.select(time_axis, 0).shape[1:]): shape for shape, one in shapes.items()}
+    if len(beside) > 1:
+        told = " and ".join(map(str, list(beside.values())[:3]))
+        raise ValueError(
+            f"x must hold series that differ in their length alone, got the shapes {told}: give each the "
+            "channels of the model, in its order, or explain those of one shape at a time"
+        )
 
 
 def _batches(x: Any) -> Iterator[Any]:

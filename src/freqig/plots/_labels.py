@@ -87,7 +87,11 @@ def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
         if at is not None and bool(np.all(np.abs(at - centres) <= reach)):
             break
     else:
-        turned, size = True, min(letters(), width / (1.2 * len(spans)))
+        # Both beside each other and within the axes, of which a part is left for what is drawn.
+        turned, size = (
+            True,
+            min(letters(), width / (1.2 * len(spans)), 0.6 * height * letters() / lengths.max()),
+        )
         at = apart(centres, np.full(len(spans), 1.15 * size), 0.0, width)
     assert at is not None
     taken = float(lengths.max()) * size / letters() if turned else size

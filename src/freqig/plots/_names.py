@@ -7,11 +7,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 
-from ._style import length_of
+from ._style import length_of, letters, size_in_points
 
 SHARE = 0.24
 """Share of the width of a figure that names take beside the axes, at most."""
+
+
+LEAST = 5.0
+"""Size in points of the smallest letters of names."""
+
+
+LINE = 1.4
+"""Height of a line of text, with the room above and below its letters, in sizes of letters."""
 
 
 def name_rows(axes: Axes, places: np.ndarray, names: Sequence[str]) -> None:
@@ -55,6 +64,33 @@ def short_names(axes: Axes, names: Sequence[str]) -> list[str]:
     # What they all begin with tells none from another.
     begin = next((i for i, at in enumerate(zip(*names, strict=False)) if len(set(at)) > 1), 0)
     return [shortened(f"…{name[begin:]}", room, "small") for name in names]
+
+
+def fit_names(axes: Axes, axis: Axis) -> None:
+    """Write names along an axis in smaller letters, or leave some out, where letters are higher than places.
+
+    Call it when the layout is settled. Names of the horizontal axis are turned.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure(figsize=(3, 2)).subplots()
+    >>> axes.set_ylim(0, 60)
+    (0.0, 60.0)
+    >>> name_rows(axes, np.arange(60) + 0.5, [f"Ch{i}" for i in range(60)])
+    >>> fit_names(axes, axes.yaxis)
+    >>> 10 < len(axes.get_yticklabels()) < 30
+    True
+    """
+    places, names = axis.get_majorticklocs(), [label.get_text() for label in axis.get_ticklabels()]
+    if len(places) < 2:
+        return
+    along, (low, high) = (1, axes.get_ylim()) if axis is axes.yaxis else (0, axes.get_xlim())
+    each = size_in_points(axes)[along] * float(np.abs(np.diff(places)).min() / abs(high - low))
+    size = min(letters(), max(each / LINE, LEAST))
+    # With the rounding of a size that fits.
+    step = int(np.ceil(LINE * size / each - 1e-6))
+    axis.set_ticks(places[::step], names[::step], fontsize=size)
 
 
 def shortened(text: str, room: float, size: str = "medium") -> str:

@@ -58,8 +58,9 @@ def title_of(
         units = units_of(one.output, units_of(one[name], "output"))
         sums.append(f"{units} {output}")
         if (baseline := _number(one, "baseline_output")) is not None:
-            sums[-1] += f" (baseline {baseline})"
-    return "\n".join(fitted(parts, room, between=", ") for parts in (what, sums) if parts)
+            sums.append(f"(baseline {baseline})")
+    lines = (what, ", "), (sums, " ")
+    return "\n".join(fitted(parts, room, between=between) for parts, between in lines if parts)
 
 
 def decision_of(one: xr.Dataset, sample: int | None = None, channel: Hashable | None = None) -> list[str]:
@@ -214,7 +215,21 @@ def draw_title(
     # the colour bar away that the title may stand above.
     height = max(len(lines), row + 1 if gap else 0)
     axes.set_title("\n".join(" " * height), fontsize="medium", pad=pad)
-    axes.set_title(text, loc="left", fontsize="medium", pad=pad).set_in_layout(False)
+    if longest / 2 < room - beside:
+        axes.set_title(text, loc="left", fontsize="medium", pad=pad).set_in_layout(False)
+    else:
+        # For the layout a title ends in its middle, wherever that is.
+        axes.set_title("", loc="left")
+        axes.annotate(
+            text,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, pad),
+            textcoords="offset points",
+            va="baseline",
+            fontsize="medium",
+            annotation_clip=False,
+        ).set_in_layout(False)
     axes.annotate(
         gap,
         (1, 1),

@@ -204,7 +204,8 @@ def _write_titles(
     text = _over_both(made if title is None else title, panels)
     height = pad + 6 + 1.3 * letters() * max(len(head.splitlines()) for head in heads)
     for panel in panels:
-        leave_room(panel, 1 + len(text.splitlines()), height)
+        lines = len(text.splitlines()) if panel is panels[0] or _beside(panels) else 0
+        leave_room(panel, 1 + lines, height)
     panels[0].set_title(text, loc="left", fontsize="medium", pad=height).set_in_layout(False)
 
 

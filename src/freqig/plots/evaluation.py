@@ -12,8 +12,9 @@ from matplotlib.ticker import PercentFormatter
 
 from .._check import check_choice, shown
 from ._axes import axes_for
+from ._labels import fitted
 from ._options import documented
-from ._style import units_of
+from ._style import letters, root_of, units_of
 from ._title import check_title
 
 LINES: dict[str, dict[str, Any]] = {
@@ -95,24 +96,26 @@ def evaluation(
         panel.tick_params(labelsize="small")
         panel.spines[["top", "right"]].set_visible(False)
     pair[0].set_ylabel(f"mean {units_of(curve, 'output')}", fontsize="small")
-    figure: Any = pair[0].get_figure()
-    # Below both, so that no curve is covered where the figure is small.
-    outside = figure.get_layout_engine() is not None
-    handles, names = pair[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center" if outside else "lower center",
-        ncols=2,
-        fontsize="small",
-        frameon=False,
-    )
     count = curve.sizes["sample"]
     made = f"{curve.attrs['variable']}, {count} samples, replaced by {curve.attrs['replacement']}"
-    text = made if title is None else title
+    _explain(pair, made if title is None else title)
+    return pair
+
+
+def _explain(pair: Sequence[Axes], title: str) -> None:
+    """The legend and the title of both panels, where the figure has room for them."""
+    figure = root_of(pair[0])
+    handles, names = pair[0].get_legend_handles_labels()
+    text = fitted(title.split(" "), 0.95 * 72 * float(figure.bbox.width) / figure.dpi, size="small")
+    if figure.get_layout_engine() is None:
+        # Nothing makes room outside of the axes.
+        pair[1].legend(handles, names, loc="best", fontsize="small")
+        pair[0].set_title(text, loc="left", fontsize="small", pad=6 + 1.3 * letters())
+        return
+    # Below both, so that no curve is covered where the figure is small.
+    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small", frameon=False)
     if text:
         figure.suptitle(text, fontsize="small")
-    return pair
 
 
 def _chosen(result: Any, variable: Any, by: str, replacement: Any) -> xr.DataArray:

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from ._axes import new_axes
 from ._labels import fit_label
 from ._map import draw_grid, finish_map
-from ._names import name_rows, short_names
+from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import one_variable
 from ._style import length_of, letters, signed_norm, size_in_points
@@ -26,6 +26,9 @@ MOST_PLAYERS = 40
 
 MOST_WITH_NUMBERS = 12
 """Players of which cells have room for numbers."""
+
+LEGIBLE = 4.0
+"""Points below which letters of numbers are not written."""
 
 WORTH_A_NUMBER = 0.01
 """Part of the largest cell below which a cell has no colour, and no number."""
@@ -111,6 +114,9 @@ def interactions(
     panel.set_xlabel("player, framed what it does alone")
     finish_map(panel, view, norm, f"{left} players left out" if left else "", title=title)
     fit_label(panel, panel.yaxis, ["player"])
+    fit_names(panel, panel.yaxis)
+    if panel.get_xticklabels()[0].get_rotation():
+        fit_names(panel, panel.xaxis)
     if len(names) <= MOST_WITH_NUMBERS:
         _write_numbers(panel, values)
     return panel
@@ -141,6 +147,8 @@ def _write_numbers(panel: Axes, values: np.ndarray) -> None:
         return
     longest = max(map(length_of, told.values()))
     size = letters() * min(1.0, 0.7 * width / longest, 0.8 * height / letters())
+    if size < LEGIBLE:
+        return
     for (i, j), text in told.items():
         panel.text(
             j + 0.5,

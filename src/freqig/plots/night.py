@@ -18,7 +18,7 @@ from ._groups import Decisions
 from ._labels import fit_label, scaled
 from ._limits import check_limit
 from ._map import draw_grid, total_over
-from ._names import name_rows, short_names
+from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import one_channel
 from ._stages import from_the_top, stages_of
@@ -149,12 +149,18 @@ def night(
         panel.set_xlim(x[0], x[-1])
     for panel in panels[:-1]:
         panel.tick_params(axis="x", labelbottom=False)
-    _bar(spectrum, power, "power (dB)", "max")
+    power_bar = _bar(spectrum, power, PLACEHOLDER, "max")
     bar = _bar(map_, ScalarMappable(norm, SIGNED_COLORMAP), PLACEHOLDER, "both" if norm.beyond else "neither")
     units = scaled(bar.yaxis, norm.limit, units_of(found.attribution))
     stages.set_title(PLACEHOLDER, loc="left")
     settle(stages)
     fit_label(bar, bar.yaxis, ["attribution", units], [summed])
+    fit_label(power_bar, power_bar.yaxis, ["power", "(dB)"])
+    fit_label(stages, stages.yaxis, ["stage"])
+    fit_label(density, density.yaxis, ["probability"])
+    fit_label(spectrum, spectrum.yaxis, ["frequency", "(Hz)" if rate_of(result) else ""])
+    for panel in (stages, map_):
+        fit_names(panel, panel.yaxis)
     both = np.isfinite(truth)
     right = f", {np.mean(truth[both] == predicted[both]):.1%} right".replace("%", " %") if both.any() else ""
     made = f"{_file(result)}true and predicted stages of {len(begins)} epochs{right}"
@@ -255,7 +261,7 @@ def _draw_power(
         vmax=max(high, low + 1),
         rasterized=True,
     )
-    panel.set_ylabel("frequency (Hz)" if rate_of(result) else "frequency")
+    panel.set_ylabel(PLACEHOLDER)
     return mesh
 
 

@@ -13,11 +13,23 @@ from ..exports.electrodes import find_mne, info_of
 from ._axes import axes_for
 from ._labels import fit_label, scaled
 from ._map import total_over
+from ._names import shortened
 from ._options import documented
 from ._select import check_variable, over_bands
-from ._style import PLACEHOLDER, SIGNED_COLORMAP, SignedNorm, root_of, settle, signed_norm, units_of
+from ._style import (
+    PLACEHOLDER,
+    SIGNED_COLORMAP,
+    SignedNorm,
+    root_of,
+    settle,
+    signed_norm,
+    size_in_points,
+    units_of,
+)
 from ._view import View, look_at
 
+WIDE = 110.0
+"""Points from which on a head has lines of full width."""
 CONTOURS = np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
 """Shares of the colour limit at which there are lines."""
 
@@ -99,6 +111,8 @@ def topomap(
             f"result.{name} must be over channels to be drawn on a head, got the dimensions "
             f"{', '.join(map(repr, result[name].dims))}"
         )
+    if result.sizes["channel"] < 2:
+        raise ValueError(f"result.{name} must be over at least 2 channels to be drawn on a head, got 1")
     result = over_bands(result, name, bands)
     view = look_at(result, sample, name, ("band", "channel"), "freqig.RFFT()")
     places = _places(mne, view.variable, info)
@@ -108,6 +122,8 @@ def topomap(
 
     panels = axes_for(axes, len(kept), "band", 2.9 if len(kept) <= 5 else 5.4, columns=5)
     for panel, row, band in zip(panels, values, kept, strict=True):
+        # Before it is square, a panel is as wide as its share of the figure.
+        name = shortened(band, 1.2 * size_in_points(panel)[0], "small")
         mne.viz.plot_topomap(
             row,
             places,
@@ -120,7 +136,7 @@ def topomap(
             show=False,
         )
         panel.annotate(
-            _with_edges(view.one, view.dims[0], band),
+            "\n".join([name, *_edges(view.one, view.dims[0], band)]),
             (0.5, 0),
             xycoords="axes fraction",
             xytext=(0, -3),
@@ -149,12 +165,19 @@ def _places(mne: Any, variable: xr.DataArray, info: Any) -> Any:
     return made
 
 
-def _with_edges(one: xr.Dataset, dim: str, band: str) -> str:
+def _edges(one: xr.Dataset, dim: str, band: str) -> list[str]:
     low, high = one.coords.get(f"{dim}_low"), one.coords.get(f"{dim}_high")
     if low is None or high is None:
-        return band
+        return []
     place = list(map(str, one[dim].values)).index(band)
-    return f"{band}\n{float(low[place]):g}–{float(high[place]):g} Hz"
+    return [f"{float(low[place]):g}–{float(high[place]):g} Hz"]
+
+
+def _thin(panel: Axes) -> None:
+    """Draw electrodes and contours of a small head in thin lines, which would cover its colours."""
+    share = min(1.0, size_in_points(panel)[0] / WIDE)
+    for artist in [*panel.lines, *panel.collections]:
+        artist.set_linewidth(share * np.asarray(artist.get_linewidth()))
 
 
 def _finish(panels: list[Axes], view: View, norm: SignedNorm, summed: str, title: str | None) -> None:
@@ -173,6 +196,8 @@ def _finish(panels: list[Axes], view: View, norm: SignedNorm, summed: str, title
     bar.set_label(PLACEHOLDER)
     panels[0].set_title(PLACEHOLDER, loc="left")
     settle(panels[0])
+    for panel in panels:
+        _thin(panel)
     last = max(float(panel.get_window_extent().x1) for panel in panels)
     beside = (last - float(panels[0].get_window_extent().x1)) * 72 / figure.dpi
     view.head(panels[0], title, beside=beside)

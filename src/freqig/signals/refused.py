@@ -108,8 +108,9 @@ def _of_mapping(x: Mapping[Any, Any], name: str) -> tuple[str, str]:
     arrays = [key for key in keys if isinstance(x[key], (np.ndarray, Tensor)) and x[key].ndim > 1]
     shown = ", ".join(map(repr, keys[:8])) + (", …" if len(keys) > 8 else "")
     remedy = (
-        f"pass one entry, such as {name}[{(arrays or keys or ['data'])[0]!r}]; for a model that takes a "
-        "dictionary pass a tuple of its entries, and Explainer(lambda a, b: model({'a': a, 'b': b}))"
+        f"pass one entry, such as {name}[{(arrays or keys or ['data'])[0]!r}]; for a model of several inputs "
+        "pass a tuple of its entries, in the order of its inputs; a module that takes a dictionary is "
+        "explained as Explainer(lambda a, b: model({'a': a, 'b': b}))"
     )
     return f"a {type(x).__name__} with the keys {shown}", remedy
 

@@ -87,6 +87,14 @@ except ValueError as error:
 else:
     raise AssertionError("one input of two was taken")
 
+alone = freqig.Explainer(keras.Sequential([keras.Input((12, 2)), L.Flatten(), L.Dense(2)]))
+try:
+    alone(x[0], target=0, additional_forward_args=3)
+except ValueError as error:
+    assert "takes 1 input, got 2" in str(error)
+else:
+    raise AssertionError("a further argument was taken")
+
 # Built for four series at a time.
 fixed, free, dense = keras.Input(batch_shape=(4, 12, 2)), keras.Input((12, 2)), L.Dense(3)
 rows = lambda signals, n: dense(keras.ops.tanh(keras.ops.reshape(signals, (n, 24))))

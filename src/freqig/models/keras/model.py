@@ -131,14 +131,18 @@ def _in_inference(model: Any) -> Callable[..., Any]:
     count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
     # Functional models take several inputs as one list, or as the dict that they were built with.
     structure = getattr(model, "_inputs_struct", None)
-    if count == 1 and not isinstance(structure, dict):
+    if inputs is None and not isinstance(structure, dict):
+        # A class of the caller's, whose call may have further arguments.
         return partial(model, training=False)
 
     def call(*points: Any) -> Any:
         if len(points) != count:
-            raise ValueError(f"the model takes a tuple of {count} inputs, got {len(points)}")
-        packed: Any = list(points)
-        if structure is not None:
+            takes = f"a tuple of {count} inputs" if count > 1 else "1 input"
+            raise ValueError(
+                f"the model takes {takes}, got {len(points)}, those in additional_forward_args counted"
+            )
+        packed: Any = list(points) if count > 1 or isinstance(structure, dict) else points[0]
+        if structure is not None and packed is not points[0]:
             packed = sys.modules["keras"].tree.pack_sequence_as(structure, packed)
         return model(packed, training=False)
 

@@ -204,8 +204,8 @@ def _write_titles(
     text = _over_both(made if title is None else title, panels)
     height = pad + 6 + 1.3 * letters() * max(len(head.splitlines()) for head in heads)
     for panel in panels:
-        lines = len(text.splitlines()) if panel is panels[0] or _beside(panels) else 0
-        leave_room(panel, 1 + lines, height)
+        below = panel is panels[1] and not _beside(panels)
+        leave_room(panel, 1 if below else 1 + len(text.splitlines()), height)
     panels[0].set_title(text, loc="left", fontsize="medium", pad=height).set_in_layout(False)
 
 

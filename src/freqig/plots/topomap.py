@@ -176,7 +176,8 @@ def _edges(one: xr.Dataset, dim: str, band: str) -> list[str]:
 def _thin(panel: Axes) -> None:
     """Draw electrodes and contours of a small head in thin lines, which would cover its colours."""
     share = min(1.0, size_in_points(panel)[0] / WIDE)
-    for artist in [*panel.lines, *panel.collections]:
+    drawn: list[Any] = [*panel.lines, *panel.collections]
+    for artist in drawn:
         artist.set_linewidth(share * np.asarray(artist.get_linewidth()))
 
 

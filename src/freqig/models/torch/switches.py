@@ -70,8 +70,13 @@ WITHOUT_CUDNN = Switch(lambda: bool(torch.backends.cudnn.enabled), _cudnn, lambd
 all of them."""
 
 
+def _backends() -> tuple[Any, Any]:
+    """What holds the settings; `Any`, since the names in them depend on the version of PyTorch."""
+    return torch.backends.cudnn, torch.backends.cuda.matmul
+
+
 def _precision() -> tuple[bool, Any, Any]:
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn, matmul = _backends()
     try:
         return True, cudnn.allow_tf32, matmul.allow_tf32
     except RuntimeError:
@@ -81,7 +86,7 @@ def _precision() -> tuple[bool, Any, Any]:
 
 def _set_precision(state: tuple[bool, Any, Any]) -> None:
     older, convolutions, products = state
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    cudnn, matmul = _backends()
     if older:
         cudnn.allow_tf32, matmul.allow_tf32 = convolutions, products
     else:

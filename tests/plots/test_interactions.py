@@ -26,7 +26,7 @@ def table(pairs: np.ndarray, alone: np.ndarray) -> xr.Dataset:
 def drawn(result: xr.Dataset, **options: object) -> tuple[object, np.ndarray]:
     axes = plots.interactions(result, axes=Figure(figsize=(6, 5), layout="constrained").subplots(), **options)
     cells = np.ma.filled(axes.collections[0].get_array(), np.nan)
-    return axes, cells.reshape(len(axes.get_yticks()), -1)
+    return axes, cells.reshape(round(cells.size**0.5), -1)
 
 
 def test_pairs_stand_below_the_diagonal_and_players_alone_on_it() -> None:

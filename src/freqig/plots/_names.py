@@ -15,7 +15,7 @@ SHARE = 0.24
 """Share of the width of a figure that names take beside the axes, at most."""
 
 
-LEAST = 5.0
+LEAST = 4.5
 """Size in points of the smallest letters of names."""
 
 

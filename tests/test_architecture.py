@@ -167,12 +167,16 @@ def test_checks_of_annotations_leave_the_random_state() -> None:
     assert random.getstate() == before
 
 
-def test_nothing_is_printed() -> None:
+def test_nothing_is_printed_and_no_compiler_is_imported() -> None:
+    """Neither alone nor beside another thread, where draws of the model are watched."""
     done = run_python(
         """
+import sys, threading
 import torch, freqig
 freqig.attribute([0.0, 1.0, 2.0, 1.0], torch.nn.Linear(4, 1))
+threading.Thread(target=threading.Event().wait, daemon=True).start()
 freqig.Explainer(torch.nn.Linear(4, 1))(torch.ones(2, 4))
+assert "torch._dynamo" not in sys.modules
 """
     )
     assert (done.stdout, done.stderr) == ("", "")

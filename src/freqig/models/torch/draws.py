@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,8 @@ class Draws:
         if self._alone:
             yield
             return
-        seen = _Seen()  # type: ignore[no-untyped-call]
+        kind = _SeenBesideCompiler if "torch._dynamo" in sys.modules else _Seen
+        seen = kind()  # type: ignore[no-untyped-call]
         try:
             with seen:
                 yield
@@ -74,11 +76,27 @@ class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
     supports_higher_order_operators = True
     drew = False
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # To keep its compiler out of this, PyTorch imports it, for seconds, even where nobody uses it.
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         draws = torch.Tag.nondeterministic_seeded in getattr(func, "tags", ())
         self.drew |= draws and kwargs.get("generator") is None
         return func(*args, **kwargs)
+
+
+class _SeenBesideCompiler(_Seen):  # type: ignore[no-untyped-call]
+    """The same where the compiler has been imported, and is to compile nothing of this."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return True
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return super().__torch_dispatch__(func, types, args, kwargs)
 
 
 def _is_alone() -> bool:

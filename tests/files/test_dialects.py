@@ -307,3 +307,21 @@ def test_files_of_several_rates_are_refused_before_the_model_runs(tmp_path: Path
         explainer(both)
     assert not asked
     assert explainer(both, resample=FS).sizes["sample"] == 2
+
+
+@pytest.mark.parametrize("other", ["mV", ""])
+def test_files_of_several_units_are_not_taken_for_one(tmp_path: Path, other: str) -> None:
+    """Nor are batches; with a unit of the model all are converted to it."""
+    for name, unit in (("a", "uV"), ("b", other)):
+        head = f"time (s),Fz ({unit}),Cz ({unit})" if unit else "time (s),Fz,Cz"
+        table(tmp_path, head, TIME, ",").rename(tmp_path / f"{name}.csv")
+    both, energy = [tmp_path / "a.csv", tmp_path / "b.csv"], lambda x: x.square().mean((1, 2))
+    told = (
+        rf"must be in one unit, got uV in .*a\.csv and {other or 'none'} in .*b\.csv: pass unit= to Explainer"
+    )
+    with pytest.raises(ValueError, match=told):
+        Explainer(energy, n_steps=2)(both)
+    with pytest.raises(ValueError, match=rf"batches must be in one unit, got uV and {other or 'none'}"):
+        Explainer(energy, n_steps=2)(read(path) for path in both)
+    found = Explainer(energy, n_steps=2, unit="uV")(both).output.values
+    np.testing.assert_allclose(found[1], found[0] * (1e6 if other else 1), rtol=1e-5)

@@ -49,6 +49,12 @@ def check(model: str, path: Path, as_json: bool, **options: Any) -> int:
     return NOT_CONVERGED if found["converged"] < found["tried"] else 0
 
 
+def _channels(names: list[str]) -> str:
+    """Names of channels, or how many there are where readers have numbered them."""
+    unnamed = names == [str(i) for i in range(len(names))]
+    return f"{len(names)}, unnamed" if names and unnamed else ", ".join(names)
+
+
 def _told(found: dict[str, Any]) -> str:
     unit, model_unit = found["unit"], found["model_unit"]
     labels = ", ".join(f"{count} × {label or 'none'}" for label, count in found["labels"].items())
@@ -60,7 +66,7 @@ def _told(found: dict[str, Any]) -> str:
         if found["fs"] is None
         else f"{found['fs']:g} Hz",
         "unit": f"{unit or 'not known'}, the model takes {model_unit or 'what comes'}",
-        "channels": ", ".join(found["channels"]) or "without names",
+        "channels": _channels(found["channels"]) or "without names",
         "classes": ", ".join(found["classes"]) or "without names",
         "labels": labels,
         "domains": "; ".join(

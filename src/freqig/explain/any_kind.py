@@ -40,7 +40,7 @@ def explain_any(model: Model, settings: Settings, kept: Kept, x: Any, asked: Ask
     if isinstance(x, list) and x and all(map(is_path, x)):
         fs = settings.fs if asked.reading.get("resample") is None else None
         files = replace(asked, reading={**asked.reading, "fs": fs})
-        return explain_files(one_batch, x, files, settings.progress)
+        return explain_files(one_batch, x, files, settings.progress, in_one_unit=settings.unit is not None)
     if is_stream(x):
         return explain_stream(one_batch, x, asked, settings.progress)
     if is_uneven(x):

@@ -369,7 +369,9 @@ class Explainer:
         }
         asked = Asked(target, baseline, None, reading, truth, names, self.settings.domains)
         one_batch = quietly(self.model, self.settings, self._kept)
-        return explain_files(one_batch, paths, asked, self.progress, failed)
+        return explain_files(
+            one_batch, paths, asked, self.progress, failed, in_one_unit=self.settings.unit is not None
+        )
 
     def average(
         self,

@@ -35,6 +35,7 @@ def explain_files(
     asked: Asked,
     progress: bool | None,
     failed: Failed | None = None,
+    in_one_unit: bool = False,
 ) -> xr.Dataset:
     """Explain recordings; those of unequal length on the coordinates of the longest.
 
@@ -52,6 +53,8 @@ def explain_files(
     failed : callable, optional
         Told of files that cannot be read or explained, which are then left out. Default: the error is
         raised.
+    in_one_unit : bool
+        Whether the Explainer converts them to the unit of the model.
 
     Raises
     ------
@@ -77,13 +80,13 @@ def explain_files(
         for i, own in enumerate(_rows_per_file(asked, len(places), cut))
     ]
 
-    rates = dict[float, str]()
+    first = dict[str, Any]()
 
     def opened(i: int) -> xr.DataArray | None:
         mine = beside if beside is None or len(places) == 1 else beside[i]
         try:
             signal = read(places[i], **reading, annotations=mine)
-            _refuse_rate(signal, fspath(places[i]), rates)
+            _refuse_other(signal, fspath(places[i]), first, in_one_unit)
         except Exception as error:
             if failed is None:
                 raise
@@ -143,18 +146,21 @@ def _rows_per_file(asked: Asked, count: int, cut: bool) -> list[Asked]:
     return [replace(asked, baseline=one.baseline, domains=one.domains) for one in own]
 
 
-def _refuse_rate(signal: xr.DataArray, path: str, rates: dict[float, str]) -> None:
-    """ValueError where a file has another sampling rate than those before it."""
-    fs = signal.attrs.get("fs")
-    if fs is None:
-        return
-    first = next(iter(rates), fs)
-    if not math.isclose(fs, first, rel_tol=CLOSE):
+def _refuse_other(signal: xr.DataArray, path: str, first: dict[str, Any], in_one_unit: bool) -> None:
+    """ValueError where a file has another rate or unit than the first one, of which `first` is to tell."""
+    fs, unit = signal.attrs.get("fs"), signal.attrs.get("units")
+    if not first:
+        first |= {"path": path, "fs": fs, "unit": unit}
+    if fs and first["fs"] and not math.isclose(fs, first["fs"], rel_tol=CLOSE):
         raise ValueError(
-            f"x must be of one sampling rate, got {first:g} Hz in {rates[first]} and {fs:g} Hz in {path}: "
-            "pass resample= in Hz for all of them"
+            f"x must be of one sampling rate, got {first['fs']:g} Hz in {first['path']} and {fs:g} Hz in "
+            f"{path}: pass resample= in Hz for all of them"
         )
-    rates.setdefault(first, path)
+    if unit != first["unit"] and not in_one_unit:
+        raise ValueError(
+            f"x must be in one unit, got {first['unit'] or 'none'} in {first['path']} and {unit or 'none'} "
+            f"in {path}: pass unit= to Explainer, the unit that the model takes"
+        )
 
 
 def _read_all(

@@ -71,6 +71,12 @@ def _refuse_difference(first: xr.Dataset, other: xr.Dataset) -> None:
             f"batches must have the same channels, length and outputs, got {ours} and {theirs}: read them "
             "with one window= and the same channels="
         )
+    units = [one["signal"].attrs.get("units") if "signal" in one else None for one in (first, other)]
+    if units[0] != units[1]:
+        raise ValueError(
+            f"batches must be in one unit, got {' and '.join(unit or 'none' for unit in units)}: pass unit= "
+            "to Explainer, the unit that the model takes"
+        )
     for name in first.indexes:
         if name == "sample":
             continue

@@ -11,6 +11,7 @@ import xarray as xr
 
 import freqig
 from freqig.errors import EmptyExplanationWarning
+from freqig.exports.electrodes import MONTAGES, info_of
 
 mne = pytest.importorskip("mne")
 
@@ -133,3 +134,18 @@ def test_what_mne_does_not_know(result: xr.Dataset) -> None:
     wide = result.rename(channel="axis_1")
     with pytest.raises(ValueError, match=r"result.rfft must be over 'sample', 'channel', 'frequency'"):
         freqig.to_mne(wide)
+
+
+def test_electrodes_are_known_by_names_as_files_write_them() -> None:
+    names = ["Fc5.", "EEG Cz-REF", "o2"]
+    values = xr.DataArray(np.zeros(3), {"channel": names}, dims="channel")
+    found = info_of(mne, values, 100.0).get_montage().get_positions()["ch_pos"]
+    whole = mne.channels.make_standard_montage(
+        next(name for name in MONTAGES if name in mne.channels.get_builtin_montages())
+    )
+    places = whole.get_positions()["ch_pos"]
+    assert list(found) == names
+    for own, name in zip(("FC5", "Cz", "O2"), names, strict=True):
+        np.testing.assert_allclose(found[name] - found["o2"], places[own] - places["O2"], atol=1e-9)
+    bipolar = values.assign_coords(channel=["EEG Fpz-Cz", "Cz", "Pz"])
+    assert info_of(mne, bipolar, 100.0).get_montage() is None

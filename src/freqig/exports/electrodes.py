@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import xarray as xr
@@ -55,7 +56,8 @@ def info_of(
         Sampling rate in Hz.
     info : mne.Info, optional
         Kinds and positions by the names of channels, or by their places where `values` has no names.
-        Default: positions of the 10-05 system where it has every name.
+        Default: positions of the 10-05 system where it has every name, as files write them: "Fc5.",
+        "EEG Cz-REF".
     kind : str, default "eeg"
         Kind of the channels where there is no Info.
     spectra : bool, default False
@@ -87,7 +89,22 @@ def info_of(
     montage = mne.channels.make_standard_montage(
         next(name for name in MONTAGES if name in mne.channels.get_builtin_montages())
     )
-    known = {channel.lower() for channel in montage.ch_names}
-    if kind == "eeg" and all(channel.lower() in known for channel in names):
-        made.set_montage(montage, match_case=False)
+    known = {channel.lower(): channel for channel in montage.ch_names}
+    bare = [bare_name(channel) for channel in names]
+    if kind == "eeg" and len(set(bare)) == len(bare) and all(channel in known for channel in bare):
+        montage.rename_channels({known[own]: channel for own, channel in zip(bare, names, strict=True)})
+        made.set_montage(montage)
     return made
+
+
+def bare_name(channel: str) -> str:
+    """The electrode of a channel as files call it, in small letters.
+
+    A second electrode, as of a bipolar channel, stays: that has no one place.
+
+    Examples
+    --------
+    >>> bare_name("Fc5."), bare_name("EEG Cz-REF"), bare_name("EEG Fpz-Cz")
+    ('fc5', 'cz', 'fpz-cz')
+    """
+    return re.sub(r"^eeg[ _:]+|-(ref|le|avg)$|\.+$", "", channel.strip().lower())

@@ -84,8 +84,10 @@ page.drawChannels = function (names, bands, values) {
     heat.texttemplate = "%{z:+.2~g}";
     heat.text = z.map((row) => row.map((value) => (value > 0 ? "+" : value < 0 ? "−" : "")));
   }
-  page.place("by-channel").style.height = `${Math.min(900, 150 + 26 * names.length)}px`;
-  page.draw("by-channel", [heat], { xaxis: { type: "category" }, yaxis: { type: "category", autorange: "reversed" } });
+  const many = names.length > 30;
+  page.place("by-channel").style.height = `${Math.min(2000, 150 + (many ? 16 : 26) * names.length)}px`;
+  const rows = many && names.length < 110 ? { dtick: 1, tickfont: { size: 10 } } : {};
+  page.draw("by-channel", [heat], { xaxis: { type: "category" }, yaxis: { ...rows, type: "category", autorange: "reversed" } });
 };
 
 page.drawOutputs = function (names, values, units) {

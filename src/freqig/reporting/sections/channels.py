@@ -15,6 +15,8 @@ from ..material import Material
 
 MOST = 6
 """Classes with heads of their own, those with the most samples."""
+ROOMY = 30
+"""Channels up to which rows are as high as text likes."""
 TOLD = 400
 """Cells up to which numbers stand in them."""
 
@@ -85,8 +87,13 @@ def _cells(material: Material, place: int, label: str, members: np.ndarray) -> F
     anchor = f"channel-bands-{place}"
     of = label or "all samples"
     alt = f"Mean attribution of each channel and band for {of}; signs are written in the cells."
-    height = min(900, 90 + 26 * len(banded.lines))
-    layout = {"yaxis": {"autorange": "reversed", "type": "category"}, "xaxis": {"type": "category"}}
+    many = len(banded.lines) > ROOMY
+    height = min(2000, 90 + (16 if many else 26) * len(banded.lines))
+    rows: dict[str, Any] = {"autorange": "reversed", "type": "category"}
+    if many and height < 2000:
+        # A name beside every row.
+        rows |= {"dtick": 1, "tickfont": {"size": 10}}
+    layout = {"yaxis": rows, "xaxis": {"type": "category"}}
     title = f"Channels and bands: {_named(label, members)}"
     return Figure(anchor, title, alt, [trace], layout, _table(material, anchor, label, mean), height)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -22,12 +20,6 @@ def test_both_names_coexist_where_case_does_not_count(root: Path) -> None:
     names = Counter(path.name.lower() for path in (root / "src").iterdir())
     assert {"freqig", "freqig.py"} <= names.keys()
     assert max(names.values()) == 1
-
-
-def test_it_may_be_imported_first() -> None:
-    code = "import freqIG, freqig; assert freqIG.attribute is freqig.attribute"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_it_only_passes_on(root: Path) -> None:

@@ -43,6 +43,7 @@ def test_the_module_runs_as_the_command_does() -> None:
     )
 
 
+DIR = "import freqig; print(*dir(freqig))"
 SUBMODULES = """
 import freqig
 assert issubclass(freqig.errors.ConvergenceWarning, Warning)
@@ -58,6 +59,7 @@ for name in ("attribute", "bands", "Explainer", "RFFT", "FrequencyModel"):
 from freqig.bands import named_bands
 assert callable(freqig.bands)
 """
+OLD_NAME = "import freqIG, freqig; assert freqIG.attribute is freqig.attribute"
 BEFORE = (
     "",
     "import freqig.bands, freqig.attribute",
@@ -75,8 +77,8 @@ def anew() -> dict[str, str]:
     code = f"""
 import contextlib, io, json, sys, traceback
 ended = {{}}
-for program in {["import freqig; print(*dir(freqig))", SUBMODULES, *(before + NAMES for before in BEFORE)]!r}:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "freqig"]:
+for program in {[DIR, SUBMODULES, OLD_NAME, *(before + NAMES for before in BEFORE)]!r}:
+    for name in [name for name in sys.modules if name.partition(".")[0].lower() == "freqig"]:
         del sys.modules[name]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
@@ -93,7 +95,7 @@ print(json.dumps(ended))
 def test_dir_shows_public_names_only(anew: dict[str, str]) -> None:
     assert dir(freqig) == sorted(freqig.__all__)
     # Where nothing was imported before.
-    names = anew["import freqig; print(*dir(freqig))"].split()
+    names = anew[DIR].split()
     assert {"Explainer", "attribute", "bands", "errors", "plots"} <= set(names)
     assert not [name for name in names if name.startswith("_") and name != "__version__"]
 
@@ -105,3 +107,7 @@ def test_functions_are_not_hidden_by_their_modules(before: str, anew: dict[str, 
 
 def test_submodules_need_no_import_of_their_own(anew: dict[str, str]) -> None:
     assert anew[SUBMODULES] == ""
+
+
+def test_the_name_of_old_may_be_imported_first(anew: dict[str, str]) -> None:
+    assert anew[OLD_NAME] == ""

@@ -41,10 +41,10 @@ def read(
     Parameters
     ----------
     path : path
-        A file of EDF, EDF+, BDF, GDF, FIF, BrainVision, EEGLAB, WAV, FLAC, OGG, CSV, TSV, Parquet, NPY, NPZ,
-        MAT, netCDF, Zarr, miniSEED, SAC or WFDB. What a file is, its name says, else its content.
+        A file of EDF, EDF+, BDF, GDF, FIF, BrainVision, EEGLAB, WAV, FLAC, OGG, AIFF, CSV, TSV, Parquet, NPY,
+        NPZ, MAT, netCDF, Zarr, miniSEED, SAC or WFDB. What a file is, its name says, else its content.
     fs : float, optional
-        Sampling rate in Hz, for files that do not say it.
+        Sampling rate in Hz, for files that do not say it, or whose times do not say in which unit they are.
     channels : sequence of str, optional
         Names of the channels to read, in this order; numbers from 0, as text, where they have no names.
         Default all that are signals.

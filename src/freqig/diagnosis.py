@@ -139,7 +139,9 @@ def foreign_gradient(left: float, right: float, rise: float, told: float) -> Dia
         f"the gradient says {told:.3g}, and likewise in most other places"
         f"{', close around the nodes too' if told else ''}"
     )
-    steep = "" if told else "; or from steps too steep for its numbers (try dtype=torch.float64)"
+    # Where F moves and the gradient hardly tells, jumps may also be too close to each other to be told apart.
+    steps = "; or from steps too steep for its numbers (try dtype=torch.float64)"
+    steep = steps if abs(told) <= 0.05 * abs(rise) else ""
     return _of_another(where, steep)
 
 

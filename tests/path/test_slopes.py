@@ -144,3 +144,24 @@ def test_log_p_of_a_sure_class_is_rounding(n_targets: int) -> None:
     assert not path.converged[:, 0].any()
     assert path.converged[:, 1:].all()
     assert [d.status for d in adaptive(sure, X, n_targets=n_targets).diagnoses] == ["converged"] * 3
+
+
+@pytest.mark.parametrize("steepness", [1e5, 1e6, 1e7, 1e9])
+def test_what_single_precision_makes_of_steep_sigmoids_is_never_called_converged_and_wrong(
+    steepness: float,
+) -> None:
+    """In float32 each is a jump along its own weights: F(x) - F(x') of it, shared out as W_k · x is."""
+    levels = torch.tensor(noise(5, seed=4))
+
+    def steps(x: Tensor) -> Tensor:
+        return (torch.sigmoid(steepness * (x @ W[:, :5].to(x) / 9 - levels.to(x))) * V[:5].to(x)).sum(1)
+
+    x = torch.cat([X, OTHER])
+    path = adaptive(steps, x.float(), max_evaluations=200)
+    sums = x @ W[:, :5] / 9
+    jumps = (torch.sigmoid(steepness * (sums - levels)) - torch.sigmoid(-steepness * levels)) * V[:5]
+    wanted = torch.einsum("nk,dk,nd->nd", jumps / (9 * sums), W[:, :5], x)
+    error = (path.mean_gradient[:, 0] * x - wanted).abs().sum(1) / wanted.abs().sum(1).clamp_min(1e-9)
+    assert path.converged is not None
+    assert not (path.converged[:, 0] & (error > 0.03)).any()
+    assert {d.status for d in path.diagnoses} & {"jump", "budget"}

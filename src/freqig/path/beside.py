@@ -10,13 +10,13 @@ since no component of d is larger than that of δ: what is off there is an error
 
 One central difference of F is taken beside some paths, by forward passes. Steps are as short as float32 can
 tell, so that hardly any kink is between; where the difference is not what the gradient says, three steps are
-compared at three places, with gradients at the far ends of the longest. Only where F is as steep over all of
-them, and the gradients are alike, is the one not that of the other:
+compared at three places, with gradients at their ends. Only where F is as steep over all of them, and
+gradients are so too, is the one not that of the other:
 
 - a kink, a jump or a steep step close by changes the difference from step to step, or the gradient at its
   ends;
 - curvature does too, as d leaves what a model is used to;
-- rounding is a quarter as much of a step four times as long, and of what is rounded away nothing is left.
+- rounding is the less of a step the longer it is, and of what is rounded away nothing is left.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from .tolerance import Tolerance
 UNEXPLAINED = 0.03
 """Share of Σ |δ·g| by which F rises otherwise where the gradient is suspected, and convicted."""
 
-STEPS = np.array([1.0, 4.0, 16.0])
-"""Lengths that are compared, in shortest steps."""
+STEPS = np.array([1.0, 3.7, 15.1])
+"""Lengths that are compared, in shortest steps: no multiples, for waves in F may be as long as one."""
 
 ALIKE = 0.25
 """Share of what is off by which what is compared may differ."""
@@ -136,9 +136,9 @@ class Spots:
         both = (np.diff(each.reshape(shape))[..., 0] / width for each in (values, told))
         return next(both), next(both)
 
-    def slopes(self, length: float) -> Array:
-        """Slopes that gradients say there are at both ends of a step, in the same unit, (S, 2, 2)."""
-        shape, lengths = (len(self.sample), 2, 1, 2), np.array([length])
+    def slopes(self, lengths: Array) -> Array:
+        """Slopes that gradients say there are at both ends of steps, in the same unit, (S, 2, K, 2)."""
+        shape = (len(self.sample), 2, len(lengths), 2)
         slopes = np.empty(int(np.prod(shape)))
 
         def evaluate(part: slice) -> None:
@@ -151,7 +151,8 @@ class Spots:
             slopes[part] = products.sum(1).double().cpu().numpy()
 
         self.lines.chunks.run(len(slopes), evaluate)
-        return slopes.reshape(shape)[:, :, 0] / self.size[:, None, None]
+        found: Array = slopes.reshape(shape) / self.size[:, None, None, None]
+        return found
 
     def _moved(
         self, part: slice, shape: tuple[int, ...], lengths: Array
@@ -200,14 +201,16 @@ def convicted(lines: Lines, nodes: Nodes, row: int, tolerance: Tolerance) -> tup
     if np.isfinite(spots.step).sum() < FEWEST:
         return None, 0
     rises, told = spots.rises(STEPS)
-    said = np.concatenate([told, spots.slopes(STEPS[-1])], 2)
+    bends = spots.slopes(STEPS) - told[..., None]
     with np.errstate(invalid="ignore"):
         least = np.abs(rises - told).min(2)
         # What differs from step to step is known of neither.
-        alike = (np.ptp(rises, axis=2) <= ALIKE * least) & (np.ptp(said, axis=2) <= ALIKE * least)
+        alike = np.ptp(rises, axis=2) <= ALIKE * least
+        # Kinks around may bend F to both sides, where one at the place itself bends it to one.
+        alike &= (np.abs(bends.mean(3)).max(2) <= ALIKE * least) & (np.abs(bends).max((2, 3)) <= least)
         # Where F does not move at all, that may be rounding.
         wrong = (least > UNEXPLAINED) & alike & (rises != 0).all(2)
-    used = 4 * len(spots.sample)
+    used = 4 * len(STEPS) * len(spots.sample)
     way = int(wrong.sum(0).argmax())
     if wrong[:, way].sum() < FEWEST:
         return None, used

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import freqig
 from freqig.models import as_model
 
 from ..networks import expected, gradient, noise, outputs
@@ -188,6 +189,39 @@ def test_several_inputs(keras: Any) -> None:
     model, x, z = as_model(net), noise(3, 8, 2), noise(3, 8, 2, seed=1)
     assert model.hints.time_axis == 1
     torch.testing.assert_close(model.outputs(x, (z,)), net([x, z]).detach())
+
+
+def test_inputs_in_another_order_are_refused_though_keras_takes_them(keras: Any) -> None:
+    layers = keras.layers
+    eeg, eog = keras.Input((16, 2), name="eeg"), keras.Input((16, 1), name="eog")
+    joined = layers.Conv1D(3, 3)(layers.Concatenate()([eeg, eog]))
+    net = keras.Model({"eog": eog, "eeg": eeg}, layers.GlobalAveragePooling1D()(joined))
+    x, z = noise(3, 16, 2).numpy(), noise(3, 16, 1, seed=1).numpy()
+    explainer = freqig.Explainer(net, n_steps=2)
+    assert explainer((x, z), target=0).sizes["channel_0"] == 2
+    with pytest.raises(ValueError, match=r"order of the model, 'eeg' \(16, 2\), 'eog' \(16, 1\)"):
+        explainer((z, x), target=0)
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_subclass_of_several_inputs_is_called_as_it_was_built(keras: Any, by_name: bool) -> None:
+    """And has its time where functional models have it."""
+
+    class Two(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            eeg, eog = (inputs["eeg"], inputs["eog"]) if by_name else inputs
+            return self.dense(keras.ops.mean(keras.ops.concatenate([eeg, 2 * eog], -1), 1))
+
+    net, x, z = Two(), noise(3, 16, 2), noise(3, 16, 1, seed=1)
+    wanted = net({"eog": z, "eeg": x} if by_name else [x, z]).detach()
+    result = freqig.Explainer(net, n_steps=2)((x.numpy(), z.numpy()), target="all")
+    np.testing.assert_allclose(result.output, wanted, rtol=1e-5)
+    assert result.rfft_0.dims == ("sample", "target", "channel_0", "frequency_0")
+    assert (result.sizes["channel_0"], result.sizes["channel_1"]) == (2, 1)
 
 
 def test_lambda_layers_are_refused_and_trust_runs_them(keras: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from os import PathLike
@@ -127,13 +127,17 @@ def _on_backend(
 
 
 def _in_inference(model: Any) -> Callable[..., Any]:
-    inputs = getattr(model, "inputs", None)
-    count = len(inputs) if isinstance(inputs, (list, tuple)) else 1
-    # Functional models take several inputs as one list, or as the dict that they were built with.
-    structure = getattr(model, "_inputs_struct", None)
+    inputs, built = getattr(model, "inputs", None), _built_shapes(model)
+    declared: Any = inputs if isinstance(inputs, (list, tuple)) else ()
+    # Models take several inputs as one list, or as the dict that they were built with.
+    structure, names = getattr(model, "_inputs_struct", None), None
     if inputs is None and not isinstance(structure, dict):
-        # A class of the caller's, whose call may have further arguments.
-        return partial(model, training=False)
+        if built is None or isinstance(built, tuple):
+            # A class of the caller's, whose call may have further arguments.
+            return partial(model, training=False)
+        # Names are in the order of functional models, which sort them.
+        declared, names = built, sorted(built) if isinstance(built, dict) else None
+    count = max(len(declared), 1)
 
     def call(*points: Any) -> Any:
         if len(points) != count:
@@ -141,12 +145,39 @@ def _in_inference(model: Any) -> Callable[..., Any]:
             raise ValueError(
                 f"the model takes {takes}, got {len(points)}, those in additional_forward_args counted"
             )
+        if names is not None:
+            return model(dict(zip(names, points, strict=True)), training=False)
+        if declared is inputs and count > 1:
+            _check_shapes(declared, points)
         packed: Any = list(points) if count > 1 or isinstance(structure, dict) else points[0]
         if structure is not None and packed is not points[0]:
             packed = sys.modules["keras"].tree.pack_sequence_as(structure, packed)
         return model(packed, training=False)
 
     return call
+
+
+def _check_shapes(declared: Sequence[Any], points: Sequence[Any]) -> None:
+    """Refuse inputs in another order, of which Keras says nothing where what it computes with them fits."""
+    for i, (wanted, got) in enumerate(zip(declared, points, strict=True)):
+        sizes = tuple(wanted.shape)[1:]
+        given = tuple(got.shape)[1:]
+        fits = len(given) == len(sizes) and all(a in (None, b) for a, b in zip(sizes, given, strict=True))
+        if not fits:
+            order = ", ".join(f"{one.name!r} {tuple(one.shape)[1:]}" for one in declared)
+            raise ValueError(
+                f"x must be a tuple of the inputs in the order of the model, {order}, each behind the batch "
+                f"axis, got {given} as number {i}"
+            )
+
+
+def _built_shapes(model: Any) -> Any:
+    """What a subclass was called with first: a shape, a list or dict of shapes of several; None for others."""
+    if getattr(model, "input_shape", None) is not None:
+        return None
+    shapes = (getattr(model, "_build_shapes_dict", None) or {}).get("input_shape")
+    several = isinstance(shapes, (list, tuple)) and len(shapes) > 1 and isinstance(shapes[0], (list, tuple))
+    return list(shapes) if several else shapes if isinstance(shapes, (tuple, dict)) else None
 
 
 def _fixed_batch(model: Any) -> int | None:
@@ -164,7 +195,7 @@ def time_axis(model: Any) -> int | None:
     Parameters
     ----------
     model : keras.Model
-        Anything with `input_shape` and `layers`.
+        Anything with `input_shape`, or a subclass that was called once, and `layers`.
 
     Returns
     -------
@@ -180,7 +211,8 @@ def time_axis(model: Any) -> int | None:
     >>> time_axis(Net())
     1
     """
-    shapes = getattr(model, "input_shape", None)
+    shapes = getattr(model, "input_shape", None) or _built_shapes(model)
+    shapes = list(shapes.values()) if isinstance(shapes, dict) else shapes
     axes = {_axis_of(shape, model) for shape in (shapes if isinstance(shapes, list) else [shapes])}
     if axes == {1, LAST}:
         return 1

@@ -147,8 +147,8 @@ def _in_inference(model: Any) -> Callable[..., Any]:
             )
         if names is not None:
             return model(dict(zip(names, points, strict=True)), training=False)
-        if declared is inputs and count > 1:
-            _check_shapes(declared, points)
+        if isinstance(inputs, (list, tuple)) and count > 1:
+            _check_shapes(inputs, points)
         packed: Any = list(points) if count > 1 or isinstance(structure, dict) else points[0]
         if structure is not None and packed is not points[0]:
             packed = sys.modules["keras"].tree.pack_sequence_as(structure, packed)
@@ -172,10 +172,10 @@ def _check_shapes(declared: Sequence[Any], points: Sequence[Any]) -> None:
 
 
 def _built_shapes(model: Any) -> Any:
-    """What a subclass was called with first: a shape, a list or dict of shapes of several; None for others."""
+    """What a subclass was first called with: a shape, a list or dict of several shapes; None for others."""
     if getattr(model, "input_shape", None) is not None:
         return None
-    shapes = (getattr(model, "_build_shapes_dict", None) or {}).get("input_shape")
+    shapes: Any = (getattr(model, "_build_shapes_dict", None) or {}).get("input_shape")
     several = isinstance(shapes, (list, tuple)) and len(shapes) > 1 and isinstance(shapes[0], (list, tuple))
     return list(shapes) if several else shapes if isinstance(shapes, (tuple, dict)) else None
 

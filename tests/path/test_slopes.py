@@ -160,7 +160,7 @@ def test_what_single_precision_makes_of_steep_sigmoids_is_never_called_converged
     path = adaptive(steps, x.float(), max_evaluations=200)
     sums = x @ W[:, :5] / 9
     jumps = (torch.sigmoid(steepness * (sums - levels)) - torch.sigmoid(-steepness * levels)) * V[:5]
-    wanted = torch.einsum("nk,dk,nd->nd", jumps / (9 * sums), W[:, :5], x)
+    wanted = torch.einsum("sk,dk,sd->sd", jumps / (9 * sums), W[:, :5], x)
     error = (path.mean_gradient[:, 0] * x - wanted).abs().sum(1) / wanted.abs().sum(1).clamp_min(1e-9)
     assert path.converged is not None
     assert not (path.converged[:, 0] & (error > 0.03)).any()

@@ -220,28 +220,9 @@ def draw_title(
     else:
         # For the layout a title ends in its middle, wherever that is.
         axes.set_title("", loc="left")
-        axes.annotate(
-            text,
-            (0, 1),
-            xycoords="axes fraction",
-            xytext=(0, pad),
-            textcoords="offset points",
-            va="baseline",
-            fontsize="medium",
-            annotation_clip=False,
-        ).set_in_layout(False)
-    axes.annotate(
-        gap,
-        (1, 1),
-        xycoords="axes fraction",
-        xytext=(beside, pad + row * 1.25 * letters("medium")),
-        textcoords="offset points",
-        ha="right",
-        va="baseline",
-        fontsize="small",
-        color="0.4",
-        annotation_clip=False,
-    ).set_in_layout(False)
+        _write_above(axes, text, (0, pad), va="baseline", fontsize="medium")
+    place = beside, pad + row * 1.25 * letters("medium")
+    _write_above(axes, gap, place, corner=1, ha="right", va="baseline", fontsize="small", color="0.4")
 
 
 def leave_room(axes: Axes, lines: int = 1, pad: float = 3.0) -> None:
@@ -273,13 +254,18 @@ def write_head(axes: Axes, text: str, pad: float = 3.0) -> None:
     'part'
     """
     longest = max((length_of(line) for line in text.splitlines()), default=0.0)
+    size = letters() * min(1.0, size_in_points(axes)[0] / max(longest, 1.0))
+    _write_above(axes, text, (0, pad), va="bottom", fontsize=size)
+
+
+def _write_above(axes: Axes, text: str, offset: tuple[float, float], corner: int = 0, **style: Any) -> None:
+    """Write above the left corner of a panel, or the right one, 1, so many points off; no layout minds it."""
     axes.annotate(
         text,
-        (0, 1),
+        (corner, 1),
         xycoords="axes fraction",
-        xytext=(0, pad),
+        xytext=offset,
         textcoords="offset points",
-        va="bottom",
-        fontsize=letters() * min(1.0, size_in_points(axes)[0] / max(longest, 1.0)),
         annotation_clip=False,
+        **style,
     ).set_in_layout(False)

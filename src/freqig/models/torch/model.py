@@ -232,7 +232,7 @@ class TorchModel(Model):
         except torch.OutOfMemoryError:
             raise
         except Exception as error:
-            there = {str(t.device) for m in self._modules for t in (*m.parameters(), *m.buffers())}
+            there = {str(tensor.device) for tensor in _tensors(self._modules)}
             if isinstance(error, RuntimeError) and there and str(points.device) not in there:
                 # Known from the failure alone: a model may move its inputs by itself.
                 where, got = " and ".join(sorted(there)), f"'{points.device}'"

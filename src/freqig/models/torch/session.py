@@ -103,7 +103,7 @@ class Use:
         if self.device.type == "cuda":
             yield IN_FULL_PRECISION.on()
             # PyTorch's own kernels have the backward pass in eval that those of cuDNN lack.
-            every = (sub for module in self.modules for sub in module.modules())
+            every = (sub for module in self.modules for sub in submodules(module))
             yield WITHOUT_CUDNN.on() if any(isinstance(sub, nn.RNNBase) for sub in every) else nullcontext()
 
     def _give_back(self, grad: bool, functions: int, dispatches: int, hooks: Any) -> None:

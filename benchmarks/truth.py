@@ -1,9 +1,9 @@
 """Which explanation is right: methods on problems whose truth is known, with networks that learnt them.
 
 Run as `python benchmarks/truth.py --cache DIR [--seeds 0-9] [--case NAME …] [--method NAME …]`. What was
-done is kept in DIR and not done again, so that a run may be stopped at any time. `--quick` is one seed of
-small networks and few series. `--page` writes tables and figures to `benchmarks/results/` from what there
-is.
+done is kept in DIR and not done again, so that a run may be stopped at any time; nor is what
+`benchmarks/results/truth_cells.jsonl` has of runs on other machines. `--quick` is one seed of small networks
+and few series. `--page` writes tables, figures and that file to `benchmarks/results/` from all that there is.
 
 To add a method, see `benchmarks/leaderboard/methods/__init__.py`.
 """
@@ -20,16 +20,19 @@ from pathlib import Path
 
 import torch
 from leaderboard import cell, store, summary
-from leaderboard.cases import CASES, Case
+from leaderboard.case import Case
+from leaderboard.cases import CASES
 from leaderboard.coverage import coverage
 from leaderboard.goals import SCALE, goals
 from leaderboard.methods import Method, found
 from leaderboard.page import as_json, page
-from leaderboard.task import task_of
-from leaderboard.training import trained
+from leaderboard.task import Task, task_of
+from leaderboard.training import Trained, shortened, trained, untrained
 from measure import machine
 
 RESULTS = Path(__file__).parent / "results"
+CELLS = RESULTS / "truth_cells.jsonl"
+"""What counts of all runs before, on this machine or another."""
 CHOSEN, REPORTED = range(5), range(5, 10)
 """Seeds on which a setting of the package is chosen, and those that are reported."""
 QUICK_SAMPLES = 4
@@ -42,7 +45,7 @@ def jobs(
 ) -> Iterator[tuple[Case, int, list[Method]]]:
     """What is to be done, the seeds of both halves in turn, so that a part of it is a smaller whole."""
     order = sorted(seeds, key=lambda seed: (seed % len(CHOSEN), seed < len(CHOSEN)))
-    cases, methods = list(cases), list(methods)
+    cases, methods = [case for case in cases if not case.missing()], list(methods)
     for seed in order:
         for case in cases:
             # On the first seeds the package's setting is chosen; nobody else has one that is.
@@ -52,44 +55,66 @@ def jobs(
 
 def work(options: argparse.Namespace, kept: Path) -> list[str]:
     """Do what is not done yet; returns what failed."""
-    done, failed = store.read(kept), []
-    methods = chosen(options.method, found(), "--method")
-    for case, seed, able in jobs(
-        chosen(options.case, CASES, "--case").values(), methods.values(), options.seeds
-    ):
+    committed = {} if options.quick else store.read(CELLS)
+    done, failed = {**committed, **store.read(kept)}, []
+    every = found()
+    # All methods see the first series of one draw, whichever of them are run.
+    most = QUICK_SAMPLES if options.quick else max(method.samples for method in every.values())
+    methods = chosen(options.method, every, "--method")
+    cases = chosen(options.case, CASES, "--case")
+    for case, seed, able in jobs(cases.values(), methods.values(), options.seeds):
         if options.quick:
-            able = [replace(method, samples=QUICK_SAMPLES) for method in able]
-        network = trained(case, seed, options.cache / "networks", options.quick)
-        most = max((method.samples for method in able), default=0)
-        task = None
-        for method in able:
-            begin = time.perf_counter()
-            # Fewer series than a method asks for are a result too, and known by the number asked for.
-            wanted = {
-                "case": case.name,
-                "seed": seed,
-                "method": method.name,
-                "samples": method.samples,
-                "network": network.digest,
-            }
-            if store.key(wanted) in done:
-                continue
-            task = task or task_of(case, network, seed, most)
-            try:
-                result = cell.run(method, task, network)
-            except Exception as error:  # noqa: BLE001 - one method's fault is not the end of the others
-                failed.append(f"{case.name}, seed {seed}, {method.name}: {type(error).__name__}: {error}")
-                print(failed[-1], flush=True)
-                continue
-            result = {**result, "series": result["samples"], **wanted}
-            store.append(kept, result)
-            done[store.key(result)] = result
+            case, able = shortened(case), [replace(method, samples=QUICK_SAMPLES) for method in able]
+        digest = untrained(case, seed)[1]
+        asked = {method.name: wanted(case, seed, method, digest) for method in able}
+        todo = [method for method in able if store.key(asked[method.name]) not in done]
+        if todo and (other := elsewhere(asked.values(), committed)):
             print(
-                f"{case.name}, seed {seed}, {method.name}: "
-                f"{result['mean'].get(case.headline, float('nan')):.3f}, {time.perf_counter() - begin:.1f} s",
+                f"{case.name}, seed {seed}: {CELLS.name} has all of it, of network {other}, which here would "
+                f"be {digest}; left as it is: if the problem has changed, remove its lines there",
                 flush=True,
             )
+        elif todo:
+            network = trained(case, seed, options.cache / "networks")
+            task = task_of(case, network, seed, most)
+            for method in todo:
+                failed += run(method, task, network, asked[method.name], kept)
     return failed
+
+
+def wanted(case: Case, seed: int, method: Method, digest: str) -> store.Cell:
+    """What a result is known by; fewer series than a method asks for are a result too."""
+    return {
+        "case": case.name,
+        "seed": seed,
+        "method": method.name,
+        "samples": method.samples,
+        "network": digest,
+    }
+
+
+def run(method: Method, task: Task, network: Trained, known: store.Cell, kept: Path) -> list[str]:
+    """Keep the result of a method; returns what failed."""
+    begin, place = time.perf_counter(), f"{task.case.name}, seed {task.seed}, {method.name}"
+    try:
+        result = cell.run(method, task, network)
+    except Exception as error:  # noqa: BLE001 - one method's fault is not the end of the others
+        failed = f"{place}: {type(error).__name__}: {error}"
+        print(failed, flush=True)
+        return [failed]
+    store.append(kept, {**result, "series": result["samples"], **known})
+    score = result["mean"].get(task.case.headline, float("nan"))
+    print(f"{place}: {score:.3f}, {time.perf_counter() - begin:.1f} s", flush=True)
+    return []
+
+
+def elsewhere(asked: Iterable[store.Cell], committed: Mapping[str, store.Cell]) -> str:
+    """The committed network of a seed of which all that is asked is known, or ""."""
+    asked = list(asked)
+    for network in dict.fromkeys(known["network"] for known in committed.values()):
+        if all(store.key({**one, "network": network}) in committed for one in asked):
+            return str(network)
+    return ""
 
 
 def chosen(names: Sequence[str] | None, known: Mapping[str, object], option: str) -> Mapping[str, object]:
@@ -125,6 +150,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--page", action="store_true", help="write tables and figures, and run nothing")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(given)
+    if options.page and options.quick:
+        parser.error(
+            "--page writes what is committed, of which a quick run is no part: leave one of them out"
+        )
     options.case = options.case or (list(QUICK_CASES) if options.quick else None)
     options.seeds = options.seeds or ([5] if options.quick else [*CHOSEN, *REPORTED])
     return options
@@ -132,7 +161,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def report(kept: Path, write: bool) -> None:
     """Print the goals; with `write`, tables and figures too."""
-    cells, methods = list(store.read(kept).values()), found()
+    methods = found()
+    before = {} if kept.stem == "quick" else store.read(CELLS)
+    every = [*before.values(), *store.read(kept).values()]
+    cells = summary.counted(cell for cell in every if cell["method"] in methods)
     ours = [method.name for method in methods.values() if method.ours]
     rows, first_half = summary.rows(cells, REPORTED), summary.rows(cells, CHOSEN)
     ranked = summary.settings(first_half, ours)
@@ -141,13 +173,17 @@ def report(kept: Path, write: bool) -> None:
     checked = goals(rows, chosen_setting, ours)
     print(f"chosen on the first seeds: {chosen_setting}", *checked, sep="\n")
     if write:
-        about = f"{datetime.now(UTC):%Y-%m-%d}; {machine()}. Seconds are of a machine that others used too."
+        about = (
+            f"Written {datetime.now(UTC):%Y-%m-%d} on {machine()}. Results may be of several machines, and "
+            "seconds are of machines that others used too."
+        )
         RESULTS.mkdir(exist_ok=True)
         run = (
             coverage(rows, methods.values(), REPORTED),
             coverage(first_half, [methods[name] for name in ours], CHOSEN),
         )
         (RESULTS / "truth.md").write_text(page(rows, ranked, checked, methods, cells, run, about))
+        store.write(CELLS, cells)
         (RESULTS / "truth.json").write_text(as_json(rows, ranked, about))
         from leaderboard.drawing import draw
 

@@ -24,15 +24,18 @@ def coverage(found: Iterable[Row], methods: Iterable[Method], seeds: Sequence[in
     """
     have = {(row.method, row.case): row.seeds for row in found}
     every = list(methods)
-    cells = [(method.name, name) for method in every for name in CASES]
+    absent = {name: case.missing() for name, case in CASES.items() if case.missing()}
+    gone = {name: why for name, why in absent.items() if all(case != name for _, case in have)}
+    cases = {name: case for name, case in CASES.items() if name not in gone}
+    cells = [(method.name, name) for method in every for name in cases]
     counts = Counter(have[cell] for cell in cells if cell in have)
     if not counts:
         return f"Nothing of seeds {_listed(seeds)} has been run."
     rule = counts.most_common(1)[0][0]
-    lines = []
+    lines = [f"- **{name}** is left out: {why}." for name, why in gone.items()]
     for method in every:
         groups: dict[str, list[str]] = {}
-        for name, case in CASES.items():
+        for name, case in cases.items():
             own = have.get((method.name, name))
             if own == rule:
                 continue

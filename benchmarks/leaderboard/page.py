@@ -127,11 +127,12 @@ def _short(values: Mapping[str, float]) -> dict[str, float]:
 
 def _overview(found: Sequence[Row]) -> str:
     by = {(row.method, row.case): row for row in found}
+    cases = [case for case in CASES if any(row.case == case for row in found)]
     bold = {id(row) for case in CASES.values() if (ranked := ranking(found, case)) for row in leaders(ranked)}
     lines = []
     for method in dict.fromkeys(row.method for row in found):
         cells = [method]
-        for case in CASES:
+        for case in cases:
             row = by.get((method, case))
             if row is None:
                 cells.append("")
@@ -140,7 +141,7 @@ def _overview(found: Sequence[Row]) -> str:
             shown = f"**{value}**" if id(row) in bold else value
             cells.append(f"{shown} ({len(row.seeds)} × {row.series})")
         lines.append(tuple(cells))
-    return _table(("method", *CASES), lines)
+    return _table(("method", *cases), lines)
 
 
 def _details(found: Sequence[Row], name: str) -> list[str]:

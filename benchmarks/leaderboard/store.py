@@ -1,8 +1,13 @@
-"""Results by key, a line of JSON each, so that a run that was interrupted goes on where it was."""
+"""Results by key, a line of JSON each, so that a run that was interrupted goes on where it was.
+
+A cache has everything. What is committed beside the tables has the results that count, without their scatter
+over series, so that a run on another machine adds to them.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +30,7 @@ def read(path: Path) -> dict[str, Cell]:
     if not path.exists():
         return {}
     found = {}
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
         try:
             cell = json.loads(line)
@@ -47,3 +52,10 @@ def append(path: Path, cell: Cell) -> None:
         if whole and not whole.endswith("\n"):
             file.truncate(whole.rfind("\n") + 1)
         file.write(json.dumps(cell) + "\n")
+
+
+def write(path: Path, cells: Iterable[Mapping[str, Any]]) -> None:
+    """Write results without their scatter over series, in the order of their keys."""
+    short = ({part: value for part, value in cell.items() if part != "scatter"} for cell in cells)
+    lines = [json.dumps(cell, ensure_ascii=False, separators=(",", ":")) for cell in sorted(short, key=key)]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

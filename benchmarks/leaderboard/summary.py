@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from leaderboard.cases import CASES, Case
+from leaderboard.case import Case
+from leaderboard.cases import CASES
 
 Cell = Mapping[str, Any]
 ROUNDING = 1e-3
@@ -50,25 +51,33 @@ class Row:
         return self.spread.get(CASES[self.case].headline, float("nan"))
 
 
-def rows(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Row]:
-    """One row for each problem and method, of those seeds that there are.
+def counted(cells: Iterable[Cell]) -> list[Cell]:
+    """One result for each problem, seed and method, those of a seed all of one network.
+
+    A network that was learnt anew, with another version of torch or from series that another processor rounds
+    otherwise, is another one. Results of both are right, but methods are compared on the same. The network
+    that most methods explained stands for the seed, and of those that tie the latest.
 
     Parameters
     ----------
     cells : iterable of mapping
-        Results in the order in which they were found: a later one of the same problem, seed and method stands
-        for the earlier, and those of an earlier network are left out.
-    seeds : sequence of int
-        Which are taken.
+        Results in the order in which they were found: a later one of the same network, seed and method stands
+        for the earlier.
     """
-    own = [cell for cell in cells if cell["seed"] in seeds]
-    network = {(cell["case"], cell["seed"]): cell["network"] for cell in own}
-    # Of a network that has been learnt anew the results before are those of another.
-    own = [cell for cell in own if cell["network"] == network[cell["case"], cell["seed"]]]
-    latest = {(cell["case"], cell["method"], cell["seed"]): cell for cell in own}
+    networks: dict[tuple[str, int], dict[str, dict[str, Cell]]] = {}
+    for cell in cells:
+        of = networks.setdefault((cell["case"], cell["seed"]), {})
+        # Taken out and put back, so that the latest comes last.
+        of[cell["network"]] = {**of.pop(cell["network"], {}), cell["method"]: cell}
+    return [cell for of in networks.values() for cell in max(reversed(of.values()), key=len).values()]
+
+
+def rows(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Row]:
+    """One row for each problem and method, of the results that count of those seeds that there are."""
+    own = [cell for cell in counted(cells) if cell["seed"] in seeds]
     grouped: dict[tuple[str, str], list[Cell]] = {}
-    for (case, method, _), cell in sorted(latest.items(), key=lambda item: item[0][2]):
-        grouped.setdefault((case, method), []).append(cell)
+    for cell in sorted(own, key=lambda cell: cell["seed"]):
+        grouped.setdefault((cell["case"], cell["method"]), []).append(cell)
     return [_row(case, method, group) for (case, method), group in grouped.items() if case in CASES]
 
 

@@ -13,7 +13,7 @@ import xarray as xr
 from torch import nn
 
 import freqig
-from leaderboard.cases import Case
+from leaderboard.case import Case
 from leaderboard.training import Trained, predicted
 
 Array = np.ndarray

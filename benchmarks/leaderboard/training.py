@@ -14,7 +14,7 @@ import xarray as xr
 from torch import Tensor, nn
 
 import freqig
-from leaderboard.cases import Case
+from leaderboard.case import Case
 from leaderboard.networks import Summed
 
 
@@ -40,17 +40,26 @@ class Trained:
     seconds: float
 
 
-def trained(case: Case, seed: int, cache: Path, quick: bool) -> Trained:
-    """The network of a case and a seed, out of the cache, or trained and put there."""
+def shortened(case: Case) -> Case:
+    """The same, learnt from fewer series in fewer epochs."""
+    return replace(case, n_train=min(case.n_train, 1500), epochs=min(case.epochs, 4))
+
+
+def untrained(case: Case, seed: int) -> tuple[nn.Module, str]:
+    """The network of a case and a seed before its training, and the digest of what it will be."""
     if case.network is None:
-        model = freqig.synth.oracle(case.make(4, seed))
-        return Trained(Summed(model) if case.stepwise else model, "oracle", float("nan"), 0.0)
-    if quick:
-        case = replace(case, n_train=min(case.n_train, 1500), epochs=min(case.epochs, 4))
+        return freqig.synth.oracle(case.make(4, seed)), "oracle"
     few = case.training(seed, 16)
     torch.manual_seed(seed)
     model = case.network(few)
-    digest = _digest(case, few, seed, model)
+    return model, _digest(case, few, seed, model)
+
+
+def trained(case: Case, seed: int, cache: Path) -> Trained:
+    """The network of a case and a seed, out of the cache, or trained and put there."""
+    model, digest = untrained(case, seed)
+    if case.network is None:
+        return Trained(Summed(model) if case.stepwise else model, digest, float("nan"), 0.0)
     kept = cache / f"{digest}.pt"
     if kept.exists():
         state = torch.load(kept, weights_only=True)

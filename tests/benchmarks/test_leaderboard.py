@@ -21,7 +21,7 @@ from leaderboard.cases import CASES  # noqa: E402
 from leaderboard.coverage import coverage  # noqa: E402
 from leaderboard.goals import goals  # noqa: E402
 from leaderboard.task import counting, task_of  # noqa: E402
-from leaderboard.training import trained  # noqa: E402
+from leaderboard.training import shortened, trained  # noqa: E402
 
 BOX, NODES = "arma rare time", "ig logit zero n_steps=8"
 
@@ -68,14 +68,14 @@ def test_a_key_that_is_not_there_is_named(tmp_path: Path, option: str) -> None:
 
 
 def test_a_network_is_learnt_once_for_each_seed(tmp_path: Path) -> None:
-    case = CASES["unused_cue"]
-    first, again = (trained(case, 0, tmp_path, quick=True) for _ in range(2))
+    case = shortened(CASES["unused_cue"])
+    first, again = (trained(case, 0, tmp_path) for _ in range(2))
     assert first.digest == again.digest
     assert first.seconds == again.seconds > 0
     assert first.accuracy == again.accuracy > 0.9
     x = torch.from_numpy(case.make(4, 9).signal.values)
     torch.testing.assert_close(first.model(x), again.model(x), rtol=0, atol=0)
-    assert trained(case, 1, tmp_path, quick=True).digest != first.digest
+    assert trained(case, 1, tmp_path).digest != first.digest
     assert len(list(tmp_path.iterdir())) == 2
     task = task_of(case, first, 0, 6)
     assert task.problem.attrs["seed"] != 0
@@ -154,11 +154,93 @@ def test_first_is_told_by_spread_and_cost() -> None:
     assert verdict("ours dear")[0] is None
 
 
-def test_results_of_an_earlier_network_are_left_out() -> None:
-    cells = [cell("a", 5, 0.1, 9, network="old"), cell("b", 5, 0.2, 9, network="old")]
-    cells += [cell("a", 5, 0.3, 9, network="new"), cell("b", 6, 0.4, 9, network="old")]
-    rows = summary.rows(cells, range(5, 10))
-    assert {(row.method, row.seeds, row.headline) for row in rows} == {("a", (5,), 0.3), ("b", (6,), 0.4)}
+def test_a_seed_is_told_by_one_network_alone() -> None:
+    committed = [cell(m, 5, p, 9, network="there") for m, p in (("a", 0.1), ("b", 0.2))]
+    here = [cell("a", 5, 0.3, 9, network="here"), cell("b", 6, 0.4, 9, network="there")]
+
+    def told(cells: list[dict]) -> set[tuple]:
+        return {(row.method, row.seeds, round(row.headline, 9)) for row in summary.rows(cells, range(5, 10))}
+
+    assert told(committed + here) == {("a", (5,), 0.1), ("b", (5, 6), 0.3)}
+    # As many of the later one stand for the seed.
+    here += [cell("b", 5, 0.6, 9, network="here")]
+    assert told(committed + here) == {("a", (5,), 0.3), ("b", (5, 6), 0.5)}
+    assert told(here + committed) == {("a", (5,), 0.1), ("b", (5, 6), 0.3)}
+
+
+def test_a_run_goes_on_from_what_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(truth, "RESULTS", tmp_path)
+    monkeypatch.setattr(truth, "CELLS", tmp_path / "truth_cells.jsonl")
+    few = methods.Method("mine", lambda task: task.x, "x itself", samples=4, ours=True)
+    monkeypatch.setattr(truth, "found", lambda: {"mine": few})
+
+    def start(folder: str, *more: str) -> list[dict]:
+        assert truth.main(["--cache", str(tmp_path / folder), "--case", BOX, *more]) == 0
+        return list(store.read(tmp_path / folder / "results.jsonl").values())
+
+    (first,) = start("one machine", "--seeds", "5")
+    assert "scatter" in first
+    start("one machine", "--page")
+    committed = store.read(truth.CELLS)
+    del first["scatter"]
+    assert committed == {store.key(first): first}
+
+    # Another machine has nothing but the file: it adds a seed, and keeps both.
+    assert [one["seed"] for one in start("another", "--seeds", "5-6")] == [6]
+    start("another", "--page")
+    assert {one["seed"] for one in store.read(truth.CELLS).values()} == {5, 6}
+    assert json.loads((tmp_path / "truth.json").read_text())["rows"][0]["seeds"] == [5, 6]
+
+    # What was learnt there would be another network here: it is not learnt again, which is said.
+    moved = [{**one, "network": "there"} for one in store.read(truth.CELLS).values()]
+    store.write(truth.CELLS, moved)
+    capsys.readouterr()
+    assert [one["seed"] for one in start("a third", "--seeds", "5-7")] == [7]
+    assert capsys.readouterr().out.count("truth_cells.jsonl has all of it, of network there") == 2
+    # A method that is not there makes the seed another network's.
+    more = {"mine": few, "more": methods.Method("more", lambda task: -task.x, "-x", samples=4, ours=True)}
+    monkeypatch.setattr(truth, "found", lambda: more)
+    added = start("a fourth", "--seeds", "5")
+    assert [(one["method"], one["network"]) for one in added] == [("mine", "oracle"), ("more", "oracle")]
+
+
+def test_a_page_is_not_written_of_a_quick_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        truth.main(["--quick", "--page"])
+    assert "--page writes what is committed" in capsys.readouterr().err
+
+
+def test_a_problem_without_data_is_left_out_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from leaderboard import flicker
+
+    monkeypatch.setattr(flicker, "DATA", Path("nowhere"))
+    every = [methods.Method("a", lambda task: task.x, "x", ours=True)]
+    planned = list(truth.jobs(CASES.values(), every, [5]))
+    assert [case.name for case, *_ in planned] == [name for name in CASES if name != "flicker"]
+    told = coverage(summary.rows([cell("a", 5, 1, 1, c) for c in CASES if c != "flicker"], [5]), every, [5])
+    assert told.split("\n")[-1] == (
+        "- **flicker** is left out: FREQIG_DATA names no folder with the recordings of `freqig demo ssvep`."
+    )
+    # Results of another machine are results.
+    assert "flicker" not in coverage(summary.rows([cell("a", 5, 1, 1, c) for c in CASES], [5]), every, [5])
+
+
+def test_flicker_is_true_at_its_frequency_and_its_double(data_path: Path) -> None:
+    case = CASES["flicker"]
+    problem = case.test(10, 5)
+    assert problem.sizes["sample"] == 30
+    for series, label in zip(problem.truth_line.values, problem.label.values, strict=True):
+        lit = (13.0, 17.0, 21.0)[label]
+        assert problem.frequency.values[series].tolist() == [lit, 2 * lit]
+    # Where it is seen is not known, so that electrodes add up.
+    attribution = np.random.default_rng(0).normal(size=(30, 8, 129))
+    np.testing.assert_allclose(case.scored(problem, attribution), attribution.sum(1))
+    assert case.true(problem).shape == (30, 129)
+    # Nothing that is explained was learnt from.
+    learnt = {series.tobytes() for series in case.training(5).signal.values}
+    assert not learnt & {series.tobytes() for series in problem.signal.values}
 
 
 def test_a_setting_is_chosen_by_its_mean_and_then_by_its_cost() -> None:

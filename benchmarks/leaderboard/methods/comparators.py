@@ -12,8 +12,8 @@ from leaderboard.task import Task
 
 SEEDED = ("FreqRISE", "SmoothGrad", "ExpectedGradients", "InsertionDeletion")
 ONLY_SPECTRA = ("FLEXtime", "SpectralGradients")
-WITHOUT_RULES = ("freqshapes", "hmm")
-"""Problems whose networks, of attention and of gates, have no rules of relevance."""
+WITHOUT_RULES = ("freqshapes", "hmm", "flicker")
+"""Problems whose networks, of attention, of gates and of powers, have no rules of relevance."""
 BINS = 1 << 20
 """More cells than any domain has coefficients: every coefficient is masked by itself."""
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from freqig.chunks import Chunks
+from freqig.foreign import Foreign
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
 from freqig.objective.objective import Objective
@@ -56,6 +57,7 @@ class Case:
             max_evaluations=how.get("max_evaluations", 2000),
             n_initial=how.get("n_initial", 7),
             chunks=Chunks(how.get("chunk", CHUNK)),
+            inspector=Foreign(),
         )
 
     def error(self, path: Path, watched: Watched = ("time", "frequency")) -> Tensor:

@@ -54,6 +54,7 @@ def adaptive(
         max_evaluations=how.pop("max_evaluations", 2000),
         n_initial=how.pop("n_initial", 7),
         chunks=chunks,
+        **how,
     )
 
 

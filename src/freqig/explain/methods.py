@@ -13,9 +13,9 @@ import torch
 from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain
+from ..foreign import Foreign
 from ..objective.paths import Paths
 from ..path.adaptive import integrate_adaptive
-from ..path.beside import Beside
 from ..path.fixed import integrate
 from ..path.measuring import Projection
 from ..path.path import Path
@@ -155,13 +155,13 @@ class AdaptiveNodes(Nodes):
         Most evaluations per sample.
     n_initial : int or None
         Nodes of the first rule; None takes as many as cost about what the fewest do.
-    seen : Beside
-        What was seen beside the paths of this call.
+    foreign : Foreign
+        What was seen of gradients that are not those of F, in all blocks of this call.
     """
 
     max_evaluations: int
     n_initial: int | None
-    seen: Beside = field(default_factory=Beside, repr=False, compare=False)
+    foreign: Foreign = field(default_factory=Foreign, repr=False, compare=False)
 
     exact: ClassVar[bool] = False
 
@@ -184,7 +184,7 @@ class AdaptiveNodes(Nodes):
             max_evaluations=self.max_evaluations,
             n_initial=self.n_least,
             chunks=chunks,
-            seen=self.seen,
+            inspector=self.foreign,
         )
 
     def warn_of_shortfalls(self, found: Attributions) -> None:

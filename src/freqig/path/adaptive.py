@@ -13,10 +13,11 @@ from ..chunks import Chunks
 from ..diagnosis import too_little_room
 from ..objective.objective import widest
 from ..objective.paths import Paths
-from . import beside, ends, slopes, smooth, unused
+from . import ends, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends
 from .fixed import baseline_values
 from .gradients import Lines
+from .inspection import Inspector, nobody
 from .measuring import Gauge, Projection, as_array
 from .nodes import SIZES, VALUES, Flags, Indices, Nodes, blocks
 from .path import Array, Diagnosis, Jump, Path
@@ -35,7 +36,7 @@ def integrate_adaptive(
     n_initial: int,
     chunks: Chunks,
     margins: Margins = MARGINS,
-    seen: beside.Beside | None = None,
+    inspector: Inspector = nobody,
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
@@ -61,11 +62,10 @@ def integrate_adaptive(
         Points per call, and the memory that kept gradients may take.
     margins : Margins
         Fitted numbers of the error estimate.
-    seen : Beside, optional
-        What was seen beside other paths of the same call.
+    inspector : Inspector, optional
+        Who looks whether gradients are those of F, as they come.
     """
-    seen = seen or beside.Beside()
-    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins, seen).run()
+    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins, inspector).run()
 
 
 class Progress:
@@ -73,8 +73,8 @@ class Progress:
 
     Beside what a `Path` has: `doubt` is 1 where every interval is yet to be looked into before the path is
     believed, 2 while that is being done, else 0, and `hidden` what rounding of other outputs makes
-    of F. What is done once: the gradient near both ends was `looked` at, F was `examined` from near by and
-    `bisected` where an interval is narrow; the sample was `met`, and looked at from `beside` its path.
+    of F. What is done once: the gradient near both ends was `looked` at, and F `bisected` where an interval
+    is narrow.
     """
 
     def __init__(self, output: Tensor, n_features: int) -> None:
@@ -82,8 +82,7 @@ class Progress:
         self.mean = output.new_zeros(*output.shape, n_features)
         self.error, self.correction, self.converged = scalars + np.inf, scalars, scalars > 0
         self.hidden, (self.used, self.doubt) = scalars.copy(), np.zeros((2, n), dtype=np.int64)
-        self.looked, self.examined, self.bisected = np.zeros((3, n), dtype=bool)
-        self.met, self.beside = np.zeros((2, n), dtype=bool)
+        self.looked, self.bisected = np.zeros((2, n), dtype=bool)
         self.diagnosis: dict[int, Diagnosis] = {}
 
     def end(self, sample: int, diagnosis: Diagnosis) -> None:
@@ -116,18 +115,19 @@ class _Loop:
         n_initial: int,
         chunks: Chunks,
         margins: Margins,
-        seen: beside.Beside,
+        inspector: Inspector,
     ) -> None:
         def dtype() -> torch.dtype:
             # The coarser of both: under autocast outputs are rounded more than points.
             both = paths.x.dtype, paths.objective.rounding_dtype
             return max(both, key=lambda dtype: torch.finfo(dtype).eps)
 
-        self.delta, self.most, self.margins, self.seen = paths.delta.flatten(1), most, margins, seen
+        self.delta, self.most, self.margins = paths.delta.flatten(1), most, margins
         self.lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
         output = paths.output.to(widest(paths.x.device))
         self.gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
         self.tolerance = Tolerance(tol, dtype, slice(1 if projections else 0, None))
+        self.inspect = inspector(self.lines, self.tolerance)
         self.kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
         # Of several samples each may have half of the room, so that one can always go on.
         self.limit = self.kept if len(paths) == 1 else max(self.kept // 2, 8)
@@ -207,8 +207,7 @@ class _Loop:
             for i in sample.tolist():
                 progress.end(i, Diagnosis("budget"))
             return []
-        self._examine(nodes)
-        self._look_beside(nodes)
+        self._inspected(nodes)
         delta = self.delta[torch.as_tensor(sample, device=self.delta.device)]
         verdict = judge(nodes, self.gauge, delta, self.tolerance, self.margins, progress.hidden[sample])
         solved = verdict.done.all(1)
@@ -251,36 +250,15 @@ class _Loop:
             else:
                 yield rows, divide(edges, strength, m)
 
-    def _examine(self, nodes: Nodes) -> None:
-        """Samples whose F does not rise as its gradient says are looked at from near by, once."""
-        progress, suspicion = self.progress, slopes.Suspicion.of(nodes, self.tolerance)
-        for a in np.flatnonzero(suspicion.found & ~progress.examined[nodes.sample]).tolist():
-            i = int(nodes.sample[a])
-            how = self.lines, self.tolerance, self.most - int(progress.used[i])
-            wrong, used, hidden = suspicion.examined(a, *how)
-            progress.examined[i], progress.used[i] = used > 0, progress.used[i] + used
-            progress.hidden[i] = hidden
-            if wrong:
-                progress.end(i, wrong)
-                self.seen.foreign = True
-
-    def _look_beside(self, nodes: Nodes) -> None:
-        """Some samples are looked at from beside the path as they come; where one is wrong there, all are."""
-        progress, lines = self.progress, self.lines
-        fresh = np.flatnonzero(progress.going(nodes.sample) & ~progress.met[nodes.sample])
-        progress.met[nodes.sample[fresh]] = True
-        due = fresh[self.seen.due(len(fresh))]
-        suspects = fresh if self.seen.foreign else due[beside.suspected(lines, nodes, due, self.tolerance)]
-        while len(suspects):
-            for a in suspects.tolist():
-                i = int(nodes.sample[a])
-                wrong, used = beside.convicted(lines, nodes, a, self.tolerance)
-                progress.beside[i], progress.used[i] = True, progress.used[i] + used
-                if wrong:
-                    progress.end(i, wrong)
-                    self.seen.foreign = True
-            left = progress.going(nodes.sample) & ~progress.beside[nodes.sample] & self.seen.foreign
-            suspects = np.flatnonzero(left)
+    def _inspected(self, nodes: Nodes) -> None:
+        """Take in what is said of gradients that are new, and how many evaluations it took to tell."""
+        progress = self.progress
+        for found in self.inspect(nodes, self.most - progress.used[nodes.sample]):
+            progress.used[found.sample] += found.used
+            if found.hidden is not None:
+                progress.hidden[found.sample] = found.hidden
+            if found.wrong:
+                progress.end(found.sample, found.wrong)
 
     def _apart(self, nodes: Nodes, verdict: Verdict, rows: Indices, wanted: Array) -> Iterator[Wanted]:
         """Those whose nodes will be far enough apart; of others F alone is asked what it does there.

@@ -10,13 +10,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from freqig.chunks import Chunks
-from freqig.path import beside, integrate_adaptive
-from freqig.path.adaptive import _Loop
-from freqig.path.nodes import Nodes
+from freqig.foreign import Foreign
+from freqig.foreign.beside import convicted
+from freqig.path.gradients import Lines
+from freqig.path.inspection import Inspect
+from freqig.path.nodes import Indices, Nodes
+from freqig.path.tolerance import Tolerance
 
 from ..helpers import noise
-from .paths import Counter, adaptive, objective_of
+from ..path.paths import Counter
+from ..path.paths import adaptive as plain
+from .paths import adaptive
 from .test_slopes import ROUGH
 
 HALF = torch.tensor(noise(3, 24, seed=5))
@@ -93,36 +97,25 @@ def test_what_is_seen_beside_one_path_is_looked_for_beside_all() -> None:
 
 
 def test_blocks_of_one_call_know_of_each_other() -> None:
-    seen, found = beside.Beside(), []
-    for row in X:
-        objective = objective_of(scaled(0.9), row[None])
-        x = row[None]
-        paths = _paths(objective, x)
-        how = {"tol": 0.01, "max_evaluations": 100, "n_initial": 7, "chunks": Chunks(50)}
-        found += integrate_adaptive(paths, projections=[], seen=seen, **how).diagnoses  # type: ignore[arg-type]
-    assert [d.status for d in found] == ["gradient"] * 3
-    assert seen.foreign
-
-
-def _paths(objective: Any, x: Tensor) -> Any:
-    from freqig.objective.paths import Paths
-
-    return Paths(objective, x, torch.zeros_like(x), objective.value(x, torch.arange(len(x))))
+    """The third path of a call is not looked at, unless one before it was found wrong."""
+    call = Foreign()
+    found = [plain(scaled(0.9), row[None], inspector=call).diagnoses[0].status for row in X]
+    assert found == ["gradient"] * 3
+    assert call.found
 
 
 def test_paths_are_looked_at_ever_more_rarely() -> None:
-    seen = beside.Beside()
-    due = np.concatenate([seen.due(3), seen.due(0), seen.due(6)])
+    call = Foreign()
+    due = np.concatenate([call.due(3), call.due(0), call.due(6)])
     assert (np.flatnonzero(due) + 1).tolist() == [1, 2, 4, 8]
 
 
 def test_a_look_costs_four_forward_passes_and_nothing_else() -> None:
-    function = Counter(balanced)
-    path = adaptive(function, X[:1].float())
-    plain, gradients = function.points, int(path.n_evaluations.sum())
-    # Both ends, each as a pair.
-    assert plain - gradients <= 2 + 2 + 4
-    assert path.diagnoses[0].status == "converged"
+    looking, believing = Counter(balanced), Counter(balanced)
+    paths = adaptive(looking, X[:1].float()), plain(believing, X[:1].float())
+    assert looking.points == believing.points + 4
+    assert paths[0].n_evaluations.tolist() == paths[1].n_evaluations.tolist()
+    assert paths[0].diagnoses[0].status == "converged"
 
 
 WEIGHTS = torch.tensor(noise(48, 400, seed=7)) / 7
@@ -179,12 +172,15 @@ def test_right_gradients_are_never_convicted(
         function = function.to(dtype).eval()
     looked = 0
 
-    def look(loop: _Loop, nodes: Nodes) -> None:
-        nonlocal looked
-        for a in range(len(nodes.sample)):
-            looked += 1
-            assert beside.convicted(loop.lines, nodes, a, loop.tolerance)[0] is None, a
+    def always(lines: Lines, tolerance: Tolerance) -> Inspect:
+        def inspect(nodes: Nodes, left: Indices) -> tuple[()]:
+            nonlocal looked
+            for a in range(len(nodes.sample)):
+                looked += 1
+                assert convicted(lines, nodes, a, tolerance)[0] is None, a
+            return ()
 
-    monkeypatch.setattr(_Loop, "_look_beside", look)
-    adaptive(function, x, 0.5 * x.roll(1, 0), max_evaluations=50)
+        return inspect
+
+    plain(function, x, 0.5 * x.roll(1, 0), max_evaluations=50, inspector=always)
     assert looked

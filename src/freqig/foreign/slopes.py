@@ -15,11 +15,11 @@ import numpy as np
 
 from ..completeness import ROUNDING
 from ..diagnosis import Diagnosis, foreign_gradient
-from .ends import bisect
-from .gradients import Lines
-from .nodes import SIZES, SLOPES, VALUES, Flags, Indices, Nodes, interval_gaps
-from .path import Array
-from .tolerance import NOISE, Tolerance
+from ..path.ends import bisect
+from ..path.gradients import Lines
+from ..path.nodes import SIZES, SLOPES, VALUES, Flags, Indices, Nodes, interval_gaps
+from ..path.path import Array
+from ..path.tolerance import NOISE, Tolerance
 
 UNEXPLAINED = 0.05
 """Share of the rise, or of what the slopes make of it, by which an interval is not explained."""

@@ -30,11 +30,11 @@ from torch import Tensor
 from ..completeness import ROUNDING
 from ..diagnosis import Diagnosis, gradient_beside
 from ..objective.objective import widest
-from .gradients import Lines, points_on_path
-from .nodes import SIZES, TINY, VALUES, Flags, Indices, Nodes
-from .path import Array
+from ..path.gradients import Lines, points_on_path
+from ..path.nodes import SIZES, TINY, VALUES, Flags, Indices, Nodes
+from ..path.path import Array
+from ..path.tolerance import Tolerance
 from .slopes import COARSE
-from .tolerance import Tolerance
 
 UNEXPLAINED = 0.03
 """Share of Σ |δ·g| by which F rises otherwise where the gradient is suspected, and convicted."""
@@ -56,25 +56,6 @@ PLACES, FEWEST = 3, 2
 
 SINGLE = float(torch.finfo(torch.float32).eps)
 """Rounding at least: within models in float64 some compute in float32 all the same."""
-
-
-class Beside:
-    """What one call has seen beside its paths, which come in blocks.
-
-    `foreign` is whether one was found, in this way or another, whose gradient is not that of F: then every
-    path is looked at.
-    """
-
-    def __init__(self) -> None:
-        self.foreign = False
-        self._met = 0
-
-    def due(self, count: int) -> Flags:
-        """Which of so many more paths are looked at: the first, second, fourth, eighth … of all."""
-        number = self._met + np.arange(1, count + 1)
-        self._met += count
-        due: Flags = number & (number - 1) == 0
-        return due
 
 
 @dataclass(frozen=True, eq=False)

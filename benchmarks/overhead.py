@@ -121,6 +121,7 @@ def memory(_: argparse.Namespace) -> None:
         ("nodes 50, 200, 1,000", [(n, MEMORY_SERIES, 1) for n in (50, 200, 1000)]),
         ("samples 16, 64, 256, 1,024", [(10, n, 1) for n in (16, 64, 256, 1024)]),
         ("samples 16, 64, 256, 1,024, adaptive", [(0, n, 1) for n in (16, 64, 256, 1024)]),
+        ("samples 4,096, 16,384, adaptive", [(0, n, 1) for n in (4096, 16384)]),
         ("domains 1, 6", [(50, MEMORY_SERIES, n) for n in (1, 6)]),
     ):
         found = [in_fresh_process(Path(__file__), "--peak", *map(str, setting)) for setting in settings]

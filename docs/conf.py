@@ -13,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
+import named_elsewhere  # noqa: E402
+
 import freqig  # noqa: E402
 from freqig.errors import FreqigWarning  # noqa: E402
 
@@ -33,8 +35,10 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinxcontrib.bibtex",
     "api_pages",
+    "command_examples",
     "house_pages",
     "mathml",
+    "named_elsewhere",
     "plain_docstrings",
 ]
 exclude_patterns = ["README.md", "inventories/README.md"]
@@ -49,6 +53,16 @@ myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+# Types of parameters are links where they are names of classes, and words otherwise.
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    # With a dot in front, which the role takes off again: a name that stands for itself is no alias.
+    **{name: f".{name}" for name in named_elsewhere.classes(DOCS / "inventories" / "names.toml")},
+    **{name: f".{name}" for name in ("xarray.Dataset", "xarray.DataArray", "pathlib.Path")},
+    **{name: f"freqig.{name}" for name in ("Domain", "Explainer")},
+    "Baseline": "freqig.baselines.Baseline",
+}
 # What the house asks of a docstring, beyond what ruff does. Not asked for: sections that would say
 # nothing (extended summaries, "See Also" and "Returns" everywhere), infinitives, capitals after a colon, and
 # parameters of methods whose base class describes them.

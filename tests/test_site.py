@@ -86,7 +86,9 @@ def test_a_site_with_faults_is_told(load, tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "p.png").write_bytes(b"")
     assert check_site.main(tmp_path) == 0
     (tmp_path / "b.html").write_text(
-        '<a href="c.html">c</a><a href="a.html#gone">a</a><img src="p.png">', encoding="utf-8"
+        '<a href="c.html">c</a><a href="a.html#gone">a</a><img src="p.png">'
+        "<p>.. option:: --fs</p><pre>.. note:: code</pre>",
+        encoding="utf-8",
     )
     assert check_site.main(tmp_path) == 1
     said = capsys.readouterr().out
@@ -95,8 +97,10 @@ def test_a_site_with_faults_is_told(load, tmp_path: Path, capsys: pytest.Capture
         "b.html: c.html leads nowhere",
         "b.html: a.html#gone leads to a page, and to no place on it",
         "b.html: p.png has no alternative text",
+        "b.html: the reader sees .. option::",
     ):
         assert words in said
+    assert ".. note::" not in said
 
 
 def test_every_tutorial_has_its_place(load) -> None:
@@ -132,3 +136,20 @@ def test_nodes_go_where_a_path_is_kinked(load) -> None:
     assert near.mean() > 0.5
     assert len(kinked) > len(smooth)
     assert drawn.watched(drawn.jumping)[1].startswith("jump")
+
+
+def test_examples_of_commands_are_code_and_the_rest_is_text(load) -> None:
+    readable = load("docs/_ext", "command_examples").readable
+    lines = ["| Examples:", "|   freqig show a*.nc", "", "| Exit codes: 0 all done;", "| 1 nothing |done|"]
+    assert readable(lines) == [
+        *("Examples:", "", ".. code-block:: shell", "", "   freqig show a*.nc", "", ""),
+        *("Exit codes: 0 all done;", r"1 nothing \|done\|"),
+    ]
+
+
+def test_names_of_other_sites_become_an_inventory_that_sphinx_reads(load) -> None:
+    inventory = pytest.importorskip("sphinx.util.inventory").InventoryFile
+    project = {"site": "https://a.b/", "classes": {"c/$.html": ["a.B"]}, "terms": {"g.html#term-$": ["d"]}}
+    found = inventory.loads(load("docs/_ext", "named_elsewhere").inventory("a", project), uri="https://a.b")
+    assert found.data["py:class"]["a.B"].uri == "https://a.b/c/a.B.html#a.B"
+    assert found.data["std:term"]["d"].uri == "https://a.b/g.html#term-d"

@@ -23,8 +23,8 @@ GROUPS = {
 """What belongs together, by what one does with it. What is named nowhere here goes to "Further"."""
 
 INTRODUCTION = """\
-Reference
-=========
+Functions and classes
+=====================
 
 Everything that ``freqig`` exports, from its docstrings; their examples run in the tests. Below each
 function stand the tutorials that use it.
@@ -62,7 +62,8 @@ def sections() -> tuple[dict[str, list[str]], list[str]]:
 def table(names: list[str], module: str) -> str:
     """A summary of objects, each of which gets a page."""
     rows = "".join(f"   {name}\n" for name in names)
-    return f".. currentmodule:: {module}\n\n.. autosummary::\n   :toctree: generated\n\n{rows}\n"
+    options = "   :toctree: generated\n   :nosignatures:\n"
+    return f".. currentmodule:: {module}\n\n.. autosummary::\n{options}\n{rows}\n"
 
 
 def heading(title: str, line: str) -> str:

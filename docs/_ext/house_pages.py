@@ -9,7 +9,7 @@ from typing import Any
 PAGES = {"CONTRIBUTING": "contributing", "CHANGELOG": "changelog"}
 """Markdown at the root of the repository, by the page that includes it."""
 
-LINK = re.compile(r"\]\((?:\.\./)+(benchmarks/results/)?(\w+)\.md(#[\w-]+)?\)")
+LINK = re.compile(r"\]\((?:\.\./)+(benchmarks/results/)?(\w+)\.(md|txt)(#[\w-]+)?\)")
 
 
 def to_pages(app: Any, docname: str, source: list[str]) -> None:
@@ -19,7 +19,7 @@ def to_pages(app: Any, docname: str, source: list[str]) -> None:
     def page(match: re.Match[str]) -> str:
         name = f"benchmarks/{match[2]}" if match[1] else PAGES.get(match[2], "")
         there = bool(name) and (Path(app.srcdir) / f"{name}.md").exists()
-        return f"]({up}{name}.md{match[3] or ''})" if there else match[0]
+        return f"]({up}{name}.md{match[4] or ''})" if there else match[0]
 
     source[0] = LINK.sub(page, source[0])
 

@@ -31,7 +31,9 @@ rng = np.random.default_rng(0)
 def syllable(vowel, centre, pitch):
     """A vowel of 0.16 s."""
     harmonics = np.arange(pitch, FS / 2, pitch)
-    gains = sum(1 / (1 + ((harmonics - formant) / 80) ** 2) for formant in FORMANTS[vowel])
+    gains = sum(
+        1 / (1 + ((harmonics - formant) / 80) ** 2) for formant in FORMANTS[vowel]
+    )
     swell = np.clip(1 - ((time - centre) / 0.08) ** 2, 0, None)
     return swell * (gains @ np.cos(2 * np.pi * harmonics[:, None] * (time - centre)))
 
@@ -83,9 +85,14 @@ for _ in range(40):
 # An "a" at 0.13 s, and an "i" at 0.37 s that is louder. Bands as wide as ears have them are a domain, and
 # the spectrum is another; both come from one path.
 
-signal = syllable("a", 0.13, 120) + 1.5 * syllable("i", 0.37, 110) + 0.1 * rng.normal(size=N)
+signal = (
+    syllable("a", 0.13, 120) + 1.5 * syllable("i", 0.37, 110) + 0.1 * rng.normal(size=N)
+)
 explainer = freqig.Explainer(
-    model, fs=FS, output="margin", domains=[freqig.FilterBank("mel", n=16), freqig.RFFT()]
+    model,
+    fs=FS,
+    output="margin",
+    domains=[freqig.FilterBank("mel", n=16), freqig.RFFT()],
 )
 result = explainer(signal[None].astype(np.float32), target=1)
 axes = freqig.plots.components(result, name="filterbank")

@@ -35,7 +35,9 @@ x = rng.normal(size=(192, n)) + np.array(
 # The model is written down: it measures the power at the two rhythms.
 
 angles = 2 * np.pi * np.outer([13.0, 10.0], time)
-waves = torch.tensor(np.stack([np.cos(angles), np.sin(angles)], 1) / n, dtype=torch.float32)
+waves = torch.tensor(
+    np.stack([np.cos(angles), np.sin(angles)], 1) / n, dtype=torch.float32
+)
 
 
 def model(x):
@@ -51,7 +53,9 @@ explainer = freqig.Explainer(model, fs=fs, classes=("N2", "W"), output="margin")
 # `Explainer.average` makes means of groups with a few gradients per sample, until the mean of each group is
 # known to ``tol``.
 
-means = explainer.average(x, {"stage": stage}, target=["N2" if one == "N2" else "W" for one in stage])
+means = explainer.average(
+    x, {"stage": stage}, target=["N2" if one == "N2" else "W" for one in stage]
+)
 print(means.rfft.dims, "gradients per sample:", float(means.n_evaluations.mean()))
 
 # %%

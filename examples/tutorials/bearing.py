@@ -21,7 +21,9 @@ model = freqig.synth.oracle(problem)
 # %%
 # Where defects show, from the geometry of the bearing:
 
-rates = freqig.bearing_frequencies(n_balls=8, ball_diameter=15, pitch_diameter=65, shaft=25)
+rates = freqig.bearing_frequencies(
+    n_balls=8, ball_diameter=15, pitch_diameter=65, shaft=25
+)
 print({name: f"{rate:.1f} Hz" for name, rate in rates.items()})
 
 # %%
@@ -31,7 +33,9 @@ print({name: f"{rate:.1f} Hz" for name, rate in rates.items()})
 
 explainer = freqig.Explainer(model, fs=problem.fs, output="margin")
 result = explainer(problem.signal.values, target=1)
-axes = freqig.plots.spectrum(result, max_frequency=2000, markers={"the housing": 1200}, signal=False)
+axes = freqig.plots.spectrum(
+    result, max_frequency=2000, markers={"the housing": 1200}, signal=False
+)
 
 # %%
 # The envelope spectrum
@@ -41,9 +45,14 @@ axes = freqig.plots.spectrum(result, max_frequency=2000, markers={"the housing":
 
 band = 800, 1600
 explainer = freqig.Explainer(
-    model, fs=problem.fs, output="margin", domains=freqig.Envelope(*band) >> freqig.RFFT()
+    model,
+    fs=problem.fs,
+    output="margin",
+    domains=freqig.Envelope(*band) >> freqig.RFFT(),
 )
-result = explainer(problem.signal.values, target=1, baseline=freqig.baselines.flat_envelope(*band))
+result = explainer(
+    problem.signal.values, target=1, baseline=freqig.baselines.flat_envelope(*band)
+)
 spectrum = result.envelope_rfft.sel(envelope_row="envelope")
 axes = freqig.plots.spectrum(
     result.assign(rfft=spectrum.drop_vars("envelope_row")),
@@ -57,11 +66,19 @@ axes = freqig.plots.spectrum(
 # How much of it is where theory has it: at the ball pass frequency of the outer ring and its multiples.
 
 share = abs(spectrum).where(problem.truth_envelope_rfft).sum() / abs(spectrum).sum()
-pump = abs(spectrum).where(problem.distractor_envelope_rfft & ~problem.truth_envelope_rfft).sum()
-print(f"at BPFO: {float(share):.0%}; at the pump, which is louder: {float(pump / abs(spectrum).sum()):.1%}")
+pump = (
+    abs(spectrum)
+    .where(problem.distractor_envelope_rfft & ~problem.truth_envelope_rfft)
+    .sum()
+)
+print(
+    f"at BPFO: {float(share):.0%}; at the pump, which is louder: {float(pump / abs(spectrum).sum()):.1%}"
+)
 
 # %%
 # The same as bands: `freqig.bands_around` makes them of rates, for `freqig.bands`.
 
-around = freqig.bands_around({"BPFO": rates["BPFO"], "BPFI": rates["BPFI"]}, width=4, harmonics=3)
+around = freqig.bands_around(
+    {"BPFO": rates["BPFO"], "BPFI": rates["BPFI"]}, width=4, harmonics=3
+)
 print(around)

@@ -20,14 +20,25 @@ import freqig
 
 FS, N = 250.0, 1000
 time = np.arange(N) / FS
-WAVES = {"P": (-0.16, 0.02, 0.15), "Q": (-0.03, 0.01, -0.1), "R": (0, 0.012, 1.0), "T": (0.25, 0.05, 0.3)}
+WAVES = {
+    "P": (-0.16, 0.02, 0.15),
+    "Q": (-0.03, 0.01, -0.1),
+    "R": (0, 0.012, 1.0),
+    "T": (0.25, 0.05, 0.3),
+}
 rng = np.random.default_rng(0)
 
 
 def ecg(fibrillates, hums):
     """Four seconds of ECG in mV."""
-    gaps = rng.uniform(0.45, 1.1, 12) if fibrillates else rng.uniform(0.75, 0.95) + 0.02 * rng.normal(size=12)
-    signal = 0.03 * rng.normal(size=N) + 0.1 * np.sin(2 * np.pi * (0.3 * time + rng.uniform()))
+    gaps = (
+        rng.uniform(0.45, 1.1, 12)
+        if fibrillates
+        else rng.uniform(0.75, 0.95) + 0.02 * rng.normal(size=12)
+    )
+    signal = 0.03 * rng.normal(size=N) + 0.1 * np.sin(
+        2 * np.pi * (0.3 * time + rng.uniform())
+    )
     for beat in np.cumsum(gaps) - rng.uniform(0, 0.8):
         for name, (lag, width, height) in WAVES.items():
             if name != "P" or not fibrillates:
@@ -39,7 +50,13 @@ def recordings(size, agreement):
     """So many recordings, their classes, and which of them hum."""
     label = rng.integers(0, 2, size)
     hums = np.where(rng.uniform(size=size) < agreement, label, 1 - label)
-    return np.array([ecg(*one) for one in zip(label, hums, strict=True)], dtype=np.float32), label, hums
+    return (
+        np.array(
+            [ecg(*one) for one in zip(label, hums, strict=True)], dtype=np.float32
+        ),
+        label,
+        hums,
+    )
 
 
 # %%
@@ -86,8 +103,12 @@ print(f"other recordings from these rooms: {accuracy(*recordings(200, 0.9)[:2]):
 x, label, hums = recordings(40, agreement=0.9)
 quiet = recordings(24, agreement=1.0)
 sinus = freqig.baselines.data(quiet[0][quiet[1] == 0][:6])
-explainer = freqig.Explainer(model, fs=FS, classes=("sinus", "fibrillation"), output="margin")
-humming = explainer(x[(label == 1) & (hums == 1)], target="fibrillation", baseline=sinus)
+explainer = freqig.Explainer(
+    model, fs=FS, classes=("sinus", "fibrillation"), output="margin"
+)
+humming = explainer(
+    x[(label == 1) & (hums == 1)], target="fibrillation", baseline=sinus
+)
 axes = freqig.plots.spectrum(
     humming.mean("sample", keep_attrs=True),
     signal=False,
@@ -99,7 +120,9 @@ axes = freqig.plots.spectrum(
 # %%
 # The mains. What a recording's heart does, by its QRS complexes, is below 40 Hz.
 
-shares = abs(freqig.bands(humming, {"heart": (0.5, 40), "mains": (49, 51)}).rfft).sum("sample")
+shares = abs(freqig.bands(humming, {"heart": (0.5, 40), "mains": (49, 51)}).rfft).sum(
+    "sample"
+)
 print((shares / shares.sum("band")).to_series().round(2))
 
 # %%
@@ -109,12 +132,19 @@ print((shares / shares.sum("band")).to_series().round(2))
 # it is: how much of the decision is the hum?
 
 without = explainer(
-    x[(label == 1) & (hums == 1)], target="fibrillation", baseline=freqig.baselines.band_removed(48, 52)
+    x[(label == 1) & (hums == 1)],
+    target="fibrillation",
+    baseline=freqig.baselines.band_removed(48, 52),
 )
-print(f"margin for fibrillation: {float(without.output.mean()):.1f} with the hum, ", end="")
+print(
+    f"margin for fibrillation: {float(without.output.mean()):.1f} with the hum, ",
+    end="",
+)
 print(f"{float(without.baseline_output.mean()):.1f} without it")
 
 # %%
 # So it will be wrong in a third room, as recordings show in which the hum says nothing:
 
-print(f"where hum and rhythm are independent: {accuracy(*recordings(200, 0.5)[:2]):.0%}")
+print(
+    f"where hum and rhythm are independent: {accuracy(*recordings(200, 0.5)[:2]):.0%}"
+)

@@ -102,7 +102,9 @@ for _ in range(100):
 # Against windows of open eyes: what sets an epoch apart from them. ``unit`` says what the network was
 # trained on, and ``classes`` names its outputs.
 
-explainer = freqig.Explainer(model, unit="uV", classes=("open", "closed"), output="margin")
+explainer = freqig.Explainer(
+    model, unit="uV", classes=("open", "closed"), output="margin"
+)
 rest = freqig.baselines.data(windows[early & (eyes == "open")][::4])
 result = explainer(windows[~early], target="closed", baseline=rest, truth=eyes[~early])
 print(f"right: {float((result.predicted == result.truth).mean()):.0%}")
@@ -116,14 +118,16 @@ print(bands.to_series().round(2))
 # -----------------
 # Positions of electrodes come from their names.
 
-axes = freqig.plots.topomap(closed.mean("sample", keep_attrs=True), bands={"alpha": (8, 13)})
+heads = freqig.plots.topomap(closed.mean("sample", keep_attrs=True), bands="eeg")
 
 # %%
 # The report
 # ----------
 # One file that opens offline in any browser: what decided, how sure that is, and each sample.
 
-page = freqig.report(result, folder / "report.html", bands="eeg", title="Open or closed eyes")
+page = freqig.report(
+    result, folder / "report.html", bands="eeg", title="Open or closed eyes"
+)
 print(page.name, f"{page.stat().st_size / 1e6:.1f} MB")
 
 # %%

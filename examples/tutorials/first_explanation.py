@@ -55,14 +55,16 @@ for _ in range(60):
 test = freqig.synth.unused_cue(n=64, agreement=0.5, seed=1)
 with torch.no_grad():
     found = model(torch.tensor(test.signal.values)).argmax(1).numpy()
-print(f"right on series that it has not seen: {(found == test.label.values).mean():.0%}")
+print(
+    f"right on series that it has not seen: {(found == test.label.values).mean():.0%}"
+)
 
 # %%
 # The explanation
 # ---------------
 # ``output="margin"`` explains by how much the model prefers the target to the other classes, which is what
 # one wants to know of a classifier. An explanation says what sets a signal apart from a baseline, here
-# silence. The network has to say something of silence, too, so series of the other class are explained. The
+# silence. The network takes silence for one of the two classes, so series of the other one are explained. The
 # result is an `xarray.Dataset`.
 
 silent = int(model(torch.zeros(1, 1, 256)).argmax())
@@ -78,7 +80,9 @@ print(result.rfft.dims, "converged:", bool(result.converged.all()))
 # it.
 
 louder = float(test.frequency[test.distractor_rfft.values[0, 0]][0])
-above, below = freqig.plots.spectrum(result, sample=0, markers={"class": line, "louder, unused": louder})
+above, below = freqig.plots.spectrum(
+    result, sample=0, markers={"class": line, "louder, unused": louder}
+)
 
 # %%
 # Is it right?
@@ -113,5 +117,7 @@ print(by_band.rfft.isel(sample=0, channel=0).to_series().round(2))
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
 mean = result.mean("sample", keep_attrs=True)
 freqig.plots.spectrum(
-    mean, axes=axes, title=f"Mean of {len(test.sample)} series, whose class is a line at {line} Hz"
+    mean,
+    axes=axes,
+    title=f"Mean of {len(test.sample)} series, whose class is a line at {line} Hz",
 )

@@ -31,7 +31,10 @@ cycles = (
 )
 values = (cycles + noise).astype(np.float32)
 windows = np.lib.stride_tricks.sliding_window_view(values, HISTORY + AHEAD)
-past, future = torch.tensor(windows[:, :HISTORY].copy()), torch.tensor(windows[:, HISTORY:].copy())
+past, future = (
+    torch.tensor(windows[:, :HISTORY].copy()),
+    torch.tensor(windows[:, HISTORY:].copy()),
+)
 
 # %%
 # A forecaster, with an output per horizon.
@@ -56,7 +59,9 @@ print(f"error one hour ahead {error[0]:.2f}, a day ahead {error[-1]:.2f}")
 # past is the baseline: attributions say what made the forecast deviate from what it is for a flat week.
 
 explainer = freqig.Explainer(model, fs=1 / 3600)
-result = explainer(past[4200:4260:5].numpy(), target="all", baseline=freqig.baselines.dc())
+result = explainer(
+    past[4200:4260:5].numpy(), target="all", baseline=freqig.baselines.dc()
+)
 print(result.rfft.dims, result.rfft.shape, result.frequency.attrs["units"])
 
 # %%
@@ -79,7 +84,13 @@ shares = abs(freqig.bands(result, periods).rfft).mean("sample")
 shares = shares / shares.sum("band")
 figure, axes = plt.subplots(figsize=(8, 3.5), layout="constrained")
 for name, style in zip(periods, ("-", ":", "--", "-.", (0, (1, 3))), strict=True):
-    axes.plot(np.arange(1, AHEAD + 1), shares.sel(band=name), linestyle=style, label=name, color="0.2")
+    axes.plot(
+        np.arange(1, AHEAD + 1),
+        shares.sel(band=name),
+        linestyle=style,
+        label=name,
+        color="0.2",
+    )
 axes.set(
     xlabel="horizon (hours ahead)",
     ylabel="share of |attribution|",
@@ -95,5 +106,9 @@ axes.legend(ncols=3, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 
 
 six = result.sel(target=5)
 axes = freqig.plots.spectrum(
-    six, sample=0, signal=False, max_frequency=4e-5, markers={"day": 1 / 86400, "half a day": 2 / 86400}
+    six,
+    sample=0,
+    signal=False,
+    max_frequency=4e-5,
+    markers={"day": 1 / 86400, "half a day": 2 / 86400},
 )

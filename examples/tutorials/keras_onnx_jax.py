@@ -30,11 +30,19 @@ import freqig
 FS, N, TAPS = 128.0, 256, 33
 rng = np.random.default_rng(0)
 taps = np.arange(TAPS) - TAPS // 2
-filters = np.stack([np.hanning(TAPS) * np.cos(2 * np.pi * hertz * taps / FS) for hertz in (6, 10, 16, 26)])
+filters = np.stack(
+    [
+        np.hanning(TAPS) * np.cos(2 * np.pi * hertz * taps / FS)
+        for hertz in (6, 10, 16, 26)
+    ]
+)
 filters = (filters / 10).astype(np.float32)
 weights = np.array([[0.2], [3.0], [0.2], [-1.0]], dtype=np.float32)
 time = np.arange(N) / FS
-x = sum(np.sin(2 * np.pi * (hertz * time + rng.uniform(size=(4, 1)))) for hertz in (6, 10, 26))
+x = sum(
+    np.sin(2 * np.pi * (hertz * time + rng.uniform(size=(4, 1))))
+    for hertz in (6, 10, 26)
+)
 x = x.astype(np.float32)
 
 # %%
@@ -45,7 +53,12 @@ x = x.astype(np.float32)
 
 def in_jax(x):
     """Energies behind the filters, weighed."""
-    rows = jax.numpy.stack([jax.scipy.signal.convolve(x, one[None], mode="same") for one in filters[:, ::-1]])
+    rows = jax.numpy.stack(
+        [
+            jax.scipy.signal.convolve(x, one[None], mode="same")
+            for one in filters[:, ::-1]
+        ]
+    )
     return (rows**2).mean(-1).T @ weights
 
 
@@ -62,7 +75,9 @@ row = keras.layers.Conv1D(4, TAPS, padding="same", use_bias=False)(given)
 row = keras.layers.GlobalAveragePooling1D()(keras.ops.square(row))
 in_keras = keras.Model(given, keras.layers.Dense(1, use_bias=False)(row))
 in_keras.set_weights([filters.T[:, None], weights])
-results["Keras"] = freqig.Explainer(in_keras, fs=FS, time_axis=1)(x[..., None], target=0)
+results["Keras"] = freqig.Explainer(in_keras, fs=FS, time_axis=1)(
+    x[..., None], target=0
+)
 
 # %%
 # ONNX
@@ -83,9 +98,15 @@ graph = helper.make_graph(
     "energies",
     [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 1, N])],
     [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 1])],
-    [numpy_helper.from_array(filters[:, None], "filters"), numpy_helper.from_array(weights, "weights")],
+    [
+        numpy_helper.from_array(filters[:, None], "filters"),
+        numpy_helper.from_array(weights, "weights"),
+    ],
 )
-onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
+onnx.save(
+    helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9),
+    path,
+)
 results["ONNX"] = freqig.Explainer(path, fs=FS)(x[:, None], target=0)
 
 # %%
@@ -95,17 +116,30 @@ results["ONNX"] = freqig.Explainer(path, fs=FS)(x[:, None], target=0)
 
 def in_torch(x):
     """The same of tensors."""
-    rows = torch.nn.functional.conv1d(x[:, None], torch.tensor(filters[:, None]), padding=TAPS // 2)
+    rows = torch.nn.functional.conv1d(
+        x[:, None], torch.tensor(filters[:, None]), padding=TAPS // 2
+    )
     return rows.square().mean(-1) @ torch.tensor(weights)
 
 
 results["PyTorch"] = freqig.Explainer(in_torch, fs=FS)(x, target=0)
 reference = results["PyTorch"].rfft.values.reshape(4, -1)
-figure, axes = plt.subplots(4, sharex=True, sharey=True, figsize=(8, 5), layout="constrained")
+figure, axes = plt.subplots(
+    4, sharex=True, sharey=True, figsize=(8, 5), layout="constrained"
+)
 for one, (name, result) in zip(axes, results.items(), strict=True):
     rfft = result.rfft.values.reshape(4, -1)
-    one.bar(result.frequency, rfft[0], width=0.5, color=np.where(rfft[0] >= 0, "#b2182b", "#92c5de"))
+    one.bar(
+        result.frequency,
+        rfft[0],
+        width=0.5,
+        color=np.where(rfft[0] >= 0, "#b2182b", "#92c5de"),
+    )
     off = abs(rfft - reference).max() / abs(reference).max()
-    one.set_title(f"{name}: differs from PyTorch by {off:.0e} of the largest", loc="left", fontsize="medium")
+    one.set_title(
+        f"{name}: differs from PyTorch by {off:.0e} of the largest",
+        loc="left",
+        fontsize="medium",
+    )
 axes[-1].set(xlim=(0, 32), xlabel="frequency (Hz)")
 figure.supylabel("attribution")

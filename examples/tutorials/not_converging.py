@@ -21,7 +21,9 @@ import freqig
 
 FS, N = 64.0, 128
 time = np.arange(N) / FS
-x = np.stack([np.sin(2 * np.pi * 8 * time), 0.4 * np.sin(2 * np.pi * 8 * time)]).astype(np.float32)
+x = np.stack([np.sin(2 * np.pi * 8 * time), 0.4 * np.sin(2 * np.pi * 8 * time)]).astype(
+    np.float32
+)
 wave = torch.tensor(np.sin(2 * np.pi * 8 * time), dtype=torch.float32) / N
 
 
@@ -64,7 +66,9 @@ def jumping(x):
 
 
 result = explain(jumping)
-print("it jumps at", result.jump_place.values, "of the path, by", result.jump_size.values)
+print(
+    "it jumps at", result.jump_place.values, "of the path, by", result.jump_size.values
+)
 
 # %%
 # The output along the path shows it.
@@ -72,9 +76,14 @@ print("it jumps at", result.jump_place.values, "of the path, by", result.jump_si
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
 along = np.linspace(0, 1, 400)
 for name, model, style in (("smooth", smooth, "-"), ("jumping", jumping, "--")):
-    outputs = [float(model(torch.tensor(alpha * x[:1], dtype=torch.float32)).detach()) for alpha in along]
+    outputs = [
+        float(model(torch.tensor(alpha * x[:1], dtype=torch.float32)).detach())
+        for alpha in along
+    ]
     axes.plot(along, outputs, style, color="0.2", label=name)
-axes.set(xlabel="place on the path", ylabel="output", title="From the baseline to the signal")
+axes.set(
+    xlabel="place on the path", ylabel="output", title="From the baseline to the signal"
+)
 axes.legend()
 
 # %%

@@ -26,8 +26,14 @@ rng = np.random.default_rng(0)
 def series(size):
     """Series of shape (size, time, 1), and which tone comes second."""
     first, second = rng.integers(0, 2, (2, size))
-    hertz = np.where(time[None] < 1, np.array([4, 9])[first][:, None], np.array([4, 9])[second][:, None])
-    x = np.sin(2 * np.pi * (hertz * time + rng.uniform(size=(size, 1)))) + 0.3 * rng.normal(size=(size, N))
+    hertz = np.where(
+        time[None] < 1,
+        np.array([4, 9])[first][:, None],
+        np.array([4, 9])[second][:, None],
+    )
+    x = np.sin(
+        2 * np.pi * (hertz * time + rng.uniform(size=(size, 1)))
+    ) + 0.3 * rng.normal(size=(size, N))
     return x[..., None].astype(np.float32), second
 
 
@@ -54,7 +60,9 @@ for _ in range(80):
     optimizer.step()
 x, label = series(32)
 with torch.no_grad():
-    print(f"right: {float((model(torch.tensor(x)).argmax(1).numpy() == label).mean()):.0%}")
+    print(
+        f"right: {float((model(torch.tensor(x)).argmax(1).numpy() == label).mean()):.0%}"
+    )
 
 # %%
 # Explaining
@@ -72,7 +80,11 @@ explainer = freqig.Explainer(
 silent = int(model(torch.zeros(1, N, 1)).argmax())
 x = x[label != silent]
 result = explainer(x, target=1 - silent)
-print(result.waveform.dims, "evaluations per series:", np.unique(result.n_evaluations.values))
+print(
+    result.waveform.dims,
+    "evaluations per series:",
+    np.unique(result.n_evaluations.values),
+)
 
 # %%
 # One series: the network has forgotten the first second, as it should.
@@ -97,4 +109,6 @@ axes = freqig.plots.segments(result, sample=0, max_frequency=20)
 # integration puts its nodes where it is steep; what did not converge would be named. :doc:`not_converging`
 # says what to do then.
 
-print(f"converged: {float(result.converged.mean()):.0%}, error {float(result.estimated_error.max()):.3f}")
+print(
+    f"converged: {float(result.converged.mean()):.0%}, error {float(result.estimated_error.max()):.3f}"
+)

@@ -34,18 +34,28 @@ def shaped(weight):
 def wave(arrival, corner, decay):
     """A wave with its coda, of a source with this corner frequency."""
     late = np.clip(time - arrival, 0, None)
-    return (late > 0) * np.exp(-late / decay) * shaped(hertz / (1 + (hertz / corner) ** 2))
+    return (
+        (late > 0) * np.exp(-late / decay) * shaped(hertz / (1 + (hertz / corner) ** 2))
+    )
 
 
 def record(local, origin=None, distance=None, corner=None):
     """25.6 s of the sea, with waves from far away, and with a local earthquake or not."""
-    sea = 3 * shaped(1 / np.maximum(hertz, 0.1) + 40 * np.exp(-0.5 * ((hertz - 0.2) / 0.05) ** 2))
+    sea = 3 * shaped(
+        1 / np.maximum(hertz, 0.1) + 40 * np.exp(-0.5 * ((hertz - 0.2) / 0.05) ** 2)
+    )
     swell = np.exp(-(((time - rng.uniform(5, 20)) / 5) ** 2))
-    far = rng.uniform(0, 4) * swell * np.sin(2 * np.pi * (rng.uniform(0.5, 1) * time + rng.uniform()))
+    far = (
+        rng.uniform(0, 4)
+        * swell
+        * np.sin(2 * np.pi * (rng.uniform(0.5, 1) * time + rng.uniform()))
+    )
     origin = rng.uniform(0, 6) if origin is None else origin
     distance = rng.uniform(20, 50) if distance is None else distance
     corner = rng.uniform(3, 6) if corner is None else corner
-    quake = wave(origin + distance / 6, 1.5 * corner, 1.5) + 3 * wave(origin + distance / 3.5, corner, 2.5)
+    quake = wave(origin + distance / 6, 1.5 * corner, 1.5) + 3 * wave(
+        origin + distance / 3.5, corner, 2.5
+    )
     return sea + far + local * rng.uniform(0.7, 1.2) * quake
 
 
@@ -64,7 +74,9 @@ class Energies(nn.Module):
 
     def forward(self, x):
         """Logits of (batch, time)."""
-        energy = nn.functional.adaptive_avg_pool1d(self.filters(x[:, None]).square(), 16)
+        energy = nn.functional.adaptive_avg_pool1d(
+            self.filters(x[:, None]).square(), 16
+        )
         return self.classes(torch.log1p(energy).flatten(1))
 
 
@@ -90,7 +102,9 @@ recording = xr.DataArray(
     dims=("sample", "time"),
     coords={"time": ("time", time, {"units": "s"})},
 )
-explainer = freqig.Explainer(model, output="margin", domains=[freqig.STFT(window=1.6), freqig.Time()])
+explainer = freqig.Explainer(
+    model, output="margin", domains=[freqig.STFT(window=1.6), freqig.Time()]
+)
 result = explainer(recording, target=1)
 axes = freqig.plots.spectrogram(result, max_frequency=16, robust=True)
 for name, arrival in (("P", p), ("S", s)):
@@ -103,7 +117,11 @@ for name, arrival in (("P", p), ("S", s)):
 raises = result.stft.clip(min=0).isel(sample=0)
 shaking = (raises.stft_time > p - 0.8) & (raises.stft_time < s + 7.5)
 corner = (raises.stft_frequency >= 2) & (raises.stft_frequency <= 16)
-print(f"of what raises the output, {float(raises.where(shaking & corner).sum() / raises.sum()):.0%} is there")
+print(
+    f"of what raises the output, {float(raises.where(shaking & corner).sum() / raises.sum()):.0%} is there"
+)
 lowers = result.stft.clip(max=0).isel(sample=0)
 sea = float(lowers.sel(stft_frequency=slice(0, 1.5)).sum() / lowers.sum())
-print(f"of what lowers it, {sea:.0%} is below 1.5 Hz: the sea speaks against an earthquake")
+print(
+    f"of what lowers it, {sea:.0%} is below 1.5 Hz: the sea speaks against an earthquake"
+)

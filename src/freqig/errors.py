@@ -8,6 +8,17 @@ import sys
 import warnings
 from pathlib import Path
 
+__all__ = [
+    "CompletenessWarning",
+    "ConvergenceWarning",
+    "EmptyExplanationWarning",
+    "FreqigWarning",
+    "OutputScaleWarning",
+    "ResolutionWarning",
+    "SharedModelWarning",
+    "SignalWarning",
+]
+
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 WRAPPED = "Exception encountered when calling"
 CALLED = "while freqig called the model with a batch of its own of"

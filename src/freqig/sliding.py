@@ -16,8 +16,9 @@ import xarray as xr
 from ._check import check_positive, shown
 from .domains import RFFT
 from .errors import FreqigWarning
-from .explain.batch import Asked, explain_batch
+from .explain.batch import Asked, explain_batch, may_be_axes
 from .explain.explainer import Explainer
+from .explain.fitting import refuse_axes
 from .explain.reading import read_input
 from .explain.samples import told_truth, with_known
 from .objective.own_targets import as_array
@@ -111,12 +112,18 @@ def slide(
     count = len(windows.starts)
     known = replace(settings, fs=whole.fs)
     short = windows.cut(whole, settings.time_axis)
-    if target is None:
-        target = _predicted(explainer, known, short, baseline, count)
-    else:
-        target = _of_windows(target, len(whole.values), count)
-    asked = Asked(target=target, baseline=baseline)
-    found = explain_batch(model, known, explainer._kept, short, asked)
+    try:
+        if target is None:
+            target = _predicted(explainer, known, short, baseline, count)
+        else:
+            target = _of_windows(target, len(whole.values), count)
+        found = explain_batch(model, known, explainer._kept, short, Asked(target=target, baseline=baseline))
+    except Exception as error:
+        if may_be_axes(error, settings):
+            # Windows of all signals are one batch, so that what would fit shows in the signals alone.
+            first = whole.values[..., : windows.size].movedim(-1, settings.time_axis)
+            refuse_axes(model, [first], None, settings.output_key, error, "signal")
+        raise
     return _assembled(found, whole, windows, settings.classes)
 
 
@@ -158,7 +165,9 @@ class Windows:
                 f"hop must be at most the window, {window:g} s, or times are left out, got {hop:g} s"
             )
         if n < size:
-            raise ValueError(f"signal must be as long as a window, {window:g} s, got {n / fs:.4g} s")
+            longest = max(signal.values.shape[1:])
+            last = ": time must be its last axis, or that of time_axis=" if longest >= size else ""
+            raise ValueError(f"signal must be as long as a window, {window:g} s, got {n / fs:.4g} s{last}")
         starts = list(range(0, n - size + 1, step))
         if starts[-1] + size < n:
             starts.append(n - size)

@@ -149,7 +149,7 @@ def test_no_truth_for_this_variable() -> None:
     [
         (np.ones(5), TypeError, "truth must be bands, a bool"),
         (np.ones(4, dtype=bool), ValueError, r"truth must be bands.*shape of rfft, \(2, 5\).*\(4,\)"),
-        (xr.DataArray(np.ones(5), dims="frequency"), TypeError, "truth must be bool"),
+        (xr.DataArray(np.ones(5), dims="frequency"), TypeError, "truth as a mask must be bool"),
         ({"cue": (7, 9)}, ValueError, "must hold a frequency"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._check import check_path, check_text, shown
-from ..files.formats import stem_of
+from ..files.formats import reader_of, stem_of
 
 DESCRIPTION = "dataset_description.json"
 """The file that makes a folder one of BIDS."""
@@ -132,6 +132,10 @@ def read_recordings(
             f"recordings must be there, but there is none at {', '.join(map(repr, missing[:5]))}"
             f"{', …' if len(missing) > 5 else ''}"
         )
+    for one in listed:
+        if one.path.is_dir():
+            # A folder that nobody reads is a slip of the caller's, and no recording that fails.
+            reader_of(one.path)
     for field, values in (("annotations", annotations), ("truth", truth), ("subject", subjects)):
         listed = _with(listed, field, values)
     _refuse_same_names(listed)

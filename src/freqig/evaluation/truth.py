@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._check import shown
 from ..errors import add_context
-from ..resynthesis.keeping import kept_coefficients
+from ..resynthesis.keeping import MASKS, named_by_bands, named_by_mask
 
 Array = np.ndarray
 
@@ -38,20 +38,30 @@ def read_truth(truth: Any, variable: xr.DataArray, names: list[str], fs: float |
         truth = truth.get(str(variable.name))
     if truth is None:
         return None
-    count = len(variable)
-    if not isinstance(truth, (str, Mapping, xr.DataArray)):
-        truth = _array(truth, variable)
-    if isinstance(truth, xr.DataArray) and truth.dtype != bool:
-        raise TypeError(f"truth must be bool where it is an array, got {truth.dtype}: write truth > 0")
     try:
-        found = kept_coefficients(variable, truth, list(range(count)), fs)
+        if isinstance(truth, (str, Mapping)):
+            found = named_by_bands(variable, truth, fs, "truth", MASKS)
+        else:
+            found = named_by_mask(variable, _array(truth, variable), "truth")
     except (TypeError, ValueError) as error:
-        add_context(error, f"truth was read as keep= of freqig.resynthesize, for {variable.name}")
+        if len(names) > 1:
+            each = ", ".join(f"{name!r}: ..." for name in names)
+            add_context(error, f"for one variable pass name=; each may have a truth of its own, {{{each}}}")
         raise
-    return found.reshape(count, -1)
+    there = np.isfinite(variable.values)
+    found = np.asarray(found & there).reshape(len(variable), -1)
+    held, count = found.sum(1), there.reshape(found.shape).sum(1)
+    if len(held) and not ((held > 0) & (held < count)).any():
+        raise ValueError(
+            f"truth must hold some of the coefficients of {variable.name}, and not all, got "
+            f"{'all' if held.all() else 'none'} in every sample: nothing can be found there"
+        )
+    return found
 
 
 def _array(truth: Any, variable: xr.DataArray) -> xr.DataArray:
+    if isinstance(truth, xr.DataArray):
+        return truth
     try:
         values = np.asarray(truth)
     except Exception:  # noqa: BLE001 - whatever an object raises that is no array

@@ -5,8 +5,19 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-NEARLY_ALL, MOST = 0.9, 0.5
-"""Shares of the samples from which on it is said of them."""
+NEARLY_ALL = 0.9
+"""Share of the samples from which on it is said of them all."""
+ENOUGH = 5
+"""Samples below which no share of them is beyond chance by two standard errors."""
+FOUND = ((0.9, "finds"), (0.5, "finds most of"), (0.1, "finds part of"))
+"""What is said from which part of the way from chance to a perfect average precision on."""
+REPLACED = {
+    "baseline": "those of the baseline",
+    "surrogate": "those of a surrogate",
+    "noise": "those of noise",
+    "data": "those of another sample",
+}
+"""What coefficients are replaced by, in words."""
 GONE = 0.5
 """Gap and magnitude without training, as shares of those with it, up to which they depend on the training."""
 STABLE = 0.5
@@ -37,34 +48,37 @@ def _scores(table: xr.Dataset, name: str, metric: str) -> np.ndarray:
     return np.asarray(table.score.sel(variable=name, metric=metric).values, dtype=np.float64)
 
 
-def _share(better: np.ndarray, known: np.ndarray) -> float:
-    return float(better[known].mean()) if known.any() else np.nan
-
-
 def _faithful(table: xr.Dataset, name: str) -> str:
     found = {
         order: _scores(table, name, "deletion_by_count" + order) for order in ("", "_random", "_amplitude")
     }
     own, chance, amplitude = found.values()
-    known = np.isfinite(own) & np.isfinite(chance)
-    if not known.any():
+    known = np.isfinite(own) & np.isfinite(chance) & np.isfinite(amplitude)
+    count = int(known.sum())
+    if not count:
         return f"Whether the model follows {name} is unknown, as deletion was not measured."
-    beats = _share(own < chance, known)
-    ahead = _share(own < amplitude, known)
-    judged = (
-        "the model uses what is named"
-        if beats >= NEARLY_ALL and ahead > MOST
-        else "the order of the amplitudes says as much"
-        if beats >= NEARLY_ALL
-        else "not so in every sample"
-        if beats > MOST
-        else "the order says little about this model"
-    )
+    beats, ahead = (float((own < other)[known].mean()) for other in (chance, amplitude))
+    by = str(table.operator.values[list(table.metric.values).index("deletion_by_count")])
+    samples = "the one sample" if count == 1 else f"{count} samples"
     return (
-        f"Replacing coefficients in the order of {name} lowers the output sooner than at random in "
-        f"{100 * beats:.0f} % of {known.sum()} samples, and sooner than in the order of their amplitude in "
-        f"{100 * ahead:.0f} %: {judged}."
+        f"Replacing coefficients by {REPLACED[by]} in the order of {name} lowers the output sooner than at "
+        f"random in {100 * beats:.0f} % of {samples}, and sooner than in the order of their amplitude in "
+        f"{100 * ahead:.0f} %: {_judged(beats, ahead, count)}."
     )
+
+
+def _judged(beats: float, ahead: float, count: int) -> str:
+    """What these shares of the samples say; half of them is chance, within two standard errors of a share."""
+    if count < ENOUGH:
+        return "too few samples to tell that from chance"
+    slack = 1 / np.sqrt(count)
+    if beats <= 0.5 + slack:
+        return "the order says little about this model"
+    if beats < NEARLY_ALL:
+        return "not so in every sample"
+    if ahead > 0.5 + slack:
+        return "the model uses what is named"
+    return f"the order of the amplitudes does {'better' if ahead < 0.5 - slack else 'as well'}"
 
 
 def _of_the_model(table: xr.Dataset, name: str) -> str:
@@ -74,18 +88,24 @@ def _of_the_model(table: xr.Dataset, name: str) -> str:
     if np.isfinite(magnitude).any():
         g, m = float(np.nanmedian(gap)), float(np.nanmedian(magnitude))
         depends = (
-            "it depends on the training" if max(g, m) <= GONE else "much of it is there without training"
+            "its size depends on the training"
+            if max(g, m) <= GONE
+            else "much of it is there without training"
         )
         parts.append(
-            f"Without training the explained gap is {100 * g:.2g} % and the magnitude {100 * m:.2g} % of "
-            f"what they are with it, so {depends}"
+            f"With weights drawn anew, once, the explained gap is {100 * g:.2g} % and the magnitude "
+            f"{100 * m:.2g} % of what they are with the training, in the median of {_counted(magnitude)}, so "
+            f"{depends}"
         )
     else:
         parts.append("Whether it depends on the training is unknown, as no untrained network was explained")
     if np.isfinite(steady).any():
         s = float(np.nanmedian(steady))
         word = "steady" if s <= STABLE else "unsteady"
-        parts.append(f"under 5 % noise that leaves the class as it is it changes by {100 * s:.2g} % ({word})")
+        parts.append(
+            f"under 5 % noise that leaves the class as it is it changes by {100 * s:.2g} %, in the median of "
+            f"{_counted(steady)} ({word})"
+        )
     else:
         parts.append("its steadiness under noise was not measured")
     return "; ".join(parts) + "."
@@ -100,10 +120,15 @@ def _true(table: xr.Dataset, name: str) -> str:
         )
     known = np.isfinite(precision)
     found, chance = float(precision[known].mean()), float(share[known].mean())
-    word = (
-        "finds" if found > MOST + chance / 2 else "finds part of" if found > 2 * chance else "does not find"
-    )
+    part = (found - chance) / (1 - chance)
+    word = next((word for least, word in FOUND if part >= least), "hardly tells")
+    ending = "" if part >= FOUND[-1][0] else " from chance"
     return (
-        f"Held against the known truth it {word} it: average precision {found:.2f}, where chance reaches "
-        f"{chance:.2f}."
+        f"Held against the known truth it {word} it{ending}: average precision {found:.2f} by magnitude in "
+        f"{_counted(precision)}, where chance reaches {chance:.2f}."
     )
+
+
+def _counted(scores: np.ndarray) -> str:
+    count = int(np.isfinite(scores).sum())
+    return f"{count} sample{'' if count == 1 else 's'}"

@@ -172,6 +172,12 @@ def _refuse_shape(model: Model, settings: Settings, inputs: list[torch.Tensor], 
         raise ValueError(f"x must have the shape that the model declares, {misfit}")
 
 
+def may_be_axes(error: Exception, settings: Settings) -> bool:
+    """Whether the model may have failed on the axes of the signals."""
+    # Where a part of the outputs is asked for, it may be this part that does not fit.
+    return left_the_model(error) or (str(error).startswith(ROWS) and settings.output_key is None)
+
+
 def _labelled(
     model: Model, settings: Settings, kept: Kept, question: Question, alone: Model | None = None
 ) -> xr.Dataset:
@@ -182,8 +188,7 @@ def _labelled(
     try:
         found = explain(model, settings, kept, question, axes)
     except Exception as error:
-        # Where a part of the outputs is asked for, it may be this part that does not fit.
-        if left_the_model(error) or (str(error).startswith(ROWS) and settings.output_key is None):
+        if may_be_axes(error, settings):
             refuse_axes(alone or model, question.inputs, question.arguments, settings.output_key, error)
         raise
     if settings.unit is None:

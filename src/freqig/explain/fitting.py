@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -29,7 +30,12 @@ Offer = tuple[str, str, Tensor, Tensor]
 
 
 def refuse_axes(
-    model: Model, inputs: Sequence[Tensor], arguments: Any, output_key: OutputKey, error: Exception | None
+    model: Model,
+    inputs: Sequence[Tensor],
+    arguments: Any,
+    output_key: OutputKey,
+    error: Exception | None,
+    called: str = "x",
 ) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
@@ -45,6 +51,8 @@ def refuse_axes(
         Which part of the outputs counts.
     error : Exception or None
         That of the model, which becomes the cause; None where it was not called.
+    called : str, default "x"
+        Name of the parameter in errors.
 
     Raises
     ------
@@ -61,9 +69,9 @@ def refuse_axes(
         return
     hints = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis).hints
     for i, x in enumerate(inputs):
-        name = f"x[{i}]" if len(inputs) > 1 else "x"
+        name = f"{called}[{i}]" if len(inputs) > 1 else called
         fits = [
-            (f"{name}{how[1:]}", what, other, other)
+            (re.sub(r"\bx\b", name, how), what, other, other)
             for how, what, change in _arrangements(x)
             # One input of several has the samples, and the axis of time, of the others.
             if len(inputs) == 1 or not ("time_axis" in how or how.endswith("[None]"))
@@ -232,6 +240,10 @@ def _arrangements(x: Tensor) -> Iterator[Arrangement]:
         yield "x[..., None] and time_axis=-2", "the model wants a last axis", lambda x: x[..., None]
         yield "x.swapaxes(1, 2)[:, None]", "time and channels change places", lambda x: x.mT[:, None]
         yield "x[None]", "it is one sample", lambda x: x[None]
+    if x.ndim > 2 and len(x) == 1:
+        yield "x[0]", "the first axis is one too many", lambda x: x[0]
+    elif x.ndim > 3:
+        yield "x.reshape(-1, *x.shape[2:])", "its first two axes are samples", lambda x: x.flatten(0, 1)
     for axis in range(1, x.ndim):
         if x.ndim > 2 and x.shape[axis] == 1:
             index = ", ".join([":"] * axis + ["0"])

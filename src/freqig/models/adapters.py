@@ -7,6 +7,7 @@ and only the adapter found imports it here.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -92,7 +93,7 @@ def as_model(
             got += f" around one: pass the network in it, model{found[0]}"
         raise TypeError(
             "model must be a torch.nn.Module, a callable from a batch of series to outputs, a model of "
-            f"Keras, TensorFlow, JAX or ONNX, or the path of a model file, got {got}"
+            f"Keras, TensorFlow, JAX or ONNX, or the path of a model file, got {got}{_remedy(model)}"
         )
     if not any(framework.own_device for framework in FRAMEWORKS if framework.adapter == name):
         device = check_device(device)
@@ -102,6 +103,24 @@ def as_model(
         return _unwrapped(model, dtype, device)
     adapted: Model = import_module(f".{name}", __package__).adapt(model, dtype=dtype, device=device)
     return adapted
+
+
+def _remedy(model: Any) -> str:
+    """What to do about what is often taken for a model."""
+    if isinstance(model, type):
+        return f": make one, {model.__name__}(...), and load its weights"
+    if isinstance(model, Mapping):
+        inside = next((f"[{key!r}]" for key in model if str(key).endswith("state_dict")), "")
+        if inside or any(isinstance(value, torch.Tensor) for value in model.values()):
+            return (
+                ": weights without their network. Make that, net.load_state_dict("
+                f"weights{inside}), and pass net"
+            )
+    if isinstance(model, bytes):
+        return ": write it to a file and pass its path"
+    if isinstance(model, (list, tuple)):
+        return ": explain one model after the other, or pass a function that calls them all"
+    return ""
 
 
 def _unwrapped(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> Model:

@@ -225,7 +225,9 @@ def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | Non
         try:
             values: Any = scale(raw, None if targets is None else targets[:, t])
         except Exception as error:
-            add_context(error, "raised by the function given as output=")
+            add_context(
+                error, "raised by the function given as output=, which is called with raw outputs and targets"
+            )
             raise
         if not isinstance(values, Tensor) or values.numel() != len(raw):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__

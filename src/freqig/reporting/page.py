@@ -134,7 +134,10 @@ def place_of(path: str | os.PathLike[str], force: bool) -> Path:
     check_flag(force, "force")
     target = check_path(path, "path")
     if target.is_dir() or str(path).endswith(("/", os.sep)):
-        raise ValueError(f"path must be that of a page, but {str(path)!r} is a folder")
+        raise ValueError(
+            f"path must be that of a page, but {str(path)!r} is a folder: name one in it, such as "
+            f"{str(target / 'report.html')!r}"
+        )
     if target.exists() and not force:
         raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")
     return target

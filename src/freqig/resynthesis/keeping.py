@@ -14,7 +14,8 @@ from ..bands import named_bands
 SHARES = "a number in (0, 1], the share of the positive attribution"
 UNITS = ("Hz", "orders")
 """Units of frequency in which bands may have their edges."""
-ALLOWED = f"{SHARES}, bands as freqig.bands takes them, or a mask such as result.rfft > 0.1"
+MASKS = "bands as freqig.bands takes them, or a mask such as result.rfft > 0.1"
+ALLOWED = f"{SHARES}, {MASKS}"
 
 
 def kept_coefficients(
@@ -45,9 +46,9 @@ def kept_coefficients(
     (array([[ True, False, False,  True]]), array([[ True, False, False,  True]]))
     """
     if isinstance(keep, xr.DataArray):
-        mask = _mask(variable, keep)[rows]
+        mask = named_by_mask(variable, keep)[rows]
     elif isinstance(keep, str | Mapping):
-        mask = _in_bands(variable, keep, fs)[rows]
+        mask = named_by_bands(variable, keep, fs)[rows]
     elif isinstance(keep, np.ndarray | list | tuple) or keep is None:
         raise TypeError(f"keep must be {ALLOWED}, got {shown(keep)}")
     else:
@@ -81,24 +82,27 @@ def _fewest(values: np.ndarray, share: float, rows: list[int]) -> np.ndarray:
     return mask.reshape(values.shape) & (values > 0)
 
 
-def _in_bands(variable: xr.DataArray, keep: Any, fs: float | None) -> np.ndarray:
+def named_by_bands(
+    variable: xr.DataArray, bands: Any, fs: float | None, name: str = "keep", allowed: str = ALLOWED
+) -> np.ndarray:
+    """Coefficients in bands, bool, the shape of the variable; `name` is what errors call the parameter."""
     dim = next((str(d) for d in variable.dims if str(d).rpartition("_")[2] == "frequency"), None)
     if dim is None or dim not in variable.coords or variable[dim].attrs.get("units") not in UNITS:
         raise ValueError(
-            f"keep is bands, so {variable.name} must be over a frequency in Hz or orders, got the dimensions "
-            f"{', '.join(map(repr, variable.dims))}: pass fs= to Explainer, or keep a share or a mask"
+            f"{name} is bands, so {variable.name} must be over a frequency in Hz or orders, got the "
+            f"dimensions {', '.join(map(repr, variable.dims))}: pass fs= to Explainer, or as {name} a mask"
         )
     at = variable[dim].values.astype(np.float64)
     try:
-        edges = named_bands(keep, float(at.max()) if fs is None else fs / 2)
+        edges = named_bands(bands, float(at.max()) if fs is None else fs / 2)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"keep must be {ALLOWED}: {error}") from error
+        raise type(error)(f"{name} must be {allowed}: {error}") from error
     # With the slack that bands allow for the rounding of k * fs / n.
     slack = 1 - 1e-9
     inside = np.logical_or.reduce([(at >= low * slack) & (at < high * slack) for low, high in edges.values()])
     if not inside.any():
         raise ValueError(
-            f"keep must hold a frequency of {variable.name}, which has {at.min():g} to {at.max():g} Hz in "
+            f"{name} must hold a frequency of {variable.name}, which has {at.min():g} to {at.max():g} Hz in "
             f"steps of {np.diff(at).min() if at.size > 1 else 0:g}, got {edges}"
         )
     shape = [1] * variable.ndim
@@ -106,25 +110,26 @@ def _in_bands(variable: xr.DataArray, keep: Any, fs: float | None) -> np.ndarray
     return np.broadcast_to(inside.reshape(shape), variable.shape)
 
 
-def _mask(variable: xr.DataArray, keep: xr.DataArray) -> np.ndarray:
-    if keep.dtype != bool:
-        raise TypeError(f"keep as a mask must be bool, such as result.rfft > 0.1, got {keep.dtype}")
-    foreign = [dim for dim in keep.dims if dim not in variable.dims]
+def named_by_mask(variable: xr.DataArray, mask: xr.DataArray, name: str = "keep") -> np.ndarray:
+    """Coefficients by a mask over some of the dimensions, bool, the shape of the variable."""
+    if mask.dtype != bool:
+        raise TypeError(f"{name} as a mask must be bool, such as result.rfft > 0.1, got {mask.dtype}")
+    foreign = [dim for dim in mask.dims if dim not in variable.dims]
     if foreign:
         raise ValueError(
-            f"keep as a mask must be over dimensions of {variable.name}, "
-            f"{', '.join(map(repr, variable.dims))}, got {', '.join(map(repr, keep.dims))}"
+            f"{name} as a mask must be over dimensions of {variable.name}, "
+            f"{', '.join(map(repr, variable.dims))}, got {', '.join(map(repr, mask.dims))}"
         )
-    for dim in keep.dims:
+    for dim in mask.dims:
         # `coords.get` counts along a dimension that has no coordinate, and so would never be None.
-        labelled = dim in variable.coords and dim in keep.coords
-        other = labelled and not np.array_equal(variable.coords[dim], keep.coords[dim])
-        if other or keep.sizes[dim] != variable.sizes[dim]:
+        labelled = dim in variable.coords and dim in mask.coords
+        other = labelled and not np.array_equal(variable.coords[dim], mask.coords[dim])
+        if other or mask.sizes[dim] != variable.sizes[dim]:
             raise ValueError(
-                f"keep as a mask must have the coordinates of {variable.name} along {dim!r}: make it of the "
-                f"same result, such as result.{variable.name} > 0.1"
+                f"{name} as a mask must have the coordinates of {variable.name} along {dim!r}: make it of "
+                f"the same result, such as result.{variable.name} > 0.1"
             )
-    plain = keep.drop_vars(list(keep.coords))
+    plain = mask.drop_vars(list(mask.coords))
     return np.asarray(
         plain.broadcast_like(variable.drop_vars(list(variable.coords))).transpose(*variable.dims)
     )

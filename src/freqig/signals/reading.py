@@ -126,6 +126,11 @@ def placed(signal: Signal, time_axis: int, name: str) -> Signal:
 def check_shape(values: Tensor, name: str) -> None:
     """ValueError unless there is a batch axis, and at least one value in every sample."""
     if values.ndim < 2:
+        if name.endswith("[1]") and not values.dtype.is_floating_point:
+            raise ValueError(
+                f"{name} must be signals like {name[:-3]}[0], got {len(values) if values.ndim else 1} whole "
+                f"numbers: labels are no input. Pass {name[:-3]}[0] alone, with target= or truth="
+            )
         raise ValueError(
             f"{name} must have a batch axis first, shape (samples, ..., time), got shape "
             f"{tuple(values.shape)}: for one series pass {name}[None], or {name}[None, None] where the model "

@@ -99,6 +99,9 @@ def read_labels(
         return {}
     if isinstance(by, str):
         asked: Any = {by: by}
+    elif hasattr(by, "to_frame"):
+        name = getattr(by, "name", None) or "group"
+        raise TypeError(f"by must name its labels, got a {type(by).__name__}: by={{{name!r}: labels}}")
     elif hasattr(by, "keys"):
         asked = by
     elif all(isinstance(name, str) for name in by):

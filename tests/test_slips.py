@@ -1,0 +1,129 @@
+"""What users pass by mistake: the error names the parameter and says what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from torch import nn
+
+import freqig
+from freqig import RFFT, Explainer, Time
+
+from .helpers import noise, seeded
+
+N, FS = 64, 32.0
+X = noise(4, 3, N)
+
+
+def conv() -> nn.Module:
+    return seeded(
+        lambda: nn.Sequential(nn.Conv1d(3, 4, 5), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 3))
+    )
+
+
+def explained(**settings: Any) -> Explainer:
+    return Explainer(conv(), fs=FS, progress=False, **settings)
+
+
+def heard(domains: list[Any]) -> tuple[xr.Dataset, nn.Module]:
+    model = seeded(lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * N, 1)))
+    return Explainer(model, fs=FS, domains=domains, progress=False)(X, target=0), model
+
+
+@pytest.mark.parametrize(
+    ("model", "remedy"),
+    [
+        (lambda net: net.state_dict(), r"net\.load_state_dict\(weights\), and pass net"),
+        (
+            lambda net: {"epoch": 3, "state_dict": net.state_dict()},
+            r"load_state_dict\(weights\['state_dict'\]\)",
+        ),
+        (
+            lambda net: {"model_state_dict": {}, "loss": 0.1},
+            r"load_state_dict\(weights\['model_state_dict'\]\)",
+        ),
+        (lambda net: [net, net], "explain one model after the other"),
+        (lambda net: b"\x80\x04", "write it to a file and pass its path"),
+        (lambda net: nn.Linear, r"make one, Linear\(\.\.\.\), and load its weights"),
+    ],
+)
+def test_what_is_taken_for_a_model(model: Callable[[nn.Module], Any], remedy: str) -> None:
+    with pytest.raises(TypeError, match=f"model must be .*{remedy}"):
+        Explainer(model(conv()))
+
+
+@pytest.mark.parametrize(
+    ("x", "way"),
+    [
+        (X[None], r"x\[0\], of shape \(4, 3, 64\), if the first axis is one too many"),
+        (X.reshape(2, 2, 3, N), r"x\.reshape\(-1, \*x\.shape\[2:\]\), of shape \(4, 3, 64\)"),
+    ],
+)
+def test_axes_of_samples_in_excess(x: np.ndarray, way: str) -> None:
+    with pytest.raises(ValueError, match=f"x must have the axes of the model.* takes {way}"):
+        explained()(x, target=0)
+
+
+def test_labels_beside_the_signals() -> None:
+    with pytest.raises(ValueError, match=r"x\[1\] must be signals like x\[0\], got 4 whole .* with target="):
+        explained()((X, np.array([0, 1, 2, 0])))
+
+
+@pytest.mark.parametrize("target", [0, None, "all"])
+def test_a_long_signal_without_its_axis_of_samples(target: Any) -> None:
+    long = noise(3, 6 * N)
+    with pytest.raises(
+        ValueError, match=r"signal must have the axes .* signal\[None\], of shape \(1, 3, 64\)"
+    ):
+        freqig.slide(explained(), long, window=2.0, target=target)
+    with pytest.raises(ValueError, match=r"signal must be as long as a window.*: time must be its last axis"):
+        freqig.slide(explained(), long.T[None], window=2.0, target=target)
+
+
+def test_labels_without_a_name() -> None:
+    by = pd.Series(["W", "N1", "W", "N1"], name="stage")
+    with pytest.raises(TypeError, match=r"by must name its labels, got a Series: by=\{'stage': labels\}"):
+        explained().average(X, by=by, target=0)
+
+
+def test_a_folder_of_recordings_is_refused_before_the_work(tmp_path: Path) -> None:
+    np.save(tmp_path / "night.npy", X)
+    for given in (tmp_path, [tmp_path / "night.npy", tmp_path]):
+        with pytest.raises(ValueError, match=r"is a folder: pass the files in it"):
+            freqig.cohort.run(given, conv(), tmp_path / "store", fs=FS)
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ("alpha", "truth must be bands as freqig.bands takes them.*got 'alpha'"),
+        ({"cue": (40, 50)}, "truth must hold a frequency of rfft, which has 0 to 16 Hz"),
+        (np.zeros((4, 3, 33), dtype=bool), "truth must hold some of the coefficients of rfft.*got none"),
+        (np.ones((4, 3, 33), dtype=bool), "truth must hold some of the coefficients of rfft.*got all"),
+        ({}, "truth must be bands.*at least one band"),
+    ],
+)
+def test_a_truth_that_is_none(truth: Any, said: str) -> None:
+    result, model = heard([RFFT()])
+    with pytest.raises(ValueError, match=said):
+        freqig.evaluate(result, model, X, truth=truth, progress=False)
+
+
+def test_a_truth_in_hertz_of_one_domain_among_others() -> None:
+    result, model = heard([RFFT(), Time()])
+    with pytest.raises(ValueError, match="truth is bands, so waveform must be over a frequency") as told:
+        freqig.evaluate(result, model, X, truth={"cue": (4, 8)}, progress=False)
+    assert "{'rfft': ..., 'waveform': ...}" in str(told.value)
+    # As it says.
+    table = freqig.evaluate(
+        result, model, X, truth={"rfft": {"cue": (4, 8)}}, families="truth", progress=False
+    )
+    assert np.isfinite(table.score.sel(variable="rfft", metric="average_precision")).all()
+    assert "truth= was not given" in table.reason.sel(variable="waveform", metric="average_precision").item()

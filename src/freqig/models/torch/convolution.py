@@ -155,23 +155,20 @@ def _each(value: Any, axes: int) -> tuple[int, ...]:
 class _Convolution(torch.autograd.Function):
     """A convolution whose input is differentiated by the other kernel."""
 
-    generate_vmap_rule = True
-
+    # In one part, for PyTorch binds the arguments of one in two parts anew by its signature in each call.
     @staticmethod
     def forward(
+        ctx: Any,
         input: Tensor,  # noqa: A002
         weight: Tensor,
         bias: Tensor | None,
         stride: tuple[int, ...],
         padding: tuple[int, ...],
     ) -> Tensor:
+        ctx.stride, ctx.padding = stride, padding
+        ctx.save_for_backward(input, weight)
         convolve = torch.conv1d if weight.ndim == 3 else torch.conv2d
         return convolve(input, weight, bias, stride, padding)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004 (PyTorch's)
-        points, weight, _, ctx.stride, ctx.padding = inputs
-        ctx.save_for_backward(points, weight)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -154,6 +154,22 @@ def test_the_remedy_explains_each_series_alone() -> None:
     close(found.rfft, scores_of(x, x), 1e-12)
 
 
+def test_few_series_are_compared_in_few_calls() -> None:
+    """Not each by itself: the loudest, the others, and what lies at three places of the paths."""
+
+    def calls_for(n_samples: int) -> int:
+        sizes: list[int] = []
+
+        def model(p: Tensor) -> Tensor:
+            sizes.append(len(p) if not p.requires_grad else 0)
+            return network(p)
+
+        fixed(model)(noise(n_samples, N), target=0)
+        return sum(map(bool, sizes))
+
+    assert [calls_for(n) for n in (1, 4, 16)] == [6, 7, 7]
+
+
 # --- what must pass ------------------------------------------------------------------------------
 
 

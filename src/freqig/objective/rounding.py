@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .._check import all_finite
+
 # Kernels differ between batch sizes by rounding, which deep networks amplify: by up to 20 eps of
 # the largest output on a CPU, more where tensor cores multiply float32 with ten bits. In half
 # precision that would be all of the output, so there is a bound relative to it.
@@ -24,8 +26,11 @@ def differences(a: Tensor, b: Tensor) -> Tensor:
     Logits of masked classes are minus infinity, and outputs at the baseline may be infinite too; what they
     are is checked where they matter.
     """
+    gaps = (a.double() - b.double()).abs()
+    if all_finite(gaps):
+        return gaps
     same = (a == b) | (a.isnan() & b.isnan())
-    return (a.double() - b.double()).abs().nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(same, 0)
+    return gaps.nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(same, 0)
 
 
 def finite_size(a: Tensor) -> Tensor:

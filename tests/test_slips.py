@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import xarray as xr
 from torch import nn
 
@@ -56,6 +57,35 @@ def heard(domains: list[Any]) -> tuple[xr.Dataset, nn.Module]:
 def test_what_is_taken_for_a_model(model: Callable[[nn.Module], Any], remedy: str) -> None:
     with pytest.raises(TypeError, match=f"model must be .*{remedy}"):
         Explainer(model(conv()))
+
+
+class Estimator:
+    """Scores series of float32 by a network of which nothing is seen from outside."""
+
+    def __init__(self) -> None:
+        net = conv()
+        self.predict_proba = lambda x: net(torch.from_numpy(x)).softmax(-1).detach().numpy()
+
+
+def test_an_estimator_is_explained_by_its_scores_alone() -> None:
+    with pytest.raises(
+        TypeError, match=r"its scores have no gradients\. Without .* freqig\.Shapley\(model\)"
+    ):
+        Explainer(Estimator())
+    # Its network takes no float64, which is tried first.
+    model = Estimator()
+    result = freqig.Shapley(model, fs=FS, players="channels", progress=False)(X, target=1)
+    x = X.astype(np.float32)
+    alone = [np.where(np.arange(3)[:, None] == channel, x, 0) for channel in range(3)]
+    without = [np.where(np.arange(3)[:, None] == channel, 0, x) for channel in range(3)]
+    score = lambda values: model.predict_proba(values)[:, 1].astype(float)
+    # Shapley's formula for three players.
+    for i in range(3):
+        others = [j for j in range(3) if j != i]
+        rises = score(without[others[0]]) + score(without[others[1]])
+        rises -= score(alone[others[0]]) + score(alone[others[1]])
+        ends = score(alone[i]) - score(0 * x) + score(x) - score(without[i])
+        np.testing.assert_allclose(result.shapley[:, i], ends / 3 + rises / 6, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from .._check import check_device
 from .base import Model
 from .content import kind_of
 from .frameworks import ADDED, FRAMEWORKS, added_for_file, is_network, of_class, suffixes
+from .refused import INSTEAD, METHODS
 from .refused import adapt as refuse
 from .torch.model import TorchModel, dotted_name
 from .torch.modules import find_modules
@@ -120,6 +121,8 @@ def _remedy(model: Any) -> str:
         return ": write it to a file and pass its path"
     if isinstance(model, (list, tuple)):
         return ": explain one model after the other, or pass a function that calls them all"
+    if any(callable(getattr(model, name, None)) for name in METHODS):
+        return f": its scores have no gradients. {INSTEAD}"
     return ""
 
 

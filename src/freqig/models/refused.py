@@ -21,6 +21,8 @@ INSTEAD = (
     "Without gradients freqig.Shapley(model) explains it as it is, by bands, channels and stretches of time "
     "(on the command line --method shapley)"
 )
+METHODS = ("predict_proba", "decision_function", "predict")
+"""What scores series, of estimators, the first that there is."""
 TREES = {"lightgbm", "xgboost", "catboost"}
 WRAPPERS = {"skorch", "fastai", "transformers"}
 

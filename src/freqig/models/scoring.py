@@ -22,9 +22,7 @@ from .joined import BeginningOfInput, JoinedInputs
 from .onnx.model import session_of
 from .onnx.parity import ConversionError
 from .onnx.values import DTYPES, FLOATING, Declared
-
-METHODS = ("predict_proba", "decision_function", "predict")
-"""What scores series, of estimators, the first that there is."""
+from .refused import METHODS
 
 
 @dataclass(frozen=True)
@@ -165,12 +163,15 @@ def _of_callable(
 ) -> TriedModel:
     hints = Hints.of(model)
     tensors = as_model(model, dtype=dtype, device=device)
-    arrays: list[Model] = [
-        ArrayModel(model, one, hints=hints) for one in ([dtype] if dtype else [torch.float64, torch.float32])
-    ]
+    arrays: list[Model] = [ArrayModel(model, one, hints=hints) for one in _dtypes(dtype)]
     # What names no framework computes with NumPy, most likely.
     first = [tensors, *arrays] if _names_framework(model, adapter) else [arrays[0], tensors, *arrays[1:]]
     return TriedModel(first, hints)
+
+
+def _dtypes(dtype: torch.dtype | None) -> list[torch.dtype]:
+    """Of which dtypes arrays are tried, the first first."""
+    return [torch.float64, torch.float32] if dtype is None else [dtype]
 
 
 def _names_framework(model: Any, adapter: str) -> bool:
@@ -209,8 +210,10 @@ def _of_estimator(model: Any, dtype: torch.dtype | None) -> Scorer:
         name == "decision_function" and classes is not None and len(classes) == 2
     )
     names = None if classes is None or one_column else _names(classes)
-    scores = ArrayModel(method, dtype or torch.float64, described, Hints.of(owner))
-    return Scorer(scores, names, True if name == "predict_proba" else None)
+    hints = Hints.of(owner)
+    # Networks in wrappers take what their weights are of, most often float32.
+    readings: list[Model] = [ArrayModel(method, one, described, hints) for one in _dtypes(dtype)]
+    return Scorer(TriedModel(readings, hints), names, True if name == "predict_proba" else None)
 
 
 def _names(classes: Any) -> tuple[str, ...] | None:

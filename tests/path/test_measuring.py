@@ -9,6 +9,7 @@ from torch import Tensor
 
 from freqig.chunks import Chunks
 from freqig.path.measuring import Gauge
+from freqig.path.nodes import SLOPES
 
 from ..helpers import noise
 from .paths import nodes_at
@@ -28,12 +29,15 @@ def domain(mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
 @pytest.mark.parametrize("unit", [1.0, 2.0**-40])
 def test_norms_and_totals_are_explicit_sums(chunk: int, unit: float) -> None:
     places = np.sort(np.random.default_rng(1).uniform(size=(3, 6)))
-    nodes = nodes_at(places, GRADIENT * unit, sample=SAMPLE)
+    trace = np.full((3, 3, 8, 2), np.nan)
+    own = DELTA.flatten(1).numpy()[SAMPLE]
+    trace[SLOPES, :, 1:-1] = np.einsum("antd,ad->ant", GRADIENT.numpy(), own) * unit
+    nodes = nodes_at(places, GRADIENT * unit, trace, sample=SAMPLE)
     ends = torch.tensor(noise(5, 2, seed=3)) * unit, torch.tensor(noise(5, 2, seed=4)) * unit
     gauge = Gauge(DELTA, *ends, [domain], 0.01, Chunks(chunk))
     measured = gauge.measure(nodes, WEIGHTS, np.full((3, 2), unit))
     block = np.einsum("atkn,antd->aktd", WEIGHTS, GRADIENT.numpy())
-    products = block * DELTA.flatten(1).numpy()[SAMPLE][:, None, None]
+    products = block * own[:, None, None]
     expected = [np.abs(p).sum(-1) for p in (products, products @ MATRIX.numpy(), products.cumsum(-1))]
     np.testing.assert_allclose(measured.norms, np.stack(expected, 2), rtol=1e-10)
     np.testing.assert_allclose(measured.totals, products.sum(-1), rtol=1e-10, atol=1e-12)

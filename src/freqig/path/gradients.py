@@ -39,12 +39,15 @@ class Lines:
             """Nothing has changed when this raises; the same again where a chunk is repeated."""
             points = points_on_path(self.baseline, self.delta, rows[part], places[part])
             values, gradients = self.objective.value_and_gradient(points, rows[part])
-            products = gradients.flatten(2).to(wide) * delta[rows[part]].to(wide).unsqueeze(1)
+            flat = gradients.flatten(2)
+            products = flat.to(wide, copy=True).mul_(delta.index_select(0, rows[part]).unsqueeze(1))
             slopes, sizes = products.sum(-1), products.abs_().sum(-1)
             # δ may be zero where the gradient is not finite: 0 · inf is NaN, so products tell.
             bad = ~(sizes.isfinite() & values.isfinite())
-            found[part] = gradients.flatten(2).masked_fill(bad.any(1)[:, None, None], 0.0)
-            sizes[bad] = torch.nan
+            found[part] = flat
+            if bad.any():
+                found[part][bad.any(1)] = 0.0
+                sizes[bad] = torch.nan
             trace[:, part] = torch.stack([values.to(wide), slopes, sizes]).double().cpu().numpy()
 
         self.chunks.run(len(rows), evaluate)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..chunks import Chunks
 from ..completeness import correctable_gap, gap_limit
 from ..objective.objective import widest
-from .nodes import Nodes, halves
+from .nodes import SLOPES, Nodes, halves
 from .path import Array
 
 Projection = Callable[[Tensor, Tensor], Sequence[Tensor]]
@@ -53,7 +54,7 @@ class Gauge:
         index = torch.as_tensor(nodes.sample, device=nodes.gradient.device)
         first, second = (torch.as_tensor(half).to(nodes.gradient) for half in halves(unit))
         own = torch.as_tensor(weights).to(nodes.gradient) * first[:, :, None, None]
-        n_combined, found = weights.shape[2], list[tuple[Tensor, ...]]()
+        n_combined, found = weights.shape[2], list[Tensor]()
 
         def collect(part: slice) -> None:
             # Projections run over a few at a time: spectrograms can be larger than any chunk.
@@ -64,28 +65,31 @@ class Gauge:
                 for some in Chunks(at_once).split(n_combined):
                     block = torch.einsum("atkn,antd->katd", own[k][:, :, some], nodes.gradient[k])
                     parts.append(self._norms(index[k], block.mul_(second[k, :, None])))
-                found.append(tuple(torch.cat(both, 1) for both in zip(*parts, strict=True)))
+                found.append(torch.cat(parts, 1))
 
         self.chunks.run(len(index), collect, n_combined)
-        norms, totals = (torch.cat(both) for both in zip(*found, strict=True))
+        norms = torch.cat(found)
+        # The slope of each node is such a sum: no pass over gradients is needed.
+        slopes = nodes.trace[SLOPES, :, 1:-1] / unit[:, None]
+        totals = np.einsum("atkn,ant->akt", weights, slopes)
         scale = torch.as_tensor(unit).to(norms)
         known = norms[:, 0, 0] * scale, self.output[index], self.baseline_output[index], self.tol
         limits = [limit(*known, self.delta.dtype) / scale for limit in (gap_limit, correctable_gap)]
-        return Measured(*map(as_array, (norms, totals, *limits)))
+        return Measured(as_array(norms), totals, *map(as_array, limits))
 
-    def _norms(self, rows: Tensor, block: Tensor) -> tuple[Tensor, Tensor]:
-        """Norms, (A, K, P, T), and totals, (A, K, T), of combinations of shape (K, A, T, D)."""
+    def _norms(self, rows: Tensor, block: Tensor) -> Tensor:
+        """Norms, (A, K, P, T), of combinations of shape (K, A, T, D)."""
         wide = widest(block.device)
         n_combined, _, n_targets, _ = block.shape
-        products = block.to(wide) * self.delta[rows].flatten(1).to(wide).unsqueeze(1)
-        totals, norms = products.sum(-1), [products.abs_().sum(-1)]
+        in_time = block * self.delta[rows].flatten(1).unsqueeze(1)
+        norms = [in_time.abs_().sum(-1).to(wide)]
         # All combinations at once: a call costs more than its numbers where series are short.
         shaped = block.reshape(-1, n_targets, *self.delta.shape[1:])
         for project in self.projections:
             for attributions in project(shaped, rows.repeat(n_combined)):
                 norm = attributions.flatten(2).abs().sum(-1).to(wide)
-                norms.append(norm.reshape(totals.shape))
-        return torch.stack(norms, 2).movedim(0, 1), totals.movedim(0, 1)
+                norms.append(norm.reshape(norms[0].shape))
+        return torch.stack(norms, 2).movedim(0, 1)
 
 
 def as_array(values: Tensor) -> Array:

@@ -82,32 +82,35 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     """
     n_samples, n_nodes, n_targets, _ = gradient.shape
     widths, bends, spread = _between(place)
+    first, second = halves(unit)
+    # Whatever is one number for all features is multiplied where it is one: a pass over gradients is dear.
+    second, half_root = second[:, None], 0.5 / np.sqrt(widths)[:, :, None]
 
     def like(values: Array) -> Tensor:
         return torch.as_tensor(values).to(gradient)
 
-    width, bend, shares = like(widths), like(bends), like(spread)
-    first_half, second_half = map(like, halves(unit))
+    # g₊ - g over h₊ minus g - g₋ over h₋ has the variance q (1/h₊ + 1/h₋) under a walk: `bends` makes it q.
+    after, before = (
+        like((bends / h)[:, :, None] * second)[..., None] for h in (widths[:, 1:], widths[:, :-1])
+    )
+    shares, scale = like(spread[:, :, None] * half_root * second), like(first)[:, :, None]
     total = gradient.new_zeros(n_samples, n_targets)
     each = gradient.new_zeros(n_samples, n_nodes - 1, n_targets)
     rises = torch.zeros_like(each)
 
     for rows, columns in blocks(n_samples, gradient.shape, LARGEST):
-        change = gradient[rows, :, :, columns].diff(dim=1)
-        change *= first_half[rows, None, :, None]
-        change *= delta[rows, columns].abs()[:, None, None]
-        change *= second_half[rows, None, :, None]
-        h = width[rows, :, None, None]
-        # g₊ - g over h₊ minus g - g₋ over h₋ has the variance q (1/h₊ + 1/h₋) under a walk: `bend` makes it
-        # q.
-        off = ((change / h).diff(dim=1) * bend[rows, :, None, None]).abs_()
-        around = torch.cat([off[:, :1], (off[:, 1:] + off[:, :-1]) / 2, off[:, -1:]], 1)
-        change = change.abs_()
-        rises[rows] += change.sum(-1)
-        walk = around.mul_(change).div_(h.sqrt())
-        each[rows] += walk.sum(-1)
-        total[rows] += torch.einsum("ai,aitd->atd", shares[rows], walk).sqrt_().sum(-1)
-    return Roughness(MEAN_SIZE * as_array(total), as_array(each), as_array(rises))
+        size = delta[rows, columns].abs().unsqueeze(1) * scale[rows]
+        change = gradient[rows, :, :, columns].diff(dim=1).mul_(size.unsqueeze(1))
+        off = (change[:, 1:] * after[rows]).addcmul_(change[:, :-1], before[rows], value=-1).abs_()
+        rises[rows] += change.abs_().sum(-1)
+        # What both ends of an interval are off, half of which is their mean; the first and the last have one.
+        walk = torch.empty_like(change)
+        torch.add(off[:, :-1], off[:, 1:], out=walk[:, 1:-1])
+        walk[:, [0, -1]] = 2 * off[:, [0, -1]]
+        each[rows] += walk.mul_(change).sum(-1)
+        total[rows] += torch.einsum("ait,aitd->atd", shares[rows], walk).sqrt_().sum(-1)
+    in_unit = as_array(each) * half_root * second, as_array(rises) * second
+    return Roughness(MEAN_SIZE * as_array(total), *in_unit)
 
 
 def draws(place: Array) -> Array:

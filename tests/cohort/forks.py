@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -142,12 +143,21 @@ def fork_worker(path: str, words: list[str], files: tuple[int, ...]) -> int:
     """What `multiprocessing` calls to start a worker in a new interpreter, which has these files alone."""
     if words[-1] != "--multiprocessing-fork":
         return int(in_new_interpreter(path, words, files))  # the tracker of resources
+    # A new interpreter is started in one step; within a fork Ctrl-C meets handlers of Python, and is lost.
+    interrupts = list[object]()
+    before = signal.signal(signal.SIGINT, lambda *told: interrupts.append(told))
     pid = os.fork()
     if pid == 0:
+        # Nor does it know connections of the run, which would one day close what has their numbers by then.
+        gc.freeze()
         for low, high in pairwise(sorted({0, 1, 2, *files, os.sysconf("SC_OPEN_MAX")})):
             os.closerange(low + 1, high)
         sys.argv = ["-c", words[-1]]
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         end_with(lambda: exec(words[-2], {}))
+    signal.signal(signal.SIGINT, before)
+    if interrupts:
+        signal.raise_signal(signal.SIGINT)
     return pid
 
 

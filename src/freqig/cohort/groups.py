@@ -35,12 +35,27 @@ def chunks(result: xr.Dataset) -> dict[Any, dict[str, Any]]:
     return found
 
 
-def flush(folder: Path) -> None:
-    """Have the system write files before their folder takes its place, so that power may fail."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+def write_group(result: xr.Dataset, folder: Path) -> None:
+    """Write a result as a group, its attributes last, and have the system put all of it on the disk.
+
+    The group is compressed in memory and then written file by file: Zarr would hand each file to a thread,
+    which takes longer than writing it. Files are on the disk before their folder takes its place, so that
+    power may fail.
+    """
+    from zarr.storage import MemoryStore
+
+    made: dict[str, Any] = {}
+    storable(result).to_zarr(
+        MemoryStore(made), mode="w-", consolidated=False, zarr_format=3, encoding=chunks(result)
+    )
+    made[METADATA] = made.pop(METADATA)
+    for key, content in made.items():
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.write(content.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def attributes(group: Path) -> dict[str, Any]:

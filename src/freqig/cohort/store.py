@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import xarray as xr
 
-from .groups import METADATA, attributes, chunks, flush, read_json, storable, write_json
+from .groups import METADATA, attributes, read_json, write_group, write_json
 from .job import JobError
 from .recordings import placed
 
@@ -113,7 +113,7 @@ class Store:
         return part
 
     def finish(self, part: Path, name: str, result: xr.Dataset, marker: dict[str, Any]) -> bool:
-        """Write a result, then its marker, then move it to its place.
+        """Write a result, its marker last, then move it to its place.
 
         Returns
         -------
@@ -125,16 +125,9 @@ class Store:
         JobError
             If the disk is full, or the store is not to be written to.
         """
-        import zarr
-
+        marked = result.assign_attrs({MARKER: json.dumps(marker, sort_keys=True)})
         try:
-            storable(result).to_zarr(
-                part / "group", mode="w-", consolidated=False, zarr_format=3, encoding=chunks(result)
-            )
-            zarr.open_group(part / "group", mode="r+", zarr_format=3).attrs[MARKER] = json.dumps(
-                marker, sort_keys=True
-            )
-            flush(part / "group")
+            write_group(marked, part / "group")
             return self._place(part / "group", name)
         except OSError as error:
             raise JobError(

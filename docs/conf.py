@@ -71,7 +71,7 @@ numpydoc_validation_checks = {
     *("ES01", "EX01", "GL08", "PR01", "PR04", "PR08", "RT01", "RT02", "RT04", "SA01", "SA03", "SS05"),
 }
 
-# Tutorials run while the site is built, each in less than ten seconds, and an error in one ends the build.
+# Tutorials run while the site is built, each in some ten seconds at most, and an error in one ends the build.
 # `python -m sphinx -D plot_gallery=0` builds without running them.
 # A tutorial that is warned has a fault, or catches the warning and shows it.
 warnings.filterwarnings("error", category=FreqigWarning)

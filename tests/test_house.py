@@ -67,10 +67,10 @@ def test_the_workflow_calls_the_checks_of_the_script(root: Path) -> None:
     asked = set(" ".join(re.findall(r"checks: \[(.*)\]", text)).replace(",", " ").split())
     assert known == asked == {"tests", "static", "leaderboard", "site", "demo"}
     assert not re.search(r"pytest|ruff|mypy|sphinx", text)
-    # What it tries is what the package says it runs on.
+    # It tries whatever the package says that it runs on, and may try more.
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     claimed = set(re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"])))
-    assert claimed == set(re.findall(r'python: "(3\.\d+)"', text))
+    assert claimed <= set(re.findall(r'python: "(3\.\d+)"', text))
 
 
 def test_what_the_sdist_names_is_there(root: Path) -> None:

@@ -42,9 +42,9 @@ class Needs:
 PAGES = {
     "freqig-0.1": Needs(("onnx",), ("freqIG==0.1.8",)),
     "captum": Needs(),
-    "shap": Needs(("shap>=0.46",)),
+    "shap": Needs(("shap==0.51.0",)),
     "cross-domain-saliency-maps": Needs((), ("cross-domain-saliency-maps==0.0.8",)),
-    "braindecode": Needs(("braindecode>=1.0",)),
+    "braindecode": Needs(("braindecode==1.8.1",)),
 }
 
 

@@ -186,3 +186,34 @@ def test_what_settings_do_not_hold_is_named() -> None:
     with pytest.raises(ValueError, match="pass baseline="):
         freqig.evaluate(given, model, x)
     assert freqig.evaluate(given, model, x, baseline=np.ones(N), families="complexity").sizes["sample"] == 2
+
+
+def test_what_is_of_no_sample_has_a_reason() -> None:
+    result, model, x = explained()
+    result["rfft"] = 0 * result.rfft
+    truth = np.arange(result.rfft[0].size) < 2
+    table = freqig.evaluate(result, model, x, truth=truth.reshape(result.rfft.shape[1:]), **QUICK)
+    nowhere = ~np.isfinite(table.score.isel(variable=0)).any("sample").values
+    assert (table.reason.values[0, nowhere] != "").all()
+    assert (table.reason.values[0, ~nowhere] == "").all()
+    for metric in ("entropy", "sensitivity", "aup", "untrained_cosine"):
+        assert table.reason.sel(variable="rfft", metric=metric) == "all attributions are zero"
+    assert "depends on the training is unknown: all attributions are zero" in table.attrs["verdict"]
+
+
+def test_players_and_several_inputs_have_no_coefficients_to_replace() -> None:
+    x = noise(2, 40)
+    model = heard()
+    players = freqig.FilterBank({"low": (1, 8)})
+    result = freqig.Shapley(model, fs=40.0, players=players, progress=False)(x, target=0)
+    with pytest.raises(
+        ValueError, match=r"got those of players by freqig\.Shapley: evaluate what freqig\.Expl"
+    ):
+        freqig.evaluate(result, model, x)
+
+    def both(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return model(one) * other.mean(-1, keepdim=True)
+
+    two = freqig.Explainer(both, fs=40.0, progress=False)((x, x), target=0)
+    with pytest.raises(ValueError, match=r"one input, got signal_0, signal_1: .* additional_forward_args="):
+        freqig.evaluate(two, both, (x, x))

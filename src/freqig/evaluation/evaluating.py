@@ -21,7 +21,7 @@ from .erasing import differences, erasures
 from .imputing import road
 from .likeness import likeness
 from .ordering import MOST_EXHAUSTIVE, energies
-from .rebuilding import refuse_other_signals, settings_for
+from .rebuilding import refuse_other_kinds, refuse_other_results, refuse_other_signals, settings_for
 from .replacing import OPERATORS, Replacing, replaced
 from .sanity import MEASURES, check_train, compared, on_random_labels, untrained
 from .scoring import scoring
@@ -147,6 +147,7 @@ def evaluate(
     chosen = _chosen(families, FAMILIES, "families")
     operators = _chosen(operator, OPERATORS, "operator")
     names = _names(result, name)
+    refuse_other_kinds(result)
     result = result if "sample" in result.dims else result.expand_dims("sample")
     settings = settings_for(result, names, explainer)
     own = Explainer(model, **settings)
@@ -158,7 +159,7 @@ def evaluate(
     truths = {
         each: read_truth(truth, s.attribution, names, s.settings.get("fs")) for each, s in sources.items()
     }
-    _refuse_others(others, result, names)
+    refuse_other_results(others, result, names)
     values = {each: s.flat(s.attribution) for each, s in sources.items()}
     shares = np.linspace(0, 1, count + 1)
     scores, found = Scores(names, len(first.x)), dict[tuple[str, str], Array]()
@@ -189,6 +190,8 @@ def evaluate(
         gap = (result.output - result.baseline_output).values
         randomised = _without_training(scores, again, model, train, gap, seed)
     agreement = _agreement(scores, sources, values, others or {}, chosen)
+    for each in names:
+        scores.explain(each, nothing=not np.nan_to_num(values[each]).any())
     table = labelled(
         scores,
         result,
@@ -306,26 +309,6 @@ def _without_training(
         for name, values in compared(again, on_random_labels(train, seed), gap).items():
             scores.add(name, dict(zip(metrics, values, strict=True)), rows=again.rows)
     return cascade
-
-
-def _refuse_others(others: Any, result: xr.Dataset, names: Sequence[str]) -> None:
-    if others is None:
-        return
-    if not isinstance(others, Mapping):
-        raise TypeError(f"others must be a mapping of names to results, got {shown(others)}")
-    for key, other in others.items():
-        shared = [name for name in names if isinstance(other, xr.Dataset) and name in other]
-        if not shared:
-            raise ValueError(
-                f"others[{key!r}] must be a result with {' or '.join(names)}, got {shown(other)}"
-            )
-        for name in shared:
-            one_target(attributions_of(other, name))
-            if dict(other[name].sizes) != dict(result[name].sizes):
-                raise ValueError(
-                    f"others[{key!r}].{name} must have the sizes of the result's, "
-                    f"{dict(result[name].sizes)}, got {dict(other[name].sizes)}"
-                )
 
 
 def _agreement(

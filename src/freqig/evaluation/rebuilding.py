@@ -17,7 +17,7 @@ from ..explain.batch import Asked, question_of
 from ..explain.explainer import Explainer
 from ..explain.pieces import is_stream, is_uneven
 from ..objective.scales import SCALE_NAMES
-from ..result.reading import rows_by_length, settings_of
+from ..result.reading import attributions_of, one_target, rows_by_length, settings_of
 from ..resynthesis.source import Layout
 
 SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial", "time_axis")
@@ -26,6 +26,42 @@ OF_METHODS = ("fs", "unit", "output", "tol", "time_axis")
 """The same of a method of `freqig.methods`, which knows of no nodes."""
 SAME = 1e-5
 """By how much a value of x may be off the signal, as a share of the largest: rounding and units."""
+
+
+def refuse_other_kinds(result: xr.Dataset) -> None:
+    """ValueError for several inputs, and players of `freqig.Shapley`, of which no coefficient is replaced."""
+    signals = [str(name) for name, own in result.data_vars.items() if own.attrs.get("kind") == "signal"]
+    if len(signals) > 1:
+        raise ValueError(
+            f"result must be of a model with one input, got {', '.join(signals)}: explain a function of "
+            "one of them, with the others as additional_forward_args="
+        )
+    if settings_of(result).get("engine") == "shapley":
+        raise ValueError(
+            "result must hold attributions of coefficients, got those of players by freqig.Shapley: evaluate "
+            "what freqig.Explainer or a method of freqig.methods says of the same signals"
+        )
+
+
+def refuse_other_results(others: Any, result: xr.Dataset, names: Sequence[str]) -> None:
+    """TypeError or ValueError unless others are results of the same variables, by name."""
+    if others is None:
+        return
+    if not isinstance(others, Mapping):
+        raise TypeError(f"others must be a mapping of names to results, got {shown(others)}")
+    for key, other in others.items():
+        shared = [name for name in names if isinstance(other, xr.Dataset) and name in other]
+        if not shared:
+            raise ValueError(
+                f"others[{key!r}] must be a result with {' or '.join(names)}, got {shown(other)}"
+            )
+        for name in shared:
+            one_target(attributions_of(other, name))
+            if dict(other[name].sizes) != dict(result[name].sizes):
+                raise ValueError(
+                    f"others[{key!r}].{name} must have the sizes of the result's, "
+                    f"{dict(result[name].sizes)}, got {dict(other[name].sizes)}"
+                )
 
 
 def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> dict[str, Any]:

@@ -17,6 +17,13 @@ from .curves import BY, KINDS, ORDERS
 PER_OPERATOR = ("deletion", "erasure", "difference")
 """Families whose metrics depend on what coefficients are replaced by."""
 
+UNDEFINED = {
+    "stability": "the model says no classes",
+    "truth": "in every sample the attributions are equal, or none is positive",
+    "sanity": "F(x) - F(x') or the attributions of one of both models are zero",
+    "agreement": "the attributions of one of both are zero, or equal",
+}
+"""Why a metric of a family may be of no sample, where it was measured."""
 Array = np.ndarray
 
 
@@ -54,6 +61,29 @@ class Scores:
             key = name, metric, operator if ABOUT[metric].family in PER_OPERATOR else ""
             self.values.setdefault(key, np.full(self.count, np.nan))
             self.reasons[key] = reason
+
+    def explain(self, name: str, nothing: bool) -> None:
+        """Say why a metric that was asked for is of no sample.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        nothing : bool
+            Whether all its attributions are zero.
+        """
+        unstable = not np.nan_to_num(self.values.get((name, "class_kept", ""), np.ones(1))).any()
+        for key in self.values:
+            if key[0] != name or key in self.reasons or np.isfinite(self.values[key]).any():
+                continue
+            family = ABOUT[key[1]].family
+            self.reasons[key] = (
+                "all attributions are zero"
+                if nothing
+                else "no draw of noise left the class as it is"
+                if family == "stability" and unstable
+                else UNDEFINED.get(family, "it is undefined for every sample")
+            )
 
     @property
     def keys(self) -> list[tuple[str, str]]:

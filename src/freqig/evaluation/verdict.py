@@ -48,6 +48,13 @@ def _scores(table: xr.Dataset, name: str, metric: str) -> np.ndarray:
     return np.asarray(table.score.sel(variable=name, metric=metric).values, dtype=np.float64)
 
 
+def _reason(table: xr.Dataset, name: str, metric: str) -> str:
+    """Why a metric that was asked for has no score."""
+    if "reason" not in table or metric not in table.metric.values:
+        return ""
+    return str(table.reason.sel(variable=name, metric=metric).values)
+
+
 def _faithful(table: xr.Dataset, name: str) -> str:
     found = {
         order: _scores(table, name, "deletion_by_count" + order) for order in ("", "_random", "_amplitude")
@@ -98,7 +105,8 @@ def _of_the_model(table: xr.Dataset, name: str) -> str:
             f"{depends}"
         )
     else:
-        parts.append("Whether it depends on the training is unknown, as no untrained network was explained")
+        why = _reason(table, name, "untrained_magnitude_ratio") or "no untrained network was explained"
+        parts.append(f"Whether it depends on the training is unknown: {why}")
     if np.isfinite(steady).any():
         s = float(np.nanmedian(steady))
         word = "steady" if s <= STABLE else "unsteady"
@@ -107,7 +115,8 @@ def _of_the_model(table: xr.Dataset, name: str) -> str:
             f"{_counted(steady)} ({word})"
         )
     else:
-        parts.append("its steadiness under noise was not measured")
+        why = _reason(table, name, "sensitivity")
+        parts.append(f"its steadiness under noise was not measured{f': {why}' if why else ''}")
     return "; ".join(parts) + "."
 
 

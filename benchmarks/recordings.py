@@ -6,9 +6,10 @@ repeated until it is long enough. The signal is simulated by stage, two channels
 written as EDF by edfio. Then one process reads it in windows of 30 s, explains a sleep CNN of two channels,
 trained on other such epochs, adaptively, in bands and in a spectrogram, and writes the result to a file.
 
-Time outside is wall time, from reading to writing, less forward and backward passes of the network; memory is
-the most that the process has held beyond what it held after imports and building the network. Libraries that
-are imported by and by are imported before.
+Time outside is wall time, from reading to writing, less forward and backward passes of the network, by any
+kernel: freqig takes another for the way back through first layers of few channels. Memory is the most that
+the process has held beyond what it held after imports and building the network. Libraries that are imported
+by and by are imported before.
 """
 
 from __future__ import annotations

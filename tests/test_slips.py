@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
+from scipy.sparse import csr_matrix
 from torch import nn
 
 import freqig
@@ -157,3 +158,15 @@ def test_a_truth_in_hertz_of_one_domain_among_others() -> None:
     )
     assert np.isfinite(table.score.sel(variable="rfft", metric="average_precision")).all()
     assert "truth= was not given" in table.reason.sel(variable="waveform", metric="average_precision").item()
+
+
+def test_matrices_and_marks_that_are_no_signals_and_classes() -> None:
+    with pytest.raises(
+        TypeError, match=r"x must be numeric, an array, got a csr_matrix: pass x\.toarray\(\)"
+    ):
+        explained()(csr_matrix(X[0]), target=0)
+    for target in (-1, [0, -1, 1, 2]):
+        with pytest.raises(
+            ValueError, match=r"target must be in 0\.\.2 .*got -1 .*leave samples without one out"
+        ):
+            explained()(X, target=target)

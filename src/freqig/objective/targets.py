@@ -171,6 +171,8 @@ def _checked(indices: np.ndarray, axes: tuple[int, ...]) -> Tensor:
         value = indices[sample, axis]
         where = f" on output axis {axis + 1}" if len(axes) > 1 else ""
         codes = "" if len(axes) > 1 or not (indices != indices[0]).any() else about_codes(indices[:, 0])
+        if value < 0:
+            codes += ". Classes are counted from 0: leave samples without one out"
         raise ValueError(
             f"target must be in 0..{axes[axis] - 1}{where} (the model has {axes[axis]} "
             f"output{'s' if axes[axis] > 1 else ''}), got {value}"

@@ -137,7 +137,8 @@ def _not_numeric(array: np.ndarray, x: Any, name: str) -> Exception:
                 f"np.stack({name}), else explain them one by one"
             )
         if array.ndim == 0:
-            return TypeError(f"{name} must be numeric, an array, got {_called(x)}")
+            remedy = f": pass {name}.toarray()" if hasattr(x, "toarray") else ""
+            return TypeError(f"{name} must be numeric, an array, got {_called(x)}{remedy}")
         odd = (
             next(part for part in array.flat if not isinstance(part, (int, float, np.number)))
             if (any(not isinstance(part, (int, float, np.number)) for part in array.flat))

@@ -154,6 +154,11 @@ def gradient_beside(place: float, rise: float, told: float) -> Diagnosis:
     )
 
 
+def gradient_of_others() -> Diagnosis:
+    """Of a path that shows nothing, of a model that was convicted at another one."""
+    return _of_another("so it was found for other samples, and nothing showed for this one that it is here")
+
+
 def _of_another(where: str, also: str = "") -> Diagnosis:
     return Diagnosis(
         "gradient",

@@ -177,7 +177,7 @@ def test_right_gradients_are_never_convicted(
             nonlocal looked
             for a in range(len(nodes.sample)):
                 looked += 1
-                assert convicted(lines, nodes, a, tolerance)[0] is None, a
+                assert convicted(lines, nodes, a, tolerance).wrong is None, a
             return ()
 
         return inspect

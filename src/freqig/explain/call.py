@@ -159,10 +159,11 @@ def explain(
         aim = Aim.at(question.target, settings.output, seen.raw, classes)
         objective = objective.aimed_at(aim.targets, classes)
         output = _finite(objective.value_of(seen.raw))
-        how = method or settings.method
+        how = (method or settings.method).doubting(kept.foreign)
         found, standings = _along_all(
             objective, x, starts, output, seen, settings, how, chunks, axes, domains
         )
+        found, kept.foreign = how.concluded(found, kept.foreign)
         how.warn_of_shortfalls(found)
         if not checked:
             at_x = standing(objective, seen.raw)

@@ -37,17 +37,20 @@ class Kept:
         Axes between batch and time that the model takes, by what they were asked for.
     signature : hashable
         Of the model of which all this is known, see `freqig.models.torch.signature`.
+    foreign : bool
+        Whether a gradient was found that is not that of the output.
     """
 
     reader: ClassReader
     chunks: dict[Hashable, Chunks] = field(default_factory=dict)
     layouts: dict[Hashable, tuple[int, ...]] = field(default_factory=dict)
     signature: Hashable = None
+    foreign: bool = False
 
     def settle(self, signature: Hashable) -> None:
         """Forget what was found out of a model that looked otherwise."""
         if self.signature not in (None, signature):
-            self.chunks, self.layouts = {}, {}
+            self.chunks, self.layouts, self.foreign = {}, {}, False
         self.signature = signature
 
     def chunks_for(self, objective: Objective, x: Tensor, memory: int | None) -> Chunks:

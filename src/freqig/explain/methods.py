@@ -25,7 +25,7 @@ from ..signals.axes import Axes
 from .blocks import BlockSize
 from .own_path import explain_nonlinear
 from .projection import Analysis, project
-from .shortfalls import warn_of_gaps, warn_of_own_paths, warn_of_paths
+from .shortfalls import doubted, warn_of_gaps, warn_of_own_paths, warn_of_paths
 
 FIRST_RULES = (7, 15, 31)
 """Nodes that adaptive integration may begin with, where it was not told."""
@@ -81,6 +81,14 @@ class Method(ABC):
         chunks : Chunks
             Points per call.
         """
+
+    def doubting(self, doubts: bool) -> Method:
+        """The same method, where an earlier call had doubts about the gradients of the model or not."""
+        return self
+
+    def concluded(self, found: Attributions, doubts: bool) -> tuple[Attributions, bool]:
+        """Attributions, after what was found of some and holds for others, and whether doubts are left."""
+        return found, doubts
 
     @abstractmethod
     def warn_of_shortfalls(self, found: Attributions) -> None:
@@ -186,6 +194,13 @@ class AdaptiveNodes(Nodes):
             chunks=chunks,
             inspector=self.foreign,
         )
+
+    def doubting(self, doubts: bool) -> Method:
+        return replace(self, foreign=Foreign(doubts))
+
+    def concluded(self, found: Attributions, doubts: bool) -> tuple[Attributions, bool]:
+        stands = self.foreign.stands
+        return doubted(found, self.foreign.right) if stands else found, stands
 
     def warn_of_shortfalls(self, found: Attributions) -> None:
         warn_of_paths(found, self.tol)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 
+import torch
 from torch import Tensor
 
+from ..diagnosis import gradient_of_others
 from ..errors import CompletenessWarning, ConvergenceWarning, warn
 from ..result.attributions import Attributions
 
@@ -67,6 +70,26 @@ def warn_of_paths(found: Attributions, tol: float) -> None:
     warn(
         f"{len(bad)} of {len(found.converged)} explanations did not reach tol={tol:g}. {told}{more}",
         ConvergenceWarning,
+    )
+
+
+def doubted(found: Attributions, right: Container[int]) -> Attributions:
+    """Where the gradient of some samples was not that of the output, those converged where it is `right`.
+
+    A gradient that is not that of the output is a fact about the model, whichever sample shows it.
+    """
+    doubts = [told.status == "converged" and i not in right for i, told in enumerate(found.diagnoses)]
+    rows = torch.tensor(doubts, device=found.converged.device).unsqueeze(1)
+    own = {
+        name: {**scalars, "converged": scalars["converged"] & ~rows} for name, scalars in found.own.items()
+    }
+    others = gradient_of_others()
+    return replace(
+        found,
+        converged=found.converged & ~rows,
+        error=found.error.masked_fill(rows, torch.inf),
+        diagnoses=tuple(others if doubts[i] else told for i, told in enumerate(found.diagnoses)),
+        own=own,
     )
 
 

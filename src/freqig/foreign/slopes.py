@@ -12,16 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from ..completeness import ROUNDING
 from ..diagnosis import Diagnosis, foreign_gradient
 from ..path.ends import bisect
-from ..path.gradients import Lines
-from ..path.nodes import SIZES, SLOPES, VALUES, Flags, Indices, Nodes, interval_gaps
+from ..path.gradients import Lines, points_on_path
+from ..path.nodes import SIZES, VALUES, Flags, Indices, Nodes, interval_gaps
 from ..path.path import Array
 from ..path.tolerance import NOISE, Tolerance
+from .stretches import Stretches
 
-UNEXPLAINED = 0.05
+UNEXPLAINED = 0.03
 """Share of the rise, or of what the slopes make of it, by which an interval is not explained."""
 
 MOST = 0.6
@@ -33,9 +35,12 @@ PLACES = 5
 FEWEST = 3
 """Places that count at least: of a flight of steep steps one may lie at a place, and F be flat elsewhere."""
 
-DISTANCES = (1e-5, 1e-3, 0.02)
-"""Of these from the node, in widths of the interval around it. The smallest at which rounding does not hide
-the rise decides: what bends or jumps nearby spoils the larger ones."""
+DISTANCES = np.array([1e-5, 1e-3, 0.02])
+"""Of these from the node, in widths of the interval around it: rounding hides what is at the smaller ones,
+and what bends or jumps nearby spoils the larger ones."""
+
+APART = np.array([1.0, 2.0, 4.0])
+"""Shortest distances, in the shortest that numbers can tell."""
 
 STEP = 0.75
 """Share of a rise in one part, at the narrowest, that makes it a step and not only steep."""
@@ -87,9 +92,10 @@ class Suspicion:
         nothing = np.zeros(self.rounding.shape[1])
         if around.size > room:
             return None, 0, nothing
-        values = lines.values(np.full(around.size, sample), around.ravel()).reshape(*around.shape, -1)
+        near = lines.trace(np.full(around.size, sample), around.ravel()).reshape(3, *around.shape, -1)
         raw = ROUNDING * tolerance.eps * lines.largest_output(int(sample), around.ravel()[:2])
-        against = self._against(a, around, values, np.maximum(self.rounding[a], raw))
+        of_points = ROUNDING * tolerance.eps * self._products(a, lines)
+        against = self._against(a, around, near, np.maximum(self.rounding[a], raw) + of_points)
         if against.any():
             return self._told(a, against), around.size, nothing
         inner = self.nodes.trace[VALUES, a, 1:-1]
@@ -108,25 +114,26 @@ class Suspicion:
         followed: Flags = np.arange(len(nothing)) == t
         return self._told(a, followed) if found.share[0] >= STEP else None, used, nothing
 
-    def _against(self, a: int, around: Array, values: Array, rounding: Array) -> Flags:
-        """Which targets of one sample rise otherwise at `places_around` too, (distances, places, 2, T)."""
-        if not np.isfinite(values).all():
-            return np.zeros(values.shape[-1], dtype=bool)
-        slopes = self.nodes.trace[SLOPES, a, 1:-1]
-        rises, steps = values[:, :, 1] - values[:, :, 0], (around[:, :, 1] - around[:, :, 0])[:, :, None]
-        told = slopes[_some(len(slopes))] * steps
-        # What rounding hides tells nothing. A rise that is there at a larger distance is to be expected at a
-        # smaller one too, in proportion: where it is not, F is flat around the node.
-        larger = np.maximum(np.abs(rises), np.abs(told))
-        expected = np.maximum(larger, larger[-1] * steps / steps[-1])
-        hidden = rounding + steps * self.of_slopes[a]
-        seen = expected > 8 * hidden
-        # The smallest distance at which a rise is seen decides.
-        first = seen.argmax(0)[None]
-        wrong = np.abs(rises - told) > UNEXPLAINED * larger + 2 * hidden
-        wrong = seen.any(0) & np.take_along_axis(wrong, first, 0)[0]
-        against: Flags = wrong.sum(0) >= MOST * np.maximum(seen.any(0).sum(0), FEWEST)
-        return against
+    def _against(self, a: int, around: Array, near: Array, rounding: Array) -> Flags:
+        """Which targets of one sample rise otherwise around most places: `near` is a trace, (3, P, 6, T)."""
+        values, slopes, sizes = np.moveaxis(near, -1, 1)
+        lengths = np.diff(around)
+        hidden = rounding[:, None, None] + lengths * self.of_slopes[a][:, None, None]
+        values = np.where(np.isfinite(sizes), values, np.nan)
+        against, in_favour = Stretches.of(around, values, slopes).judge(UNEXPLAINED, hidden)
+        told = against.sum(1) + in_favour.sum(1)
+        wrong: Flags = against.sum(1) >= MOST * np.maximum(told, FEWEST / MOST)
+        return wrong
+
+    def _products(self, a: int, lines: Lines) -> Array:
+        """Σ |g·x| at nodes looked at, the largest, (T,): rounding of points is a share of it."""
+        some = _some(self.nodes.n)
+        gradient = self.nodes.gradient[a, torch.as_tensor(some)]
+        rows = torch.full((len(some),), int(self.nodes.sample[a]), device=gradient.device)
+        places = torch.as_tensor(self.nodes.place[a, some], device=gradient.device).to(lines.delta.dtype)
+        points = points_on_path(lines.baseline, lines.delta, rows, places).flatten(1).unsqueeze(1)
+        products = (gradient * points).abs().sum(2).amax(0)
+        return np.asarray(products.double().cpu().numpy())
 
     def _told(self, a: int, against: Flags) -> Diagnosis:
         """What was found of one sample, for the target `against` it whose F and slopes are farthest apart."""
@@ -139,14 +146,14 @@ class Suspicion:
 
 
 def places_around(place: Array, eps: float) -> Array:
-    """Pairs around some nodes of one sample, (n,), where F is evaluated, shape (distances, places, 2).
+    """Places beside some nodes of one sample, (n,), where F is evaluated, ascending, shape (places, 6).
 
     Places nearer than the root of `eps` differ by too few digits.
     """
     some, widths = _some(len(place)), np.diff(np.concatenate([[0.0], place, [1.0]]))
     width = np.minimum(widths[some], widths[some + 1])
-    steps = np.maximum(np.array(DISTANCES)[:, None] * width, np.sqrt(eps))
-    around: Array = place[some][:, None] + steps[:, :, None] * np.array([-1.0, 1.0])
+    steps = np.maximum(DISTANCES * width[:, None], np.sqrt(eps) * APART)
+    around: Array = place[some][:, None] + np.concatenate([-steps[:, ::-1], steps], 1)
     return around
 
 

@@ -8,24 +8,43 @@ import numpy as np
 
 from ..path.gradients import Lines
 from ..path.inspection import Finding, Inspect
-from ..path.nodes import Flags, Indices, Nodes
+from ..path.nodes import SLOPES, VALUES, Flags, Indices, Nodes, mean_size
 from ..path.tolerance import Tolerance
+from ..path.walk import trapezoid
 from .beside import convicted, suspected
 from .slopes import Suspicion
+
+MANY = 63
+"""Nodes whose gradients mostly add up to the rise of F, and those of something else do not."""
 
 
 class Foreign:
     """What one call has seen of its paths, which come in blocks: an `Inspector`.
 
-    `found` is whether a gradient was not that of F: then every path is looked at from beside.
+    `found` is whether a gradient was not that of F: then every path is looked at from beside. Samples whose
+    gradient is `right` there are noted by their number in the call.
+
+    Parameters
+    ----------
+    found : bool
+        Whether an earlier call has found one.
     """
 
-    def __init__(self) -> None:
-        self.found = False
+    def __init__(self, found: bool = False) -> None:
+        self.found, self.here, self.right = found, False, set[int]()
         self._met = 0
 
     def __call__(self, lines: Lines, tolerance: Tolerance) -> Inspect:
         return Watch(self, lines, tolerance)
+
+    def convict(self) -> None:
+        """A gradient is not that of F."""
+        self.found = self.here = True
+
+    @property
+    def stands(self) -> bool:
+        """Whether one was found now, or earlier and nothing since speaks for the model."""
+        return self.here or (self.found and not self.right)
 
     def due(self, count: int) -> Flags:
         """Which of so many more paths are looked at from beside: the first, second, fourth, eighth … one."""
@@ -57,7 +76,8 @@ class Watch:
             i = int(nodes.sample[a])
             wrong, used, hidden = suspicion.examined(a, self.lines, self.tolerance, int(left[a]))
             self.examined[i], self.wrong[i] = used > 0, wrong is not None
-            self.call.found |= wrong is not None
+            if wrong is not None:
+                self.call.convict()
             yield Finding(i, used, wrong, hidden)
 
     def _beside(self, nodes: Nodes) -> Iterator[Finding]:
@@ -66,12 +86,28 @@ class Watch:
         self.met[nodes.sample[fresh]] = True
         due = fresh[self.call.due(len(fresh))]
         suspects = fresh if self.call.found else due[suspected(self.lines, nodes, due, self.tolerance)]
+        if nodes.n >= MANY:
+            unseen = ~self.wrong[nodes.sample] & ~self.beside[nodes.sample]
+            suspects = np.union1d(
+                suspects, np.flatnonzero(unseen & _do_not_add_up(nodes, self.tolerance.tol))
+            )
         while len(suspects):
             for a in suspects.tolist():
                 i = int(nodes.sample[a])
-                wrong, used = convicted(self.lines, nodes, a, self.tolerance)
-                self.beside[i], self.wrong[i] = True, wrong is not None
-                self.call.found |= wrong is not None
-                yield Finding(i, used, wrong)
+                look = convicted(self.lines, nodes, a, self.tolerance)
+                self.beside[i], self.wrong[i] = True, look.wrong is not None
+                if look.wrong is not None:
+                    self.call.convict()
+                elif look.right:
+                    self.call.right.add(self.lines.objective.offset + i)
+                yield Finding(i, look.used, look.wrong)
             left = ~self.wrong[nodes.sample] & ~self.beside[nodes.sample]
             suspects = np.flatnonzero(left & self.call.found)
+
+
+def _do_not_add_up(nodes: Nodes, tol: float) -> Flags:
+    """Whose slopes make another rise than that of F, by more than `tol` of all that gradients say, (A,)."""
+    told = np.einsum("an,ant->at", trapezoid(nodes.place), nodes.trace[SLOPES, :, 1:-1])
+    rise = nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0]
+    found: Flags = (np.abs(told - rise) > tol * mean_size(nodes.trace)).any(1)
+    return found

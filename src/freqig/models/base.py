@@ -61,6 +61,10 @@ class Model(ABC):
         batch = getattr(self, "description", {}).get("fixed_batch")
         return None if batch is None else int(batch)
 
+    def filled(self, count: int) -> int:
+        """With how many points a call of so many is best made; what is more are copies of the last."""
+        return count
+
     @abstractmethod
     def outputs(self, points: Tensor, extra: tuple[Any, ...]) -> Any:
         """Raw outputs for P points, without gradients.

@@ -201,6 +201,9 @@ class Objective:
             # Models squeeze their outputs, and Conv1d reads (1, n) as one unbatched series: a batch
             # of one point can mean something else than a batch, so no call has just one.
             yield points.expand(2, *points.shape[1:]), rows.expand(2), 1
+        elif (more := self.model.filled(len(points)) - len(points)) and not self.alone:
+            index = torch.arange(len(points) + more, device=points.device).clamp(max=len(points) - 1)
+            yield points[index], rows[index], len(points)
         else:
             yield points, rows, len(points)
 

@@ -127,6 +127,11 @@ def submodules(module: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
+def holds(modules: Iterable[nn.Module], kind: type[nn.Module]) -> bool:
+    """Whether there is a module of this kind in them."""
+    return any(isinstance(sub, kind) for module in modules for sub in submodules(module))
+
+
 def slots_of(value: object) -> Iterator[tuple[str, object]]:
     """Names and contents of the `__slots__` of an object."""
     for base in type(value).__mro__:

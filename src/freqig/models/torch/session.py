@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import _pop_mode
 from .borrowed import Lease, interrupts_held, to_eval
 from .convolution import is_compiled
 from .draws import Draws
-from .modules import check_initialized, find_modules, submodules
+from .modules import check_initialized, find_modules, holds, submodules
 from .standin import stand_down, stand_in
 from .switches import IN_FULL_PRECISION, WITHOUT_CUDNN
 from .twin import Twins
@@ -103,8 +103,7 @@ class Use:
         if self.device.type == "cuda":
             yield IN_FULL_PRECISION.on()
             # PyTorch's own kernels have the backward pass in eval that those of cuDNN lack.
-            every = (sub for module in self.modules for sub in submodules(module))
-            yield WITHOUT_CUDNN.on() if any(isinstance(sub, nn.RNNBase) for sub in every) else nullcontext()
+            yield WITHOUT_CUDNN.on() if holds(self.modules, nn.RNNBase) else nullcontext()
 
     def _give_back(self, grad: bool, functions: int, dispatches: int, hooks: Any) -> None:
         """Undo all that is left, also of contexts that were interrupted as they were entered or left."""

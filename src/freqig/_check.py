@@ -212,13 +212,18 @@ def check_name(name: Any) -> str:
 
 
 def check_path(path: Any, name: str) -> Path:
-    """Path of a file or folder, which need not be there."""
+    """Path of a file or folder, which need not be there; `~` is the home of the user."""
     given = os.fspath(path) if isinstance(path, os.PathLike) else path
     if not isinstance(given, str):
         raise TypeError(f"{name} must be a path, a string or a pathlib.Path, got {shown(path)}")
     if not given:
         raise ValueError(f"{name} must be a path, got an empty string")
-    return Path(given)
+    return from_home(given)
+
+
+def from_home(path: str) -> Path:
+    """A path, in which a leading `~` or `~user` is the home of the user, where there is one."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib raises where there is none
 
 
 def check_text(value: Any, name: str) -> str:

@@ -95,8 +95,12 @@ def test_times_whose_unit_nobody_said(tmp_path: Path) -> None:
     assert read(counted, fs=FS).attrs["fs"] == FS
     slow = table(tmp_path, "time (s),Fz,Cz", 4 * np.arange(N), ",")
     assert read(slow).attrs["fs"] == 0.25
-    with pytest.raises(ValueError, match=r"says 2 Hz, got 2000: .* 'time \(ms\)'"):
-        read(table(tmp_path, "time,Fz,Cz", np.arange(N) / 2, ","), fs=2000)
+    halves = table(tmp_path, "time,Fz,Cz", np.arange(N) / 2, ",")
+    with (
+        pytest.warns(UserWarning, match="taken for seconds, 2 Hz"),
+        pytest.raises(ValueError, match=r"says 2 Hz, got 2000: .* 'time \(ms\)'"),
+    ):
+        read(halves, fs=2000)
     with pytest.raises(ValueError, match=r"must hold times, numbers or dates such as .*, got 'a' to 'a'"):
         read(table(tmp_path, "time,Fz,Cz", ["a"] * N, ","))
 
@@ -325,3 +329,48 @@ def test_files_of_several_units_are_not_taken_for_one(tmp_path: Path, other: str
         Explainer(energy, n_steps=2)(read(path) for path in both)
     found = Explainer(energy, n_steps=2, unit="uV")(both).output.values
     np.testing.assert_allclose(found[1], found[0] * (1e6 if other else 1), rtol=1e-5)
+
+
+ROWS = "\n".join(f"{i / 100},{i % 7},{i % 3}" for i in range(300))
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Device: Foo 3\nSerial,1234\n\n",
+        "Model,MSO24\n",
+        "Recorder X\n# a, comment, of, four\nStart 12:00\n",
+        "".join(f"Key {i}: a value\n" for i in range(30)),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lines_of_a_device_above_a_table(above: str, separator: str, tmp_path: Path) -> None:
+    text = f"{above}time,a,b\n{ROWS}\n".replace(",", separator)
+    (tmp_path / "x.csv").write_text(text)
+    signal = read(tmp_path / "x.csv")
+    assert signal.attrs["fs"] == 100
+    assert signal.channel.values.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(signal[0], [np.arange(300) % 7, np.arange(300) % 3])
+
+
+@pytest.mark.parametrize("first", ["Device X", "a,b"])
+def test_lines_above_a_table_without_names_are_shown(first: str, tmp_path: Path) -> None:
+    """They may be names of too few columns."""
+    (tmp_path / "x.csv").write_text(f"{first}\n{ROWS}\n")
+    with pytest.raises(
+        ValueError, match=rf"x\.csv must be a table.* begins with '{first}'.*cut off what stands above"
+    ):
+        read(tmp_path / "x.csv")
+
+
+def test_steps_that_may_be_ms_are_told_of(tmp_path: Path) -> None:
+    rows = "\n".join(f"{i / 2},{i % 7}" for i in range(300))
+    (tmp_path / "x.csv").write_text(f"time,a\n{rows}\n")
+    with pytest.warns(
+        UserWarning, match=r"steps of 0\.5 in column 'time' are taken for seconds, 2 Hz; .*'time \(ms\)'"
+    ):
+        assert read(tmp_path / "x.csv").attrs["fs"] == 2
+    (tmp_path / "x.csv").write_text(f"time (s),a\n{rows}\n")
+    assert read(tmp_path / "x.csv").attrs["fs"] == 2
+    (tmp_path / "x.csv").write_text(f"time (ms),a\n{rows}\n")
+    assert read(tmp_path / "x.csv").attrs["fs"] == 2_000

@@ -211,10 +211,9 @@ def test_a_group_of_hdf5_with_too_many_entries_is_not_opened_one_by_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     h5py = pytest.importorskip("h5py")
-    monkeypatch.setattr(limits, "MOST_OBJECTS", 10)
     with h5py.File(tmp_path / "x.mat", "w") as file:
         for i in range(12):
             file[f"a{i}"] = np.zeros(3)
     monkeypatch.delattr(h5py.Group, "__getitem__")
     with pytest.raises(ValueError, match=r"x\.mat must hold at most 10 arrays and groups"):
-        limits.refuse_hdf5(tmp_path / "x.mat")
+        limits.refuse_hdf5(tmp_path / "x.mat", 10)

@@ -394,7 +394,7 @@ def test_pickles_are_not_opened(tmp_path: Path) -> None:
 def test_a_zip_bomb(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(20_000_000))
-    with pytest.raises(ValueError, match=r"x\.npy unpacks to 20 MB, for which \d+ bytes are stored"):
+    with pytest.raises(ValueError, match=r"bomb\.npz unpacks to 20 MB, for which \d+ bytes are stored"):
         read(tmp_path / "bomb.npz")
 
 
@@ -448,3 +448,15 @@ def test_edf_of_several_rates_is_listed_or_brought_together(tmp_path: Path) -> N
     assert (found.attrs["fs"], found.shape) == (50, (4, 3, 250))
     assert found.attrs["units"] == "V"
     np.testing.assert_allclose(1e6 * found[1], np.stack([tones["belt"][250:500]] * 3), atol=0.02)
+
+
+def test_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no shell sees to it, as behind the = of an option."""
+    from freqig.cli._files import FilePath
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    np.save(tmp_path / "x.npy", np.ones((2, 50)))
+    assert read("~/x.npy").shape == read(Path("~/x.npy")).shape == (1, 2, 50)
+    assert FilePath()("~/x.nc") == tmp_path / "x.nc"
+    assert FilePath()("a~/x.nc") == Path("a~/x.nc")

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..whole_files import all_or_none, replacing
 
-__all__ = ["all_or_none", "refuse_existing", "replacing"]
+__all__ = ["FilePath", "all_or_none", "refuse_existing", "replacing"]
+
+
+class FilePath(click.Path):
+    """A path, in which `~` is the home of the user also where no shell has seen to it, as in --out=~/x.nc."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, as click does it."""
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
 
 
 def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:

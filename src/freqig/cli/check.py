@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ._files import FilePath
 from ._options import explaining_options, made_explainer, reading_options
 from ._running import EXIT_CODES, NOT_CONVERGED, debug_option, reporting
 
@@ -21,7 +22,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
 @click.argument("model")
-@click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("path", metavar="INPUT", type=FilePath())
 @reading_options
 @explaining_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ._files import FilePath
 from ._options import explaining_options, reading_options
 from ._running import EXIT_CODES, INTERRUPTED, debug_option, in_options, reporting
 
@@ -41,13 +42,13 @@ def _read_shard(context: click.Context, option: click.Parameter, text: str | Non
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
 @click.argument("model")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=FilePath())
 @reading_options
 @explaining_options
 @click.option(
     "--out",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(file_okay=False),
     help=f"Folder for the store, {STORE}, and a file for each recording.",
 )
 @click.option("--bands", metavar="BANDS", help="For tables: sleep, eeg, or slow=0.5-4,fast=8-30.")

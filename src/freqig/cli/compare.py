@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._files import refuse_existing, replacing
+from ._files import FilePath, refuse_existing, replacing
 from ._running import EXIT_CODES, debug_option, reporting
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("result", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path), required=False)
+@click.argument("result", type=FilePath())
+@click.argument("other", type=FilePath(), required=False)
 @click.option(
     "--paired/--unpaired",
     "paired",
@@ -39,8 +39,8 @@ Examples:
 @click.option("--montage", metavar="NAME", help="Positions of channels, such as standard_1005.")
 @click.option("--permutations", type=int, default=1000, show_default=True, help="Number of permutations.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of permutations and resamples.")
-@click.option("--out", type=click.Path(path_type=Path), help="Comparison to write, .nc or .zarr.")
-@click.option("--figure", type=click.Path(dir_okay=False, path_type=Path), help="Figure to write.")
+@click.option("--out", type=FilePath(), help="Comparison to write, .nc or .zarr.")
+@click.option("--figure", type=FilePath(dir_okay=False), help="Figure to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print clusters as JSON.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @debug_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._files import all_or_none
+from ._files import FilePath, all_or_none
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,7 +20,7 @@ RESULT = "freqig_attributions.nc"
 @click.group(invoke_without_command=True)
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(file_okay=False),
     default=Path(),
     help="Folder to write to, created if missing. Default: the current one.",
 )

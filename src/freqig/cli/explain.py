@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._files import all_or_none, refuse_existing, replacing
+from ._files import FilePath, all_or_none, refuse_existing, replacing
 from ._options import (
     OTHERS,
     SHAPLEY,
@@ -42,21 +42,15 @@ Examples:
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
 @click.argument("model")
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=FilePath())
 @reading_options
 @explaining_options
 @method_options
 @click.option("--bands", metavar="BANDS", help="For table and summary: sleep, eeg, or slow=0.5-4,fast=8-30.")
-@click.option("--out", type=click.Path(path_type=Path), help="Result to write, .nc or .zarr.")
-@click.option(
-    "--figures", type=click.Path(file_okay=False, path_type=Path), help="Folder for every figure that fits."
-)
-@click.option(
-    "--table", type=click.Path(dir_okay=False, path_type=Path), help="CSV to write, a row for each sample."
-)
-@click.option(
-    "--report", "page", type=click.Path(dir_okay=False, path_type=Path), help="Page in HTML to write."
-)
+@click.option("--out", type=FilePath(), help="Result to write, .nc or .zarr.")
+@click.option("--figures", type=FilePath(file_okay=False), help="Folder for every figure that fits.")
+@click.option("--table", type=FilePath(dir_okay=False), help="CSV to write, a row for each sample.")
+@click.option("--report", "page", type=FilePath(dir_okay=False), help="Page in HTML to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--progress/--no-progress", default=None, help="A bar on stderr. Default: on a terminal.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ._files import refuse_existing
+from ._files import FilePath, refuse_existing
 from ._running import EXIT_CODES, debug_option, reporting
 
 EXAMPLES = """\b
@@ -18,8 +18,8 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("result", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="WAV to write.")
+@click.argument("result", type=FilePath())
+@click.option("--out", type=FilePath(dir_okay=False), required=True, help="WAV to write.")
 @click.option("--sample", type=int, default=0, show_default=True, help="Position of the sample.")
 @click.option("--target", help="Class, where the result holds several.")
 @click.option("--keep", type=float, default=0.9, show_default=True, help="Share of the positive attribution.")

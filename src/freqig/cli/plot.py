@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ._files import refuse_existing, replacing
+from ._files import FilePath, refuse_existing, replacing
 from ._pictures import draw, kinds
 from ._running import EXIT_CODES, debug_option, reporting
 
@@ -28,18 +28,16 @@ Examples:
 
 
 @click.command(epilog=f"KIND is one of {', '.join(kinds())}.\n\n{EXAMPLES}{EXIT_CODES}")
-@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("result", type=FilePath())
 @click.argument("kind", type=click.Choice(kinds()), metavar="KIND")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PNG, PDF or SVG."
-)
+@click.option("--out", type=FilePath(dir_okay=False), required=True, help="PNG, PDF or SVG.")
 @click.option("--sample", type=int, help="Position of the sample, from the end where negative.")
 @click.option("--target", help="Class, where the result holds several.")
 @click.option("--channel", help="Channel by name, or by number from 0.")
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
 @click.option("--max-frequency", type=float, metavar="HZ", help="Highest frequency to draw.")
 @click.option("--markers", metavar="A=HZ,B=HZ", help="Frequencies to mark by name.")
-@click.option("--other", type=click.Path(path_type=Path), help="Another result, for compare.")
+@click.option("--other", type=FilePath(), help="Another result, for compare.")
 @click.option("--title", help="In place of the one that is made.")
 @click.option("--vmax", type=float, help="Largest attribution of the scale.")
 @click.option(

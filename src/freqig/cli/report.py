@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._files import refuse_existing
+from ._files import FilePath, refuse_existing
 from ._running import EXIT_CODES, debug_option, reporting, typed
 
 EXAMPLES = """\b
@@ -20,20 +20,18 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("result", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path), required=False)
+@click.argument("result", type=FilePath())
+@click.argument("other", type=FilePath(), required=False)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False),
     default=Path("report.html"),
     show_default=True,
     help="Page to write. Of a cohort, pages of recordings lie in a folder beside it.",
 )
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, octave, or edges in Hz, slow=0.5-4,fast=8-30.")
 @click.option("--samples", metavar="I,J", help="Positions of samples to show in time and frequency, too.")
-@click.option(
-    "--evaluation", type=click.Path(path_type=Path), help="What freqig.evaluate returned of RESULT, .nc."
-)
+@click.option("--evaluation", type=FilePath(), help="What freqig.evaluate returned of RESULT, .nc.")
 @click.option("--title", help="Of the page.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of bootstraps and permutations.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")

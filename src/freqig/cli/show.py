@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ._files import FilePath
 from ._running import EXIT_CODES, debug_option, reporting
 
 EXAMPLES = """\b
@@ -17,7 +18,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("result", type=FilePath())
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @debug_option

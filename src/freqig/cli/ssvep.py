@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._files import all_or_none
+from ._files import FilePath, all_or_none
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,7 +23,7 @@ _SHOWN_HZ = 50.0
 @click.command()
 @click.option(
     "--path",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     required=True,
     envvar="FREQIG_DATA",
     show_envvar=True,
@@ -31,7 +31,7 @@ _SHOWN_HZ = 50.0
 )
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FilePath(file_okay=False),
     help="Folder to write to, created if missing. Default: the current one.",
 )
 @click.pass_context

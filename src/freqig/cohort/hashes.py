@@ -7,12 +7,11 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .._check import shown
+from .._check import from_home, shown
 from .._version import __version__
 from ..baselines import describe_baseline
 from ..explain.explainer import Explainer
@@ -40,8 +39,8 @@ def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
     """
     adapter = explainer.model
     told = {**adapter.description, **adapter.fingerprint()}
-    if isinstance(model, (str, os.PathLike)) and Path(model).is_file():
-        told["file"] = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+    if isinstance(model, (str, os.PathLike)) and from_home(os.fspath(model)).is_file():
+        told["file"] = hashlib.sha256(from_home(os.fspath(model)).read_bytes()).hexdigest()
     if "fingerprint" not in told and "file" not in told and model_id is None:
         raise ValueError(
             "model must have weights that tell it from others, got none: pass model_id=, a name that changes "

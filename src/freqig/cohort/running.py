@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from pathlib import Path
 from typing import Any
 
-from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, shown
+from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, from_home, shown
 from ..bands import check_bands
 from ..baselines.reading import check_baseline
 from ..errors import warn
@@ -269,6 +268,6 @@ def _refuse_target(target: Any, explainer: Explainer) -> None:
 
 def _placed(model: Any) -> Any:
     """A model that is a path, wherever a worker is."""
-    if isinstance(model, (str, os.PathLike)) and Path(model).is_file():
+    if isinstance(model, (str, os.PathLike)) and from_home(os.fspath(model)).is_file():
         return str(placed(model))
     return model

@@ -168,7 +168,7 @@ def _refuse_shape(model: Model, settings: Settings, inputs: list[torch.Tensor], 
     x = inputs[0]
     misfit = model.hints.misfit(tuple(x.shape), settings.time_axis) if len(x) else ""
     if misfit:
-        refuse_axes(model, inputs, arguments, settings.output_key, None)
+        refuse_axes(model, inputs, arguments, settings.output_key, None, time_axis=settings.time_axis)
         raise ValueError(f"x must have the shape that the model declares, {misfit}")
 
 
@@ -189,7 +189,8 @@ def _labelled(
         found = explain(model, settings, kept, question, axes)
     except Exception as error:
         if may_be_axes(error, settings):
-            refuse_axes(alone or model, question.inputs, question.arguments, settings.output_key, error)
+            whose = alone or model, question.inputs, question.arguments
+            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis)
         raise
     if settings.unit is None:
         hint_at_unit(

@@ -36,6 +36,7 @@ def refuse_axes(
     output_key: OutputKey,
     error: Exception | None,
     called: str = "x",
+    time_axis: int = -1,
 ) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
@@ -53,6 +54,8 @@ def refuse_axes(
         That of the model, which becomes the cause; None where it was not called.
     called : str, default "x"
         Name of the parameter in errors.
+    time_axis : int, default -1
+        Axis of time in the caller's layout, of one input.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def refuse_axes(
         if len(inputs) == 1:
             fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
             fitting = fitting or _other_length(x, lambda one: fails([one]))
-            _tell_sizes(name, x, fitting, error)
+            _tell_sizes(name, x, fitting, 3 - time_axis % 3 if x.ndim == 3 else None, error)
 
 
 def refuse_input(
@@ -127,7 +130,7 @@ def refuse_input(
     other = _other_sizes(x, model.sizes())
     fitting = [one for one in other if takes(_like(x, one).movedim(-1, time_axis))]
     fitting = fitting or _other_length(x, lambda one: fails(one.movedim(-1, time_axis)))
-    _tell_sizes("input", x, fitting, error)
+    _tell_sizes("input", x, fitting, None, error)
 
 
 def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:
@@ -158,8 +161,16 @@ def _refuse(
         ) from error
 
 
-def _tell_sizes(name: str, given: Tensor, shapes: Sequence[Shape], error: Exception | None) -> None:
-    """Add to the error of a model that takes as many axes, one of which has another size."""
+def _tell_sizes(
+    name: str, given: Tensor, shapes: Sequence[Shape], channels: int | None, error: Exception | None
+) -> None:
+    """Say which sizes a model takes that takes as many axes, one of which has another size.
+
+    Raises
+    ------
+    ValueError
+        If it may be the number of channels; else what it takes is added to the error of the model.
+    """
     if error is None or not shapes:
         return
     told = "; or ".join(
@@ -168,11 +179,14 @@ def _tell_sizes(name: str, given: Tensor, shapes: Sequence[Shape], error: Except
         for axis, (old, new) in enumerate(zip(given.shape, shape, strict=True))
         if old != new
     )
-    add_context(
-        error,
+    said = (
         f"{name} must have the sizes that the model was made for, and it takes {told}: pass as many "
-        "channels and values as it was trained on",
+        "channels and values as it was trained on"
     )
+    # The axis of channels, which files have by name.
+    if channels is not None and any(shape[channels] != given.shape[channels] for shape in shapes):
+        raise ValueError(f"{said}, of a file by channels= with their names") from error
+    add_context(error, said)
 
 
 def _other_sizes(x: Tensor, sizes: Sequence[int]) -> Iterator[Shape]:

@@ -45,8 +45,11 @@ def _archive(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         if len(archive.infolist()) > MOST_MEMBERS:
             raise ValueError(f"it must hold at most {MOST_MEMBERS} variables, got {len(archive.infolist())}")
+        # All of them are unpacked, and several may be unpacked from the same bytes.
+        refuse_size(sum(one.file_size for one in archive.infolist()), path.name, path.stat().st_size)
         for one in archive.infolist():
-            refuse_size(one.file_size, one.filename, one.compress_size)
+            if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{one.filename} is compressed in a way that np.savez does not use")
             with archive.open(one) as member:
                 # The header of an array may ask for more than there is of it.
                 asked, is_pickled = _asked_for(member)

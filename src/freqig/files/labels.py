@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._check import brief, check_number
+from .._check import brief, check_number, check_path
 from .recording import Annotation
 
 
@@ -32,7 +32,7 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
         If it is none of these.
     """
     if isinstance(given, (str, os.PathLike)):
-        path = Path(os.fspath(given))
+        path = check_path(given, "annotations")
         found = _from_file(path)
         if not found:
             raise ValueError(f"annotations must hold at least one label, got none in {path.name}")

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..memory import described
 
-MOST_UNPACKED = 200
-"""Times what is stored that values may take: compressed recordings have a tenth, zeros a thousandth."""
+MOST_UNPACKED, MOST_DECODED = 50, 200
+"""Times what is stored that values may take: of numbers, compressed to a tenth as a rule, and of sound."""
 SMALL = 2**24
 """Bytes that are no danger, however little is stored of them."""
 UNKNOWN = 2**36
@@ -29,7 +29,7 @@ def machine_memory() -> int:
         return UNKNOWN
 
 
-def refuse_size(needed: int, name: str, stored: int | None = None) -> None:
+def refuse_size(needed: int, name: str, stored: int | None = None, most: int = MOST_UNPACKED) -> None:
     """ValueError where values take more than the machine has, or are hardly stored at all.
 
     Parameters
@@ -40,17 +40,19 @@ def refuse_size(needed: int, name: str, stored: int | None = None) -> None:
         Of the file, or of a part of it.
     stored : int, optional
         Bytes that the file has for them.
+    most : int
+        Times what is stored that they may take, once they are no longer small.
 
     Examples
     --------
     >>> refuse_size(8 * 2**32, "big.npz", 129)
     Traceback (most recent call last):
-    ValueError: big.npz unpacks to 34400 MB, for which 129 bytes are stored: it is damaged, or no recording
+    ValueError: big.npz unpacks to 34400 MB, for which 129 bytes are stored: it is damaged, or ...
     """
-    if stored is not None and needed > SMALL and needed > MOST_UNPACKED * max(stored, 1):
+    if stored is not None and needed > SMALL and needed > most * max(stored, 1):
         raise ValueError(
             f"{name} unpacks to {described(needed)}, for which {stored} bytes are stored: it is damaged, "
-            "or no recording"
+            "or no recording; one that hardly changes may be stored without compression"
         )
     if needed > machine_memory():
         raise ValueError(
@@ -59,18 +61,18 @@ def refuse_size(needed: int, name: str, stored: int | None = None) -> None:
         )
 
 
-def refuse_hdf5(path: Path) -> None:
+def refuse_hdf5(path: Path, most: int = MOST_OBJECTS) -> None:
     """ValueError where a file of HDF5 holds what is not in it, asks for too much, or leads in circles.
 
     External links, external storage and virtual datasets lead to other files; a dataset may be declared of
     any size without a value being stored; and a few groups that hold each other twice are a billion groups to
-    a reader that follows all of them.
+    a reader that follows all of them, of which there may be so many.
     """
     import h5py
 
     try:
         with h5py.File(path) as file:
-            _Followed(path.name).count(file)
+            _Followed(path.name, most).count(file)
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path.name} must be a file of HDF5, and cannot be read: {error}") from None
 
@@ -78,37 +80,40 @@ def refuse_hdf5(path: Path) -> None:
 class _Followed:
     """Counts what a reader meets in a file of HDF5 that follows all links and references."""
 
-    def __init__(self, name: str) -> None:
-        self.name, self._known = name, dict[int, int]()
+    def __init__(self, name: str, most: int) -> None:
+        self.name, self.most, self._known = name, most, dict[int, int]()
 
     def count(self, item: Any, depth: int = 0) -> int:
         """Arrays and groups in one, with itself."""
         import h5py
 
         place = h5py.h5o.get_info(item.id).addr
-        if isinstance(item, h5py.Group) and len(item) > MOST_OBJECTS:
+        if isinstance(item, h5py.Group) and len(item) > self.most:
             self._refuse()
         if place not in self._known:
-            self._known[place] = MOST_OBJECTS + 1  # of what holds itself
+            self._known[place] = self.most + 1  # of what holds itself
             inside = self._in_group(item) if isinstance(item, h5py.Group) else self._in_dataset(item)
             self._known[place] = 1 + sum(self.count(one, depth + 1) for one in inside)
-        if max(self._known[place], len(self._known)) > MOST_OBJECTS or depth > DEEPEST:
+        if max(self._known[place], len(self._known)) > self.most or depth > DEEPEST:
             self._refuse()
         return self._known[place]
 
     def _refuse(self) -> NoReturn:
         raise ValueError(
-            f"{self.name} must hold at most {MOST_OBJECTS} arrays and groups, {DEEPEST} deep, as often "
+            f"{self.name} must hold at most {self.most} arrays and groups, {DEEPEST} deep, as often "
             "as each is linked to, and none that holds itself: it is damaged, or no recording"
         )
 
     def _in_group(self, group: Any) -> Iterator[Any]:
         import h5py
 
-        for key in group:
-            leads_away = isinstance(group.get(key, getlink=True), h5py.ExternalLink)
-            if leads_away:
-                raise ValueError(f"{self.name} must hold its own values, but {key!r} links to another file")
+        links = dict[bytes, int]()
+        group.id.links.iterate(lambda key, link: links.update({key: link.type}), info=True)
+        for key, kind in links.items():
+            if kind == h5py.h5l.TYPE_EXTERNAL:
+                raise ValueError(
+                    f"{self.name} must hold its own values, but {key.decode()!r} links to another file"
+                )
             try:
                 item = group[key]
             except KeyError:  # a link that leads nowhere
@@ -119,12 +124,21 @@ class _Followed:
     def _in_dataset(self, dataset: Any) -> Iterator[Any]:
         import h5py
 
-        key = (dataset.name or "").rpartition("/")[2]
-        if dataset.is_virtual or dataset.external:
-            raise ValueError(f"{self.name} must hold its own values, but {key!r} is stored elsewhere")
-        stored, dtype = int(dataset.id.get_storage_size()), dataset.dtype
+        # Of the file itself: what h5py makes of it, name and dtype above all, takes most of the time.
+        own, how = dataset.id, dataset.id.get_create_plist()
+        layout = how.get_layout()
+        if layout == h5py.h5d.VIRTUAL or how.get_external_count():
+            raise ValueError(
+                f"{self.name} must hold its own values, but {_key(dataset)!r} is stored elsewhere"
+            )
+        stored, size = int(own.get_storage_size()), own.get_type().get_size()
         # A chunk is unpacked as a whole, however little of it is wanted.
-        for shape in (dataset.shape or (0,), dataset.chunks or (0,)):
-            refuse_size(math.prod(shape) * dtype.itemsize, f"{key} in {self.name}", stored)
-        if h5py.check_ref_dtype(dtype) is h5py.Reference:
+        for shape in (own.shape or (0,), how.get_chunk() if layout == h5py.h5d.CHUNKED else (0,)):
+            if (needed := math.prod(shape) * size) > SMALL:
+                refuse_size(needed, f"{_key(dataset)} in {self.name}", stored)
+        if own.get_type().get_class() == h5py.h5t.REFERENCE:
             yield from (dataset.file[one] for one in np.ravel(dataset[()]) if one)
+
+
+def _key(dataset: Any) -> str:
+    return str(dataset.name or "").rpartition("/")[2]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .arrays import of_variables
-from .limits import refuse_hdf5, refuse_size
+from .limits import DEEPEST, SMALL, refuse_hdf5, refuse_size
 from .recording import Recording
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-HEAD, COMPRESSED, PIECE = 128, 15, 1 << 20
+HEAD, COMPRESSED, MATRIX, PIECE = 128, 15, 14, 1 << 20
+HOLDING, SPARSE, POINTER = (1, 2, 3), 5, 8
+"""Classes of arrays in version 5: those that hold arrays, each behind a pointer, and what stores no zeros."""
 DEPTH, MOST_STRUCTS = 8, 1000
 """How deep, and how many, structs are looked into."""
 ORDERS = {b"IM": "<", b"MI": ">"}
@@ -70,14 +74,51 @@ def refuse_swelling(path: Path) -> None:
         stored, unpacked = path.stat().st_size, 0
         while order and len(tag := file.read(8)) == 8:
             kind, length = struct.unpack(f"{order}II", tag)
-            content, unpack = file.read(length), zlib.decompressobj()
+            content, unpack = file.read(min(length, stored)), zlib.decompressobj()
+            element = bytearray() if kind == COMPRESSED else bytearray(tag + content)
             while kind == COMPRESSED and content and not unpack.eof:
                 try:
-                    unpacked += len(unpack.decompress(content, PIECE))
+                    element += unpack.decompress(content, PIECE)
                 except zlib.error:  # its reader says so
                     return
                 content = unpack.unconsumed_tail
-                refuse_size(unpacked, path.name, stored)
+                refuse_size(unpacked + len(element), path.name, stored)
+            unpacked += len(element) if kind == COMPRESSED else 0
+            _refuse_claims(memoryview(element), order, path.name)
+
+
+def _refuse_claims(elements: memoryview, order: str, name: str, depth: int = 0) -> None:
+    """ValueError where an array, or one in a cell or struct, claims more entries than are there.
+
+    Its reader takes memory for as many as it claims.
+    """
+    for kind, content in _elements(elements, order):
+        parts = [value for _, value in islice(_elements(content, order), 2)] if kind == MATRIX else []
+        if len(parts) < 2 or len(parts[0]) < 4:
+            continue
+        (flags,) = struct.unpack(f"{order}I", parts[0][:4])
+        sizes = struct.unpack(f"{order}{len(parts[1]) // 4}i", parts[1][: len(parts[1]) // 4 * 4])
+        needed = math.prod(sizes) * (POINTER if flags & 0xFF in HOLDING else 1)
+        if flags & 0xFF != SPARSE and needed > max(SMALL, len(content)):
+            raise ValueError(
+                f"{name} has an array that claims {math.prod(sizes)} entries, in {len(content)} bytes: it is "
+                "damaged"
+            )
+        if depth < DEEPEST:
+            _refuse_claims(content, order, name, depth + 1)
+
+
+def _elements(content: memoryview, order: str) -> Iterator[tuple[int, memoryview]]:
+    """Kind and value of each element; short ones have both and their length in 8 bytes."""
+    at = 0
+    while at + 8 <= len(content):
+        kind, length = struct.unpack(f"{order}II", content[at : at + 8])
+        if kind >> 16:
+            yield kind & 0xFFFF, content[at + 4 : at + 4 + min(kind >> 16, 4)]
+            at += 8
+        else:
+            yield kind, content[at + 8 : at + 8 + length]
+            at += 8 + length + -length % 8
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from .recording import Annotation, Recording
 BREAK = "edge boundary"
 MOST_CHANNELS = 4096
 CHANNELS = re.compile(rb"^NumberOfChannels\s*=\s*(\d+)", re.MULTILINE)
+MARKERS = re.compile(rb"^MarkerFile\s*=([^\r\n]+)", re.MULTILINE)
+"""What the header of BrainVision says."""
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
@@ -68,21 +70,29 @@ def _refuse_growing(path: Path) -> None:
         refuse_swelling(path)
     elif suffix == ".vhdr":
         with path.open("rb") as file:
-            told = CHANNELS.search(file.read(1 << 16))
+            header = file.read(1 << 16)
+        told, beside = CHANNELS.search(header), MARKERS.search(header)
         if told and int(told[1]) > MOST_CHANNELS:
             raise ValueError(f"it must have at most {MOST_CHANNELS} channels, got {told[1].decode()}")
+        if beside:
+            _refuse_away(path, [path.parent / beside[1].decode("utf-8", "replace").strip()])
 
 
 def _check_values(raw: Any, path: Path) -> None:
     """ValueError where values lie elsewhere than beside the file, or are more than are stored."""
-    # As they are named: what lies elsewhere by a link of the user's is beside it.
-    beside = Path(os.path.abspath(path)).parent  # noqa: PTH100
-    files = [Path(os.path.abspath(one)) for one in raw.filenames]  # noqa: PTH100
-    away = next((one for one in files if beside not in one.parents), None)
-    if away is not None:
-        raise ValueError(f"its values must lie beside it, but it leads to {str(away)!r}")
+    files = [Path(one) for one in raw.filenames]
+    _refuse_away(path, files)
     stored = sum(one.stat().st_size for one in files)
     refuse_size(8 * int(raw.n_times) * len(raw.ch_names), path.name, stored)
+
+
+def _refuse_away(path: Path, files: list[Path]) -> None:
+    """ValueError where a header names a file that does not lie beside it."""
+    # As they are named: what lies elsewhere by a link of the user's is beside it.
+    beside = Path(os.path.abspath(path)).parent  # noqa: PTH100
+    away = next((one for one in map(os.path.abspath, files) if beside not in Path(one).parents), None)
+    if away is not None:
+        raise ValueError(f"its values must lie beside it, but it leads to {away!r}")
 
 
 def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import SignalWarning, warn
 from .formats import pick
-from .limits import refuse_size
+from .limits import MOST_DECODED, refuse_size
 from .recording import Recording
 
 PAGE, MARKED_LAST, LONGEST_PAGE = b"OggS", 4, 65_307
@@ -27,7 +27,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     _refuse_truncated(path)
     try:
         about = soundfile.info(str(path))
-        refuse_size(4 * about.frames * about.channels, path.name, path.stat().st_size)
+        refuse_size(4 * about.frames * about.channels, path.name, path.stat().st_size, MOST_DECODED)
         values, fs = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise ValueError(

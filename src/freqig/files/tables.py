@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SignalWarning, warn
 from ..signals.rates import SECONDS, rate_of_times
 from ..signals.tables import TIME
 from ..signals.units import in_one_unit, is_unit
+from .dialect import COMMENTS, OTHERS, dialect, lines_above
 from .formats import pick
 from .limits import refuse_size
 from .recording import Recording, UnclearRateError
 
-MOST_COLUMNS = 4096
+MOST_COLUMNS, LONGEST_LINE, MOST_ABOVE = 4096, 2**18, 100
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": r"\s+"}
 """Where the first lines do not agree on another one."""
-OTHERS = (";", "\t", ",")
 UNIT = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]|_(s|ms|us|µs|ns)$")
 """A unit behind the name of a column of times, such as "time (ms)" or "time_ms"."""
 MARKS = " '\"()[]"
@@ -33,7 +34,8 @@ INDEX = re.compile(r"Unnamed: \d+|(index|sample|row|frame)s?( ?#| ?number)?", re
 """What a first column is called that numbers the rows, or has no name, as the index of a table."""
 SLOW = 1.0
 """Step of times from which on nobody can tell s from ms, or from numbers of samples."""
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+FAST = 50.0
+"""Rate in Hz below which times in s may as well be those of a fast device in ms."""
 SINCE_1970 = 1e11
 """No time in s is later: it would be after the year 5000."""
 
@@ -105,9 +107,16 @@ def _signals(pd: Any, table: Any, channels: tuple[str, ...] | None, path: Path) 
 
 def _table(pd: Any, path: Path) -> Any:
     if path.suffix.lower() == ".parquet":
-        return _parquet(pd, path)
-    lines = _first_lines(path)
-    separator, decimal = _dialect(lines, SEPARATORS.get(path.suffix.lower(), ","))
+        return _parquet(path)
+    usual, first = SEPARATORS.get(path.suffix.lower(), ","), _first_lines(path)
+    if max(map(len, first)) >= LONGEST_LINE:
+        raise ValueError(
+            f"{path.name} must have a column per channel, {MOST_COLUMNS} at most, got a line of "
+            f"{LONGEST_LINE} characters and more: transpose it"
+        )
+    above = lines_above(first, (*OTHERS, usual))
+    lines = [line for one in first[above:] if one[0] not in COMMENTS and (line := one.strip())][:3] or [""]
+    separator, decimal = dialect(lines, usual)
     columns = max(len(re.split(separator, line)) for line in lines)
     if columns > MOST_COLUMNS:
         raise ValueError(
@@ -115,6 +124,7 @@ def _table(pd: Any, path: Path) -> Any:
             "lines: transpose it"
         )
     asked: dict[str, Any] = {"sep": separator, "decimal": decimal, "comment": _comment(path, lines[0])}
+    asked |= {"skiprows": above} if above else {}
     rows = _rows_of_names(lines, separator)
     if not rows:
         # Without an index, which longer rows would make of their first cells, these are told of.
@@ -137,7 +147,11 @@ def _table(pd: Any, path: Path) -> Any:
             table = table.iloc[:, :-1]
     except (ValueError, pd.errors.ParserWarning) as error:
         said = " ".join(str(error).split()).removesuffix(".")
-        raise ValueError(f"{path.name} must be a table, a row per point in time, in UTF-8: {said}") from None
+        begin = "; ".join(repr(line.strip()[:40]) for line in first[:3])
+        raise ValueError(
+            f"{path.name} must be a table, a row per point in time, in UTF-8: {said}. It begins with "
+            f"{begin}: cut off what stands above the names, or begin these lines with '#'"
+        ) from None
     return table
 
 
@@ -149,10 +163,10 @@ def _comment(path: Path, names: str) -> str | None:
 
 
 def _first_lines(path: Path) -> list[str]:
-    """The first three lines that are no comments, or as much of them as tells that they are too long."""
+    """The first lines, or as much of them as tells that they are too long."""
     with path.open("rb") as file:
-        lines = (line.decode("utf-8-sig", "replace") for line in iter(lambda: file.readline(2**20), b""))
-        return [line.strip() for line in islice((one for one in lines if one[0] not in "#%\r\n"), 3)] or [""]
+        lines = iter(lambda: file.readline(LONGEST_LINE), b"")
+        return [line.decode("utf-8-sig", "replace") for line in islice(lines, MOST_ABOVE)]
 
 
 def _rows_of_names(lines: list[str], separator: str) -> dict[str, Any]:
@@ -169,28 +183,19 @@ def _rows_of_names(lines: list[str], separator: str) -> dict[str, Any]:
     return {"header": [0, 1]} if are_units else {}
 
 
-def _dialect(lines: list[str], usual: str) -> tuple[str, str]:
-    """What stands between cells, and before the decimals: what all of the first lines agree on.
-
-    Examples
-    --------
-    >>> _dialect(["t;a", "0,5;1,25"], ","), _dialect(["t,a", "0.5,1.25"], ",")
-    ((';', ','), (',', '.'))
-    """
-    agreed = [one for one in OTHERS if {line.count(one) for line in lines} == {lines[0].count(one)}]
-    separator = next((one for one in agreed if lines[0].count(one)), usual)
-    cells = [cell for line in lines[1:] for cell in re.split(separator, line)]
-    comma = separator != "," and any(map(DECIMAL_COMMA.fullmatch, cells)) and not any("." in c for c in cells)
-    return separator, "," if comma else "."
-
-
-def _parquet(pd: Any, path: Path) -> Any:
-    from pyarrow import ArrowInvalid, parquet
+def _parquet(path: Path) -> Any:
+    from pyarrow import ArrowInvalid, parquet, types
 
     try:
         about = parquet.read_metadata(path)
         refuse_size(8 * about.num_columns * about.num_rows, path.name, path.stat().st_size)
-        table = pd.read_parquet(path)
+        fields = list(about.schema.to_arrow_schema())
+        columns = [one.name for one in fields if not types.is_nested(one.type)]
+        if len(columns) < len(fields):
+            nested = ", ".join(one.name for one in fields if one.name not in columns)
+            warn(f"{path.name}: {nested} hold several values in a cell, and are left out", SignalWarning)
+        # Texts that repeat are stored once, and stay so.
+        table = parquet.read_table(path, columns=columns, read_dictionary=columns).to_pandas()
     except ArrowInvalid as error:
         raise ValueError(f"{path.name} must be a table of Parquet, and cannot be read: {error}") from None
     index = table.index
@@ -270,5 +275,11 @@ def _at_its_rate(pd: Any, recording: Recording, column: Any, name: str, path: Pa
             f"fs= in Hz, or name it, for example, '{name} (ms)'",
             recording,
             () if fs == 1 else tuple(fs * scale for scale in (1.0, 1e3, 1e6, 1e9)),
+        )
+    if unit is None and times.dtype.kind in "iuf" and fs < FAST:
+        warn(
+            f"{path.name}: steps of {1 / fs:g} in column {name!r} are taken for seconds, {fs:g} Hz; where "
+            f"they are ms, name it '{name} (ms)', and where they are s, '{name} (s)'",
+            SignalWarning,
         )
     return replace(recording, fs=fs)

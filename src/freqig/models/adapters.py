@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from .._check import check_device
+from .._check import check_device, from_home
 from .base import Model
 from .content import kind_of
 from .frameworks import ADDED, FRAMEWORKS, added_for_file, is_network, of_class, suffixes
@@ -81,7 +81,7 @@ def as_model(
     if isinstance(model, Model):
         return model
     if isinstance(model, (str, os.PathLike)):
-        path, device = os.fspath(model), check_device(device)
+        path, device = str(from_home(os.fspath(model))), check_device(device)
         loaded: Model = import_module(f".{adapter_of_file(path)}", __package__).load(
             path, dtype=dtype, device=device, trust=trust
         )

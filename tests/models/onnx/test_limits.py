@@ -154,3 +154,25 @@ def test_long_chains_are_converted_in_the_order_of_the_file() -> None:
     x = noise(3, 4)
     found = outputs(as_model(model([*nodes, node("Identity", [f"v{n}"], ["y"])], {})), x)
     np.testing.assert_array_equal(found, x.relu())
+
+
+def test_a_state_that_doubles_takes_a_part_of_what_known_sizes_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To 512 MB in 24 trips, of which the process of the trial gets half."""
+    import resource
+
+    body = helper.make_graph(
+        [node("Identity", ["c"], ["d"]), node("Concat", ["v", "v"], ["w"], axis=1)],
+        "body",
+        [
+            value("i", TensorProto.INT64, []),
+            value("c", TensorProto.BOOL, []),
+            value("v", TensorProto.FLOAT, None),
+        ],
+        [value("d", TensorProto.BOOL, []), value("w", TensorProto.FLOAT, None)],
+    )
+    nodes = [node("Loop", ["m", "", "x"], ["y"], body=body)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match=r"did not start, convert and run within .* and 256 MiB"):
+        as_model(model(nodes, {"m": np.int64(24)}))
+    # In kB, or on macOS in bytes.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 18

@@ -22,7 +22,8 @@ WEIGHTS = "model.weights.h5"
 MAX_CONFIG = 8 << 20
 MAX_LAYERS = 20_000
 MAX_COMMAS = 400_000
-MAX_OBJECTS = 20_000
+# With those of an optimizer; of networks that are known, the largest have some 7,000.
+MAX_OBJECTS = 10_000
 # Variables that are not kept in the file, such as states of random generators.
 BESIDE_WEIGHTS = 1 << 20
 

@@ -49,9 +49,9 @@ class FirstCalls:
         key = tuple(_beside_batch(one, shapes[one.name], n, batch) for one in self._inputs)
         if n <= 2 * self._seen.get(key, 0):
             return
-        if self._limits.of_call(shapes):
+        if memory := self._limits.of_call(shapes):
             arrays = {one.name: x.detach().cpu().numpy() for one, x in zip(self._inputs, given, strict=True)}
-            try_out(self._content, self._limits.name, arrays)
+            try_out(self._content, self._limits.name, memory, arrays)
         self._seen[key] = n
 
 

@@ -14,6 +14,8 @@ MAX_TRIPS = 100_000
 MAX_VALUE = 1 << 29
 # Entries of all values together and products in all layers, above which a graph is first tried elsewhere.
 MANY_ENTRIES, MANY_PRODUCTS = 1 << 28, 10**11
+# Bytes that a graph may take in a trial, where sizes are known, each of which is bounded, and where not.
+OF_KNOWN_SIZES, OF_UNKNOWN_SIZES = 1 << 30, 1 << 28
 # Entries of weights above which they cannot be sizes of anything.
 FEW = 1_024
 # Operators whose result may be far larger than what goes in, by numbers that the graph computes.
@@ -92,11 +94,14 @@ class Limits:
         self._nodes = list(_nodes(self._model.graph.node))
         self._check_trips()
 
-    def of_file(self) -> bool:
-        """Whether the file may take long before it is called, or when it is, where it says all sizes."""
+    def of_file(self) -> int:
+        """Bytes that the file may take in a trial, zero where it needs none.
+
+        A trial is of its start, and of a call where the file says all sizes.
+        """
         sizes = self._sizes({})
         if all(value.name in sizes for value in self._model.graph.input):
-            return self._is_open(self._nodes, sizes)
+            return self._allowance(self._nodes, sizes)
         # What depends on no input may be computed when onnxruntime starts.
         fed, constant = {value.name for value in self._model.graph.input}, list[Any]()
         for node in self._model.graph.node:
@@ -104,16 +109,18 @@ class Limits:
                 fed |= set(node.output)
             else:
                 constant += _nodes([node])
-        return self._is_open(constant, sizes)
+        return self._allowance(constant, sizes)
 
-    def of_call(self, shapes: Mapping[str, tuple[int, ...]]) -> bool:
-        """Whether a call with inputs of such shapes, by name, may take long."""
-        return self._is_open(self._nodes, self._sizes(shapes))
+    def of_call(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
+        """The same of a call with inputs of such shapes, by name."""
+        return self._allowance(self._nodes, self._sizes(shapes))
 
-    def _is_open(self, nodes: Sequence[Any], sizes: Mapping[str, tuple[int, ...]]) -> bool:
+    def _allowance(self, nodes: Sequence[Any], sizes: Mapping[str, tuple[int, ...]]) -> int:
         kinds = {node.op_type for node in nodes}
         unknown = any(name and name not in sizes for node in nodes for name in node.output)
-        return bool(kinds & REPEATING) or (unknown and bool(kinds & GROWING)) or _is_much(nodes, sizes)
+        if kinds & REPEATING or (unknown and kinds & GROWING):
+            return OF_UNKNOWN_SIZES
+        return OF_KNOWN_SIZES if _is_much(nodes, sizes) else 0
 
     def _check_sparse(self, model: Any) -> None:
         for one in _messages(model, "SparseTensorProto"):

@@ -66,8 +66,8 @@ class OnnxModel(TorchModel):
         proto = read(source, max_bytes)
         _check_scalars(proto, _called(source))
         limits, content = Limits(proto, _called(source)), proto.SerializeToString()
-        if limits.of_file():
-            try_out(content, limits.name)
+        if memory := limits.of_file():
+            try_out(content, limits.name, memory)
         session = session_of(content, _called(source))
         inputs = tuple(map(Declared.of, session.get_inputs()))
         outputs = tuple(map(Declared.of, session.get_outputs()))

@@ -25,12 +25,12 @@ SECONDS = 8
 # By the clock, libraries included: a process that waits for others, or whose time the system does not bound,
 # ends as well. A busy machine gives it a quarter of a processor.
 DEADLINE = 45
-# Beyond what the libraries take, and for every byte of the model and its inputs.
-MEMORY = 1 << 30
+# Bytes for every byte of the model; and of the inputs, of which wide networks make more, up to a GiB.
 PER_BYTE = 8
+PER_INPUT, MOST_OF_INPUTS = 256, 1 << 30
 
 
-def try_out(model: bytes, name: str, inputs: Mapping[str, Any] | None = None) -> None:
+def try_out(model: bytes, name: str, memory: int, inputs: Mapping[str, Any] | None = None) -> None:
     """Refuse a model that takes too long, or too much memory.
 
     Parameters
@@ -39,6 +39,8 @@ def try_out(model: bytes, name: str, inputs: Mapping[str, Any] | None = None) ->
         An `onnx.ModelProto`, serialized.
     name : str
         What errors call it.
+    memory : int
+        Bytes that it may take beyond the libraries, and what is in proportion to the model and its inputs.
     inputs : dict of numpy.ndarray, optional
         What it is called with, by name; otherwise noise, where the file says all sizes of its one input.
 
@@ -52,7 +54,8 @@ def try_out(model: bytes, name: str, inputs: Mapping[str, Any] | None = None) ->
     given = onnx.GraphProto()
     given.initializer.extend(onnx.numpy_helper.from_array(one, key) for key, one in (inputs or {}).items())
     message = len(model).to_bytes(8, "little") + model + given.SerializeToString()
-    memory = MEMORY + PER_BYTE * len(message)
+    of_inputs = PER_INPUT * sum(one.nbytes for one in (inputs or {}).values())
+    memory += PER_BYTE * len(message) + min(of_inputs, MOST_OF_INPUTS)
     command = [sys.executable, "-m", __name__, str(SECONDS), str(memory)]
     pipe, away = subprocess.PIPE, subprocess.DEVNULL
     # The command is this interpreter and this file; the model is data on its input.

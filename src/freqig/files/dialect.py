@@ -1,0 +1,67 @@
+"""How a table is written: what stands above it, between its cells, and before its decimals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+COMMENTS = "#%"
+OTHERS = (";", "\t", ",")
+"""What stands between cells, where all lines agree on it."""
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+
+
+def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
+    """How many of the first lines of a file stand above its table.
+
+    These are lines with fewer cells than the table, whose first line has names only: then nothing else can
+    be meant. A first line of fewer names than there are columns is none of these, as numbers follow it.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The first lines.
+    separators : sequence of str
+        What may stand between cells, as regular expressions.
+
+    Returns
+    -------
+    int
+        Zero where it is not clear.
+
+    Examples
+    --------
+    >>> lines_above(["Scope 3", "Serial,12", "time,a,b", "0,1,2", "1,2,3"], [","])
+    2
+    >>> lines_above(["a,b", "0,1,2", "1,2,3"], [","]), lines_above(["a,b,c", "0,1,2"], [","])
+    (0, 0)
+    """
+    told = [(i, line) for i, line in enumerate(lines) if line.strip() and line[0] not in COMMENTS]
+    for separator in separators:
+        cells = [(i, re.split(separator, line.strip())) for i, line in told]
+        width = len(cells[-1][1]) if cells else 0
+        above = next((k for k, (_, row) in enumerate(cells) if len(row) >= width), 0)
+        table = [row for _, row in cells[above:]]
+        even = all(len(row) == width for row in table)
+        if above and width > 1 and even and len(table) > 1 and not any(map(_is_number, table[0])):
+            return cells[above][0]
+    return 0
+
+
+def dialect(lines: list[str], usual: str) -> tuple[str, str]:
+    """What stands between cells, and before the decimals: what all of the first lines agree on.
+
+    Examples
+    --------
+    >>> dialect(["t;a", "0,5;1,25"], ","), dialect(["t,a", "0.5,1.25"], ",")
+    ((';', ','), (',', '.'))
+    """
+    agreed = [one for one in OTHERS if {line.count(one) for line in lines} == {lines[0].count(one)}]
+    separator = next((one for one in agreed if lines[0].count(one)), usual)
+    cells = [cell for line in lines[1:] for cell in re.split(separator, line)]
+    comma = separator != "," and any(map(DECIMAL_COMMA.fullmatch, cells)) and not any("." in c for c in cells)
+    return separator, "," if comma else "."
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*", text, re.IGNORECASE) is not None

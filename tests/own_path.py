@@ -14,9 +14,9 @@ from freqig.explain.methods import AdaptiveNodes, FixedNodes
 from freqig.explain.own_path import OwnPath, explain_nonlinear
 from freqig.models import Model, as_model
 from freqig.objective.arguments import Extra
+from freqig.objective.ends import values_at
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
-from freqig.path import values_at
 
 
 def objective_of(

@@ -15,8 +15,8 @@ from freqig.domains import Polar
 from freqig.explain.methods import FixedNodes
 from freqig.explain.own_path import CoordinateObjective, explain_nonlinear
 from freqig.models import Model, as_model
+from freqig.objective.ends import values_at
 from freqig.objective.paths import Paths
-from freqig.path import values_at
 
 from ..domains.every import tensor
 from ..helpers import Smooth, SmoothTruth, close, seeded

@@ -15,9 +15,10 @@ from freqig.explain.projection import Analysis, project
 from freqig.explain.several_baselines import average
 from freqig.models import as_model
 from freqig.objective.arguments import Extra
+from freqig.objective.ends import values_at
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
-from freqig.path import Diagnosis, integrate, values_at
+from freqig.path import Diagnosis, integrate
 from freqig.path.rules import gauss_legendre
 from freqig.result.attributions import Attributions
 from freqig.signals.axes import Axes

@@ -12,9 +12,10 @@ from torch import Tensor
 from freqig.chunks import Chunks
 from freqig.models import TorchModel
 from freqig.objective.arguments import Extra
+from freqig.objective.ends import values_at
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
-from freqig.path import Path, integrate, integrate_adaptive, values_at
+from freqig.path import Path, integrate, integrate_adaptive
 from freqig.path.nodes import SLOPES, Nodes
 from freqig.path.rules import Rule
 

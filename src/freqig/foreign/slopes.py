@@ -93,7 +93,7 @@ class Suspicion:
         if around.size > room:
             return None, 0, nothing
         near = lines.trace(np.full(around.size, sample), around.ravel()).reshape(3, *around.shape, -1)
-        raw = ROUNDING * tolerance.eps * lines.largest_output(int(sample), around.ravel()[:2])
+        raw = ROUNDING * tolerance.eps * _largest_output(lines, int(sample), around.ravel()[:2])
         of_points = ROUNDING * tolerance.eps * self._products(a, lines)
         against = self._against(a, around, near, np.maximum(self.rounding[a], raw) + of_points)
         if against.any():
@@ -143,6 +143,13 @@ class Suspicion:
         rise = float(np.diff(self.nodes.trace[VALUES, a, 1:-1, t])[j])
         told = rise - float(self.gaps[a, j, t])
         return foreign_gradient(float(place[j]), float(place[j + 1]), rise, told)
+
+
+def _largest_output(lines: Lines, sample: int, place: Array) -> float:
+    """Size of the largest output of the model, which need not be explained, at places of one path."""
+    rows = torch.full((len(place),), sample, device=lines.delta.device)
+    points = points_on_path(lines.baseline, lines.delta, rows, torch.tensor(place).to(lines.delta))
+    return float(lines.objective.raw(points, rows).abs().max())
 
 
 def places_around(place: Array, eps: float) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from .objective import Objective
@@ -48,6 +49,10 @@ class Paths:
     def delta(self) -> Tensor:
         """δ = x - x', shape (S, *shape)."""
         return self.x - self.baseline
+
+    def rounding_dtype(self) -> torch.dtype:
+        """The coarser one of points and of outputs: under autocast these are rounded more."""
+        return max(self.x.dtype, self.objective.rounding_dtype, key=lambda dtype: torch.finfo(dtype).eps)
 
     def block(self, samples: slice, targets: slice) -> Paths:
         """The paths of some samples for some of their targets, both counted from zero."""

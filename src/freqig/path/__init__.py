@@ -1,7 +1,7 @@
 """Averages the gradient along the straight path from baseline to input."""
 
 from .adaptive import integrate_adaptive
-from .fixed import NonFiniteError, integrate, values_at
+from .fixed import NonFiniteError, integrate
 from .gradients import points_on_path
 from .path import Diagnosis, Jump, Path
 
@@ -13,5 +13,4 @@ __all__ = [
     "integrate",
     "integrate_adaptive",
     "points_on_path",
-    "values_at",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,13 +11,13 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from ..diagnosis import too_little_room
+from ..objective.ends import baseline_values
 from ..objective.objective import widest
 from ..objective.paths import Paths
 from . import ends, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends
-from .fixed import baseline_values
 from .gradients import Lines
-from .inspection import Inspector, nobody
+from .inspection import Inspect, Inspector, nobody
 from .measuring import Gauge, Projection, as_array
 from .nodes import SIZES, VALUES, Flags, Indices, Nodes, blocks
 from .path import Array, Diagnosis, Jump, Path
@@ -65,7 +65,16 @@ def integrate_adaptive(
     inspector : Inspector, optional
         Who looks whether gradients are those of F, as they come.
     """
-    return _Loop(paths, projections, tol, max_evaluations, n_initial, chunks, margins, inspector).run()
+    lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
+    tolerance = Tolerance(tol, paths.rounding_dtype, slice(1 if projections else 0, None))
+    output = paths.output.to(widest(paths.x.device))
+    gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
+    kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
+    # Of several samples each may have half of the room, so that one can always go on.
+    limit = kept if len(paths) == 1 else max(kept // 2, 8)
+    progress, inspect = Progress(output, paths.n_features), inspector(lines, tolerance)
+    loop = _Loop(lines, gauge, tolerance, margins, inspect, max_evaluations, kept, limit, progress)
+    return loop.run(smooth.first_size(n_initial, min(max_evaluations, limit)))
 
 
 class Progress:
@@ -103,40 +112,26 @@ Wanted = tuple[Indices, Array]
 """Rows of some nodes, ascending, and the places that each of them wants next, as many."""
 
 
+@dataclass(frozen=True, eq=False)
 class _Loop:
-    """One block of samples: rounds of evaluating nodes together, judging, and wanting new ones."""
+    """One block of samples: rounds of evaluating nodes together, judging, and wanting new ones.
 
-    def __init__(
-        self,
-        paths: Paths,
-        projections: Sequence[Projection],
-        tol: float,
-        most: int,
-        n_initial: int,
-        chunks: Chunks,
-        margins: Margins,
-        inspector: Inspector,
-    ) -> None:
-        def dtype() -> torch.dtype:
-            # The coarser of both: under autocast outputs are rounded more than points.
-            both = paths.x.dtype, paths.objective.rounding_dtype
-            return max(both, key=lambda dtype: torch.finfo(dtype).eps)
+    At `most` so many evaluations of a sample, gradients `kept` of all together, and the `limit` of one.
+    """
 
-        self.delta, self.most, self.margins = paths.delta.flatten(1), most, margins
-        self.lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
-        output = paths.output.to(widest(paths.x.device))
-        self.gauge = Gauge(paths.delta, output, baseline_values(paths, chunks), projections, tol, chunks)
-        self.tolerance = Tolerance(tol, dtype, slice(1 if projections else 0, None))
-        self.inspect = inspector(self.lines, self.tolerance)
-        self.kept = chunks.memory.n_kept(paths.n_targets * paths.n_features * paths.x.element_size())
-        # Of several samples each may have half of the room, so that one can always go on.
-        self.limit = self.kept if len(paths) == 1 else max(self.kept // 2, 8)
-        self.first = smooth.first_size(n_initial, min(most, self.limit))
-        self.progress = Progress(output, paths.n_features)
+    lines: Lines
+    gauge: Gauge
+    tolerance: Tolerance
+    margins: Margins
+    inspect: Inspect
+    most: int
+    kept: int
+    limit: int
+    progress: Progress
 
-    def run(self) -> Path:
-        """Rounds until every sample has a diagnosis."""
-        waiting, progress = self._begin(), self.progress
+    def run(self, first: int) -> Path:
+        """Rounds until every sample has a diagnosis, the first one with a rule of this size."""
+        waiting, progress = self._begin(first), self.progress
         while waiting:
             now, waiting = self._admit(waiting)
             for nodes in _joined(self._evaluate(now)):
@@ -153,7 +148,7 @@ class _Loop:
             tuple(progress.diagnosis[i] for i in range(len(progress.error))),
         )
 
-    def _begin(self) -> list[Nodes]:
+    def _begin(self, first: int) -> list[Nodes]:
         """All samples with finite ends, wanting the nodes of the first rule and their unused place."""
         both = np.stack([as_array(self.gauge.baseline_output), as_array(self.gauge.output)], 1)
         finite: Flags = np.all(np.isfinite(both), axis=2)
@@ -161,10 +156,11 @@ class _Loop:
         for i in np.flatnonzero(~good).tolist():
             self.progress.not_finite(i, float(finite[i, 0]))
         sample = np.flatnonzero(good)
-        own = unused.places_of(self.delta, self.first)[sample]
-        rule = np.tile(fejer2(self.first - 1).nodes, (len(sample), 1))
+        delta = self.lines.delta.flatten(1)
+        own = unused.places_of(delta, first)[sample]
+        rule = np.tile(fejer2(first - 1).nodes, (len(sample), 1))
         wanted = np.concatenate([rule, own[:, None]], 1)[:, : self.most]
-        return [Nodes.none(sample, own, wanted, both[sample], self.delta)] if len(sample) else []
+        return [Nodes.none(sample, own, wanted, both[sample], delta)] if len(sample) else []
 
     def _admit(self, waiting: Sequence[Nodes]) -> tuple[list[Nodes], list[Nodes]]:
         """Those whose gradients may be kept together, and those who wait.
@@ -208,8 +204,7 @@ class _Loop:
                 progress.end(i, Diagnosis("budget"))
             return []
         self._inspected(nodes)
-        delta = self.delta[torch.as_tensor(sample, device=self.delta.device)]
-        verdict = judge(nodes, self.gauge, delta, self.tolerance, self.margins, progress.hidden[sample])
+        verdict = judge(nodes, self.gauge, self.tolerance, self.margins, progress.hidden[sample])
         solved = verdict.done.all(1)
         # A path in doubt is solved where it is so before and after every interval was looked into.
         progress.doubt[sample[verdict.doubt | (~solved & (progress.doubt[sample] == 2))]] = 1

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from .._check import all_finite
 from ..chunks import Chunks
-from ..objective.failures import at_the_baseline
-from ..objective.objective import Objective, widest
+from ..objective.ends import baseline_values
+from ..objective.objective import widest
 from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
 from .nodes import SIZES, Indices
@@ -104,34 +104,8 @@ def _located(paths: Paths, places: Array, sample: int, chunks: Chunks) -> NonFin
     return NonFiniteError(sample, float(places[0]))
 
 
-def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
-    """Explained scalars of one point per sample, shape (S, T)."""
-    if len(points) > 1 and points.stride(0) == 0 and not any(objective.extra.follows):
-        # One point for all samples, such as a baseline of zero, with nothing else beside it.
-        raw = objective.raw(points[:1], torch.zeros(1, dtype=torch.int64, device=points.device))
-        return objective.value_of(raw.expand(len(points), *raw.shape[1:]))
-    values = torch.empty(
-        (len(points), objective.n_targets), dtype=widest(points.device), device=points.device
-    )
-
-    def evaluate(part: slice) -> None:
-        rows = torch.arange(part.start, part.stop, device=points.device)
-        values[part] = objective.value(points[part], rows)
-
-    chunks.run(len(points), evaluate)
-    return values
-
-
-def baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
-    """Explained scalars at the baseline, shape (S, T), found where they are not known."""
-    if paths.baseline_output is not None:
-        return paths.baseline_output
-    with at_the_baseline():
-        return values_at(paths.objective, paths.baseline, chunks)
-
-
 def finite_baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
-    """The same; NonFiniteError where one is not finite."""
+    """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
     values = baseline_values(paths, chunks)
     if all_finite(values):
         return values

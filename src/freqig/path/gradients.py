@@ -70,12 +70,6 @@ class Lines:
         self.chunks.run(len(rows), evaluate)
         return values
 
-    def largest_output(self, sample: int, place: Array) -> float:
-        """Size of the largest output of the model, which need not be explained, at places of one path."""
-        rows, places = self._tensors(np.full(len(place), sample), place)
-        points = points_on_path(self.baseline, self.delta, rows, places)
-        return float(self.objective.raw(points, rows).abs().max())
-
     def _tensors(self, sample: Indices, place: Array) -> tuple[Tensor, Tensor]:
         device = self.delta.device
         return torch.as_tensor(sample, device=device), torch.tensor(place).to(self.delta)

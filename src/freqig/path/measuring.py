@@ -49,9 +49,13 @@ class Gauge:
     tol: float
     chunks: Chunks
 
+    def rows(self, nodes: Nodes) -> Tensor:
+        """Which samples these are, beside their gradients."""
+        return torch.as_tensor(nodes.sample, device=self.delta.device)
+
     def measure(self, nodes: Nodes, weights: Array, unit: Array) -> Measured:
         """Measure combinations of the gradients at nodes, by weights (A, T, K, n), in a unit (A, T)."""
-        index = torch.as_tensor(nodes.sample, device=nodes.gradient.device)
+        index = self.rows(nodes)
         first, second = (torch.as_tensor(half).to(nodes.gradient) for half in halves(unit))
         own = torch.as_tensor(weights).to(nodes.gradient) * first[:, :, None, None]
         n_combined, found = weights.shape[2], list[Tensor]()

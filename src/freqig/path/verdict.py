@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import Tensor
 
 from . import smooth, walk
 from .measuring import Gauge, Measured
@@ -121,18 +120,13 @@ def combinations(nodes: Nodes, size: int) -> Array:
 
 
 def judge(
-    nodes: Nodes,
-    gauge: Gauge,
-    delta: Tensor,
-    tolerance: Tolerance,
-    margins: Margins,
-    hidden: Array | float = 0.0,
+    nodes: Nodes, gauge: Gauge, tolerance: Tolerance, margins: Margins, hidden: Array | float = 0.0
 ) -> Verdict:
     """Judge the estimates of samples with as many nodes, at least 4, all divided or none.
 
-    δ is (A, D), and `hidden`, (A, T), rounding that the size of F does not tell.
+    `hidden`, (A, T), is rounding that the size of F does not tell.
     """
-    size = smooth.size_of(nodes)
+    size, delta = smooth.size_of(nodes), gauge.delta[gauge.rows(nodes)].flatten(1)
     weights = combinations(nodes, size)
     # In units of the size of F: nothing depends on its scale.
     scale = unit(nodes.trace)

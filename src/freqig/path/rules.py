@@ -1,4 +1,4 @@
-"""Quadrature rules on [0, 1], as frozen data that refuses to exist when it is wrong."""
+"""Quadrature rules on [0, 1], as frozen data."""
 
 from __future__ import annotations
 
@@ -10,62 +10,18 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Nodes and weights of a quadrature rule on [0, 1], float64, shape (n,), nodes increasing inside (0, 1).
+    """Nodes and weights on [0, 1], float64, shape (n,), the nodes increasing inside (0, 1)."""
 
-    A rule checks on creation that it integrates polynomials up to its declared degree, or is a ValueError:
-    weights that sum to (n - 1) / n, a mistake seen in the wild, cannot pass. Up to degree 32 every one is
-    checked, beyond that as many between there and its own, so that the check is O(n).
-
-    Examples
-    --------
-    >>> rule = Rule("midpoint", np.array([0.5]), np.array([1.0]), degree=1)
-    >>> float(rule.weights.sum())
-    1.0
-    """
-
-    name: str
     nodes: np.ndarray
     weights: np.ndarray
-    degree: int
 
     def __post_init__(self) -> None:
-        nodes, weights = self.nodes, self.weights
-        if nodes.ndim != 1 or nodes.shape != weights.shape or len(nodes) == 0:
-            raise ValueError(
-                f"rule {self.name!r}: nodes and weights must be 1-D of one length, "
-                f"got shapes {nodes.shape} and {weights.shape}"
-            )
-        if not (np.all(nodes > 0) and np.all(nodes < 1) and np.all(np.diff(nodes) > 0)):
-            raise ValueError(f"rule {self.name!r}: nodes must increase strictly inside (0, 1)")
-        error = _moment_error(nodes, weights, self.degree)
-        # Angles of nodes are known up to rounding, which the degree multiplies. NaN is no rule either.
-        if not error <= max(1e-12, 4 * np.finfo(float).eps * self.degree):
-            raise ValueError(
-                f"rule {self.name!r} does not integrate polynomials up to degree {self.degree}: "
-                f"moment error {error:.2g}"
-            )
-        for array in (nodes, weights):
+        # Whoever asks for a rule gets the same object.
+        for array in (self.nodes, self.weights):
             array.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.nodes)
-
-
-CHECKED = 32
-"""Degrees that are checked one by one, and as many even ones beyond: the odd ones symmetry does alone."""
-
-
-def _moment_error(nodes: np.ndarray, weights: np.ndarray, degree: int) -> float:
-    """Largest error of the integrals of Chebyshev polynomials up to a degree: well conditioned at any.
-
-    T_k is cos(kθ) at 2α - 1 = -cos θ, and its mean over the interval 1 / (1 - k²) for even k and 0 for odd k.
-    """
-    degrees = list(range(min(degree, CHECKED) + 1))
-    if degree > CHECKED:
-        degrees += (2 * np.linspace(CHECKED // 2, degree // 2, CHECKED, dtype=int)).tolist()
-    angles = 2 * np.arcsin(np.sqrt(nodes))
-    errors = [float(weights @ np.cos(k * angles)) - (0.0 if k % 2 else 1 / (1 - k**2)) for k in degrees]
-    return float(np.abs(errors).max())
 
 
 LARGEST_GAUSS = 512
@@ -88,7 +44,7 @@ def gauss_legendre(n: int) -> Rule:
         roots, slopes = _legendre_roots(count)
         nodes.append(left + width * ((roots + 1) / 2))
         weights.append(width * (1 / ((1 - roots**2) * slopes**2)))
-    return Rule("gauss-legendre", np.concatenate(nodes), np.concatenate(weights), 2 * min(counts) - 1)
+    return Rule(np.concatenate(nodes), np.concatenate(weights))
 
 
 @cache
@@ -98,16 +54,13 @@ def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
     Newton's method from Tricomi's approximation: O(n²), where eigenvalues are O(n³) and take seconds.
     """
     roots = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5))
-    slopes, step = np.ones(n), np.ones(n)
-    for _ in range(8):
-        if np.abs(step).max() < 1e-15:
-            break
+    # The first error, 1e-2 at most, is squared by each step: three reach rounding, the fourth knows slopes there.
+    for _ in range(4):
         before, value = np.ones(n), roots
         for k in range(2, n + 1):
             before, value = value, ((2 * k - 1) * roots * value - (k - 1) * before) / k
         slopes = n * (before - roots * value) / (1 - roots**2)
-        step = value / slopes
-        roots = roots - step
+        roots = roots - value / slopes
     # Exactly symmetric, as the rule is.
     return (roots - roots[::-1]) / 2, (np.abs(slopes) + np.abs(slopes[::-1])) / 2
 
@@ -134,4 +87,4 @@ def fejer2(n: int) -> Rule:
     # of the sine keeps nodes near 0 exact where 1 - cos would cancel.
     divisor = np.gcd(k, n + 1)
     nodes = np.sin(np.pi / 2 * (k // divisor) / ((n + 1) // divisor)) ** 2
-    return Rule("fejér-2", nodes, weights, degree=n - 1 + n % 2)
+    return Rule(nodes, weights)

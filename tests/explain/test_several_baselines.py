@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from freqig.chunks import Chunks
+from freqig.diagnosis import Diagnosis
 from freqig.domains import RFFT, Domain, Time
 from freqig.explain.projection import Analysis, project
 from freqig.explain.several_baselines import average
@@ -18,7 +19,7 @@ from freqig.objective.arguments import Extra
 from freqig.objective.ends import values_at
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
-from freqig.path import Diagnosis, integrate
+from freqig.path import integrate
 from freqig.path.rules import gauss_legendre
 from freqig.result.attributions import Attributions
 from freqig.signals.axes import Axes

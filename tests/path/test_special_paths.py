@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from freqig.path import NonFiniteError
+from freqig.objective.ends import NonFiniteError
 from freqig.path.rules import fejer2, gauss_legendre
 
 from ..helpers import noise

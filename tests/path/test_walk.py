@@ -90,7 +90,7 @@ def test_a_drift_is_no_walk() -> None:
 def test_large_gradients_are_measured_in_parts(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     gradients, delta = torch.tensor(noise(3, 12, 2, 30)), torch.tensor(noise(3, 30))
     whole = measure(gradients, delta, PLACES, np.ones((3, 2)))
-    monkeypatch.setattr("freqig.path.walk.LARGEST", limit)
+    monkeypatch.setattr("freqig.path.nodes.LARGEST", limit)
     parts = measure(gradients, delta, PLACES, np.ones((3, 2)))
     for name in ("total", "each", "rises"):
         assert np.allclose(getattr(whole, name), getattr(parts, name), rtol=1e-12)
@@ -124,12 +124,17 @@ def test_one_node_that_stands_out_is_in_both_draws() -> None:
         assert (np.abs(draws(places)[0, :, 1:-1]) > 0).all()
 
 
+NOTHING = np.zeros((1, 1))
+
+
 def test_closing_moves_where_slopes_change() -> None:
     """In proportion to the change and to the square of the width, and never the mean of a constant."""
     places, slopes = np.array([[0.1, 0.3, 0.7, 0.9]]), np.array([[[1.0], [1.0], [3.0], [3.0]]])
-    (weights,) = closing(places, slopes)[0]
+    (weights,) = closing(places, slopes, NOTHING)[0]
     assert np.allclose(weights, [0, -1, 1, 0])
-    assert np.allclose(closing(places, 1e-30 * slopes)[0], weights)
+    assert np.allclose(closing(places, 1e-30 * slopes, NOTHING)[0], weights)
+    # What is rounding alone has no direction: a step along it would be noise divided by noise.
+    assert not closing(places, slopes, np.full((1, 1), 1.01 * np.abs(np.diff(slopes, axis=1)).max())).any()
 
 
 def test_a_domain_that_sees_what_time_does_not() -> None:

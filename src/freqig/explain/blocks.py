@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ..diagnosis import Diagnosis
+from ..objective.ends import NonFiniteError
 from ..objective.paths import Paths
-from ..path.fixed import NonFiniteError
-from ..path.path import Diagnosis
 from ..result.attributions import Attributions
 
 

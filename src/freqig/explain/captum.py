@@ -14,8 +14,8 @@ from ..completeness import gap_limit
 from ..domains import Domain
 from ..frequency_model import FrequencyModel
 from ..models.base import NOT_DIFFERENTIABLE
+from ..objective.ends import finite_baseline_values
 from ..objective.paths import Paths
-from ..path.fixed import finite_baseline_values
 from ..result.attributions import Attributions
 from ..signals.axes import Axes
 from .methods import FixedNodes

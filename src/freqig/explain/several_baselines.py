@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..completeness import correctable_gap, gap_limit, is_complete
-from ..path.path import Diagnosis
+from ..diagnosis import Diagnosis
 from ..result.attributions import Attributions
 
 MEANS = ("output", "baseline_output", "gap", "correction")

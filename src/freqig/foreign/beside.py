@@ -23,11 +23,10 @@ import torch
 from torch import Tensor
 
 from ..completeness import ROUNDING
-from ..diagnosis import Diagnosis, gradient_beside
+from ..diagnosis import Array, Diagnosis, gradient_beside
 from ..objective.objective import widest
 from ..path.gradients import Lines, points_on_path
 from ..path.nodes import SIZES, TINY, VALUES, Flags, Indices, Nodes
-from ..path.path import Array
 from ..path.tolerance import Tolerance
 from .slopes import COARSE
 from .stretches import Stretches

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 
 from ..completeness import ROUNDING
-from ..diagnosis import Diagnosis, foreign_gradient
+from ..diagnosis import Array, Diagnosis, foreign_gradient
 from ..path.ends import bisect
 from ..path.gradients import Lines, points_on_path
 from ..path.nodes import SIZES, VALUES, Flags, Indices, Nodes, interval_gaps
-from ..path.path import Array
 from ..path.tolerance import NOISE, Tolerance
 from .stretches import Stretches
 
@@ -108,11 +107,11 @@ class Suspicion:
         # sigmoid goes on rising.
         rises = np.abs(np.diff(inner, axis=0))
         j, t = np.unravel_index(rises.argmax(), rises.shape)
-        own = np.array([sample]), place[None, j : j + 2], inner[None, j : j + 2], np.array([t])
+        own = int(sample), place[j : j + 2], inner[j : j + 2], int(t)
         found = bisect(lines, *own, tolerance.narrowest, least=0.0)
-        used = around.size + len(found.visited[0])
+        used = around.size + len(found.visited)
         followed: Flags = np.arange(len(nothing)) == t
-        return self._told(a, followed) if found.share[0] >= STEP else None, used, nothing
+        return self._told(a, followed) if found.share >= STEP else None, used, nothing
 
     def _against(self, a: int, around: Array, near: Array, rounding: Array) -> Flags:
         """Which targets of one sample rise otherwise around most places: `near` is a trace, (3, P, 6, T)."""

@@ -1,14 +1,31 @@
-"""F at both ends of paths."""
+"""F at both ends of paths, and what is said where it, or a gradient between them, is not finite."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from .._check import all_finite
 from ..chunks import Chunks
 from .failures import at_the_baseline
 from .objective import Objective, widest
 from .paths import Paths
+
+
+class NonFiniteError(ValueError):
+    """The gradient is not finite somewhere on a path, so that it has no average.
+
+    `sample` is the one of the block that was integrated, whose first has the number `first`, and `place`
+    where on its path, 0 at the baseline and 1 at the input.
+    """
+
+    def __init__(self, sample: int, place: float, first: int = 0) -> None:
+        what = "output at the baseline" if place == 0 else "gradient of the model"
+        super().__init__(
+            f"the {what} is not finite at {place:.6g} of the path from baseline to input of sample "
+            f"{first + sample} (try another baseline)"
+        )
+        self.sample, self.place = sample, place
 
 
 def values_at(objective: Objective, points: Tensor, chunks: Chunks) -> Tensor:
@@ -35,3 +52,12 @@ def baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
         return paths.baseline_output
     with at_the_baseline():
         return values_at(paths.objective, paths.baseline, chunks)
+
+
+def finite_baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
+    """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
+    values = baseline_values(paths, chunks)
+    if all_finite(values):
+        return values
+    spoilt = (~values.isfinite().all(1)).nonzero().flatten()
+    raise NonFiniteError(int(spoilt[0]), 0.0)

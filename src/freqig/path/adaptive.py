@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
-from ..diagnosis import too_little_room
+from ..diagnosis import Array, Diagnosis, Jump, too_little_room
 from ..objective.ends import baseline_values
 from ..objective.objective import widest
 from ..objective.paths import Paths
@@ -20,7 +20,7 @@ from .gradients import Lines
 from .inspection import Inspect, Inspector, nobody
 from .measuring import Gauge, Projection, as_array
 from .nodes import SIZES, VALUES, Flags, Indices, Nodes, blocks
-from .path import Array, Diagnosis, Jump, Path
+from .path import Path
 from .rules import fejer2
 from .tolerance import Tolerance
 from .verdict import MARGINS, Margins, Verdict, judge
@@ -108,6 +108,9 @@ class Progress:
         return np.array([i not in self.diagnosis for i in sample.tolist()], dtype=bool)
 
 
+INTERVALS, ENDS, RULE, EVERYWHERE = range(4)
+"""Where new nodes go: into the intervals that err, also near both ends, those of a rule, or into all."""
+
 Wanted = tuple[Indices, Array]
 """Rows of some nodes, ascending, and the places that each of them wants next, as many."""
 
@@ -136,14 +139,13 @@ class _Loop:
             now, waiting = self._admit(waiting)
             for nodes in _joined(self._evaluate(now)):
                 waiting += self._judge(nodes)
-        there = progress.mean.device
         return Path(
             progress.mean.reshape(*progress.error.shape, *self.gauge.delta.shape[1:]),
             self.gauge.output,
             self.gauge.baseline_output,
             torch.as_tensor(progress.used),
             torch.as_tensor(progress.correction).to(progress.mean),
-            torch.as_tensor(progress.converged, device=there),
+            torch.as_tensor(progress.converged, device=progress.mean.device),
             torch.as_tensor(progress.error).to(progress.mean),
             tuple(progress.diagnosis[i] for i in range(len(progress.error))),
         )
@@ -155,8 +157,7 @@ class _Loop:
         good: Flags = np.all(finite, axis=1)
         for i in np.flatnonzero(~good).tolist():
             self.progress.not_finite(i, float(finite[i, 0]))
-        sample = np.flatnonzero(good)
-        delta = self.lines.delta.flatten(1)
+        sample, delta = np.flatnonzero(good), self.lines.delta.flatten(1)
         own = unused.places_of(delta, first)[sample]
         rule = np.tile(fejer2(first - 1).nodes, (len(sample), 1))
         wanted = np.concatenate([rule, own[:, None]], 1)[:, : self.most]
@@ -198,7 +199,7 @@ class _Loop:
         progress, sample = self.progress, nodes.sample
         if nodes.n < 4:
             # Too few to be judged, and no more are allowed.
-            estimate = np.repeat(trapezoid(nodes.place)[:, None], progress.error.shape[1], 1)
+            estimate = trapezoid(nodes.place)[:, None].repeat(progress.error.shape[1], 1)
             self._store(nodes, np.arange(len(sample)), estimate)
             for i in sample.tolist():
                 progress.end(i, Diagnosis("budget"))
@@ -212,34 +213,32 @@ class _Loop:
         blind = np.minimum(nodes.place[:, 0], 1 - nodes.place[:, -1])
         look = verdict.few & ~progress.looked[sample] & ~stray & (LOOK * blind >= self.tolerance.narrowest)
         unsure, parts, ended = look | stray, list[Nodes](), np.ones(len(sample), dtype=bool)
-        going = progress.going(sample) & (~solved | unsure)
-        for more in self._more(nodes, verdict, going, look, stray):
+        for more in self._more(nodes, verdict, look, stray):
             for rows, wanted in self._apart(nodes, verdict, *more):
                 parts.append(replace(nodes.take(rows), wanted=wanted))
                 ended[rows] = False
         self._finish(nodes, verdict, np.flatnonzero(ended), unsure)
         return parts
 
-    def _more(
-        self, nodes: Nodes, verdict: Verdict, going: Flags, look: Flags, stray: Flags
-    ) -> Iterator[Wanted]:
+    def _more(self, nodes: Nodes, verdict: Verdict, look: Flags, stray: Flags) -> Iterator[Wanted]:
         """New nodes for those that go on, as many as the budget and the room for gradients allow."""
         n, size, progress = nodes.n, smooth.size_of(nodes), self.progress
         room = np.minimum(self.most - progress.used[nodes.sample], self.limit - n)
         even = verdict.smooth & (0 < size < smooth.LARGEST) & (n <= room) & ~stray
         counts = np.array([next_count(n, e) for e in np.maximum(verdict.excess, 1.05)]) - n
         counts = np.where(stray, n + 1, np.where(even, n, np.minimum(counts, room)))
-        going = going & (counts > look) & (counts <= room)
-        ways = np.stack([counts, look, stray, even], 1)
-        for m, looks, strays, evens in sorted(set(map(tuple, ways[going].tolist()))):
-            rows = np.flatnonzero(going & (ways == [m, looks, strays, evens]).all(1))
+        going = progress.going(nodes.sample) & (~verdict.done.all(1) | look | stray)
+        going &= (counts > look) & (counts <= room)
+        kinds = np.select([stray, even, look], [EVERYWHERE, RULE, ENDS], INTERVALS)
+        for m, kind in sorted(set(zip(counts[going].tolist(), kinds[going].tolist(), strict=True))):
+            rows = np.flatnonzero(going & (counts == m) & (kinds == kind))
             sample, edges, strength = nodes.sample[rows], nodes.edges[rows], verdict.strength[rows]
-            if strays:
+            if kind == EVERYWHERE:
                 progress.doubt[sample] = 2 * np.minimum(progress.doubt[sample], 1)
                 yield rows, everywhere(edges)
-            elif evens:
+            elif kind == RULE:
                 yield rows, np.tile(fejer2(2 * size - 1).nodes[::2], (len(rows), 1))
-            elif looks:
+            elif kind == ENDS:
                 progress.looked[sample] = True
                 yield rows, with_ends(edges, strength, m)
             else:
@@ -250,8 +249,7 @@ class _Loop:
         progress = self.progress
         for found in self.inspect(nodes, self.most - progress.used[nodes.sample]):
             progress.used[found.sample] += found.used
-            if found.hidden is not None:
-                progress.hidden[found.sample] = found.hidden
+            progress.hidden[found.sample] = np.maximum(progress.hidden[found.sample], found.hidden)
             if found.wrong:
                 progress.end(found.sample, found.wrong)
 
@@ -262,38 +260,32 @@ class _Loop:
         """
         progress, narrowest, sample = self.progress, self.tolerance.narrowest, nodes.sample[rows]
         apart = np.diff(np.sort(np.concatenate([nodes.edges[rows], wanted], 1))).min(1)
-        again = ~progress.bisected[sample]
-        narrow = apart < np.where(again, max(ends.NARROW, narrowest), narrowest)
-        if not narrow.any():
-            yield rows, wanted
-            return
+        bisected = progress.bisected[sample]
+        narrow = apart < np.where(bisected, narrowest, max(ends.NARROW, narrowest))
         progress.bisected[sample[narrow]] = True
-        j = verdict.strength[rows].argmax(1)
-        gaps, place, trace = verdict.gaps[rows, j], nodes.place[rows], nodes.trace[:, rows]
-        hides = narrow & (gaps.max(1) > 1)
+        if not narrow.all():
+            yield rows[~narrow], wanted[~narrow]
         # In float32 there is one decade more to follow: too little to tell a pole from a jump that F shows.
         coarse = narrowest > ends.NARROW / 100
-        pole = narrow & ends.pole(place, trace) & (j == 0) & ~(hides & coarse)
-        for a in np.flatnonzero(pole):
-            blind = bool(ends.blind_to_scale(trace[:, [a]])[0])
-            progress.end(int(sample[a]), Diagnosis("diverging", blind_to_scale=blind))
-        hides &= ~pole
-        fine = ~narrow | (again & ~hides & ~pole & (apart >= narrowest))
-        if fine.any():
-            yield rows[fine], wanted[fine]
-        left = rows[hides], j[hides]
-        both = np.stack([nodes.edges[left], nodes.edges[left[0], left[1] + 1]], 1)
-        values = np.stack([trace[VALUES, hides, left[1] + k] for k in (0, 1)], 1)
-        found = ends.bisect(self.lines, sample[hides], both, values, gaps[hides].argmax(1), narrowest)
-        for k, a in enumerate(left[0].tolist()):
-            i, visited = int(nodes.sample[a]), found.visited[k]
-            progress.used[i] += len(visited)
-            if found.share[k] >= ends.CONCENTRATED:
-                begin, end = found.edges[k].tolist()
-                progress.end(i, Diagnosis("jump", (Jump((begin + end) / 2, end - begin, found.rise[k]),)))
-            elif progress.used[i] + len(visited) <= self.most:
-                # Those places are graded towards the step: just where gradients are wanted now.
-                yield np.array([a]), visited[None]
+        for k in np.flatnonzero(narrow).tolist():
+            i, a = int(sample[k]), int(rows[k])
+            trace, j = nodes.trace[:, a], int(verdict.strength[a].argmax())
+            gaps = verdict.gaps[a, j]
+            hides = gaps.max() > 1
+            if j == 0 and not (hides and coarse) and ends.pole(nodes.place[a], trace):
+                progress.end(i, Diagnosis("diverging", blind_to_scale=ends.blind_to_scale(trace)))
+            elif hides:
+                both = nodes.edges[a, j : j + 2], trace[VALUES, j : j + 2]
+                found = ends.bisect(self.lines, i, *both, int(gaps.argmax()), narrowest)
+                progress.used[i] += len(found.visited)
+                if found.share >= ends.CONCENTRATED:
+                    begin, end = found.edges.tolist()
+                    progress.end(i, Diagnosis("jump", (Jump((begin + end) / 2, end - begin, found.rise),)))
+                elif progress.used[i] + len(found.visited) <= self.most:
+                    # Those places are graded towards the step: just where gradients are wanted now.
+                    yield rows[[k]], found.visited[None]
+            elif not bisected[k] and apart[k] >= narrowest:
+                yield rows[[k]], wanted[[k]]
 
     def _finish(self, nodes: Nodes, verdict: Verdict, rows: Indices, unsure: Flags) -> None:
         """Leave estimates of samples that end, and say how those ended that nothing was said of yet."""
@@ -305,8 +297,8 @@ class _Loop:
             if done.all():
                 diagnosis = Diagnosis("converged")
                 if (error > tol).any():
-                    values, hidden = nodes.trace[VALUES, a], progress.hidden[i]
-                    diagnosis = self.tolerance.told_of_rounding(error, values, hidden)
+                    known = nodes.trace[VALUES, a], progress.hidden[i]
+                    diagnosis = self.tolerance.told_of_rounding(error, *known)
             else:
                 full = progress.used[i] + 2 <= self.most and nodes.n + 2 > self.limit
                 diagnosis = too_little_room(nodes.n) if full else Diagnosis("budget")
@@ -318,10 +310,10 @@ class _Loop:
 
     def _store(self, nodes: Nodes, rows: Indices, estimate: Array) -> None:
         """Mean gradients of some of the samples, from weights (R, T, n)."""
-        mean, sample = self.progress.mean, torch.as_tensor(nodes.sample[rows])
+        mean, sample = self.progress.mean, nodes.sample[rows]
         # In float64 a block at a time: of a long series all of its gradients would be there three times.
-        for part, columns in blocks(len(rows), nodes.gradient.shape, 2**20):
-            gradient = nodes.gradient[torch.as_tensor(rows[part]), ..., columns].to(mean)
+        for part, columns in blocks(len(rows), nodes.gradient.shape):
+            gradient = nodes.gradient[rows[part], ..., columns].to(mean)
             weights = torch.as_tensor(estimate[part]).to(mean)
             mean[sample[part], :, columns] = torch.einsum("atn,antd->atd", weights, gradient)
 

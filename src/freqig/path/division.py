@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .path import Array
+from ..diagnosis import Array
 
 LOOK = 0.1
 """Where in the stretches to both ends of the path the gradient is looked at. Of these only one side

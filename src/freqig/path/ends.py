@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..diagnosis import Array
 from .gradients import Lines
-from .nodes import SIZES, SLOPES, Flags, Indices
-from .path import Array
+from .nodes import SIZES, SLOPES
 from .walk import trapezoid
 
 NARROW = 1e-4
@@ -28,70 +28,59 @@ CONCENTRATED = 0.5
 
 @dataclass(frozen=True)
 class Bisected:
-    """Where F of A samples rises: the interval that is left, (A, 2), and the rise within it, (A, T).
+    """Where F of one sample rises: the interval that is left, its `edges`, and the `rise` within it, (T,).
 
-    `share`, (A,), is what one part had of the last rise, below `CONCENTRATED` where F rises all over that
-    interval and so does not jump; `visited` are the places of each sample.
+    `share` is what one part had of the last rise, below `CONCENTRATED` where F rises all over that interval
+    and so does not jump; `visited` are the places that were looked at.
     """
 
     edges: Array
     rise: Array
-    share: Array
-    visited: list[Array]
+    share: float
+    visited: Array
 
 
 def bisect(
     lines: Lines,
-    sample: Indices,
+    sample: int,
     edges: Array,
     values: Array,
-    target: Indices,
+    target: int,
     narrowest: float,
     least: float = CONCENTRATED,
 ) -> Bisected:
-    """Follow the rise of F in one interval of each of A samples, all at once, while places can be told apart.
+    """Follow the rise of F in an interval of one sample, while places can be told apart.
 
-    Intervals are (A, 2), F at their ends (A, 2, T), and the `target` that is followed (A,). A sample is done
-    where no part of its interval has the `least` share of the rise.
+    F at both edges is (2, T), and the `target` is followed until no part has the `least` share of its rise.
     """
-    edges, values, share = edges.copy(), values.copy(), np.ones(len(edges))
-    visited = [np.empty(0) for _ in edges]
-    while len(going := np.flatnonzero((share >= least) & (edges[:, 1] - edges[:, 0] > PARTS * narrowest))):
-        here = np.arange(len(going))
-        inside = edges[going, :1] + np.diff(edges[going]) * np.arange(1, PARTS) / PARTS
-        found = lines.values(np.repeat(sample[going], PARTS - 1), inside.ravel())
-        found = found.reshape(len(going), PARTS - 1, -1)
-        places = np.concatenate([edges[going, :1], inside, edges[going, 1:]], 1)
-        found = np.concatenate([values[going, :1], found, values[going, 1:]], 1)
-        rises = np.abs(np.diff(found, axis=1))[here, :, target[going]]
-        rises = np.nan_to_num(rises, nan=np.inf)
-        j = rises.argmax(1)
+    share, visited = 1.0, [np.empty(0)]
+    while share >= least and edges[1] - edges[0] > PARTS * narrowest:
+        inside = edges[0] + (edges[1] - edges[0]) * np.arange(1, PARTS) / PARTS
+        visited.append(inside)
+        found = lines.values(np.full(len(inside), sample), inside)
+        places, found = np.insert(edges, 1, inside), np.insert(values, 1, found, axis=0)
+        rises = np.nan_to_num(np.abs(np.diff(found[:, target])), nan=np.inf)
+        j = int(rises.argmax())
         with np.errstate(invalid="ignore"):
             # No rise at all, or what is not a number, has its place in one part.
-            share[going] = np.nan_to_num(rises.max(1) / rises.sum(1), nan=1.0)
-        for a, own in zip(going, inside, strict=True):
-            visited[a] = np.concatenate([visited[a], own])
-        edges[going] = np.stack([places[here, j], places[here, j + 1]], 1)
-        values[going] = np.stack([found[here, j], found[here, j + 1]], 1)
-    return Bisected(edges, values[:, 1] - values[:, 0], share, visited)
+            share = float(np.nan_to_num(rises[j] / rises.sum(), nan=1.0))
+        edges, values = places[j : j + 2], found[j : j + 2]
+    return Bisected(edges, values[1] - values[0], share, np.concatenate(visited))
 
 
-def pole(place: Array, trace: Array) -> Flags:
-    """Whether gradients grow like 1/α where the path leaves the baseline, shape (A,).
+def pole(place: Array, trace: Array) -> bool:
+    """Whether gradients grow like 1/α where the path leaves the baseline, from a trace of (3, n + 2, T).
 
     Of a size c/α the stretch to the first node α₁ holds c for every e-fold, and what all nodes make of the
     path, c ln(1/α₁). Of what can be integrated, such as α^-½, that share vanishes: half of it tells them
     apart.
     """
-    sizes, first = trace[SIZES, :, 1:-1], place[:, :1]
-    whole = np.einsum("an,ant->at", trapezoid(place), sizes)
-    share = 0.5 / np.maximum(np.log(1 / first), 1.0)
-    found: Flags = (sizes[:, 0] * first > share * whole).any(1)
-    return found
+    sizes, first = trace[SIZES, 1:-1], place[0]
+    share = 0.5 / max(np.log(1 / first), 1.0)
+    return bool((sizes[0] * first > share * (trapezoid(place[None])[0] @ sizes)).any())
 
 
-def blind_to_scale(trace: Array) -> Flags:
-    """Whether F is constant along the path at the nodes, though its gradient is not zero, shape (A,)."""
-    sizes, slopes = trace[SIZES, :, 1:-1], np.abs(trace[SLOPES, :, 1:-1])
-    blind: Flags = np.any(np.median(slopes, 1) <= 1e-3 * np.median(sizes, 1), axis=1)
-    return blind
+def blind_to_scale(trace: Array) -> bool:
+    """Whether F is constant along the path at the nodes, though its gradient is not zero."""
+    slopes, sizes = np.median(np.abs(trace[[SLOPES, SIZES], 1:-1]), axis=1)
+    return bool((slopes <= 1e-3 * sizes).any())

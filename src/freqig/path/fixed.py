@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from .._check import all_finite
 from ..chunks import Chunks
-from ..objective.ends import baseline_values
+from ..diagnosis import Array
+from ..objective.ends import NonFiniteError, finite_baseline_values
 from ..objective.objective import widest
 from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
 from .nodes import SIZES, Indices
-from .path import Array, Path
+from .path import Path
 from .rules import Rule
-
-
-class NonFiniteError(ValueError):
-    """The gradient is not finite somewhere on a path, so that it has no average.
-
-    `sample` is the one of the block that was integrated, whose first has the number `first`, and `place`
-    where on its path, 0 at the baseline and 1 at the input.
-    """
-
-    def __init__(self, sample: int, place: float, first: int = 0) -> None:
-        what = "output at the baseline" if place == 0 else "gradient of the model"
-        super().__init__(
-            f"the {what} is not finite at {place:.6g} of the path from baseline to input of sample "
-            f"{first + sample} (try another baseline)"
-        )
-        self.sample, self.place = sample, place
 
 
 def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
@@ -56,10 +39,8 @@ def integrate_at(
 
     Of some `chosen` paths alone, int64, shape (C,), places are (C, n); the gradients of others stay zero.
     """
-    objective, x = paths.objective, paths.x
-    n_chosen, n_nodes = places.shape
-    n_samples = len(paths)
-    wide = widest(x.device)
+    objective, x, wide = paths.objective, paths.x, widest(paths.x.device)
+    n_samples, (n_chosen, n_nodes) = len(paths), places.shape
     baseline_output = finite_baseline_values(paths, chunks)
     # What is common to all paths stays one row.
     nodes = torch.tensor(places[: 1 if places.strides[0] == 0 else None], device=x.device).to(x.dtype)
@@ -102,12 +83,3 @@ def _located(paths: Paths, places: Array, sample: int, chunks: Chunks) -> NonFin
         if len(bad := np.flatnonzero(np.isnan(trace[SIZES]).any(1))):
             return NonFiniteError(sample, float(places[part][bad[0]]))
     return NonFiniteError(sample, float(places[0]))
-
-
-def finite_baseline_values(paths: Paths, chunks: Chunks) -> Tensor:
-    """Explained scalars at the baseline, shape (S, T); NonFiniteError where one is not finite."""
-    values = baseline_values(paths, chunks)
-    if all_finite(values):
-        return values
-    spoilt = (~values.isfinite().all(1)).nonzero().flatten()
-    raise NonFiniteError(int(spoilt[0]), 0.0)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ..chunks import Chunks
+from ..diagnosis import Array
 from ..objective.objective import Objective, widest
 from .nodes import Indices
-from .path import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..diagnosis import Diagnosis
+from ..diagnosis import Array, Diagnosis
 from .gradients import Lines
 from .nodes import Indices, Nodes
-from .path import Array
 from .tolerance import Tolerance
 
 
@@ -22,7 +21,7 @@ class Finding:
     sample: int
     used: int
     wrong: Diagnosis | None = None
-    hidden: Array | None = None
+    hidden: Array | float = 0.0
 
 
 Inspect = Callable[[Nodes, Indices], Iterable[Finding]]

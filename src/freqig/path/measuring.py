@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..chunks import Chunks
 from ..completeness import correctable_gap, gap_limit
+from ..diagnosis import Array
 from ..objective.objective import widest
 from .nodes import SLOPES, Nodes, halves
-from .path import Array
 
 Projection = Callable[[Tensor, Tensor], Sequence[Tensor]]
 """From a mean gradient, shape (S', T, *shape), and the samples that it belongs to, shape (S',), to
@@ -49,13 +49,9 @@ class Gauge:
     tol: float
     chunks: Chunks
 
-    def rows(self, nodes: Nodes) -> Tensor:
-        """Which samples these are, beside their gradients."""
-        return torch.as_tensor(nodes.sample, device=self.delta.device)
-
     def measure(self, nodes: Nodes, weights: Array, unit: Array) -> Measured:
         """Measure combinations of the gradients at nodes, by weights (A, T, K, n), in a unit (A, T)."""
-        index = self.rows(nodes)
+        index = torch.as_tensor(nodes.sample, device=nodes.gradient.device)
         first, second = (torch.as_tensor(half).to(nodes.gradient) for half in halves(unit))
         own = torch.as_tensor(weights).to(nodes.gradient) * first[:, :, None, None]
         n_combined, found = weights.shape[2], list[Tensor]()

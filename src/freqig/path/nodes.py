@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..chunks import Chunks
-from .path import Array
+from ..diagnosis import Array
 
 VALUES, SLOPES, SIZES = range(3)
 """Rows of a trace: F, its slope along the path Σ δ·g, and Σ |δ·g|."""
+
+LARGEST = 2**20
+"""Values that are worked on at once: what is made of gradients needs several times the room of these."""
 
 TINY = float(np.finfo(float).tiny)
 
@@ -44,10 +47,8 @@ class Nodes:
     @classmethod
     def none(cls, sample: Indices, unused: Array, wanted: Array, ends: Array, like: Tensor) -> Nodes:
         """Paths of which only F at both ends is known, shape (A, 2, T), and δ is `like`, (S, D)."""
-        unknown, empty = (
-            np.full_like(ends, np.nan),
-            like.new_empty(len(ends), 0, ends.shape[2], like.shape[1]),
-        )
+        unknown = np.full_like(ends, np.nan)
+        empty = like.new_empty(len(ends), 0, ends.shape[2], like.shape[1])
         return cls(sample, unused, wanted, wanted[:, :0], np.stack([ends, unknown, unknown]), empty)
 
     @property
@@ -58,8 +59,7 @@ class Nodes:
     @cached_property
     def edges(self) -> Array:
         """Places with both ends of the path, shape (A, n + 2)."""
-        edges: Array = np.zeros((len(self.place), self.n + 2))
-        edges[:, 1:-1], edges[:, -1] = self.place, 1
+        edges: Array = np.pad(self.place, ((0, 0), (1, 1)), constant_values=(0, 1))
         return edges
 
     def merged(self, trace: Array, gradient: Tensor) -> Nodes:
@@ -88,18 +88,17 @@ class Nodes:
         if len(parts) == 1:
             return parts[0]
 
-        def joined(name: str, axis: int = 0) -> Any:
-            return np.concatenate([getattr(part, name) for part in parts], axis)
+        names = ("sample", "unused", "wanted", "place")
+        own: dict[str, Any] = {n: np.concatenate([getattr(part, n) for part in parts]) for n in names}
+        own["trace"] = np.concatenate([part.trace for part in parts], 1)
+        return Nodes(**own, gradient=torch.cat([part.gradient for part in parts]))
 
-        own = joined("sample"), joined("unused"), joined("wanted"), joined("place"), joined("trace", 1)
-        return Nodes(*own, torch.cat([part.gradient for part in parts]))
 
-
-def blocks(n_samples: int, shape: Sequence[int], most: int) -> Iterator[tuple[slice, slice]]:
-    """Parts of so many samples and of the features of gradients of a shape (…, n, T, D), of `most` values."""
+def blocks(n_samples: int, shape: Sequence[int]) -> Iterator[tuple[slice, slice]]:
+    """Parts of so many samples and of the features of gradients of a shape (…, n, T, D) for one step."""
     n, n_targets, n_features = shape[1:]
-    for rows in Chunks(most // (n * n_targets * n_features)).split(n_samples):
-        for columns in Chunks(most // (n * n_targets)).split(n_features):
+    for rows in Chunks(LARGEST // (n * n_targets * n_features)).split(n_samples):
+        for columns in Chunks(LARGEST // (n * n_targets)).split(n_features):
             yield rows, columns
 
 
@@ -117,12 +116,6 @@ def halves(unit: Array) -> tuple[Array, Array]:
     """Two factors that together divide by a unit: one over the unit need not be a number of the dtype."""
     half = np.exp2(np.floor(np.log2(unit) / 2))
     return 1 / half, half / unit
-
-
-def mean_size(trace: Array) -> Array:
-    """Mean of Σ |δ·g| over the nodes, shape (A, T)."""
-    mean: Array = trace[SIZES, :, 1:-1].mean(1)
-    return mean
 
 
 def interval_gaps(places: Array, values: Array, slopes: Array) -> tuple[Array, Array]:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..diagnosis import Array, Diagnosis, Jump, Status
-
-__all__ = ["Array", "Diagnosis", "Jump", "Path", "Status"]
+from ..diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
 
     Newton's method from Tricomi's approximation: O(n²), where eigenvalues are O(n³) and take seconds.
     """
-    roots = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5))
-    # The first error, 1e-2 at most, is squared by each step: three reach rounding, the fourth knows slopes there.
+    roots, slopes = -np.cos(np.pi * (np.arange(1, n + 1) - 0.25) / (n + 0.5)), np.ones(n)
+    # The first error, 1e-2 at most, is squared by each step: three reach rounding, the last has slopes.
     for _ in range(4):
         before, value = np.ones(n), roots
         for k in range(2, n + 1):

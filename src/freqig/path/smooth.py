@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 
+from ..diagnosis import Array
 from .nodes import SIZES, TINY, Flags, Nodes
-from .path import Array
 from .rules import fejer2
 
 LARGEST = 32
@@ -71,8 +71,7 @@ def order(nodes: Nodes, size: int) -> Array:
     Where attributions converge fast by luck, the rises of F in the intervals between nodes, all of which are
     known, do not: they are many, and luck in all of them at once is rare.
     """
-    own = np.ones(nodes.edges.shape, dtype=bool)
-    own[:, 1:-1] = ~is_unused(nodes)
+    own = np.pad(~is_unused(nodes), ((0, 0), (1, 1)), constant_values=True)
     values, slopes = nodes.trace[:SIZES, own].reshape(2, len(own), size + 1, -1)
     residuals = []
     for step in (2, 1):

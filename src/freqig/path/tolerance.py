@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from ..completeness import ROUNDING
-from ..diagnosis import Diagnosis, too_much_rounding
-from .nodes import TINY, VALUES, Flags, mean_size
-from .path import Array
+from ..diagnosis import Array, Diagnosis, too_much_rounding
+from .nodes import SIZES, TINY, VALUES, Flags
 
 NOISE = 16.0
 """Rounding of a mean gradient, in eps times the mean L1 norm of the gradients it averages."""
@@ -52,7 +51,7 @@ class Tolerance:
 
     def noise(self, trace: Array, hidden: Array | float = 0.0) -> Array:
         """L1 error of the attributions by rounding, (A, T): of each gradient by its own size, and of F."""
-        size, ends = mean_size(trace), trace[VALUES][:, [0, -1]]
+        size, ends = trace[SIZES, :, 1:-1].mean(1), trace[VALUES][:, [0, -1]]
         rounding = self.rounding(ends, hidden)
         # Where neither gradient nor F says that anything moves, attributions of zero are exact.
         moves = (size > 0) | (np.abs(ends[:, 1] - ends[:, 0]) > rounding)
@@ -73,12 +72,11 @@ class Tolerance:
         complete: Flags = (np.abs(gap) <= allowed_gap + TINY) | (limited & (np.abs(gap) <= noise))
         return complete
 
-    def relative(self, error: Array, norms: Array, noise: Array) -> Array:
-        """Error and rounding of what is watched relative to the attributions, the largest, shape (A, T)."""
+    def largest(self, errors: Array, of: Array) -> Array:
+        """Errors in units `of` something, the largest of what is watched, (A, P, T) to (A, T)."""
         with np.errstate(over="ignore"):
-            relative = (error + noise[:, None]) / (norms + TINY)
-        worst: Array = relative[:, self.watched].max(1)
-        return worst
+            largest: Array = (errors / of)[:, self.watched].max(1)
+        return largest
 
     def told_of_rounding(self, error: Array, values: Array, hidden: Array) -> Diagnosis:
         """What rounding allows one sample, for the target that it allows least: (T,), and F, (m, T)."""

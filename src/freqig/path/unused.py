@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from ..diagnosis import Array
 from ..objective.objective import widest
 from .measuring import as_array
 from .nodes import Nodes
-from .path import Array
 
 BETWEEN, JITTER = (3 - 5**0.5) / 2, 0.002
 """Where between two neighbouring nodes of the first rule, in angle: the golden section, from one side or the

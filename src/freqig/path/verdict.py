@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..diagnosis import Array
 from . import smooth, walk
 from .measuring import Gauge, Measured
-from .nodes import SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, mean_size, unit
-from .path import Array
-from .tolerance import Tolerance
+from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, unit
+from .tolerance import NOISE, Tolerance
 from .unused import interpolation, off_the_line
 
 RULE, CLOSING, CHANGE, BEND, LAST, BEFORE, MISSED = range(7)
@@ -97,16 +97,17 @@ class Verdict:
     correction: Array
 
 
-def combinations(nodes: Nodes, size: int) -> Array:
+def combinations(nodes: Nodes, size: int, eps: float) -> Array:
     """Weights of the gradients at the nodes in what is to be measured, shape (A, T, K, n), K = 4 or 7.
 
     The estimate is Fejér's as long as the nodes but one are his, then the trapezoid.
     """
     n_samples, n = nodes.place.shape
+    slopes, sizes = nodes.trace[SLOPES:, :, 1:-1]
     weights = np.zeros((n_samples, nodes.trace.shape[-1], MISSED + 1 if size else BEND + 1, n))
     weights[:, :, RULE] = walk.trapezoid(nodes.place)[:, None]
     weights[:, :, CHANGE : BEND + 1] = walk.draws(nodes.place)[:, None]
-    weights[:, :, CLOSING] = walk.closing(nodes.place, nodes.trace[SLOPES, :, 1:-1])
+    weights[:, :, CLOSING] = walk.closing(nodes.place, slopes, NOISE * eps * sizes.max(1))
     if size:
         fine, middle, coarse = smooth.weights(size)
         of_rules = np.tile([fine, fine - middle, middle - coarse, fine], (n_samples, 1, 1))
@@ -126,24 +127,19 @@ def judge(
 
     `hidden`, (A, T), is rounding that the size of F does not tell.
     """
-    size, delta = smooth.size_of(nodes), gauge.delta[gauge.rows(nodes)].flatten(1)
-    weights = combinations(nodes, size)
+    size, delta = smooth.size_of(nodes), gauge.delta[nodes.sample].flatten(1)
+    weights = combinations(nodes, size, tolerance.eps)
     # In units of the size of F: nothing depends on its scale.
     scale = unit(nodes.trace)
     measured = gauge.measure(nodes, weights, scale)
     noise = tolerance.noise(nodes.trace, hidden) / scale
     rounding = tolerance.rounding(nodes.trace[VALUES], hidden) / scale
     rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
-    negligible = tolerance.tol * mean_size(nodes.trace)
+    negligible = tolerance.tol * nodes.trace[SIZES, :, 1:-1].mean(1)
     nodes = replace(nodes, trace=nodes.trace / scale[:, None])
     norms, watched = measured.norms, tolerance.watched
     allowed = tolerance.allowed(norms[:, RULE], noise)
     gap = measured.totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
-
-    def worst(error: Array) -> Array:
-        """In what is allowed, of the domains that are watched, (A, P, T) to (A, T)."""
-        largest: Array = (error / allowed)[:, watched].max(1)
-        return largest
 
     in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
     # No gap is larger than the L1 error, whatever a domain sees of it at the nodes.
@@ -158,14 +154,14 @@ def judge(
             trusted = np.minimum(order, margins.order)
             of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
             of_rules = np.maximum(of_rules, at_least)
-            excess = worst(of_rules).max(1)
+            excess = tolerance.largest(of_rules, allowed).max(1)
             # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
             # knows more of the unused gradient than the line between its neighbours does.
             beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
             even = np.all((order >= margins.order) & beyond, axis=1)
             by_rules = even | (excess <= margins.sure)
             # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
-            hollow = (excess <= 1) & (worst(missed).max(1) > 1)
+            hollow = (excess <= 1) & (tolerance.largest(missed, allowed).max(1) > 1)
             even, by_rules = even & ~hollow, by_rules & ~hollow
             error = np.where(by_rules[:, None, None], of_rules, error)
         strays = (off / np.maximum(apart, TINY)).max(1)
@@ -175,13 +171,12 @@ def judge(
     # A step as large as the error of a walk may be is one of the errors that there may be. What rules make
     # of a smooth path is left alone, unless its sum is off, and the step is an error of its own.
     small = np.where(by_rules[:, None, None], error + cost <= allowed, cost <= error)[:, watched].all(1)
-    off_sum = ~by_rules[:, None] | (np.abs(gap) > measured.allowed_gap)
-    helps = (steps != 0) & small & off_sum
+    helps = (steps != 0) & small & (~by_rules[:, None] | (np.abs(gap) > measured.allowed_gap))
     error = np.where((helps & by_rules[:, None])[:, None], error + cost, error)
     complete = helps | tolerance.complete(gap, measured.allowed_gap, norms[:, RULE, 0], noise)
-    excess, steps = worst(error), np.where(helps, steps, 0.0)
+    excess, steps = tolerance.largest(error, allowed), np.where(helps, steps, 0.0)
     return Verdict(
-        relative=tolerance.relative(error, norms[:, RULE], noise),
+        relative=tolerance.largest(error + noise[:, None], norms[:, RULE] + TINY),
         excess=excess.max(1),
         done=(excess <= 1) & complete,
         smooth=even & ~lost,

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..diagnosis import Array
 from .measuring import as_array
 from .nodes import blocks, halves
-from .path import Array
 
 MEAN_SIZE = float(np.sqrt(2 / np.pi))
 """E|N(0, 1)|."""
@@ -33,9 +33,6 @@ ONE_KINK = float(np.sqrt(3))
 """The largest error of one kink, in expected errors. A change Δ in an interval of width h is q = Δ²/h, and
 the bridge errs by √(q h³/12) = h|Δ|/√12, one kink by h|Δ|/2 at most; on an open stretch by h|Δ|, against
 h|Δ|/√3."""
-
-LARGEST = 2**20
-"""Values that are worked on at once: differences of gradients need several times the room of these."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,9 @@ class Roughness:
 
 def trapezoid(place: Array) -> Array:
     """Weights of the mean of the bridge; the first and last node stand for the path to its ends too."""
-    half = np.diff(place) / 2
-    weights = np.zeros_like(place)
-    weights[:, 1:] += half
-    weights[:, :-1] += half
-    weights[:, 0] += place[:, 0]
-    weights[:, -1] += 1 - place[:, -1]
+    # Half of the way between both neighbours, where the path goes on beyond its ends as in a mirror.
+    mirrored = np.concatenate([-place[:, :1], place, 2 - place[:, -1:]], 1)
+    weights: Array = (mirrored[:, 2:] - mirrored[:, :-2]) / 2
     return weights
 
 
@@ -98,7 +92,7 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     each = gradient.new_zeros(n_samples, n_nodes - 1, n_targets)
     rises = torch.zeros_like(each)
 
-    for rows, columns in blocks(n_samples, gradient.shape, LARGEST):
+    for rows, columns in blocks(n_samples, gradient.shape):
         size = delta[rows, columns].abs().unsqueeze(1) * scale[rows]
         change = gradient[rows, :, :, columns].diff(dim=1).mul_(size.unsqueeze(1))
         off = (change[:, 1:] * after[rows]).addcmul_(change[:, :-1], before[rows], value=-1).abs_()
@@ -134,13 +128,15 @@ def draws(place: Array) -> Array:
     return np.stack([differences(of_changes), differences(slopes)], 1)
 
 
-def closing(place: Array, slopes: Array) -> Array:
+def closing(place: Array, slopes: Array, rounding: Array) -> Array:
     """The direction in which a gap of the sum is closed, as weights of the gradients, shape (A, T, n).
 
     Of walks whose sum over features is known at both ends of the path and nowhere else, the mean of those
     with this sum: each interval in proportion to the change of the slope in it, by the square of its width.
+    Changes that are `rounding` of slopes, (A, T), have no direction.
     """
-    weights = np.diff(slopes, axis=1) * np.diff(place)[:, :, None] ** 2
+    change = np.diff(slopes, axis=1)
+    weights = np.where(np.abs(change) > rounding[:, None], change, 0) * np.diff(place)[:, :, None] ** 2
     # A direction: its length must not be a matter of the scale of F.
     length = np.abs(weights).max(1, keepdims=True)
     weights /= np.where(length > 0, length, 1.0)
@@ -149,9 +145,7 @@ def closing(place: Array, slopes: Array) -> Array:
 
 def differences(weights: Array) -> Array:
     """Weights of nodes, shape (..., n), from weights of the differences of neighbours, (..., n - 1)."""
-    result: Array = np.zeros((*weights.shape[:-1], weights.shape[-1] + 1))
-    result[..., 1:] += weights
-    result[..., :-1] -= weights
+    result: Array = -np.diff(weights, prepend=0, append=0)
     return result
 
 

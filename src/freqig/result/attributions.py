@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..diagnosis import Diagnosis
 from ..domains import Domain
 from ..domains.nonlinear import NonlinearDomain, attribution_shape
 from ..objective.classes import UNKNOWN, Classes
-from ..path.path import Diagnosis
 
 FIELDS = ("output", "baseline_output", "gap", "correction", "limit", "converged", "error", "n_evaluations")
 

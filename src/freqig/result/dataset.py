@@ -13,10 +13,10 @@ import xarray as xr
 from torch import Tensor
 
 from .._version import __version__
+from ..diagnosis import Status
 from ..domains import Domain
 from ..domains.reading import RESERVED
 from ..errors import SignalWarning, warn
-from ..path.path import Status
 from ..signals.axes import Axes
 from .attributions import Attributions
 

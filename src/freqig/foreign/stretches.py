@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..diagnosis import Array
 from ..path.nodes import TINY, Flags
-from ..path.path import Array
 
 ALIKE = 0.25
 """Share of what is off by which slopes at both ends of a stretch may differ: one kink makes no more off than

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..path.gradients import Lines
 from ..path.inspection import Finding, Inspect
-from ..path.nodes import SLOPES, VALUES, Flags, Indices, Nodes, mean_size
+from ..path.nodes import SIZES, SLOPES, VALUES, Flags, Indices, Nodes
 from ..path.tolerance import Tolerance
 from ..path.walk import trapezoid
 from .beside import convicted, suspected
@@ -109,5 +109,5 @@ def _do_not_add_up(nodes: Nodes, tol: float) -> Flags:
     """Whose slopes make another rise than that of F, by more than `tol` of all that gradients say, (A,)."""
     told = np.einsum("an,ant->at", trapezoid(nodes.place), nodes.trace[SLOPES, :, 1:-1])
     rise = nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0]
-    found: Flags = (np.abs(told - rise) > tol * mean_size(nodes.trace)).any(1)
+    found: Flags = (np.abs(told - rise) > tol * nodes.trace[SIZES, :, 1:-1].mean(1)).any(1)
     return found

@@ -65,6 +65,7 @@ class OnnxModel(TorchModel):
     ) -> None:
         proto = read(source, max_bytes)
         _check_scalars(proto, _called(source))
+        _check_rounding(proto, _called(source))
         limits, content = Limits(proto, _called(source)), proto.SerializeToString()
         if memory := limits.of_file():
             try_out(content, limits.name, memory)
@@ -144,6 +145,25 @@ class OnnxModel(TorchModel):
 
     def fingerprint(self) -> dict[str, str]:
         return {"fingerprint": f"sha256:{self._digest}"}
+
+
+def _check_rounding(proto: Any, called: str) -> None:
+    """Refuse files that round what they compute: their outputs have no slope that says anything."""
+    operators = {node.op_type for node in proto.graph.node}
+    quantised = sorted(
+        name
+        for name in operators
+        if "QuantizeLinear" in name.replace("DequantizeLinear", "")
+        or name.startswith("QLinear")
+        or name.endswith("Integer")
+    )
+    if quantised:
+        raise ConversionError(
+            f"{called} is quantised: {', '.join(quantised)} round what the network computes, so that its "
+            "output moves in steps and has no gradient of its own. Pass the model from before quantisation, "
+            "or explain without gradients: freqig.Shapley(function, fs=...), where function runs the file "
+            "by onnxruntime"
+        )
 
 
 def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> OnnxModel:

@@ -16,15 +16,11 @@ from ...path.nodes import TINY
 from ...result.attributions import Attributions
 from ..methods import AdaptiveNodes, Method
 from .collecting import REPLICATES, Collecting, Pass
-from .means import Known, Means
+from .means import Known, Means, is_chance
 from .sums import norm
 
 SMALL = 32
 """Samples below which a group has too few for errors to average: each is integrated by itself."""
-
-LUCK = 3.0
-"""Standard errors of a mean gap within which it is a matter of chance. A jump, which no gradient sees, makes
-the same gap whatever the places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,4 +187,4 @@ def _together(means: Means | None, alone: Known | None, small: NDArray[np.bool_]
 def _is_complete(means: Known, ends: _Ends, tol: float, dtype: torch.dtype) -> Tensor:
     """Whether the mean gap, before its use as a control variate, is small or a matter of chance, (G, T)."""
     limit = gap_limit(norm(means.values[0]), *ends.means(), tol, dtype)
-    return means.gap.abs() <= torch.maximum(limit, LUCK * means.gap_error)
+    return (means.gap.abs() <= limit) | is_chance(means.gap, means.gap_error)

@@ -24,6 +24,10 @@ CANCELS = 0.1
 """Norm of a mean, relative to the mean of the norms, below which attributions cancel: then the error is
 measured against a tenth of the latter."""
 
+LUCK = 3.0
+"""Standard errors of a mean gap within which it is a matter of chance. A jump, which no gradient sees, makes
+the same gap whatever the places."""
+
 MEAN_SIZE = math.sqrt(2 / math.pi)
 """E|N(0, 1)|: what an L1 norm makes of a standard error."""
 
@@ -120,7 +124,8 @@ class Means:
         """Means of the groups, and how much they err.
 
         Two independent estimates differ by twice what their mean errs by. Gaps are taken off where that makes
-        them differ less.
+        them differ less, and where they are a matter of chance: what is left of a jump is no error of places,
+        and taking it off would put the jump where gradients happen to be large.
         """
         without_gaps = self._without_gaps()
         apart, closer = (
@@ -128,14 +133,14 @@ class Means:
             for values in (self.values, without_gaps)
         )
         plain, corrected = (_joined(each, self.share) for each in (apart, closer))
-        helps = (corrected < plain).unsqueeze(2)
+        gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
+        helps = (corrected < plain) & is_chance(gap, self.gap_error)
         values = [
-            (torch.where(along(h, a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
+            (torch.where(along(h.unsqueeze(1), a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
             for h, (a, b), (c, d) in zip(helps, self.values, without_gaps, strict=True)
         ]
         margin = MARGIN + FEW * STREAMS / self.number
-        error = margin * torch.minimum(plain, corrected) / 2
-        gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
+        error = margin * torch.where(helps, corrected, plain) / 2
         return Known(values, error, self.sizes, self.squares, gap, self.gap_error)
 
     def _without_gaps(self) -> list[list[Tensor]]:
@@ -212,6 +217,11 @@ class Known:
             return (self.error <= tol * self.scale()).all(0)
         sampling = torch.stack([norm(one) for one in self.standard_errors(counts)])
         return (self.error <= SAMPLING * MEAN_SIZE * sampling).all(0)
+
+
+def is_chance(gap: Tensor, error: Tensor) -> Tensor:
+    """Whether a mean gap is as small as chance makes it, by its standard error."""
+    return gap.abs() <= LUCK * error
 
 
 def _chosen(groups: Tensor, one: Tensor, other: Tensor, axis: int = 0) -> Tensor:

@@ -135,10 +135,11 @@ class Means:
         plain, corrected = (_joined(each, self.share) for each in (apart, closer))
         gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
         helps = (corrected < plain) & is_chance(gap, self.gap_error)
-        values = [
-            (torch.where(along(h.unsqueeze(1), a), c + d, a + b) / 2 * along(self.share.unsqueeze(2), a)).sum(1)
+        best = [
+            torch.where(along(h.unsqueeze(1), a), c + d, a + b) / 2
             for h, (a, b), (c, d) in zip(helps, self.values, without_gaps, strict=True)
         ]
+        values = [(each * along(self.share.unsqueeze(2), each)).sum(1) for each in best]
         margin = MARGIN + FEW * STREAMS / self.number
         error = margin * torch.where(helps, corrected, plain) / 2
         return Known(values, error, self.sizes, self.squares, gap, self.gap_error)

@@ -225,6 +225,43 @@ def test_a_subclass_of_several_inputs_is_called_as_it_was_built(keras: Any, by_n
     assert (result.sizes["channel_0"], result.sizes["channel_1"]) == (2, 1)
 
 
+def difference(keras: Any, kind: str, path: Path) -> Any:
+    """Of two inputs of one shape whose names sort in the other order: 3 Σ right - Σ left."""
+
+    @keras.saving.register_keras_serializable("freqig-tests")
+    class Named(keras.Model):
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            return keras.ops.sum(3 * inputs["right"] - inputs["left"], 1, keepdims=True)
+
+    model = Named()
+    if kind == "functional":
+        inputs = {name: keras.Input((8,), name=name) for name in ("right", "left")}
+        return keras.Model(inputs, model(inputs))
+    model({"right": np.ones((2, 8)), "left": np.ones((2, 8))})
+    if kind == "saved":
+        model.save(path)
+        return keras.saving.load_model(path)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"), [("subclass", 8), ("subclass", 12), ("saved", 8), ("saved", 12), ("functional", 8)]
+)
+def test_inputs_by_name_that_could_be_swapped_are_refused_with_what_tells_them_apart(
+    keras: Any, kind: str, length: int, tmp_path: Path
+) -> None:
+    model = difference(keras, kind, tmp_path / "net.keras")
+    right, left = noise(3, length).numpy(), noise(3, length, seed=1).numpy()
+    with pytest.raises(ValueError, match=r"'left' and which is 'right'.* x = \[keras\.Input") as refused:
+        freqig.Explainer(model, n_steps=2)((right, left), target=0)
+    remedy = str(refused.value).split("takes a list, ")[1].split(" [while")[0]
+    space = {"keras": keras, "model": model}
+    exec(remedy.replace("keras.Model(", "ordered = keras.Model("), space)
+    result = freqig.Explainer(space["ordered"], domains=freqig.Time(), n_steps=2)((right, left), target=0)
+    np.testing.assert_allclose(result.waveform_0, 3 * right, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result.waveform_1, -left, rtol=1e-5, atol=1e-6)
+
+
 def test_lambda_layers_are_refused_and_trust_runs_them(keras: Any, tmp_path: Path) -> None:
     path, x = tmp_path / "lambda.keras", noise(2, 8)
     keras.Sequential([keras.Input((8,)), keras.layers.Lambda(lambda p: 2 * p)]).save(path)

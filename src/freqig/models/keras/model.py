@@ -26,6 +26,7 @@ from ..hints import LAST, Hints
 from ..torch.model import TorchModel, dotted_name
 from .archive import TooLargeError, at_most, check_archive, ending_in_keras
 from .building import built_once
+from .order import Sizes, check_order
 from .sizes import SizeError, bounded_calls, bounded_sizes
 
 MAX_BYTES = 4 << 30
@@ -145,10 +146,14 @@ def _in_inference(model: Any) -> Callable[..., Any]:
             raise ValueError(
                 f"the model takes {takes}, got {len(points)}, those in additional_forward_args counted"
             )
-        if names is not None:
+        if isinstance(built, dict) and names is not None:
+            check_order(_built_sizes(built, points), points, list(built))
             return model(dict(zip(names, points, strict=True)), training=False)
         if isinstance(inputs, (list, tuple)) and count > 1:
-            _check_shapes(inputs, points)
+            written = list(structure) if isinstance(structure, dict) and len(structure) == count else []
+            keys = sorted(written) or [one.name for one in inputs]
+            sizes = [tuple(one.shape)[1:] for one in inputs]
+            check_order(list(zip(keys, sizes, strict=True)), points, written)
         packed: Any = list(points) if count > 1 or isinstance(structure, dict) else points[0]
         if structure is not None and packed is not points[0]:
             packed = sys.modules["keras"].tree.pack_sequence_as(structure, packed)
@@ -157,18 +162,16 @@ def _in_inference(model: Any) -> Callable[..., Any]:
     return call
 
 
-def _check_shapes(declared: Sequence[Any], points: Sequence[Any]) -> None:
-    """Refuse inputs in another order, of which Keras says nothing where what it computes with them fits."""
-    for i, (wanted, got) in enumerate(zip(declared, points, strict=True)):
-        sizes = tuple(wanted.shape)[1:]
-        given = tuple(got.shape)[1:]
-        fits = len(given) == len(sizes) and all(a in (None, b) for a, b in zip(sizes, given, strict=True))
-        if not fits:
-            order = ", ".join(f"{one.name!r} {tuple(one.shape)[1:]}" for one in declared)
-            raise ValueError(
-                f"x must be a tuple of the inputs in the order of the model, {order}, each behind the batch "
-                f"axis, got {given} as number {i}"
-            )
+def _built_sizes(built: dict[str, Any], points: Sequence[Any]) -> list[tuple[str, Sizes]]:
+    """What is known of the inputs of a subclass: the sizes that it was built with, or their number alone.
+
+    Time may be longer or shorter than then.
+    """
+    known = [(name, tuple(built[name])[1:]) for name in sorted(built)]
+    came = [tuple(point.shape)[1:] for point in points]
+    if sorted(came) == sorted(sizes for _, sizes in known):
+        return known
+    return [(name, (None,) * len(sizes)) for name, sizes in known]
 
 
 def _built_shapes(model: Any) -> Any:

@@ -70,10 +70,15 @@ def test_the_arrangement_that_fits_is_named(
     assert Explainer(model, n_steps=2, tol=10.0, **settings)(remedy(x), target=0).rfft.notnull().all()
 
 
-def test_the_model_speaks_for_itself_where_nothing_fits() -> None:
-    with pytest.raises(RuntimeError, match=r"to have 3 channels, but got 5 .*x has the shape \(4, 5, 50\)"):
+def test_another_number_of_channels_is_named() -> None:
+    says = r"x must have the sizes .* it takes \(4, 3, 50\), with 3 in place of 5 in axis 1: .* channels="
+    with pytest.raises(ValueError, match=says) as caught:
         Explainer(conv(3))(np.zeros((4, 5, 50)))
+    # What the model said is kept.
+    assert "3 channels, but got 5" in str(caught.value.__cause__)
 
+
+def test_the_model_speaks_for_itself_where_nothing_fits() -> None:
     def fails(x: Tensor) -> Tensor:
         raise LookupError("nothing to do with axes")
 

@@ -72,11 +72,12 @@ def sines(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def trained(kind: str, seed: int, epochs: int) -> nn.Module:
-    """The network after so many epochs on 100 series, in float64."""
+    """The network after so many epochs on 100 series, in float64, so that every processor trains the same one."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = BUILD[kind]()
+        model = BUILD[kind]().double()
         x, label = sines(100, seed + 1)
+        x = x.double()
         optimizer = torch.optim.Adam(model.parameters(), 3e-3 if kind == "Transformer" else 1e-2)
         for _ in range(epochs):
             for part in torch.randperm(100).split(25):
@@ -84,7 +85,7 @@ def trained(kind: str, seed: int, epochs: int) -> nn.Module:
                 nn.functional.cross_entropy(model(x[part]), label[part]).backward()
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
-    return model.double().eval()
+    return model.eval()
 
 
 def network(

@@ -110,6 +110,7 @@ def run(
     Examples
     --------
     >>> import tempfile, torch, numpy as np, freqig
+    >>> from pathlib import Path
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("a", "b"):
     ...     np.save(folder / f"{name}.npy", np.random.default_rng(0).normal(size=(1, 200)))
@@ -121,6 +122,7 @@ def run(
     ...     ThreadPoolExecutor(1),  # in your case, workers=8
     ...     fs=100,
     ...     window=0.5,
+    ...     target="all",
     ... )
     >>> found.done
     ('a', 'b')

@@ -256,7 +256,7 @@ def _arrangements(x: Tensor) -> Iterator[Arrangement]:
         yield "x[None]", "it is one sample", lambda x: x[None]
     if x.ndim > 2 and len(x) == 1:
         yield "x[0]", "the first axis is one too many", lambda x: x[0]
-    elif x.ndim > 3:
+    elif x.ndim > 3 and x.shape[1] > 1:
         yield "x.reshape(-1, *x.shape[2:])", "its first two axes are samples", lambda x: x.flatten(0, 1)
     for axis in range(1, x.ndim):
         if x.ndim > 2 and x.shape[axis] == 1:

@@ -21,9 +21,7 @@ def next_count(n: int, excess: float) -> int:
     The error of a walk falls like 1/n, and faster where nodes go to its kinks. As the next look is cheap
     beside nodes too many, fewer are added than the error, relative to what is allowed, asks for.
     """
-    wanted = excess**0.75 * n
-    most = n * (2.0 if excess > 6 else 1.6)
-    count = 8
+    wanted, most, count = excess**0.75 * n, n * (2.0 if excess > 6 else 1.6), 8
     while count < n + 2:
         count += max(2, count // 5)
     while count < wanted and (larger := count + max(2, count // 5)) <= most:

@@ -28,7 +28,7 @@ def integrate(paths: Paths, rule: Rule, chunks: Chunks) -> Path:
     NonFiniteError
         If F at the baseline or a gradient is not finite; names sample and place on the path.
     """
-    places = np.broadcast_to(rule.nodes, (len(paths), len(rule)))
+    places = np.broadcast_to(rule.nodes, (len(paths), len(rule.nodes)))
     return integrate_at(paths, places, rule.weights, chunks)
 
 
@@ -78,8 +78,5 @@ def integrate_at(
 def _located(paths: Paths, places: Array, sample: int, chunks: Chunks) -> NonFiniteError:
     """The error that names the first of its places where `sample` has a gradient that is not finite."""
     lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
-    for part in chunks.split(len(places)):
-        trace, _ = lines.gradients(np.full(len(places[part]), sample), places[part])
-        if len(bad := np.flatnonzero(np.isnan(trace[SIZES]).any(1))):
-            return NonFiniteError(sample, float(places[part][bad[0]]))
-    return NonFiniteError(sample, float(places[0]))
+    spoilt = np.isnan(lines.trace(np.full(len(places), sample), places)[SIZES]).any(1)
+    return NonFiniteError(sample, float(places[spoilt.argmax()]))

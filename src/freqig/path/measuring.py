@@ -58,11 +58,10 @@ class Gauge:
 
         def collect(part: slice) -> None:
             # Projections run over a few at a time: spectrograms can be larger than any chunk.
-            at_once = self.chunks.size
-            for few in Chunks(max(1, at_once // n_combined)).split(part.stop - part.start):
+            for few in Chunks(max(1, self.chunks.size // n_combined)).split(part.stop - part.start):
                 k = slice(part.start + few.start, part.start + few.stop)
                 parts = []
-                for some in Chunks(at_once).split(n_combined):
+                for some in Chunks(self.chunks.size).split(n_combined):
                     block = torch.einsum("atkn,antd->katd", own[k][:, :, some], nodes.gradient[k])
                     parts.append(self._norms(index[k], block.mul_(second[k, :, None])))
                 found.append(torch.cat(parts, 1))

@@ -87,7 +87,6 @@ class Nodes:
         """Samples with as many nodes, and as many wanted, together."""
         if len(parts) == 1:
             return parts[0]
-
         names = ("sample", "unused", "wanted", "place")
         own: dict[str, Any] = {n: np.concatenate([getattr(part, n) for part in parts]) for n in names}
         own["trace"] = np.concatenate([part.trace for part in parts], 1)

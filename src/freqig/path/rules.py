@@ -20,9 +20,6 @@ class Rule:
         for array in (self.nodes, self.weights):
             array.setflags(write=False)
 
-    def __len__(self) -> int:
-        return len(self.nodes)
-
 
 LARGEST_GAUSS = 512
 """Nodes of one Gauss rule: more are shared by panels, as finding them takes O(n²)."""
@@ -35,8 +32,6 @@ def gauss_legendre(n: int) -> Rule:
     More than 512 nodes are shared by as few panels of up to 512 as there must be, whose widths go
     with their nodes: then the degree is that of a panel, far beyond what rounding lets one see.
     """
-    if n < 1:
-        raise ValueError(f"the number of nodes must be at least 1, got {n}")
     n_panels = -(-n // LARGEST_GAUSS)
     counts = [n // n_panels + (k < n % n_panels) for k in range(n_panels)]
     edges, nodes, weights = np.cumsum([0, *counts]) / n, list[np.ndarray](), list[np.ndarray]()
@@ -67,17 +62,14 @@ def _legendre_roots(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def fejer2(n: int) -> Rule:
-    """Fejér's second rule with `n` nodes (1 - cos(kπ / (n + 1))) / 2: open, with positive weights.
+    """Fejér's second rule, open and with positive weights: `n` nodes (1 - cos(kπ / (n + 1))) / 2, at least 1.
 
     Exact to degree n for odd n and n - 1 for even n. The nodes of n are among those of m wherever n + 1
     divides m + 1: the family nests under doubling of n + 1. L. Fejér, Mechanische Quadraturen mit positiven
     Cotesschen Zahlen, Math. Z. 37 (1933); weights as in J. Waldvogel, Fast construction of the Fejér and
     Clenshaw-Curtis quadrature rules, BIT 46 (2006), eq. 2.3.
     """
-    if n < 1:
-        raise ValueError(f"the number of nodes must be at least 1, got {n}")
-    k = np.arange(1, n + 1)
-    odd = np.arange(1, n + 1, 2)
+    k, odd = np.arange(1, n + 1), np.arange(1, n + 1, 2)
     # Σ sin(mθ_k) / m over odd m, a sine transform of 1 / m: O(n log n).
     harmonics = np.zeros(n + 1)
     harmonics[odd] = 1 / odd

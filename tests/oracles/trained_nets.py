@@ -72,7 +72,7 @@ def sines(n: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def trained(kind: str, seed: int, epochs: int) -> nn.Module:
-    """The network after so many epochs on 100 series, in float64, so that every processor trains the same one."""
+    """The network after so many epochs on 100 series, in float64: every processor trains the same one."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = BUILD[kind]().double()

@@ -111,6 +111,7 @@ def run(
     --------
     >>> import tempfile, torch, numpy as np, freqig
     >>> from pathlib import Path
+    >>> generator = torch.manual_seed(0)
     >>> folder = Path(tempfile.mkdtemp())
     >>> for name in ("a", "b"):
     ...     np.save(folder / f"{name}.npy", np.random.default_rng(0).normal(size=(1, 200)))
@@ -123,6 +124,7 @@ def run(
     ...     fs=100,
     ...     window=0.5,
     ...     target="all",
+    ...     output="log_prob",
     ... )
     >>> found.done
     ('a', 'b')

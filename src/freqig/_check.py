@@ -19,6 +19,7 @@ from torch import Tensor
 SMALLEST, LARGEST = 1e-100, 1e100
 """Numbers between these, squared or inverted, neither overflow nor vanish."""
 LARGEST_COUNT = 2**31 - 1
+MOST_DRAWS = 100_000
 
 
 def check_fs(fs: Any, name: str = "fs") -> float:
@@ -192,14 +193,19 @@ def check_seed(value: Any, name: str) -> int:
     return seed
 
 
-def check_count(value: Any, name: str, minimum: int = 1) -> int:
-    """Integer of at least `minimum` that a 32-bit number holds."""
+def check_count(value: Any, name: str, minimum: int = 1, most: int = LARGEST_COUNT) -> int:
+    """Integer of at least `minimum`, and at `most` what a 32-bit number holds."""
     count = check_integer(value, name)
     if count < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {shown(value)}")
-    if count > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {shown(value)}")
+    if count > most:
+        raise ValueError(f"{name} must be at most {most}, got {shown(value)}")
     return count
+
+
+def check_draws(value: Any, name: str) -> int:
+    """How often something is drawn. All draws are held at once, and their error falls with the root alone."""
+    return check_count(value, name, most=MOST_DRAWS)
 
 
 def check_name(name: Any) -> str:

@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import freqig
 from freqig import Explainer, attribute
 from freqig.models.torch.draws import Draws
 from freqig.models.torch.modules import find_modules
@@ -226,6 +227,35 @@ def test_after_errors_and_interruptions(error: BaseException, at: int, engine: s
     model = Breaks(net, error, at)
     with Unchanged(model), pytest.raises(type(error)):
         Explainer(model, engine=engine, n_steps=100)(noise(30, 1, N))
+
+
+def resynthesized(model: nn.Module) -> Any:
+    explainer = Explainer(model, n_steps=5, tol=10.0)
+    return freqig.resynthesize(explainer(x), x, explainer=explainer)
+
+
+def evaluated(model: nn.Module) -> Any:
+    return freqig.evaluate(Explainer(model, n_steps=5, tol=10.0)(x), model, x)
+
+
+INTERRUPTED: dict[str, Callable[[Any], Any]] = {
+    "slide": lambda model: freqig.slide(
+        fixed(model, fs=N), noise(1, 1, 4 * N), window=1.0, hop=0.5, target=0
+    ),
+    "average": lambda model: Explainer(model).average(noise(40, 1, N), {"stage": ["W"] * 40}),
+    "resynthesize": resynthesized,
+    "shapley": lambda model: freqig.Shapley(model, fs=100)(x),
+    "method": lambda model: freqig.methods.SmoothGrad(model, draws=20)(x),
+    "evaluate": evaluated,
+}
+
+
+@pytest.mark.parametrize("at", [0, 3, 8])
+@pytest.mark.parametrize("call", INTERRUPTED.values(), ids=INTERRUPTED.keys())
+def test_after_an_interruption_of_what_calls_the_model(call: Callable[[Any], Any], at: int, net: Net) -> None:
+    model = Breaks(net, KeyboardInterrupt(), at)
+    with Unchanged(model), pytest.raises(KeyboardInterrupt):
+        call(model)
 
 
 @pytest.mark.parametrize("engine", ["path", "captum"])

@@ -123,6 +123,13 @@ def test_a_file_that_is_there_stays_unless_forced(result: xr.Dataset, tmp_path: 
     assert freqig.report(result, tmp_path / "new" / "deep" / "page.html").exists()
 
 
+@pytest.mark.parametrize("name", ["page.pdf", "page.html.gz", "page.nc"])
+def test_what_is_no_page_is_not_written(name: str, tmp_path: Path, result: xr.Dataset) -> None:
+    with pytest.raises(ValueError, match=r"path must end in \.html, got .*which a browser prints to PDF"):
+        freqig.report(result, tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_waves_are_those_of_the_result(result: xr.Dataset, page: str) -> None:
     levels, middle, step = (array_of(page, f"signal{end}") for end in ("", "-middle", "-step"))
     found = levels * step[..., None] + middle[..., None]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_flag, check_number, check_seed
+from .._check import check_draws, check_flag, check_number, check_seed
 from .base import Baseline, wide
 
 STEEPEST = 100.0
@@ -54,7 +54,7 @@ def surrogate(seed: int = 0, *, together: bool = False, draws: int = 1) -> Basel
     >>> torch.allclose(torch.fft.rfft(other).abs(), torch.fft.rfft(x).abs()), torch.allclose(other, x)
     (True, False)
     """
-    return _Surrogate(check_seed(seed, "seed"), check_flag(together, "together"), check_count(draws, "draws"))
+    return _Surrogate(check_seed(seed, "seed"), check_flag(together, "together"), check_draws(draws, "draws"))
 
 
 def noise(power: float = -1.0, seed: int = 0, *, draws: int = 1) -> Baseline:
@@ -92,7 +92,7 @@ def noise(power: float = -1.0, seed: int = 0, *, draws: int = 1) -> Baseline:
     >>> round(other.mean().item(), 9), round(other.std(correction=0).item(), 9)
     (2.0, 1.0)
     """
-    return _Noise(_read_power(power), check_seed(seed, "seed"), check_count(draws, "draws"))
+    return _Noise(_read_power(power), check_seed(seed, "seed"), check_draws(draws, "draws"))
 
 
 def _read_power(power: Any) -> float:

@@ -24,7 +24,7 @@ def _head(found: dict[str, Any]) -> dict[str, str]:
     rate = "" if found["fs"] is None else f" at {found['fs']:g} Hz"
     return {
         "samples": f"{found['samples']} of {found['values']} values{rate}"
-        + (f", {len(files)} files, {_some(files)}" if files else ""),
+        + (f", {len(files)} {'file' if len(files) == 1 else 'files'}, {_some(files)}" if files else ""),
         "channels": _channels(channels),
         "unit": found["unit"] or "",
         "model": found["model"],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_count, check_flag_or_none, check_seed, shown
+from .._check import check_count, check_draws, check_flag_or_none, check_seed, shown
 from ..explain.explainer import Explainer
 from ..progress import counting
 from ..result.reading import attributions_of, names_of_attributions, one_target
@@ -141,7 +141,7 @@ def evaluate(
     1.0
     """
     count = check_count(steps, "steps", 2)
-    random_orders, draws = check_count(random_orders, "random_orders"), check_count(draws, "draws")
+    random_orders, draws = check_draws(random_orders, "random_orders"), check_draws(draws, "draws")
     most, seed = check_count(most_explained, "most_explained"), check_seed(seed, "seed")
     check_train(train)
     chosen = _chosen(families, FAMILIES, "families")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_seed
+from .._check import check_draws, check_seed
 from ..chunks import Chunks
 from ..objective.paths import Paths
 from .draws import generator
@@ -98,5 +98,5 @@ device, trust, progress, batch_independent, memory : optional
     def __init__(
         self, model: Any, *, draws: int = 8, seed: int = 0, tol: float = 0.01, **shared: Any
     ) -> None:
-        how = RandomPoints(check_count(draws, "draws"), check_seed(seed, "seed"))
+        how = RandomPoints(check_draws(draws, "draws"), check_seed(seed, "seed"))
         self.settled(model, how, tol=tol, **shared)

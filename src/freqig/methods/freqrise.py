@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count, check_probability, check_seed
+from .._check import check_choice, check_count, check_draws, check_probability, check_seed
 from ..objective.objective import widest
 from .explaining import Comparator, words
 from .how import IMPORTANCE
@@ -189,7 +189,7 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = RandomMasks(
-            check_count(n_masks, "n_masks"),
+            check_draws(n_masks, "n_masks"),
             check_count(cells, "cells"),
             check_probability(keep, "keep"),
             check_choice(interpolation, "interpolation", INTERPOLATIONS),

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count, check_probability, check_seed
+from .._check import check_choice, check_count, check_draws, check_probability, check_seed
 from ..chunks import Chunks
 from ..explain.blocks import BlockSize
 from .explaining import Comparator, words
@@ -194,7 +194,7 @@ device, trust, progress, batch_independent, memory : optional
         how = Rounds(
             check_choice(mode, "mode", MODES),
             check_count(rounds, "rounds"),
-            check_count(draws, "draws"),
+            check_draws(draws, "draws"),
             check_count(cells, "cells"),
             check_probability(share, "share"),
             seed=check_seed(seed, "seed"),

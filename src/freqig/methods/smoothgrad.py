@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_seed, check_within
+from .._check import check_draws, check_seed, check_within
 from ..chunks import Chunks
 from ..objective.paths import Paths
 from .draws import generator
@@ -101,7 +101,7 @@ device, trust, progress, batch_independent, memory : optional
         self, model: Any, *, draws: int = 50, noise: float = 0.15, seed: int = 0, **shared: Any
     ) -> None:
         how = Smoothed(
-            check_count(draws, "draws"),
+            check_draws(draws, "draws"),
             check_within(noise, "noise", 0.0, MOST_NOISE),
             check_seed(seed, "seed"),
         )

@@ -19,6 +19,8 @@ from .rendering import rendered
 from .sections import SECTIONS, downloads
 
 TITLE = "Explanation of a time-series model"
+PAGES = (".html", ".htm", "")
+"""Endings of a page. What ends in another, such as .pdf, would be taken for what it is not."""
 
 
 def report(
@@ -129,7 +131,7 @@ def place_of(path: str | os.PathLike[str], force: bool) -> Path:
     FileExistsError
         If there is such a file, and `force` is False.
     ValueError
-        If this is a folder.
+        If this is a folder, or ends in something else than .html, .htm or nothing.
     """
     check_flag(force, "force")
     target = check_path(path, "path")
@@ -137,6 +139,10 @@ def place_of(path: str | os.PathLike[str], force: bool) -> Path:
         raise ValueError(
             f"path must be that of a page, but {str(path)!r} is a folder: name one in it, such as "
             f"{str(target / 'report.html')!r}"
+        )
+    if target.suffix.lower() not in PAGES:
+        raise ValueError(
+            f"path must end in .html, got {str(path)!r}: write a page, which a browser prints to PDF"
         )
     if target.exists() and not force:
         raise FileExistsError(f"{target} must not be there yet: pass force=True to write over it")

@@ -102,12 +102,16 @@ class Run:
 
 def serve() -> None:
     """Start a run, or tell how one has ended, for each line on stdin."""
+    from tqdm import tqdm
+
     import freqig.__main__
 
     for name in IMPORTED:
         with suppress(ImportError):
             importlib.import_module(name)
 
+    # The thread behind progress bars may hold their lock when a process forks, whose copy nobody lets go.
+    tqdm.monitor_interval = 0
     gc.collect()
     gc.freeze()  # what is never looked at is never copied
     util.spawnv_passfds = fork_worker

@@ -13,20 +13,10 @@ from torch import Tensor, nn
 import freqig
 from freqig.errors import ConvergenceWarning
 
+from ..foreign.scaled import Scaled
 from ..helpers import noise
 
 X = noise(6, 32, seed=4)
-
-
-class Scaled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
-        ctx.factor = factor
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return ctx.factor * gradient, None
 
 
 class Turned(nn.Module):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from ..helpers import noise
 from ..path.paths import Counter
 from ..path.paths import adaptive as plain
 from .paths import adaptive
+from .scaled import Scaled
 from .test_slopes import ROUGH
 
 HALF = torch.tensor(noise(3, 24, seed=5))
@@ -31,17 +31,6 @@ SIGNS = torch.cat([torch.ones(24), -torch.ones(24)]).double()
 def balanced(x: Tensor) -> Tensor:
     """Zero all along the path to `X`, whose attributions are ± tanh(x)."""
     return (torch.tanh(x) * SIGNS.to(x)).sum(1)
-
-
-class Scaled(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
-        ctx.factor = factor
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
-        return ctx.factor * gradient, None
 
 
 def scaled(factor: float) -> Callable[[Tensor], Tensor]:

@@ -87,10 +87,8 @@ class Watch:
         due = fresh[self.call.due(len(fresh))]
         suspects = fresh if self.call.found else due[suspected(self.lines, nodes, due, self.tolerance)]
         if nodes.n >= MANY:
-            unseen = ~self.wrong[nodes.sample] & ~self.beside[nodes.sample]
-            suspects = np.union1d(
-                suspects, np.flatnonzero(unseen & _do_not_add_up(nodes, self.tolerance.tol))
-            )
+            apart = self._unseen(nodes) & _do_not_add_up(nodes, self.tolerance.tol)
+            suspects = np.union1d(suspects, np.flatnonzero(apart))
         while len(suspects):
             for a in suspects.tolist():
                 i = int(nodes.sample[a])
@@ -101,8 +99,12 @@ class Watch:
                 elif look.right:
                     self.call.right.add(self.lines.objective.offset + i)
                 yield Finding(i, look.used, look.wrong)
-            left = ~self.wrong[nodes.sample] & ~self.beside[nodes.sample]
-            suspects = np.flatnonzero(left & self.call.found)
+            suspects = np.flatnonzero(self._unseen(nodes) & self.call.found)
+
+    def _unseen(self, nodes: Nodes) -> Flags:
+        """Which samples are not wrong as far as is known, and were not looked at from beside."""
+        unseen: Flags = ~self.wrong[nodes.sample] & ~self.beside[nodes.sample]
+        return unseen
 
 
 def _do_not_add_up(nodes: Nodes, tol: float) -> Flags:

@@ -62,7 +62,7 @@ class Model(ABC):
         return None if batch is None else int(batch)
 
     def filled(self, count: int) -> int:
-        """With how many points a call of so many is best made; what is more are copies of the last."""
+        """Points with which a call of `count` is best made; the rest are copies of the last."""
         return count
 
     @abstractmethod

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,12 @@ from ..explain.explainer import Explainer
 from .job import Job
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def file_of(model: Any) -> Path | None:
+    """The file that a model is given by, None where it is none."""
+    path = from_home(os.fspath(model)) if isinstance(model, (str, os.PathLike)) else None
+    return path if path is not None and path.is_file() else None
 
 
 def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
@@ -39,8 +46,8 @@ def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
     """
     adapter = explainer.model
     told = {**adapter.description, **adapter.fingerprint()}
-    if isinstance(model, (str, os.PathLike)) and from_home(os.fspath(model)).is_file():
-        told["file"] = hashlib.sha256(from_home(os.fspath(model)).read_bytes()).hexdigest()
+    if (file := file_of(model)) is not None:
+        told["file"] = hashlib.sha256(file.read_bytes()).hexdigest()
     if "fingerprint" not in told and "file" not in told and model_id is None:
         raise ValueError(
             "model must have weights that tell it from others, got none: pass model_id=, a name that changes "

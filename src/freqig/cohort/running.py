@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, from_home, shown
+from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, shown
 from ..bands import check_bands
 from ..baselines.reading import check_baseline
 from ..errors import warn
@@ -16,7 +16,7 @@ from ..explain.explainer import Explainer
 from ..files.asked import Reading
 from ..objective.own_targets import as_integers, own_target
 from ..progress import counting
-from .hashes import described, model_hash, settings_hash
+from .hashes import described, file_of, model_hash, settings_hash
 from .inputs import are_contents_of
 from .job import KEEP, Job, Order, pickled
 from .lock import Shard, alone, held
@@ -272,6 +272,4 @@ def _refuse_target(target: Any, explainer: Explainer) -> None:
 
 def _placed(model: Any) -> Any:
     """A model that is a path, wherever a worker is."""
-    if isinstance(model, (str, os.PathLike)) and from_home(os.fspath(model)).is_file():
-        return str(placed(model))
-    return model
+    return model if file_of(model) is None else str(placed(model))

@@ -17,11 +17,11 @@ def draw(found: Sequence[Row], ours: Collection[str], folder: Path) -> list[Path
     """Draw both figures, as PNG."""
     if not found:
         return []
-    mpl.rcParams.update({"font.size": 8})
-    return [
-        _matrix(found, ours, folder / "truth_precision.png"),
-        _cost(found, ours, folder / "truth_calls.png"),
-    ]
+    with mpl.rc_context({"font.size": 8}):
+        return [
+            _matrix(found, ours, folder / "truth_precision.png"),
+            _cost(found, ours, folder / "truth_calls.png"),
+        ]
 
 
 def _order(found: Sequence[Row]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib import rcParams
 
 BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
 if BENCHMARKS not in sys.path:
@@ -182,7 +183,9 @@ def test_a_run_goes_on_from_what_is_committed(
 
     (first,) = start("one machine", "--seeds", "5")
     assert "scatter" in first
+    letters = rcParams["font.size"]
     start("one machine", "--page")
+    assert rcParams["font.size"] == letters
     committed = store.read(truth.CELLS)
     del first["scatter"]
     assert committed == {store.key(first): first}

@@ -29,6 +29,7 @@ class Pairs(Domain):
     inverts = "always"
     affine = False
     shared = ()
+    held = 1
 
     def __init__(self, players: Players, name: str) -> None:
         super().__init__(name)
@@ -52,10 +53,10 @@ class Pairs(Domain):
             )
         return bound
 
-    def analyze(self, x: Tensor) -> Tensor:
+    def analyze(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self.players.analyze(x)
 
-    def synthesize(self, c: Tensor, n: int) -> Tensor:
+    def synthesize(self, c: tuple[Tensor, Tensor], n: int) -> Tensor:
         return self.players.synthesize(c, n)
 
     def attribution(self, delta: Tensor, mean_gradient: Tensor) -> Tensor:

@@ -63,7 +63,8 @@ class Players(Domain):
     Bands divide the coefficients of a `FilterBank`, band × time; stretches of time divide these
     coefficients, or the series itself where there are no bands; channels divide either. With the
     coefficients c of δ = x - x', the signal in which the players S are present is
-    x' + synthesize(c · 1_S): that of all players is x, and that of none is x'.
+    x' + synthesize(1_S, c): that of all players is x, and that of none is x'. As a domain its coefficients
+    are 1_S; c is held.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ class Players(Domain):
 
     inverts = "always"
     affine = False
+    held = 1
 
     def __init__(
         self, given: Sequence[FilterBank | Segments | str], name: str = NAME, prefix: str = NAME
@@ -148,16 +150,17 @@ class Players(Domain):
         """Number of players."""
         return int(np.prod(self.grid))
 
-    def analyze(self, x: Tensor) -> Tensor:
-        """Coefficients that players share out, shape (..., n) to (..., band, n)."""
-        return x.unsqueeze(-2) if self.bank is None else self.bank.analyze(x)
+    def analyze(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """That each player is there, ones of shape (..., *grid), and the coefficients, which are held."""
+        return x.new_ones(*x.shape[: x.ndim - len(self.shape)], *self.grid), self._coefficients(x)
 
-    def synthesize(self, c: Tensor, n: int) -> Tensor:
-        return c.squeeze(-2) if self.bank is None else self.bank.synthesize(c, n)
+    def synthesize(self, c: tuple[Tensor, Tensor], n: int) -> Tensor:
+        present, coefficients = c
+        return self._signal(self._spread(present) * coefficients)
 
     def prepared(self, delta: Tensor) -> Tensor:
         """What `present_in` needs of one δ, shape (*axes, n): what each band adds, or coefficients."""
-        c = self.analyze(delta)
+        c = self._coefficients(delta)
         if self.bank is None or "segment" in self.kinds:
             return c
         # Where bands stand whole they need to be filtered once only: parts that are added up.
@@ -180,30 +183,34 @@ class Players(Domain):
             Shape (P, *axes, n).
         """
         present = torch.as_tensor(coalitions, dtype=prepared.dtype, device=prepared.device)
-        present = present.reshape(len(coalitions), *self.grid)
+        weights = self._spread(present.reshape(len(coalitions), *self.grid))
+        if "segment" in self.kinds:
+            return self._signal(weights * prepared)
+        # Of every channel by itself: else coefficients of all of them would be copied, to be in order.
+        weights = weights.squeeze(-1).expand(-1, *self.shape[:-1], -1)
+        return torch.einsum("p...b,...bn->p...n", weights, prepared)
+
+    def _coefficients(self, x: Tensor) -> Tensor:
+        """What players share out, shape (..., n) to (..., band, n)."""
+        return x.unsqueeze(-2) if self.bank is None else self.bank.analyze(x)
+
+    def _signal(self, coefficients: Tensor) -> Tensor:
+        if self.bank is None:
+            return coefficients.squeeze(-2)
+        return self.bank.synthesize(coefficients, self.shape[-1])
+
+    def _spread(self, present: Tensor) -> Tensor:
+        """A value per player as factors of coefficients, of size 1 along axes that no player divides."""
+        lead = present.ndim - len(self.kinds)
         # The axes of signals and their coefficients: channels, where there are any, bands, then time.
         kinds = ("channel", "band", "segment") if len(self.shape) > 1 else ("band", "segment")
-        present = present.permute(0, *(1 + self.kinds.index(kind) for kind in kinds if kind in self.kinds))
-        for place, kind in enumerate(kinds):
-            if kind not in self.kinds:
-                present = present.unsqueeze(1 + place)
-        if "segment" not in self.kinds:
-            # Of every channel by itself: else coefficients of all of them would be copied, to be in order.
-            present = present.squeeze(-1).expand(-1, *self.shape[-2:-1], -1)
-            return torch.einsum("p...b,...bn->p...n", present, prepared)
-        times = present.repeat_interleave(self.length, -1)[..., : self.shape[-1]]
-        times = times.reshape(len(times), *(1,) * max(0, len(self.shape) - 2), *times.shape[1:])
-        return self.synthesize(times * prepared, self.shape[-1])
-
-    def attribution(self, delta: Tensor, mean_gradient: Tensor) -> Tensor:
-        """Attributions of players from a path-averaged gradient; Shapley values of a linear model."""
-        found = []
-        for one, gradient in zip(
-            delta.reshape(-1, *self.shape), mean_gradient.reshape(-1, *self.shape), strict=True
-        ):
-            parts = self.present_in(self.prepared(one), np.eye(self.count, dtype=bool))
-            found.append((parts * gradient).flatten(1).sum(1).reshape(self.grid))
-        return torch.stack(found).reshape(*delta.shape[: delta.ndim - len(self.shape)], *self.grid)
+        there = [lead + self.kinds.index(kind) for kind in kinds if kind in self.kinds]
+        present = present.permute(*range(lead), *there)
+        if "segment" in self.kinds:
+            present = present.repeat_interleave(self.length, -1)[..., : self.shape[-1]]
+        sizes = iter(present.shape[lead:])
+        each = [next(sizes) if kind in self.kinds else 1 for kind in kinds]
+        return present.reshape(*present.shape[:lead], *(1,) * max(0, len(self.shape) - 2), *each)
 
     def coords(self, n: int, fs: float | None) -> Coords:
         found: dict[str, Any] = {}
@@ -211,7 +218,8 @@ class Players(Domain):
             if kind == "band" and self.bank is not None:
                 found["band"] = self.bank.coords(n, fs)["band"]
             elif kind == "channel":
-                found["channel"] = self.channels or np.arange(size)
+                # A tuple would be values and their unit.
+                found["channel"] = list(self.channels) if self.channels else np.arange(size)
             else:
                 starts = np.arange(size) * self.length
                 found["segment"] = (starts / fs, "s") if fs else (starts, "samples")
@@ -247,6 +255,15 @@ class Players(Domain):
         if len(inside) > MOST_TOLD and len(outside) <= MOST_TOLD:
             return f"all players present but {', '.join(labels[i] for i in outside)}"
         return f"players {', '.join(some)}{more} present, all others at the baseline"
+
+
+class Whole(Players):
+    """One player, which is the whole signal: present and absent are the two ends of the paths."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        # A stretch as long as the signal, as nothing divides it.
+        self.kinds = ("segment",)
 
 
 MOST_TOLD = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._check import check_choice, check_count, check_seed
@@ -11,7 +11,7 @@ from ..explain.methods import Method
 from ..explain.settings import OF_PATHS, Settings
 from .method import ALONE, ERROR, INTERACTION, PAIR_ERROR, Coalitions
 from .pairs import Pairs
-from .players import Players, read_players
+from .players import Players, Whole, read_players
 
 INDICES = ("SV", "k-SII")
 BUDGET = 2048
@@ -61,6 +61,11 @@ class ShapleySettings(Settings):
             budget=BUDGET if budget is None else check_count(budget, "budget"),
             seed=check_seed(seed, "seed"),
         )
+
+    @property
+    def of_ends(self) -> Settings:
+        whole = Whole()
+        return replace(self, domains=(whole, whole.named(ERROR)), max_order=1, progress=False)
 
     @property
     def method(self) -> Method:

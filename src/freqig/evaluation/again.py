@@ -13,12 +13,11 @@ import xarray as xr
 from torch import Tensor
 
 from ..errors import FreqigWarning
-from ..explain.explainer import Explainer
-from ..methods.rebuilding import rebuilt
 from ..objective.arguments import Extra, per_sample, shared
 from ..result.reading import rows_by_length, settings_of
 from ..resynthesis.outcome import targets_of
 from ..resynthesis.source import Source
+from .rebuilding import remade
 
 Array = np.ndarray
 
@@ -89,10 +88,7 @@ class Again:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FreqigWarning)
             # What made the result explains once more, and not what is at hand.
-            made = rebuilt(settings_of(self.result), model, self.settings) or Explainer(
-                model, **self.settings
-            )
-            found = made(
+            found = remade(settings_of(self.result), model, self.settings)(
                 layout.arranged(x),
                 target=targets_of(self.result, self.rows.tolist()),
                 baseline=layout.arranged(start),

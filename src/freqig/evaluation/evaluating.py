@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count, check_draws, check_flag_or_none, check_seed, shown
-from ..explain.explainer import Explainer
+from ..coalitions.players import Players
+from ..coalitions.rebuilding import is_of_players
 from ..progress import counting
-from ..result.reading import attributions_of, names_of_attributions, one_target
+from ..result.reading import attributions_of, names_of_attributions, one_target, settings_of
 from ..resynthesis.source import Source, explainer_domain
 from .again import Again
 from .catalogue import FAMILIES
@@ -21,7 +22,7 @@ from .erasing import differences, erasures
 from .imputing import road
 from .likeness import likeness
 from .ordering import MOST_EXHAUSTIVE, energies
-from .rebuilding import refuse_other_kinds, refuse_other_results, refuse_other_signals, settings_for
+from .rebuilding import refuse_other_kinds, refuse_other_results, refuse_other_signals, remade, settings_for
 from .replacing import OPERATORS, Replacing, replaced
 from .sanity import MEASURES, check_train, compared, on_random_labels, untrained
 from .scoring import scoring
@@ -62,8 +63,8 @@ def evaluate(
     Parameters
     ----------
     result : xarray.Dataset
-        An explanation, as `freqig.Explainer` returns it, of one target per sample, N samples. Domains,
-        baseline and output are made again from its attributes.
+        An explanation, as `freqig.Explainer`, `freqig.Shapley` or a method of `freqig.methods` returns it, of
+        one target per sample, N samples. Domains, baseline and output are made again from its attributes.
     model : torch.nn.Module, callable, or any other that an Explainer takes
         What was explained.
     x : array-like, xarray.DataArray, list of series, or recording
@@ -86,7 +87,7 @@ def evaluate(
     train : callable, optional
         Trains the model anew on random labels: is given a function that shuffles labels, and returns the
         model, such as ``lambda shuffle: fit(x_train, shuffle(y_train))``.
-    explainer : Explainer, optional
+    explainer : Explainer or Shapley, optional
         What made the result. Needed where domains or the output were functions, fitted or arrays.
     baseline : Baseline or array-like, optional
         Start of the paths, as the `Explainer` was given it. Needed where it was values.
@@ -150,7 +151,7 @@ def evaluate(
     refuse_other_kinds(result)
     result = result if "sample" in result.dims else result.expand_dims("sample")
     settings = settings_for(result, names, explainer)
-    own = Explainer(model, **settings)
+    own = remade(settings_of(result), model, settings)
     sources = Source.of_each(result, names, baseline, own)
     first = sources[names[0]]
     if len(first.x) == 0:
@@ -177,7 +178,7 @@ def evaluate(
                 )
                 bar(len(first.x))
             if "road" in chosen:
-                scores.add(each, road(Replacing(source, scorer), attribution, seed))
+                _imputed(scores, each, Replacing(source, scorer), attribution, seed)
             if "complexity" in chosen:
                 scores.add(each, complexity(attribution))
             _held_against_truth(scores, each, attribution, truths[each], chosen)
@@ -211,7 +212,8 @@ def evaluate(
             "seed": seed,
         },
     )
-    table.attrs["verdict"] = "\n".join(verdict(table, each) for each in names)
+    told = "players" if is_of_players(settings_of(result)) else "coefficients"
+    table.attrs["verdict"] = "\n".join(verdict(table, each, told) for each in names)
     return table
 
 
@@ -271,6 +273,15 @@ def _perturbed(
             scores.lack(name, ["log_odds"], "outputs are no probabilities of classes", operator)
     if "difference" in chosen:
         scores.add(name, differences(replacing, attribution), operator)
+
+
+def _imputed(scores: Scores, name: str, replacing: Replacing, attribution: Array, seed: int) -> None:
+    if isinstance(replacing.source.domain, Players):
+        scores.lack(
+            name, metrics_of("road"), "players are there or not, and have no neighbours to impute from"
+        )
+    else:
+        scores.add(name, road(replacing, attribution, seed))
 
 
 def _held_against_truth(

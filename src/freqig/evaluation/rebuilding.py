@@ -11,11 +11,16 @@ import xarray as xr
 from torch import Tensor
 
 from .._check import shown
+from ..coalitions import Shapley
+from ..coalitions.rebuilding import is_of_players
+from ..coalitions.rebuilding import rebuilt as shapley_of
 from ..domains import Domain
 from ..domains.rebuilding import rebuilt_by_name
 from ..explain.batch import Asked, question_of
 from ..explain.explainer import Explainer
 from ..explain.pieces import is_stream, is_uneven
+from ..explain.settings import ENGINES
+from ..methods.rebuilding import rebuilt as method_of
 from ..objective.scales import SCALE_NAMES
 from ..result.reading import attributions_of, one_target, rows_by_length, settings_of
 from ..resynthesis.source import Layout
@@ -29,17 +34,12 @@ SAME = 1e-5
 
 
 def refuse_other_kinds(result: xr.Dataset) -> None:
-    """ValueError for several inputs, and players of `freqig.Shapley`, of which no coefficient is replaced."""
+    """ValueError for several inputs."""
     signals = [str(name) for name, own in result.data_vars.items() if own.attrs.get("kind") == "signal"]
     if len(signals) > 1:
         raise ValueError(
             f"result must be of a model with one input, got {', '.join(signals)}: explain a function of "
             "one of them, with the others as additional_forward_args="
-        )
-    if settings_of(result).get("engine") == "shapley":
-        raise ValueError(
-            "result must hold attributions of coefficients, got those of players by freqig.Shapley: evaluate "
-            "what freqig.Explainer or a method of freqig.methods says of the same signals"
         )
 
 
@@ -65,7 +65,7 @@ def refuse_other_results(others: Any, result: xr.Dataset, names: Sequence[str]) 
 
 
 def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> dict[str, Any]:
-    """Arguments of an Explainer, without its model, that explains as a result was explained.
+    """Arguments of an Explainer or a Shapley, without its model, that explains as a result was explained.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         The explanation.
     names : sequence of str
         Variables whose domains are needed.
-    explainer : Explainer or None
+    explainer : Explainer, Shapley or None
         What made it, where the caller has it.
 
     Raises
@@ -83,9 +83,10 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         the domains or the explained output.
     """
     if explainer is not None:
-        if not isinstance(explainer, Explainer):
+        if not isinstance(explainer, (Explainer, Shapley)):
             raise TypeError(
-                f"explainer must be the freqig.Explainer that made the result, got {shown(explainer)}"
+                "explainer must be the freqig.Explainer or freqig.Shapley that made the result, got "
+                f"{shown(explainer)}"
             )
         own = {domain.name: domain for domain in explainer.domains}
         if lacking := [name for name in names if name not in own]:
@@ -96,8 +97,8 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         return {
             **vars(explainer.settings),
             "domains": [own[name] for name in names],
-            "dtype": explainer.dtype,
-            "device": explainer.device,
+            "dtype": explainer.model.dtype,
+            "device": explainer.model.device,
             "progress": False,
         }
     told = settings_of(result)
@@ -109,8 +110,8 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
     key = told.get("output_key")
     return {
         # Of another method no nodes are told, and its engine is none of an Explainer.
-        **{name: told[name] for name in (OF_METHODS if "method" in told else SHARED)},
-        "domains": [_domain(told, name) for name in names],
+        **{name: told[name] for name in (SHARED if told["engine"] in ENGINES else OF_METHODS)},
+        **({} if is_of_players(told) else {"domains": [_domain(told, name) for name in names]}),
         "classes": told.get("classes"),
         "class_axis": told.get("class_axis"),
         "probabilities": told.get("probabilities"),
@@ -119,6 +120,23 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         "dtype": getattr(torch, told["dtype"]) if "dtype" in told else None,
         "progress": False,
     }
+
+
+def remade(told: Mapping[str, Any], model: Any, settings: Mapping[str, Any]) -> Explainer | Any:
+    """What made a result, for a model.
+
+    Parameters
+    ----------
+    told : mapping
+        Settings of the result.
+    model : object
+        Any that it takes.
+    settings : mapping
+        As `settings_for` gives them.
+    """
+    return (
+        shapley_of(told, model, settings) or method_of(told, model, settings) or Explainer(model, **settings)
+    )
 
 
 def _domain(told: Mapping[str, Any], name: str) -> Domain:

@@ -24,7 +24,7 @@ STABLE = 0.5
 """Relative change under noise up to which an explanation is called steady."""
 
 
-def verdict(table: xr.Dataset, name: str) -> str:
+def verdict(table: xr.Dataset, name: str, parts: str = "coefficients") -> str:
     """Three sentences about the explanation in one variable: faithful, of the model, and true.
 
     Parameters
@@ -33,13 +33,15 @@ def verdict(table: xr.Dataset, name: str) -> str:
         As `freqig.evaluate` makes it.
     name : str
         Which variable.
+    parts : str, default "coefficients"
+        What its attributions are those of.
 
     Returns
     -------
     str
         Three sentences. What was not measured is said to be unknown.
     """
-    return " ".join((_faithful(table, name), _of_the_model(table, name), _true(table, name)))
+    return " ".join((_faithful(table, name, parts), _of_the_model(table, name), _true(table, name)))
 
 
 def _scores(table: xr.Dataset, name: str, metric: str) -> np.ndarray:
@@ -55,7 +57,7 @@ def _reason(table: xr.Dataset, name: str, metric: str) -> str:
     return str(table.reason.sel(variable=name, metric=metric).values)
 
 
-def _faithful(table: xr.Dataset, name: str) -> str:
+def _faithful(table: xr.Dataset, name: str, parts: str) -> str:
     found = {
         order: _scores(table, name, "deletion_by_count" + order) for order in ("", "_random", "_amplitude")
     }
@@ -68,7 +70,7 @@ def _faithful(table: xr.Dataset, name: str) -> str:
     by = str(table.operator.values[list(table.metric.values).index("deletion_by_count")])
     samples = "the one sample" if count == 1 else f"{count} samples"
     return (
-        f"Replacing coefficients by {REPLACED[by]} in the order of {name} lowers the output sooner than at "
+        f"Replacing {parts} by {REPLACED[by]} in the order of {name} lowers the output sooner than at "
         f"random in {100 * beats:.0f} % of {samples}, and sooner than in the order of their amplitude in "
         f"{100 * ahead:.0f} %: {_judged(beats, ahead, count)}."
     )

@@ -12,6 +12,7 @@ import torch
 import xarray as xr
 
 from .._check import check_dtype, check_flag, check_integer, signals_by_position
+from ..domains import Domain
 from ..models import Model, as_model
 from ..models.scoring import Scorer, as_scorer
 from ..objective.classes import ClassReader
@@ -99,6 +100,11 @@ class OneInput(ABC):
     @abstractmethod
     def finished(self, result: xr.Dataset) -> xr.Dataset:
         """The result with what its variables are."""
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """Domains of the variables of a result."""
+        return self.settings.domains
 
     @property
     def model_name(self) -> str:

@@ -14,7 +14,7 @@ from .._check import (
     check_integer,
     check_positive,
 )
-from ..domains import RFFT, Domain
+from ..domains import RFFT, Domain, Time
 from ..domains.reading import read_domains
 from ..memory import read_memory
 from ..models.outputs import OutputKey, read_output_key
@@ -118,6 +118,13 @@ class Settings:
         """Settings of a method that has no path, so that those of paths mean nothing, and its own."""
         known = Settings.read(engine="path", n_steps=None, max_evaluations=2000, n_initial=None, **asked)
         return cls(**{one.name: getattr(known, one.name) for one in fields(Settings)}, **own)
+
+    @property
+    def of_ends(self) -> Settings:
+        """The same, for the outputs at both ends of the paths and little else."""
+        shared = {one.name: getattr(self, one.name) for one in fields(Settings)}
+        ends = {"domains": (Time("part"),), "engine": "path", "n_steps": 1, "progress": False}
+        return Settings(**{**shared, **ends})
 
     @property
     def method(self) -> Method:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,11 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ..domains import Time
 from ..errors import FreqigWarning
+from ..explain.any_kind import explain_any
+from ..explain.batch import Asked
+from ..explain.kept import Kept
+from ..objective.classes import ClassReader
 from ..result.reading import rows_by_length
 from .source import Source
 
@@ -28,7 +29,7 @@ def output_of(
 
     Parameters
     ----------
-    explainer : Explainer
+    explainer : Explainer or Shapley
         What made the result.
     result : xarray.Dataset
         Of all samples.
@@ -52,21 +53,20 @@ def output_of(
         If the output at the baseline is another than in the result.
     """
     # The checks and the reading of targets are those of an explanation; of that, only the ends count.
-    quick = copy.copy(explainer)
-    quick.settings = replace(
-        explainer.settings, domains=(Time("part"),), n_steps=1, engine="path", progress=False
-    )
+    settings = explainer.settings.of_ends
+    kept = Kept(ClassReader(settings.class_axis, settings.probabilities, settings.output))
     arranged = source.layout.arranged
     outputs, at_baseline = np.empty(len(rows)), np.empty(len(rows))
     for n, places in rows_by_length(result.isel(sample=rows)):
         mine = [rows[place] for place in places]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FreqigWarning)
-            found = quick(
+            found = explain_any(
+                explainer.model,
+                settings,
+                kept,
                 arranged(values[places, ..., :n]),
-                target=targets_of(result, mine),
-                baseline=arranged(source.baseline[mine, ..., :n]),
-                additional_forward_args=arguments,
+                Asked(targets_of(result, mine), arranged(source.baseline[mine, ..., :n]), arguments),
             )
         outputs[places], at_baseline[places] = found.output.values, found.baseline_output.values
     known = result.baseline_output.values[rows]

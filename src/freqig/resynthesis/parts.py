@@ -40,8 +40,8 @@ def resynthesize(
     Parameters
     ----------
     result : xarray.Dataset
-        An explanation, as `freqig.Explainer` returns it, of one target. Domain and baseline are made
-        again from its attributes.
+        An explanation, as `freqig.Explainer` or `freqig.Shapley` returns it, of one target. Domain and
+        baseline are made again from its attributes.
     keep : float, bands or xarray.DataArray of bool, default 0.9
         A number q in (0, 1]: the fewest coefficients of each sample, by descending attribution, whose
         sum reaches q of the positive sum, over all channels. Bands as `freqig.bands` takes them: what
@@ -50,7 +50,7 @@ def resynthesize(
         Variable of attributions. Default that of the mask, or "rfft".
     sample : int, optional
         Position of the one sample, from the end where negative. Default all.
-    explainer : Explainer, optional
+    explainer : Explainer or Shapley, optional
         What made the result: its domains are taken as they are, and the output for the part is
         computed. Needed for domains that were fitted, or made of functions or arrays.
     baseline : Baseline or array-like, optional

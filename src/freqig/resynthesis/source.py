@@ -13,6 +13,8 @@ import xarray as xr
 from torch import Tensor
 
 from ..baselines import draw_baselines, rebuilt_baseline
+from ..coalitions.players import Players
+from ..coalitions.rebuilding import called_as_in, is_of_players, rebuilt_players
 from ..domains import Domain, ready
 from ..domains.rebuilding import rebuilt_by_name
 from ..result.reading import rows_by_length, settings_of
@@ -129,6 +131,7 @@ class Source:
             explainer_domain(explainer, name) if explainer is not None else _rebuilt(settings, name)
             for name in names
         ]
+        made = [called_as_in(d, result[d.name]) if isinstance(d, Players) else d for d in made]
         domains = ready(made, x, start, settings.get("fs"))
         return {
             name: cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
@@ -178,6 +181,8 @@ def explainer_domain(explainer: Any, name: str) -> Domain:
 
 
 def _rebuilt(settings: Mapping[str, Any], name: str) -> Domain:
+    if is_of_players(settings):
+        return rebuilt_players(settings, name)
     domain = rebuilt_by_name(settings.get("domains", ()), name)
     if domain is not None:
         return domain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ def table(
         ("timestamp_us,Fz,Cz", np.arange(N) * 4000, ",", {}),
         ("timestamp,Fz,Cz", [date.isoformat() for date in DATES], ",", {}),
         ("Datum;Fz;Cz", DATES.strftime("%d.%m.%Y %H:%M:%S.%f"), ";", {}),
+        ("Datum;Fz;Cz", DATES.strftime("%d.%m.%Y %H:%M:%S,%f"), ";", {}),
+        ("Zeit;Fz;Cz", TIME, ";", {"comma": True}),
+        ("Zeit [ms],Fz,Cz", 1000 * TIME, ",", {}),
+        ("Laufzeit (s),Fz,Cz", TIME, ",", {}),
+        ("Temps (ms);Fz;Cz", 1000 * TIME, ";", {}),
         ("time (ms),Fz,Cz", 1.7e12 + 1000 * TIME, ",", {}),
     ],
 )
@@ -71,6 +77,29 @@ def test_tables_of_many_programs(
     assert signal.channel.values.tolist() == ["Fz", "Cz"]
     assert signal.attrs["fs"] == pytest.approx(FS, rel=1e-6)
     np.testing.assert_allclose(signal.values[0], X, atol=1e-12)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_tables_as_windows_writes_them(tmp_path: Path, encoding: str) -> None:
+    """µ and ü are one byte each in Windows-1252, which no file says of itself."""
+    written = table(tmp_path, "Zeit (s);Höhe (µV);Cz (µV)", TIME, ";", comma=True)
+    written.write_bytes(written.read_text("utf-8").replace("\n", "\r\n").encode(encoding))
+    warns = pytest.warns(SignalWarning, match="is read as Windows-1252")
+    with warns if encoding == "cp1252" else nullcontext():
+        signal = read(written)
+    assert (signal.channel.values.tolist(), signal.attrs["units"]) == (["Höhe", "Cz"], "µV")
+    assert signal.attrs["fs"] == pytest.approx(FS, rel=1e-6)
+    np.testing.assert_allclose(signal.values[0], X, atol=1e-12)
+
+
+def test_a_first_column_that_rises_evenly_is_told_of(tmp_path: Path) -> None:
+    """It may be times in a language that nobody thought of; said by channels=, it is a channel."""
+    written = table(tmp_path, "Laufende Nummer,Fz,Cz", TIME, ",")
+    with pytest.warns(
+        SignalWarning, match=r"'Laufende Nummer' rises evenly.*call it 'time'; else.*channels="
+    ):
+        assert read(written, fs=FS).sizes["channel"] == 3
+    assert read(written, fs=FS, channels=["Fz", "Cz"]).sizes["channel"] == 2
 
 
 def test_decimal_commas_without_names(tmp_path: Path) -> None:
@@ -189,6 +218,15 @@ def test_structs_of_matlab(tmp_path: Path) -> None:
         read(tmp_path / "several.mat", channels=["rec(1).sig", "rec(2).sig"])
     with pytest.raises(ValueError, match=r"got rec\(1\).sig, rec\(2\).sig: pass channels="):
         read(tmp_path / "several.mat")
+
+
+def test_names_in_cells_of_matlab(tmp_path: Path) -> None:
+    """Each cell is an array of its own, {'Fz', 'Höhe'}; names of unequal length have no other way."""
+    cells = np.empty((1, 2), dtype=object)
+    cells[0] = [np.array(["Fz"]), np.array(["Höhe"])]
+    scipy.io.savemat(tmp_path / "x.mat", {"data": X, "fs": FS, "channels": cells})
+    assert read(tmp_path / "x.mat").channel.values.tolist() == ["Fz", "Höhe"]
+    np.testing.assert_array_equal(read(tmp_path / "x.mat", channels=["Höhe"]).values[0], X[1:])
 
 
 def test_epochs_that_were_saved(tmp_path: Path) -> None:

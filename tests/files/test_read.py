@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -428,6 +429,19 @@ def test_what_is_not_there_or_has_no_reader(tmp_path: Path) -> None:
     as_npz(tmp_path)
     with pytest.raises(TypeError, match="channels must be a sequence of names"):
         read(tmp_path / "signal.npz", channels="Fz")
+
+
+def test_contents_tell_what_the_name_does_not(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"time": np.arange(1000) / FS, "Fz": VALUES[0]})
+    table.to_parquet(tmp_path / "table")
+    xr.DataArray(VALUES[:1], {"channel": ["Fz"]}, ("channel", "time"), "eeg", {"fs": FS}).to_netcdf(
+        tmp_path / "array", engine="h5netcdf"
+    )
+    for name in ("table", "array"):
+        found = read(tmp_path / name)
+        assert (found.channel.values.tolist(), found.attrs["fs"]) == (["Fz"], FS)
+        np.testing.assert_array_equal(found.values[0], VALUES[:1])
 
 
 def test_edf_of_several_rates_is_listed_or_brought_together(tmp_path: Path) -> None:

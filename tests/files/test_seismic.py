@@ -63,7 +63,7 @@ def test_sac_and_integers(tmp_path: Path, three: np.ndarray) -> None:
 
 def test_windows_cross_no_gap_and_gaps_take_time(tmp_path: Path, three: np.ndarray) -> None:
     path = written(tmp_path / "a.mseed", trace("HHZ", three[1], 50.0), trace("HHZ", three[0]))
-    with pytest.raises(ValueError, match=r"has 1 gaps.*pass window="):
+    with pytest.raises(ValueError, match="has gaps, 1 of them: pass window="):
         freqig.read(path)
     found = freqig.read(path, window=7.0, annotations=[(54.0, 20.0, "event"), (0.0, 7.5, "noise")])
     assert found.onset.values.tolist() == pytest.approx([0.0, 7.0, 50.0, 57.0])

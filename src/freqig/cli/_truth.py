@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from ..files.formats import stem_of
+from ..files.labels import TABLES, rows_of
 
 LABELS = ("label", "truth", "class")
 
@@ -98,10 +98,9 @@ def _in_folder(folder: Path, recording: Path) -> str:
 
 def _table(path: Path) -> dict[str, str] | None:
     """Labels by file; None where this is no table of files."""
-    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
+    if path.suffix.lower() not in TABLES or not path.is_file():
         return None
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+    rows = rows_of(path)
     label = next((key for key in LABELS if rows and key in rows[0]), None)
     if label is None or "file" not in rows[0]:
         return None

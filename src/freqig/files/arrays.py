@@ -177,4 +177,7 @@ def _rate(name: str, value: Any) -> float:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    return tuple(str(one).strip() for one in np.ravel(np.asarray(value, dtype=object)))
+    # In a cell of MATLAB each is an array of its own.
+    return tuple(
+        "".join(map(str, np.ravel(one))).strip() for one in np.ravel(np.asarray(value, dtype=object))
+    )

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 
+from ..errors import SignalWarning, warn
+
 COMMENTS = "#%"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How text in UTF-16 begins, as Windows calls Unicode."""
 OTHERS = (";", "\t", ",")
 """What stands between cells, where all lines agree on it."""
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+
+
+def encoding_of(start: bytes, name: str, is_all: bool = True) -> str:
+    """How a text is encoded, by its beginning or all of it: UTF-8, or what Windows writes, which is told.
+
+    Raises
+    ------
+    ValueError
+        If it is no text.
+
+    Examples
+    --------
+    >>> encoding_of(b"a,b", "x.csv"), encoding_of("a,b".encode("utf-16"), "x.csv")
+    ('utf-8-sig', 'utf-16')
+    """
+    if start.startswith(UTF_16):
+        return "utf-16"
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(start, final=is_all)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        if encoding == "cp1252":
+            warn(
+                f"{name} is not in UTF-8, and is read as Windows-1252: where names look wrong, save it in "
+                "UTF-8",
+                SignalWarning,
+            )
+        return encoding
+    raise ValueError(f"{name} must be text in UTF-8")
 
 
 def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
@@ -33,7 +70,7 @@ def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
     --------
     >>> lines_above(["Scope 3", "Serial,12", "time,a,b", "0,1,2", "1,2,3"], [","])
     2
-    >>> lines_above(["a,b", "0,1,2", "1,2,3"], [","]), lines_above(["a,b,c", "0,1,2"], [","])
+    >>> lines_above(["a,b", "0,1,2", "1,2,3"], [","]), lines_above(["t;a", "0,5;1", "1,5;2"], [";", ","])
     (0, 0)
     """
     told = [(i, line) for i, line in enumerate(lines) if line.strip() and line[0] not in COMMENTS]
@@ -43,6 +80,9 @@ def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
         above = next((k for k, (_, row) in enumerate(cells) if len(row) >= width), 0)
         table = [row for _, row in cells[above:]]
         even = all(len(row) == width for row in table)
+        if even and width > 1 and not above:
+            # It begins at once, whatever else stands in its cells, such as a comma before decimals.
+            return 0
         if above and width > 1 and even and len(table) > 1 and not any(map(_is_number, table[0])):
             return cells[above][0]
     return 0

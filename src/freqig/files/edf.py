@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..signals.units import unit_of_all
 from . import mne_files
+from .edf_gaps import Records, in_unicode
 from .formats import pick
 from .recording import RatesError, Recording
 
@@ -33,10 +37,30 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
     if len(set(rates.values())) > 1:
         raise RatesError(path.name, rates)
-    recording = mne_files.load(path, channels)
+    recording = mne_files.load_by(partial(_read_raw, header), path, channels)
     told = header.units_of_signals()
     units = [told.get(name, "V") for name in recording.channels or ()]
-    return recording if set(units) == {"V"} else replace(recording, unit=unit_of_all(units))
+    recording = replace(recording, unit=unit_of_all(units))
+    if not header.has_gaps:
+        notes = (replace(one, label=in_unicode(one.label.encode("latin1"))) for one in recording.annotations)
+        return replace(recording, annotations=tuple(notes))
+    gaps, annotations = header.records().gaps(path)
+    per_record = recording.values.shape[-1] // header.count
+    breaks = tuple(per_record * record for record in gaps)
+    return replace(recording, annotations=annotations, breaks=breaks, lost=tuple(gaps.values()))
+
+
+def _read_raw(header: _Header, mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
+    """A Raw of MNE, which reads a file of another name once it is open."""
+    read, ending = (mne.io.read_raw_bdf, ".bdf") if header.is_bdf else (mne.io.read_raw_edf, ".edf")
+    # Where names are not unique, MNE numbers them once they are read.
+    named = None if channels is None else [*channels, *(re.sub(r"-\d+$", "", one) for one in channels)]
+    # Latin 1 reads every byte, and is undone where the standard wants UTF-8.
+    asked = {"include": named, "encoding": "latin1", "verbose": "error"}
+    if path.suffix.lower() == ending:
+        return read(path, **asked)
+    with path.open("rb") as file:
+        return read(file, preload=True, **asked)
 
 
 def _numbered(names: list[str]) -> tuple[str, ...]:
@@ -48,12 +72,15 @@ def _numbered(names: list[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Header:
-    """What the header says: names, units, samples per record, and seconds per record."""
+    """What the header says: names, units, samples per record, seconds per record, and how many records."""
 
     names: list[str]
     units: list[str]
     per_record: list[int]
     duration: float
+    count: int
+    is_bdf: bool
+    has_gaps: bool
 
     @classmethod
     def read(cls, path: Path) -> _Header:
@@ -91,17 +118,25 @@ class _Header:
                     f"{path.name} must have channels with a {name} range, got {low[wrong[0]]:g} to "
                     f"{high[wrong[0]]:g} for {names[wrong[0]]!r}: the file is damaged"
                 )
-        needed = length + records * sum(per_record) * (3 if fixed[:1] == b"\xff" else 2)
+        is_bdf = fixed[:1] == b"\xff"
+        needed = length + records * sum(per_record) * (3 if is_bdf else 2)
         if records < 1 or needed > size:
             raise ValueError(
                 f"{path.name} must be complete: its header tells of {records} records, {needed} bytes, and "
                 f"the file has {size}"
             )
-        return cls(names, units, per_record, duration)
+        has_gaps = fixed[192:197] in (b"EDF+D", b"BDF+D")
+        return cls(names, units, per_record, duration, records, is_bdf, has_gaps)
 
     def signals(self) -> list[int]:
         """Places of the channels that hold no annotations."""
         return [i for i, name in enumerate(self.names) if "annotations" not in name.lower()]
+
+    def records(self) -> Records:
+        """Where records lie."""
+        sizes = [n * (3 if self.is_bdf else 2) for n in self.per_record]
+        annotations = sorted(set(range(len(self.names))) - set(self.signals()))
+        return Records(256 * (len(self.names) + 1), self.count, sizes, annotations, self.duration)
 
     def units_of_signals(self) -> dict[str, str | None]:
         """Units of the values as MNE returns them, by the names that channels have there."""

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .._check import brief, check_number, check_path
+from .._check import brief, check_path, check_within
+from .dialect import dialect, encoding_of
 from .recording import Annotation
+
+TABLES = {".csv": ",", ".tsv": "\t"}
+"""How the names of tables end, and what stands between their cells as a rule."""
+LATEST = 1e12
+"""Seconds beyond which there is no recording."""
 
 
 def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
@@ -39,14 +45,7 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
         return found
     rows = _rows(given)
     if rows and all(isinstance(row, (tuple, list)) and len(row) == 3 for row in rows):
-        return tuple(
-            Annotation(
-                check_number(onset, "annotations, an onset,"),
-                check_number(duration, "annotations, a duration,"),
-                str(label),
-            )
-            for onset, duration, label in rows
-        )
+        return tuple(_span(*row) for row in rows)
     return tuple("" if row is None else str(row) for row in rows)
 
 
@@ -67,21 +66,62 @@ def _rows(given: Any) -> list[Any]:
 def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:
     if not path.is_file():
         raise FileNotFoundError(f"annotations must be the path of a file, but there is none at {str(path)!r}")
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except UnicodeDecodeError:
-        raise ValueError(
-            f"annotations must be text in UTF-8, got {path.name}: of events of MNE make spans, "
-            "[(onset, duration, label), ...] in s, or pass a Raw after "
-            "raw.set_annotations(mne.annotations_from_events(...))"
-        ) from None
-    if path.suffix.lower() not in (".csv", ".tsv"):
+    if path.suffix.lower() not in TABLES:
+        lines = map(str.strip, _lines_of(path))
         return tuple(line for line in lines if line and not line.startswith("#"))
-    rows = list(csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ","))
+    rows = rows_of(path)
     label = next((key for key in ("label", "description", "trial_type") if rows and key in rows[0]), None)
     if label is None or not {"onset", "duration"} <= set(rows[0]):
         raise ValueError(
             f"annotations must have columns onset, duration and label, got "
             f"{', '.join(rows[0]) if rows else 'no rows'} in {path.name}"
         )
-    return tuple(Annotation(float(row["onset"]), float(row["duration"]), row[label]) for row in rows)
+    try:
+        return tuple(
+            _span(_number(row["onset"]), _number(row["duration"] or "0"), row[label]) for row in rows
+        )
+    except ValueError as error:
+        raise ValueError(f"{error}, in {path.name}") from None
+
+
+def _span(onset: Any, duration: Any, label: Any) -> Annotation:
+    return Annotation(
+        check_within(onset, "annotations, an onset in s,", -LATEST, LATEST),
+        check_within(duration, "annotations, a duration in s,", 0, LATEST),
+        str(label),
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        raise ValueError(f"annotations must have onsets and durations in s, got {text!r}") from None
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Rows of a table by the names of columns in small letters, whatever program wrote it; "n/a" is nothing.
+
+    Raises
+    ------
+    ValueError
+        If it is no text.
+    """
+    lines = _lines_of(path)
+    separator, _ = dialect(lines[:3] or [""], TABLES[path.suffix.lower()])
+    rows = csv.reader(lines, delimiter=separator)
+    names = [name.strip().lower() for name in next(rows, [])]
+    cells = ([cell.strip() for cell in row] + [""] * (len(names) - len(row)) for row in rows if row)
+    return [dict(zip(names, ("" if one == "n/a" else one for one in row), strict=False)) for row in cells]
+
+
+def _lines_of(path: Path) -> list[str]:
+    content = path.read_bytes()
+    try:
+        return content.decode(encoding_of(content, path.name)).splitlines()
+    except ValueError:
+        raise ValueError(
+            f"annotations must be text in UTF-8, got {path.name}: of events of MNE make spans, "
+            "[(onset, duration, label), ...] in s, or pass a Raw after "
+            "raw.set_annotations(mne.annotations_from_events(...))"
+        ) from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ from .limits import refuse_size
 from .matlab import refuse_swelling
 from .recording import Annotation, Recording
 
-BREAK = "edge boundary"
+BREAKS = ("edge boundary", "bad boundary", "boundary", "new segment/")
+"""What marks the first sample after a gap: for MNE, which marks it twice, for EEGLAB and for BrainVision."""
+EARLY = 1e-3
+"""By how much of a sample a mark may lie behind its sample, by rounding."""
 MOST_CHANNELS = 4096
 CHANNELS = re.compile(rb"^NumberOfChannels\s*=\s*(\d+)", re.MULTILINE)
 MARKERS = re.compile(rb"^MarkerFile\s*=([^\r\n]+)", re.MULTILINE)
@@ -23,6 +28,13 @@ MARKERS = re.compile(rb"^MarkerFile\s*=([^\r\n]+)", re.MULTILINE)
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     """Signals of a raw recording; channels of triggers and bad ones are left out, with a word."""
+    return load_by(_read_raw, path, channels)
+
+
+def load_by(
+    read: Callable[[Any, Path, tuple[str, ...] | None], Any], path: Path, channels: tuple[str, ...] | None
+) -> Recording:
+    """The same by another function of MNE, which is given the library, the path and the channels wanted."""
     import mne
 
     with warnings.catch_warnings():
@@ -30,7 +42,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         warnings.simplefilter("ignore")
         try:
             _refuse_growing(path)
-            raw = _read_raw(mne, path, channels)
+            raw = read(mne, path, channels)
             _check_values(raw, path)
         except Exception as error:
             # MNE raises as the damage has it.
@@ -52,13 +64,15 @@ def of_raw(raw: Any, channels: tuple[str, ...] | None, name: str) -> Recording:
         Annotation(float(one["onset"]) - first, float(one["duration"]), str(one["description"]))
         for one in raw.annotations
     ]
-    breaks = {round(one.onset * raw.info["sfreq"]) for one in notes if one.label.lower() == BREAK}
+    # EEGLAB has them half a sample before it.
+    marked = (one.onset * raw.info["sfreq"] for one in notes if one.label.lower() in BREAKS)
+    breaks = {found for at in marked if 0 < (found := math.ceil(at - EARLY)) < values.shape[-1]}
     return Recording(
         values[places],
         signal.fs,
         tuple(names[i] for i in places),
         signal.unit,
-        tuple(one for one in notes if one.label.lower() != BREAK),
+        tuple(one for one in notes if one.label.lower() not in BREAKS),
         tuple(sorted(breaks)),
     )
 
@@ -80,7 +94,8 @@ def _refuse_growing(path: Path) -> None:
 
 def _check_values(raw: Any, path: Path) -> None:
     """ValueError where values lie elsewhere than beside the file, or are more than are stored."""
-    files = [Path(one) for one in raw.filenames]
+    # None of a file that was opened for it.
+    files = [Path(one) for one in raw.filenames if one is not None] or [path]
     _refuse_away(path, files)
     stored = sum(one.stat().st_size for one in files)
     refuse_size(8 * int(raw.n_times) * len(raw.ch_names), path.name, stored)
@@ -95,11 +110,5 @@ def _refuse_away(path: Path, files: list[Path]) -> None:
         raise ValueError(f"its values must lie beside it, but it leads to {away!r}")
 
 
-def _read_raw(mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
-    if path.suffix.lower() in (".edf", ".bdf"):
-        read = mne.io.read_raw_edf if path.suffix.lower() == ".edf" else mne.io.read_raw_bdf
-        # Where names are not unique, MNE numbers them once they are read.
-        named = None if channels is None else [*channels, *(re.sub(r"-\d+$", "", one) for one in channels)]
-        # Latin 1 reads every byte, and the standard wants ASCII.
-        return read(path, include=named, encoding="latin1", verbose="error")
+def _read_raw(mne: Any, path: Path, _: tuple[str, ...] | None) -> Any:
     return mne.io.read_raw(path, verbose="error")

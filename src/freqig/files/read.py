@@ -150,7 +150,8 @@ def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.
         labels = [str(one) for one in beside]
         if len(labels) != len(values):
             raise ValueError(
-                f"annotations must be one per window, so {len(values)} of them for {name}, got {len(labels)}"
+                f"annotations must be one per window, so {len(values)} of them for {name}, got "
+                f"{len(labels)}: for spans of another length pass a table of onset, duration and label"
             )
     if windows.n_bad:
         warn(

@@ -15,7 +15,7 @@ from ..errors import SignalWarning, warn
 from ..signals.rates import SECONDS, rate_of_times
 from ..signals.tables import TIME
 from ..signals.units import in_one_unit, is_unit
-from .dialect import COMMENTS, OTHERS, dialect, lines_above
+from .dialect import COMMENTS, OTHERS, dialect, encoding_of, lines_above
 from .formats import pick
 from .limits import refuse_size
 from .recording import Recording, UnclearRateError
@@ -30,12 +30,15 @@ MARKS = " '\"()[]"
 NAMED = re.compile(r"(.*\S)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 """Name and unit of a channel, such as "EEG Fz (uV)"."""
 TIME_WORDS = {"seconds": "s", "second": "s", "milliseconds": "ms", "millisecond": "ms"}
+ABROAD = re.compile(r"(zeit|temps|tiempo|tempo|tijd|tid|czas|čas|aika|время|时间|時間)", re.IGNORECASE)
+"""How the first column may begin where it holds times, in other languages."""
 INDEX = re.compile(r"Unnamed: \d+|(index|sample|row|frame)s?( ?#| ?number)?", re.IGNORECASE)
 """What a first column is called that numbers the rows, or has no name, as the index of a table."""
 SLOW = 1.0
 """Step of times from which on nobody can tell s from ms, or from numbers of samples."""
 FAST = 50.0
 """Rate in Hz below which times in s may as well be those of a fast device in ms."""
+PARQUET = b"PAR1"
 SINCE_1970 = 1e11
 """No time in s is later: it would be after the year 5000."""
 
@@ -69,9 +72,18 @@ def _times(pd: Any, table: Any, channels: tuple[str, ...] | None) -> list[str]:
     times = [name for name in columns if TIME.fullmatch(name)]
     if len(columns) < 2 or columns[0] in (*times, *(channels or ())):
         return times
-    first = table.iloc[:, 0]
-    if _dates(pd, first) is not None or (INDEX.fullmatch(columns[0]) and _rises_evenly(pd, first)):
-        return [*times, columns[0]]
+    name, first = columns[0], table.iloc[:, 0]
+    even, told = _rises_evenly(pd, first), UNIT.search(name)
+    in_time = ABROAD.match(name) or (told and (told[1] or told[2]) in SECONDS)
+    rises = pd.api.types.is_numeric_dtype(first) and first.is_monotonic_increasing and first.is_unique
+    if _dates(pd, first) is not None or (in_time and rises) or (INDEX.fullmatch(name) and even):
+        return [*times, name]
+    if even and not times and channels is None:
+        warn(
+            f"column {name!r} rises evenly, as times do, and is taken for a channel: where it holds times, "
+            "call it 'time'; else pass channels= with those that are signals",
+            SignalWarning,
+        )
     return times
 
 
@@ -106,9 +118,12 @@ def _signals(pd: Any, table: Any, channels: tuple[str, ...] | None, path: Path) 
 
 
 def _table(pd: Any, path: Path) -> Any:
-    if path.suffix.lower() == ".parquet":
+    with path.open("rb") as file:
+        start = file.read(LONGEST_LINE)
+    if path.suffix.lower() == ".parquet" or start.startswith(PARQUET):
         return _parquet(path)
-    usual, first = SEPARATORS.get(path.suffix.lower(), ","), _first_lines(path)
+    encoding = encoding_of(start, path.name, len(start) < LONGEST_LINE)
+    usual, first = SEPARATORS.get(path.suffix.lower(), ","), _first_lines(path, encoding)
     if max(map(len, first)) >= LONGEST_LINE:
         raise ValueError(
             f"{path.name} must have a column per channel, {MOST_COLUMNS} at most, got a line of "
@@ -123,7 +138,9 @@ def _table(pd: Any, path: Path) -> Any:
             f"{path.name} must have a column per channel, {MOST_COLUMNS} at most, got {columns} in its first "
             "lines: transpose it"
         )
-    asked: dict[str, Any] = {"sep": separator, "decimal": decimal, "comment": _comment(path, lines[0])}
+    # Names hold what begins comments too at times, as "sample #".
+    comment = "%" if first[0].startswith("%") else None if "#" in lines[0] else "#"
+    asked: dict[str, Any] = {"sep": separator, "decimal": decimal, "comment": comment, "encoding": encoding}
     asked |= {"skiprows": above} if above else {}
     rows = _rows_of_names(lines, separator)
     if not rows:
@@ -149,24 +166,16 @@ def _table(pd: Any, path: Path) -> Any:
         said = " ".join(str(error).split()).removesuffix(".")
         begin = "; ".join(repr(line.strip()[:40]) for line in first[:3])
         raise ValueError(
-            f"{path.name} must be a table, a row per point in time, in UTF-8: {said}. It begins with "
+            f"{path.name} must be a table, a row per point in time: {said}. It begins with "
             f"{begin}: cut off what stands above the names, or begin these lines with '#'"
         ) from None
     return table
 
 
-def _comment(path: Path, names: str) -> str | None:
-    """What comments begin with, which names hold too at times, as "sample #"."""
-    with path.open("rb") as file:
-        first = file.read(1)
-    return "%" if first == b"%" else None if "#" in names else "#"
-
-
-def _first_lines(path: Path) -> list[str]:
+def _first_lines(path: Path, encoding: str) -> list[str]:
     """The first lines, or as much of them as tells that they are too long."""
-    with path.open("rb") as file:
-        lines = iter(lambda: file.readline(LONGEST_LINE), b"")
-        return [line.decode("utf-8-sig", "replace") for line in islice(lines, MOST_ABOVE)]
+    with path.open(encoding=encoding, errors="replace") as file:
+        return list(islice(iter(lambda: file.readline(LONGEST_LINE), ""), MOST_ABOVE))
 
 
 def _rows_of_names(lines: list[str], separator: str) -> dict[str, Any]:

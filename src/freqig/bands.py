@@ -230,7 +230,7 @@ def named_bands(
             raise ValueError(
                 f"bands must not overlap, or their sums would count frequencies twice, got "
                 f"{name!r} ({low:g}, {high:g}) and {later!r} ({later_low:g}, {later_high:g}) Hz; "
-                "call freqig.bands once for each set of bands that do not overlap"
+                "give sets that do not overlap one after another"
             )
     return edges
 

@@ -62,6 +62,13 @@ EXPLAINING = {
         "zero:1:2:3",
     ],
     "tol": NUMBERS,
+    "max-evaluations": COUNTS,
+    "output-key": ["zz", "0:0"],
+    "class-axis": ["x", "0", "9", "-9", "1.5", ""],
+    "time-axis": ["x", "0", "9", "-9", "1.5", ""],
+    "dtype": ["", "int8", "float16"],
+    "device": ["", "tpu", "cuda:7"],
+    "memory": ["x", "nan", "-1", "0", "1e400", "", "1"],
 }
 SHAPLEY = {
     "players": ["", ",", "zz", "segments:0", "segments:x", "a=2-1", "channels,channels"],
@@ -86,6 +93,8 @@ COHORT = {
     "subjects": ["", "(", "night", "(x)", "(n)(i)"],
     "workers": COUNTS,
     "shard": ["", "x", "0/2", "3/2", "1/0", "1"],
+    "class-axis": ["x", "0"],
+    "dtype": ["int8"],
     "device": ["", "tpu", "cuda:7"],
     "out": ["", "net.py"],
 }

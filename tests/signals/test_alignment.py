@@ -107,6 +107,14 @@ def test_what_has_no_labels_goes_by_position(truth: xr.Dataset) -> None:
     close(EXPLAINER(named(X), baseline=bare, target=1).rfft, truth.rfft.values, 0)
 
 
+@pytest.mark.parametrize("axis", [0, -3, 3, -4])
+def test_an_axis_of_time_that_there_is_not(axis: int) -> None:
+    named = xr.DataArray(np.zeros((2, 4, 16)), dims=("sample", "channel", "time"))
+    for x in (named, named.values):
+        with pytest.raises(ValueError, match="time_axis must"):
+            Explainer(lambda x: MODEL(x), time_axis=axis)(x, target=0)
+
+
 def test_time_axis_of_the_model_is_no_matter_to_names(truth: xr.Dataset) -> None:
     turned = Explainer(lambda x: MODEL(x.mT), time_axis=1, n_steps=30)
     mixed = shuffled(named(BASELINE), ("channel", "sample", "time"))

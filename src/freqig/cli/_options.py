@@ -44,7 +44,8 @@ explaining_options = with_options(
         default="predicted",
         show_default=True,
         metavar="CLASS",
-        help="What is explained: predicted, all, or a class by name or number.",
+        help="What is explained: predicted, all, or a class by name or number; for outputs with more axes a "
+        "place in each, such as predicted,12.",
     ),
     click.option(
         "--output",
@@ -63,12 +64,61 @@ explaining_options = with_options(
     click.option(
         "--baseline",
         metavar="RULE",
-        help="Start of the path: zero (default), dc, surrogate, noise, band_removed:8:12, ...",
+        help="Start of the path: zero (default), dc, surrogate, noise, band_removed:8:12, ..., or data:FILE, "
+        "series that are read as INPUT is.",
     ),
     click.option("--tol", type=float, default=0.01, show_default=True, help="Tolerance of attributions."),
+    click.option(
+        "--max-evaluations",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Most evaluations per sample. Default: 2000.",
+    ),
+    click.option(
+        "--output-key",
+        metavar="KEY",
+        help="Of several outputs that which is explained, by name or number, with colons into nested ones.",
+    ),
+    click.option(
+        "--class-axis",
+        type=int,
+        metavar="N",
+        help="Axis of the outputs that holds the classes; 0 is the batch. Default: the only other one.",
+    ),
+    click.option(
+        "--probabilities/--no-probabilities",
+        default=None,
+        help="Whether outputs are probabilities, or logits. Default: told from their values.",
+    ),
+    click.option(
+        "--time-axis",
+        type=int,
+        metavar="N",
+        help="Axis of time in what the model takes; 0 is the batch. Default: the last, or that of its kind.",
+    ),
+    click.option(
+        "--batch-independent/--no-batch-independent",
+        default=None,
+        help="Whether the model looks at each series by itself. Where not, one goes at a time.",
+    ),
+    click.option(
+        "--dtype", type=click.Choice(["float32", "float64"]), help="Of the model. Default: as it is."
+    ),
+    click.option(
+        "--device", metavar="DEVICE", help="Of the model, such as cuda. Default: where its weights are."
+    ),
+    click.option(
+        "--memory", metavar="SIZE", help='What a run may take beside model and result, such as "500 MB".'
+    ),
     click.option("--trust", is_flag=True, help="Run what is in MODEL: TorchScript, or an object of Python."),
 )
 
+
+OF_MODEL = (
+    *("max_evaluations", "output_key", "class_axis", "probabilities", "time_axis", "batch_independent"),
+    *("dtype", "device", "memory"),
+)
+"""Options of how a model is understood and run, without defaults of their own."""
 
 GRADIENTS, SHAPLEY = "gradients", "shapley"
 OTHERS = {
@@ -129,6 +179,7 @@ def made_shapley(model: str, options: dict[str, Any], progress: bool | None = No
     if options.pop("asked"):
         raise click.UsageError("--set is for methods of others: say --max-order and --budget for shapley")
     del options["domains"]
+    _refuse_given(options, ("max_evaluations",), "--method gradients: say --budget for shapley")
     shared, players = _shared(options), options.pop("players")
     return Shapley(
         read_model(model, shared["trust"]),
@@ -147,6 +198,7 @@ def made_other(name: str, model: str, options: dict[str, Any], progress: bool | 
 
     kind = getattr(methods, OTHERS[name])
     own, players = read_settings(options.pop("asked")), options.pop("players")
+    _refuse_given(options, ("max_evaluations",), "--method gradients")
     shared = {**_shared(options), "progress": progress}
     if not _takes(kind, "tol"):
         if _said("tol"):
@@ -164,7 +216,13 @@ def made_other(name: str, model: str, options: dict[str, Any], progress: bool | 
     _refuse_given(options, ("max_order", "budget"), "--method shapley")
     if clash := sorted(set(own) & {*shared, "fs"}):
         raise click.UsageError(f"--set {clash[0]} is an option of its own: --{clash[0].replace('_', '-')}")
-    return kind(read_model(model, shared["trust"]), **shared, **own)
+    model = read_model(model, shared["trust"])
+    try:
+        return kind(model, **shared, **own)
+    except (TypeError, ValueError) as error:
+        # Some are called like options, such as a step.
+        about = next((one for one in own if str(error).startswith(f"{one} must")), None)
+        raise error if about is None else type(error)(f"--set {error}") from error
 
 
 def _takes(kind: Any, parameter: str) -> bool:
@@ -207,8 +265,21 @@ def made_explainer(model: str, options: dict[str, Any], progress: bool | None = 
 
 
 def _shared(options: dict[str, Any]) -> dict[str, Any]:
-    """Settings of both methods; removes their options."""
+    """Settings of all methods; removes their options."""
     from ._reading import names
 
     own = {name: options.pop(name) for name in ("unit", "output", "tol", "trust")}
-    return {**own, "classes": names(options.pop("classes"))}
+    return {**own, "classes": names(options.pop("classes")), **said_of_model(options)}
+
+
+def said_of_model(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings of how a model is understood and run, those that were given; removes their options."""
+    from ._reading import read_dtype, read_output_key
+
+    read = {"dtype": read_dtype, "output_key": read_output_key}
+    given = {name: options.pop(name, None) for name in OF_MODEL}
+    return {
+        name: read[name](value) if name in read else value
+        for name, value in given.items()
+        if value is not None
+    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,17 @@ def names(text: str | None) -> tuple[str, ...] | None:
 def read_target(text: str, classes: Sequence[str] | None = None) -> Any:
     """A target: "all", None for the predicted class, or a class by name, else by its number from 0.
 
+    Of outputs with more axes it is the place in each, separated by commas.
+
     Examples
     --------
     >>> read_target("predicted"), read_target("2"), read_target("N2"), read_target("7", ["3", "7"])
     (None, 2, 'N2', '7')
+    >>> read_target("predicted,12")
+    (None, 12)
     """
+    if "," in text:
+        return tuple(read_target(one.strip(), classes) for one in text.split(","))
     if text == "predicted":
         return None
     return by_name_or_number(text, classes or ())
@@ -99,6 +106,8 @@ def read_domains(text: str, option: str = "domains") -> list[Any]:
     --------
     >>> read_domains("rfft,stft:2:0.5")
     [RFFT(name='rfft'), STFT(window=2, hop=0.5, taper='hann', name='stft')]
+    >>> [one.name for one in read_domains("stft:2,stft:0.5")]
+    ['stft_2', 'stft_0_5']
     """
     from .. import domains
     from ..domains.reading import added_domain, made_by
@@ -109,8 +118,11 @@ def read_domains(text: str, option: str = "domains") -> list[Any]:
         for name, value in vars(domains).items()
         if isinstance(value, type) and issubclass(value, domains.Domain) and not inspect.isabstract(value)
     }
-    made = []
-    for one in names(text) or ():
+    made, typed = [], names(text) or ()
+    twice = next((one for one in typed if typed.count(one) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{option} must each be named once, got {twice!r} {typed.count(twice)} times")
+    for one in typed:
         name, *numbers = one.split(":")
         name = name.lower()
         kind: Any = known.get("time" if name == "waveform" else name)
@@ -125,6 +137,8 @@ def read_domains(text: str, option: str = "domains") -> list[Any]:
                 f"{option} must be of {', '.join(listed)}, with numbers behind colons, such as stft:2, got "
                 f"{one!r}"
             )
+        if isinstance(kind, type) and sum(other.split(":")[0] == one.split(":")[0] for other in typed) > 1:
+            kind = partial(kind, name=re.sub(r"\W", "_", one))
         made.append(_made(kind, numbers, one, option))
     return made
 
@@ -186,8 +200,34 @@ def read_players(text: str) -> Any:
     return tuple(made)
 
 
-def read_baseline(text: str | None) -> Any:
+def read_output_key(text: str) -> Any:
+    """A name or number, or several from the outermost inwards, with colons between them.
+
+    Examples
+    --------
+    >>> read_output_key("stage"), read_output_key("heads:1")
+    ('stage', ('heads', 1))
+    """
+    parts = tuple(by_name_or_number(one, ()) for one in text.split(":"))
+    return parts if len(parts) > 1 else parts[0]
+
+
+def read_dtype(text: str) -> Any:
+    """A dtype of PyTorch by name."""
+    import torch
+
+    return getattr(torch, text)
+
+
+def read_baseline(text: str | None, reading: Mapping[str, Any] | None = None) -> Any:
     """A rule of `freqig.baselines` by name, with the numbers that it takes behind colons.
+
+    Parameters
+    ----------
+    text : str or None
+        What was typed; behind `data:` is the path of a recording, whose samples are the baselines.
+    reading : mapping, optional
+        Options by which recordings are read, among others.
 
     Raises
     ------
@@ -204,6 +244,8 @@ def read_baseline(text: str | None) -> Any:
     if text is None:
         return None
     name, *numbers = text.split(":")
+    if name == "data":
+        return _baselines_in(text.partition(":")[2], reading or {})
     rules = [
         key
         for key, rule in vars(baselines).items()
@@ -212,10 +254,23 @@ def read_baseline(text: str | None) -> Any:
     name = name.replace("-", "_")
     if name not in rules:
         raise ValueError(
-            f"baseline must be one of {', '.join(sorted(rules))}, with numbers behind colons, such as "
-            f"band_removed:8:12, got {text!r}"
+            f"baseline must be one of {', '.join(sorted(rules))}, with numbers or a file behind colons, such "
+            f"as band_removed:8:12 or data:rest.edf, got {text!r}"
         )
     return _made(getattr(baselines, name), numbers, text, "baseline")
+
+
+def _baselines_in(path: str, reading: Mapping[str, Any]) -> Any:
+    """The samples of a recording as baselines."""
+    from .. import baselines, read
+
+    try:
+        asked = {name: reading.get(name) for name in ("fs", "window", "step", "resample")}
+        return baselines.data(read(path, channels=names(reading.get("channels")), **asked))
+    except (OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"baseline must be data:FILE with a recording that is read as INPUT is, got {path!r}: {error}"
+        ) from error
 
 
 def read_bands(text: str | None) -> Any:

@@ -13,49 +13,17 @@ from typing import Any
 
 import click
 
+from ._wording import in_options
+
 NOT_CONVERGED, SOME_FAILED, INTERRUPTED = 3, 4, 130
 
 EXIT_CODES = """\b
 Exit codes: 0 all done; 1 nothing done; 2 wrong usage; 3 done, but some samples did not converge;
 4 some inputs failed: they are listed, the others are written; 130 interrupted."""
 
-OPTIONS = {
-    **{
-        name: f"--{name}"
-        for name in (
-            *(
-                "fs",
-                "unit",
-                "window",
-                "step",
-                "channels",
-                "resample",
-                "classes",
-                "target",
-                "output",
-                "domains",
-            ),
-            *("bands", "baseline", "tol", "trust", "sample", "keep", "speed", "channel", "markers", "title"),
-            *("players", "budget"),
-            *("paired", "by", "between", "montage"),
-            *("shard", "subjects", "workers"),
-        )
-    },
-    "annotations": "--labels",
-    "max_frequency": "--max-frequency",
-    "model_id": "--model-id",
-    "retry_failed": "--retry-failed",
-    "max_order": "--max-order",
-}
-"""Options by the names that parameters have in Python."""
-
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
 KIND = 60
 """Characters, numbers aside, by which a warning is of the same kind as another."""
-
-NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=(?!freqig\.)(True\b)?")
-"""Parameters whose values can be typed: what is made by a function of Python keeps its words."""
-
 
 TYPED = "freqig.typed"
 
@@ -125,35 +93,6 @@ def one_line(error: BaseException) -> str:
     from ..errors import reason_of
 
     return in_options(reason_of(error, "; --debug shows where"))
-
-
-def in_options(text: str) -> str:
-    """A message for users of Python in the words of the command line.
-
-    Examples
-    --------
-    >>> in_options("annotations must hold at least one label")
-    '--labels must hold at least one label'
-    >>> in_options("pass resample=100 for a file, or unit='uV'")
-    "pass --resample 100 for a file, or --unit 'uV'"
-    >>> in_options("pass unit='uV' to Explainer, or baseline=freqig.baselines.band_removed(8, 12)")
-    "pass --unit 'uV', or --baseline band_removed:8:12"
-    """
-
-    def option(found: re.Match[str]) -> str:
-        name = OPTIONS[found[1]]
-        return name if found[2] or not found.string[found.end() :].strip(" ") else f"{name} "
-
-    def rule(found: re.Match[str]) -> str:
-        return "--baseline " + ":".join([found[1], *filter(None, re.split(r"[, ]+", found[2]))])
-
-    # What a message is about stands at its beginning.
-    text = re.sub(rf"^({'|'.join(OPTIONS)})(?= must\b)", lambda found: OPTIONS[found[1]], text)
-    text = re.sub(r"(?:freqig\.)?Explainer\(model, (\w+=[^()]*)\)", r"\1", text)
-    text = re.sub(rf"(\b(?:{'|'.join(OPTIONS)})=(?:'[^']*'|[\w.]+)?) to Explainer\b", r"\1", text)
-    text = re.sub(r"baseline=freqig\.baselines\.(\w+)\(([\d.e, -]*)(?<!\.\.\.)\)", rule, text)
-    named = re.sub(r"domains=\[freqig\.(\w+)\([^)]*\)\]", lambda found: f"--domains {found[1].lower()}", text)
-    return re.sub(r"  +", " ", NAMED.sub(option, named))
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def check(model: str, path: Path, as_json: bool, **options: Any) -> int:
     from ._truth import labels_of
 
     target = read_target(options.pop("target"), names(options["classes"]))
-    baseline = read_baseline(options.pop("baseline"))
+    baseline = read_baseline(options.pop("baseline"), options)
     explainer = made_explainer(model, options, progress=False)
     known = labels_of(options.pop("labels"), [path])
     channels = names(options.pop("channels"))

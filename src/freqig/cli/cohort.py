@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._files import FilePath
-from ._options import explaining_options, reading_options
-from ._running import EXIT_CODES, INTERRUPTED, debug_option, in_options, reporting
+from ._options import explaining_options, reading_options, said_of_model
+from ._running import EXIT_CODES, INTERRUPTED, debug_option, reporting
+from ._wording import in_options
 
 if TYPE_CHECKING:
     from ..cohort import Report
@@ -76,9 +77,6 @@ def _read_shard(context: click.Context, option: click.Parameter, text: str | Non
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
 @click.option("--model-id", metavar="NAME", help="What tells a model without weights from others.")
-@click.option(
-    "--device", metavar="DEVICE", help="Of the model, such as cuda. Default: where its weights are."
-)
 @click.option("--progress/--no-progress", default=None, help="A bar on stderr. Default: on a terminal.")
 @debug_option
 @reporting
@@ -118,13 +116,15 @@ def cohort(
         raise click.ClickException(
             "--keep bands needs --bands: a preset such as sleep, or slow=0.5-4,fast=8-30"
         )
+    understood = said_of_model(options)
     asked = {
         **options,
+        **understood,
         "classes": names(options["classes"]),
         "channels": names(options["channels"]),
         "domains": read_domains(options["domains"]),
         "target": read_target(options["target"], names(options["classes"])),
-        "baseline": read_baseline(options["baseline"]),
+        "baseline": read_baseline(options["baseline"], options),
     }
     store = out / STORE
     try:

@@ -92,7 +92,7 @@ def explain(
         check_format(out)
     bands = read_bands(options.pop("bands"))
     target = read_target(options.pop("target"), names(options["classes"]))
-    baseline = read_baseline(options.pop("baseline"))
+    baseline = read_baseline(options.pop("baseline"), options)
     method = options.pop("method")
     if method == SHAPLEY:
         explainer = made_shapley(model, options, progress)

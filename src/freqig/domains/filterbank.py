@@ -183,5 +183,5 @@ class FilterBank(Domain):
         step = 2 * self._nyquist / n
         return (
             f"{len(empty)} bands of domain {self.name!r} hold no frequency of a signal of {n} samples, which "
-            f"knows multiples of {step:.3g} Hz, such as {empty[0]!r}: take fewer bands, n=, or longer signals"
+            f"knows multiples of {step:.3g} Hz, such as {empty[0]!r}: take fewer bands or longer signals"
         )

@@ -112,7 +112,7 @@ class Wavelet(Domain):
                 raise ValueError(
                     f"mode {self.mode!r} of domain {self.name!r} must continue a series by less than its "
                     f"length, got {length} samples by {wanted} at level {stage} for a signal of {n}: use "
-                    "mode='zero' or 'symmetric', a lower level or a shorter wavelet"
+                    "the mode 'zero' or 'symmetric', a lower level or a shorter wavelet"
                 )
         return self
 

@@ -35,8 +35,7 @@ def warn_of_own_paths(found: Attributions, tol: float, exact: bool) -> None:
             warn(
                 f"domain {name!r}, which has a path of its own, did not reach tol={tol:g} for {len(rows)} "
                 f"of {len(found.converged)} samples ({_named(rows)}); its largest completeness gap is "
-                f"{gap:.3g}. "
-                "Raise n_steps or max_evaluations, or try another baseline",
+                f"{gap:.3g}. Raise {'n_steps' if exact else 'max_evaluations'}, or try another baseline",
                 CompletenessWarning if exact else ConvergenceWarning,
             )
 

@@ -128,7 +128,7 @@ def of_array(
     if names is None and channels is None and rows > columns:
         warn(
             f"{path.name} holds {rows} channels of {columns} values in time: where its rows are points in "
-            f"time, read it yourself and pass its transpose, such as array.T[None], and fs=",
+            "time, save its transpose, or pass array.T[None] and fs=",
             SignalWarning,
         )
     places = pick(names, channels, values.shape[-2], path.name)

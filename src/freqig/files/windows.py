@@ -49,7 +49,7 @@ class Windows:
             if recording.breaks:
                 raise ValueError(
                     f"{name} must be cut into windows, as it has gaps, {len(recording.breaks)} of them: pass "
-                    "window=, the length in s that the model takes, to freqig.read or to the Explainer"
+                    "window=, the length in s of the windows that the model takes"
                 )
             return cls(np.zeros(1, dtype=np.int64), n)
         size = _whole(window, recording.fs, "window")

@@ -213,7 +213,7 @@ device, trust, progress, batch_independent, memory : optional
         self, model: Any, *, width: Any = None, step: Any = None, players: Any = None, **shared: Any
     ) -> None:
         if step is not None and width is None:
-            raise ValueError(f"step must be omitted without width=, got {shown(step)}")
+            raise ValueError(f"step must be omitted where no width is given, got {shown(step)}")
         told = None
         if players is not None:
             taken = {"domains": shared.get("domains"), "width": width}
@@ -233,7 +233,7 @@ def _refuse_gaps(width: Width, step: Width) -> None:
         return
     if isinstance(width, Mapping) != isinstance(step, Mapping):
         raise ValueError(
-            f"step must be a number or a mapping, as width is, got {shown(step)} and width={shown(width)}"
+            f"step must be a number or a mapping, as width is, got {shown(step)} and {shown(width)}"
         )
     widths, steps = (one if isinstance(one, Mapping) else {"": one} for one in (width, step))
     for key, part in steps.items():

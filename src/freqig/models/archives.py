@@ -73,7 +73,7 @@ def _check(
     if sum(entry.compress_size for entry in entries) > there:
         raise ValueError(f"{name} has {there} bytes, less than its members take in it; {NOT_TRUST}")
     if size > max_bytes:
-        raise ValueError(f"{name} unpacks to {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}")
+        raise ValueError(f"{name} unpacks to {size} bytes, more than {max_bytes}; {NOT_TRUST}")
     if size > max(SMALL, MAX_RATIO * there):
         raise ValueError(f"{name} has {there} bytes and unpacks to {size}, which no model does; {NOT_TRUST}")
     for entry in entries:

@@ -18,8 +18,7 @@ ADVICE = {
     "file, or the onnx.ModelProto, which freqig converts and compares with onnxruntime",
 }
 INSTEAD = (
-    "Without gradients freqig.Shapley(model) explains it as it is, by bands, channels and stretches of time "
-    "(on the command line --method shapley)"
+    "Without gradients freqig.Shapley(model) explains it as it is, by bands, channels and stretches of time"
 )
 METHODS = ("predict_proba", "decision_function", "predict")
 """What scores series, of estimators, the first that there is."""

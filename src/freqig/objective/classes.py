@@ -228,7 +228,7 @@ class ClassReader:
         if classes.values == "softmax" and not _look_normalised(raw, classes.axis):
             raise ValueError(
                 "probabilities must fit the model's outputs: at the first call they summed to 1, and now "
-                "they do not. Pass probabilities=True or False to a new Explainer"
+                "they do not. Pass probabilities=True or probabilities=False to a new Explainer"
             )
 
 

@@ -85,6 +85,8 @@ def read_signal(x: Any, time_axis: int, name: str = "x") -> Signal:
     """
     signal = placed(labelled(x, name), time_axis, name)
     check_shape(signal.values, name)
+    # Names tell which axis is time in `x`, and not which the model takes for it.
+    _check_axis(time_axis, signal.values, name)
     check_real(signal.values, name)
     return signal
 
@@ -145,10 +147,15 @@ def check_shape(values: Tensor, name: str) -> None:
 def _time_last(values: Tensor, time_axis: int, name: str) -> Tensor:
     if values.ndim < 2:
         return values
+    _check_axis(time_axis, values, name)
+    return values.movedim(time_axis, -1)
+
+
+def _check_axis(time_axis: int, values: Tensor, name: str) -> None:
+    """ValueError unless signals have such an axis beside that of the batch."""
     if not -values.ndim <= time_axis < values.ndim:
         raise ValueError(
             f"time_axis must be an axis of {name}, which has shape {tuple(values.shape)}, got {time_axis}"
         )
     if time_axis % values.ndim == 0:
         raise ValueError("time_axis must not be 0, the batch axis")
-    return values.movedim(time_axis, -1)

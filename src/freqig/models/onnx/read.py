@@ -74,9 +74,7 @@ def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
 
 def _limit(name: str, size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise ValueError(
-            f"{name} with its weights has {size} bytes, more than max_bytes={max_bytes}; {NOT_TRUST}"
-        )
+        raise ValueError(f"{name} with its weights has {size} bytes, more than {max_bytes}; {NOT_TRUST}")
 
 
 def _is_external(tensor: Any) -> bool:

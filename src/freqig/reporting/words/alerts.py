@@ -27,7 +27,7 @@ FLAT = 1e-6
 """Part of the output that attributions must exceed, to be more than its rounding in float32."""
 FEW = 0.1
 """Share of the samples up to which something is a note, and above a warning."""
-DATA = "baseline=freqig.baselines.data(...) with signals of other classes"
+DATA = "baseline=freqig.baselines.data(...) with signals of other classes (--baseline data:FILE)"
 
 LEVELS = ("serious", "warning", "note")
 
@@ -260,7 +260,7 @@ def undecided(result: xr.Dataset) -> Alert | None:
         f"The likeliest of {known.shape[1]} classes has a probability of {percent(usual)} in the median, "
         f"where a model that knows nothing gives {percent(even)}.",
         "Look whether rate, unit and channels are those of the training, and whether outputs are logits "
-        "(probabilities=False) or probabilities (probabilities=True).",
+        "(probabilities=False, --no-probabilities) or probabilities (probabilities=True, --probabilities).",
     )
 
 

@@ -30,7 +30,7 @@ def remedy_of(result: xr.Dataset, status: str) -> str:
     own = {
         "nonfinite": "the model or its gradient is not finite on the path (try another baseline)",
         "rounding": "rounding errs by more than tol (check the units of the signal, raise tol, or compute in "
-        "float64: dtype=torch.float64)",
+        "float64: dtype=torch.float64, --dtype float64)",
         "gradient": "the gradient of the model is not that of its output, as behind detach(), rounding or "
         "torch.no_grad() (remove them for the explanation)",
     }

@@ -46,6 +46,15 @@ def test_large_values_are_scaled_to_fit_and_small_ones_are_not(sounds: xr.DataAr
     assert np.abs(soft).max() == pytest.approx(0.02, abs=1e-3)
 
 
+def test_volts_fill_the_range_and_silence_stays(sounds: xr.DataArray, tmp_path: Path) -> None:
+    """Volts of EEG are some 1e-4, of which 16 bits would leave three."""
+    volts = (1e-4 * sounds).assign_attrs(units="V")
+    heard, _ = soundfile.read(freqig.to_wav(volts, tmp_path / "eeg.wav", sample=0))
+    np.testing.assert_allclose(heard, sounds[0].T / float(np.abs(sounds[0]).max()), atol=2**-14)
+    silent, _ = soundfile.read(freqig.to_wav(0 * volts, tmp_path / "silent.wav", sample=0))
+    assert not silent.any()
+
+
 def test_files_are_replaced_only_when_told(sounds: xr.DataArray, tmp_path: Path) -> None:
     path = tmp_path / "tone.wav"
     path.write_bytes(b"mine")

@@ -31,8 +31,9 @@ def to_wav(
 ) -> Path:
     """Write a signal, such as the part that drove a decision, as a WAV file.
 
-    Values between -1 and 1 are written as they are, as those of a file of sound; others are divided by
-    their largest magnitude. The file is there whole or not at all.
+    Values between -1 and 1 without a unit are written as they are, as those of a file of sound; others are
+    divided by their largest magnitude, so that EEG in volts is no silence. The file is there whole or not
+    at all.
 
     Parameters
     ----------
@@ -89,12 +90,18 @@ def to_wav(
     handle, scratch = tempfile.mkstemp(suffix=".wav", prefix=".freqig-", dir=target.parent)
     os.close(handle)
     try:
-        soundfile.write(scratch, series / max(largest, 1.0), rate, subtype="PCM_16")
+        soundfile.write(scratch, series / _full_scale(part, largest), rate, subtype="PCM_16")
         Path(scratch).chmod(0o666 & ~_umask())
         Path(scratch).replace(target)
     finally:
         Path(scratch).unlink(missing_ok=True)
     return target
+
+
+def _full_scale(part: xr.DataArray, largest: float) -> float:
+    """What is written as 1."""
+    physical = part.attrs.get("units") is not None
+    return largest if physical and largest > 0 else max(largest, 1.0)
 
 
 def _umask() -> int:

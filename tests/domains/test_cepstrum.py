@@ -169,6 +169,15 @@ def test_another_baseline_is_an_error(baseline: Any) -> None:
         explain(lambda x: x.sum(-1, keepdim=True), noise(1, 64), baseline)
 
 
+@pytest.mark.parametrize("n", [64, 65])
+@pytest.mark.parametrize("baseline", [np.zeros, lambda shape: np.full(shape, 1e-9)], ids=["zero", "faint"])
+def test_silence_is_no_flat_spectrum_where_most_bins_are_at_the_floor(baseline: Any, n: int) -> None:
+    tones = np.array([1, 0.5, 0.1]) @ np.cos(2 * np.pi * np.arange(n) * np.array([[5], [9], [12]]) / n)
+    with pytest.raises(ValueError, match=r"pass baseline=freqig.baselines.flat_log_spectrum\(\)"):
+        explain(lambda x: x.sum(-1, keepdim=True), tones[None], baseline((1, n)))
+    explain(lambda x: x.square().sum(-1, keepdim=True), tones[None])
+
+
 def test_a_flat_spectrum_of_other_phases_or_another_level_is_an_error() -> None:
     x = noise(1, 64)
     flat = FLAT.draw(torch.from_numpy(x), None)[0]

@@ -69,6 +69,24 @@ def test_baselines_are_told_and_cited(baseline: object, says: str, cites: str) -
     assert "3 fixed nodes" in text
 
 
+def test_windows_of_a_long_signal_are_told() -> None:
+    explainer = freqig.Explainer(lambda x: x.square().mean((1, 2)), fs=64)
+    text = freqig.methods_text(freqig.slide(explainer, np.ones((1, 2, 250)), window=1, hop=0.5))
+    assert "1 signal of 2 channels and 3.90625 s at 64 Hz. Each was explained in 7 windows of 1 s" in text
+    assert "one every 0.5 s, whose attributions and outputs were added up" in text
+
+
+def test_baselines_of_carriers_and_phases_are_told_in_words() -> None:
+    flat = freqig.baselines.flat_envelope(8, 12)
+    assert "Paths began at the signal with the envelope of its band from 8 to 12 Hz" in (
+        freqig.methods_text(explained(flat, domains=freqig.Envelope(8, 12)))
+    )
+    flat = freqig.baselines.flat_log_spectrum()
+    assert "Paths began at the signal with a flat spectrum" in (
+        freqig.methods_text(explained(flat, domains=freqig.Cepstrum()))
+    )
+
+
 def test_engines_domains_and_bands_are_told() -> None:
     text = freqig.methods_text(explained(engine="captum", n_steps=300, output="log_prob"))
     assert "300 fixed nodes by Captum [3]" in text

@@ -64,6 +64,16 @@ def test_data_are_amplitudes_in_the_bands() -> None:
     np.testing.assert_allclose(found["data"], wanted, atol=1e-6)
 
 
+def test_series_that_end_early_have_amplitudes_of_their_own() -> None:
+    t = np.arange(N) / FS
+    tone = 3 * np.sin(2 * np.pi * 4 * t)[None]
+    half = round(N / 2)
+    explainer = freqig.Explainer(lambda x: x.square().mean((1, 2)), fs=FS)
+    found = features_of(explainer([tone, tone[:, :half]]), BANDS)
+    ends = [features_of(explainer(one[None]), BANDS)["data"][0] for one in (tone, tone[:, :half])]
+    np.testing.assert_allclose(found["data"], ends, atol=1e-6)
+
+
 def test_without_a_signal_data_are_unknown(result: xr.Dataset) -> None:
     assert np.isnan(features_of(result.drop_vars("signal"), BANDS)["data"]).all()
     with pytest.raises(ValueError, match="name must be a variable of attributions"):

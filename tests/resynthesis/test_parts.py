@@ -310,6 +310,29 @@ def test_masks_that_do_not_fit(x: np.ndarray) -> None:
         freqig.resynthesize(result, (result.time > 0).rename("rfft"))
 
 
+def test_sums_over_windows_belong_to_no_baseline_but_zero() -> None:
+    """Of a slid signal: in time from zero each value is kept or not, all else is refused."""
+    x = np.random.default_rng(3).normal(size=(1, 2, 96))
+    explainer = freqig.Explainer(
+        lambda x: x.square().mean((1, 2)), fs=FS, domains=[freqig.RFFT(), freqig.Time()]
+    )
+    slid, centred = (
+        freqig.slide(explainer, x, window=0.5, hop=0.25, baseline=baseline)
+        for baseline in (freqig.baselines.zero(), freqig.baselines.dc())
+    )
+    part = freqig.resynthesize(slid, slid.waveform > 0.001)
+    np.testing.assert_allclose(part, np.where(slid.waveform > 0.001, x, 0))
+    for result, asked in (
+        (slid, {}),
+        (centred, {"name": "waveform"}),
+        (slid, {"name": "waveform", "explainer": explainer}),
+    ):
+        with pytest.raises(
+            ValueError, match=r"got sums over windows of freqig\.slide, .* explain a window by"
+        ):
+            freqig.resynthesize(result, **asked)
+
+
 def test_results_that_hold_too_little(x: np.ndarray) -> None:
     result = explained(x, x[0])
     with pytest.raises(ValueError, match=r"baseline was values that were given.*pass baseline= as it was"):

@@ -74,11 +74,15 @@ class Cepstrum(NonlinearDomain):
         found, given = LogSpectrum.of(x), LogSpectrum.of(baseline).spectrum
         held = _held(found, given)
         wanted = torch.where(held, found.spectrum, found.at_level(found.mean(found.log(), ~held).exp()))
+        # A flat spectrum lies above the floor. Silence does not, and would pass where most bins are at the
+        # floor, as the flat spectrum is small too.
+        clear = found.spectrum.abs() > NEAR * found.floor
+        faint = found.mean(given.abs(), clear) < found.floor / 2
         otherwise, change = (given - wanted).norm(dim=-1), (given - found.spectrum).norm(dim=-1)
         rounding = ROUNDING * torch.finfo(x.dtype).eps * found.spectrum.norm(dim=-1)
         # Spectra of n samples, in each of which a little is lost below the normal numbers.
         rounding = rounding + x.shape[-1] ** 2 * torch.finfo(x.dtype).tiny
-        if bool((otherwise > OTHERWISE * change + rounding).any()):
+        if bool((otherwise > OTHERWISE * change + rounding).any() | faint.any()):
             raise ValueError(
                 f"baseline for domain {self.name!r} must have a flat log spectrum and the phases of x, which "
                 "are held, got another one: pass baseline=freqig.baselines.flat_log_spectrum()"

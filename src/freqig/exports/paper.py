@@ -28,6 +28,10 @@ BASELINES = {
         "{number} of random noise with a power spectrum f^{power:g} and the variance of the signal (seed "
         "{seed}) [{cite}]"
     ),
+    "flat_envelope": (
+        "the signal with the envelope of its band from {low:g} to {high:g} Hz at its mean and its carrier held"
+    ),
+    "flat_log_spectrum": "the signal with a flat spectrum, at the mean log amplitude, and its own phases",
     "data": "each of {count} signals, over which attributions were averaged [{cite}]",
     "given": "given signals",
 }
@@ -147,7 +151,21 @@ def _signals(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
         f"{n / fs:g} s at {fs:g} Hz" if fs else f"{n} samples",
     ]
     unit = f", in {signal.attrs['units']}" if "units" in signal.attrs else ""
-    return f"Explained were {_many(count, 'signal')} of {' and '.join(filter(None, of))}{unit}."
+    told = f"Explained were {_many(count, 'signal')} of {' and '.join(filter(None, of))}{unit}."
+    return told + _windows(result, settings)
+
+
+def _windows(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
+    slid = settings.get("slide")
+    if slid is None:
+        return ""
+    onsets = result["window"].values if "window" in result.coords else np.empty(0)
+    # The last may be nearer to the one before.
+    hop = f", one every {np.diff(onsets).max():g} s" if onsets.size > 1 else ""
+    return (
+        f" Each was explained in {_many(slid['windows'], 'window')} of {slid['window']:g} s{hop}, whose "
+        "attributions and outputs were added up, weighted by the mean of 1 / (windows at a time)."
+    )
 
 
 def _outputs(settings: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ..bands import bands as sum_over_bands
-from ..result.reading import attributions_of, rate_of, with_one
+from ..result.reading import attributions_of, rate_of, rows_by_length, with_one
 
 REST = "rest"
 
@@ -117,6 +117,20 @@ def _amplitudes(result: xr.Dataset, values: xr.DataArray, dim: str, channels: bo
     if low is None or high is None or "signal" not in result or fs is None:
         return np.full((count, n_features), np.nan)
     signal = result["signal"].transpose("sample", ..., "time").values.astype(np.float64)
+    rest = np.array([str(band) == REST for band in values[dim].values])
+    found = np.empty((*signal.shape[:-1], rest.size))
+    for n, rows in rows_by_length(result):
+        found[rows] = _root_mean_squares(signal[rows, ..., :n], fs, low.values, high.values, rest)
+    if not channels:
+        # Bands of all channels together, where the attributions are.
+        found = np.sqrt((found**2).reshape(count, -1, values.sizes[dim]).sum(axis=1))
+    return np.asarray(found.reshape(count, n_features))
+
+
+def _root_mean_squares(
+    signal: np.ndarray, fs: float, low: np.ndarray, high: np.ndarray, rest: np.ndarray
+) -> np.ndarray:
+    """Of signals in bands, shape (..., n) to (..., band); `rest` says which band is what lies in no other."""
     n = signal.shape[-1]
     weights = np.full(n // 2 + 1, 2.0)
     weights[0] = 1.0
@@ -126,13 +140,6 @@ def _amplitudes(result: xr.Dataset, values: xr.DataArray, dim: str, channels: bo
     power = weights * np.abs(np.fft.rfft(signal)) ** 2 / n**2
     # With the slack that bands allow for the rounding of k * fs / n.
     frequency = np.fft.rfftfreq(n, 1 / fs) * (1 + 1e-9)
-    inside = np.array(
-        [(frequency >= a) & (frequency < b) for a, b in zip(low.values, high.values, strict=True)]
-    )
-    rest = [str(band) == REST for band in values[dim].values]
-    inside[rest] = ~inside[[not r for r in rest]].any(axis=0)
-    found = np.sqrt(power @ inside.T.astype(np.float64))
-    if not channels:
-        # Bands of all channels together, where the attributions are.
-        found = np.sqrt((found**2).reshape(count, -1, values.sizes[dim]).sum(axis=1))
-    return np.asarray(found.reshape(count, n_features))
+    inside = np.array([(frequency >= a) & (frequency < b) for a, b in zip(low, high, strict=True)])
+    inside[rest] = ~inside[~rest].any(axis=0)
+    return np.asarray(np.sqrt(power @ inside.T.astype(np.float64)))

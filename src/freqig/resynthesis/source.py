@@ -15,7 +15,7 @@ from torch import Tensor
 from ..baselines import draw_baselines, rebuilt_baseline
 from ..coalitions.players import Players
 from ..coalitions.rebuilding import called_as_in, is_of_players, rebuilt_players
-from ..domains import Domain, ready
+from ..domains import Domain, Time, ready
 from ..domains.rebuilding import rebuilt_by_name
 from ..result.reading import rows_by_length, settings_of
 from ..signals import Signal
@@ -132,6 +132,7 @@ class Source:
             for name in names
         ]
         made = [called_as_in(d, result[d.name]) if isinstance(d, Players) else d for d in made]
+        _refuse_windows(settings, made, explainer)
         domains = ready(made, x, start, settings.get("fs"))
         return {
             name: cls(x, start, domain, _ordered(result, name, domain, layout, settings), layout, settings)
@@ -189,6 +190,21 @@ def _rebuilt(settings: Mapping[str, Any], name: str) -> Domain:
     raise ValueError(
         f"result.{name} must be of a domain that the settings of the result name, got "
         f"{', '.join(settings.get('domains', ())) or 'none'}: pass the explainer= that made it"
+    )
+
+
+def _refuse_windows(settings: Mapping[str, Any], domains: Sequence[Domain], explainer: Any) -> None:
+    """Raise where coefficients are sums over windows of `freqig.slide`, each with a baseline of its own."""
+    if "slide" not in settings:
+        return
+    in_time = settings["baseline"]["name"] == "zero" and all(isinstance(domain, Time) for domain in domains)
+    if in_time and explainer is None:
+        # Zero is the same at a time in all windows; the model knows none but these.
+        return
+    raise ValueError(
+        "result must be of signals that were explained whole, got sums over windows of freqig.slide, which "
+        "start at baselines of their own: explain a window by itself, explainer(signal[..., :n]); or slide "
+        "with domains=freqig.Time() from freqig.baselines.zero(), and pass the name= of that alone"
     )
 
 

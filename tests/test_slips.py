@@ -16,6 +16,7 @@ from torch import nn
 
 import freqig
 from freqig import RFFT, Explainer, Time
+from freqig.errors import FreqigWarning
 
 from .helpers import noise, seeded
 
@@ -170,3 +171,54 @@ def test_matrices_and_marks_that_are_no_signals_and_classes() -> None:
             ValueError, match=r"target must be in 0\.\.2 .*got -1 .*leave samples without one out"
         ):
             explained()(X, target=target)
+
+
+@pytest.mark.parametrize("second", [4, 3])
+def test_batches_without_pairs_are_told_how_to_be_joined(second: int) -> None:
+    with pytest.raises(ValueError, match=r"np\.concatenate\(x\)|x\.reshape\(-1, \*x\.shape\[2:\]\)"):
+        explained().average([X, X[:second]], target=0)
+
+
+def test_a_result_compared_with_itself_says_why_nothing_is_tested() -> None:
+    pytest.importorskip("mne")
+    result, _ = heard([RFFT()])
+    result = xr.concat([result, result], "sample")
+    with pytest.warns(FreqigWarning, match=r"a and b differ by the same everywhere.* not one twice"):
+        found = freqig.compare(result, result, paired=True)
+    assert np.isnan(found.rfft_t).all()
+    assert len(found.cluster_p) == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (
+            lambda: pd.DataFrame(X[:, 0]).assign(label=[0, 1, 2, 0]),
+            r"column 'label' of whole .*drop\(columns='label'",
+        ),
+        (lambda: pd.Series(list(X[:, 0])), r"a series in every cell: .* np\.stack\(list\(column\)\)"),
+        (lambda: pd.DataFrame({3: list(X[:, 0])}), r"a series in every cell"),
+        (lambda: X.astype(object), r"got dtype object: pass x\.astype\(float\)"),
+        (lambda: np.where(X > 1, None, X), r"with None in it: drop what is no number"),
+    ],
+)
+def test_tables_and_objects_that_hold_more_than_numbers(x: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError, match=f"x must .*{said}"):
+        explained()(x(), target=0)
+
+
+def test_whole_numbers_under_other_names_are_signals() -> None:
+    table = pd.DataFrame(X[:, 0]).assign(label=np.arange(4.0))
+    model = seeded(nn.Linear, N + 1, 1)
+    result = Explainer(model, domains=[Time()], progress=False)(table, target=0)
+    weights = model.weight.detach().numpy()[0]
+    np.testing.assert_allclose(result.waveform, table.to_numpy() * weights, rtol=1e-5, atol=1e-6)
+
+
+def test_tensors_that_are_negated_when_they_are_read() -> None:
+    """The imaginary part of a conjugate is a view with a sign."""
+    x = torch.from_numpy(X * 1j).conj().imag
+    assert x.is_neg()
+    for given in (x, list(x)):
+        result = explained(domains=[Time()])(given, target=0)
+        np.testing.assert_array_equal(result.waveform, explained(domains=[Time()])(-X, target=0).waveform)

@@ -391,6 +391,17 @@ def test_lines_of_a_device_above_a_table(above: str, separator: str, tmp_path: P
     np.testing.assert_array_equal(signal[0], [np.arange(300) % 7, np.arange(300) % 3])
 
 
+@pytest.mark.parametrize("above", ["Device: X-1\n", "Lab 3\nDevice: X-1 rev 2\n", "Rate: 100\n\n"])
+def test_a_line_of_a_device_is_no_row_of_names(above: str, tmp_path: Path) -> None:
+    """Also where it has as many words as there are columns."""
+    values = np.random.default_rng(0).normal(size=(20, 2)).round(3)
+    rows = "\n".join(f"{a} {b}" for a, b in values)
+    (tmp_path / "x.txt").write_text(above + rows)
+    signal = read(tmp_path / "x.txt", fs=100)
+    np.testing.assert_array_equal(signal[0], values.T)
+    assert "Device:" not in map(str, signal.coords.get("channel", []))
+
+
 @pytest.mark.parametrize("first", ["Device X", "a,b"])
 def test_lines_above_a_table_without_names_are_shown(first: str, tmp_path: Path) -> None:
     """They may be names of too few columns."""

@@ -196,6 +196,26 @@ def test_heads_share_a_scale_and_have_the_occiput_below(head: xr.Dataset) -> Non
     assert len(plots.topomap(freqig.bands(head, {"a": (8, 12)}), vmax=3)) == 1
 
 
+@pytest.mark.parametrize("width", [None, 85 / 25.4])
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_heads_fill_their_figure_below_the_title(
+    count: int, width: float | None, head: xr.Dataset
+) -> None:
+    pytest.importorskip("mne")
+    bands = dict([("alpha", (8, 13)), ("beta", (13, 30))][:count])
+    told = head.assign(output=0.5581, baseline_output=-0.01986, completeness_gap=-2e-7)
+    told = told.assign_coords(target=1, predicted=0)
+    given = None
+    if width is not None:
+        given = Figure(figsize=(width, 2.4), layout="constrained").subplots(1, count)
+    heads = plots.topomap(told, bands=bands, axes=given)
+    figure = heads[0].figure
+    figure.canvas.draw()
+    boxes = [axes.get_window_extent() for axes in figure.axes]
+    assert max(box.x1 for box in boxes) - min(box.x0 for box in boxes) > 0.5 * figure.bbox.width
+    assert_apart(figure, [text for text in drawn_texts(figure) if text.axes in heads])
+
+
 def test_heads_need_places(head: xr.Dataset) -> None:
     mne = pytest.importorskip("mne")
     unknown = head.assign_coords(channel=[f"EEG {i}" for i in range(13)])

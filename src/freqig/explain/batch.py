@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -178,6 +179,18 @@ def may_be_axes(error: Exception, settings: Settings) -> bool:
     return left_the_model(error) or (str(error).startswith(ROWS) and settings.output_key is None)
 
 
+@contextmanager
+def fitting_axes(model: Model, settings: Settings, question: Question) -> Iterator[None]:
+    """Where the model fails on the axes of the signals, say which it would take."""
+    try:
+        yield
+    except Exception as error:
+        if may_be_axes(error, settings):
+            whose = model, question.inputs, question.arguments
+            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis)
+        raise
+
+
 def _labelled(
     model: Model, settings: Settings, kept: Kept, question: Question, alone: Model | None = None
 ) -> xr.Dataset:
@@ -185,13 +198,8 @@ def _labelled(
     axes = Axes.of(question.signal)
     # What is known of the samples is checked before the model runs, and told once all classes are known.
     told_truth(axes.along, settings.classes)
-    try:
+    with fitting_axes(alone or model, settings, question):
         found = explain(model, settings, kept, question, axes)
-    except Exception as error:
-        if may_be_axes(error, settings):
-            whose = alone or model, question.inputs, question.arguments
-            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis)
-        raise
     if settings.unit is None:
         hint_at_unit(
             question.signal,

@@ -49,10 +49,11 @@ def encoding_of(start: bytes, name: str, is_all: bool = True) -> str:
 
 
 def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
-    """How many of the first lines of a file stand above its table.
+    r"""How many of the first lines of a file stand above its table.
 
     These are lines with fewer cells than the table, whose first line has names only: then nothing else can
-    be meant. A first line of fewer names than there are columns is none of these, as numbers follow it.
+    be meant. A first line of fewer names than there are columns is none of these, as numbers follow it,
+    unless one of them ends in a colon, which names of channels never do.
 
     Parameters
     ----------
@@ -70,9 +71,13 @@ def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
     --------
     >>> lines_above(["Scope 3", "Serial,12", "time,a,b", "0,1,2", "1,2,3"], [","])
     2
+    >>> lines_above(["Device: X-1", "0.5 0.1", "0.2 0.3"], [r"\s+"])
+    1
     >>> lines_above(["a,b", "0,1,2", "1,2,3"], [","]), lines_above(["t;a", "0,5;1", "1,5;2"], [";", ","])
     (0, 0)
     """
+    if above := _device_lines(lines, separators):
+        return above
     told = [(i, line) for i, line in enumerate(lines) if line.strip() and line[0] not in COMMENTS]
     for separator in separators:
         cells = [(i, re.split(separator, line.strip())) for i, line in told]
@@ -85,6 +90,20 @@ def lines_above(lines: Sequence[str], separators: Sequence[str]) -> int:
             return 0
         if above and width > 1 and even and len(table) > 1 and not any(map(_is_number, table[0])):
             return cells[above][0]
+    return 0
+
+
+def _device_lines(lines: Sequence[str], separators: Sequence[str]) -> int:
+    """How many lines of words stand above rows of numbers without names; zero where it is not clear."""
+    for separator in separators:
+        rows = [re.split(separator, line.strip()) for line in lines if line.strip()]
+        above = next((i for i, row in enumerate(rows) if all(map(_is_number, row))), 0)
+        even = len({len(row) for row in rows[above:]}) == 1 and len(rows[-1]) > 1
+        numbers = all(_is_number(cell) for row in rows[above:] for cell in row)
+        if above and even and numbers and any(cell.strip().endswith(":") for cell in rows[above - 1]):
+            return lines.index(
+                next(line for line in lines if re.split(separator, line.strip()) == rows[above])
+            )
     return 0
 
 

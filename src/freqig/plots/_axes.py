@@ -80,11 +80,11 @@ def _pyplot_figures() -> set[int]:
     return set() if pyplot is None else set(pyplot.get_fignums())
 
 
-def _new_figure(height: float) -> Figure:
+def _new_figure(height: float, width: float = 8.0) -> Figure:
     # Only here does a figure need pyplot, which looks for a display and keeps the figure.
     from matplotlib import pyplot as plt
 
-    return plt.figure(figsize=SIZE.get() or (8, height), layout="constrained")
+    return plt.figure(figsize=SIZE.get() or (width, height), layout="constrained")
 
 
 def new_pair(height: float, ratios: tuple[float, ...]) -> list[Axes]:
@@ -133,7 +133,9 @@ def two_axes(axes: Any, above: str, below: str) -> tuple[Axes, Axes]:
     return first, second
 
 
-def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) -> list[Axes]:
+def axes_for(
+    axes: Any, count: int, each: str, height: float, columns: int = 1, width: float = 8.0
+) -> list[Axes]:
     """The axes that a caller gave, one for each of something, or new ones.
 
     Parameters
@@ -148,6 +150,8 @@ def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) 
         Height of a new figure in inches.
     columns : int, default 1
         Columns of a new figure.
+    width : float, default 8.0
+        Width of a new figure in inches.
 
     Raises
     ------
@@ -161,7 +165,7 @@ def axes_for(axes: Any, count: int, each: str, height: float, columns: int = 1) 
     4
     """
     if axes is None:
-        figure = _new_figure(height)
+        figure = _new_figure(height, width)
         rows = -(-count // columns)
         made = list(figure.subplots(rows, min(columns, count), squeeze=False).flat)
         for spare in made[count:]:

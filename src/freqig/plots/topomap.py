@@ -28,6 +28,8 @@ from ._style import (
 )
 from ._view import View, look_at
 
+HEAD, BESIDE = 2.1, 1.2
+"""Inches of a head in a new figure, and of the colour bar beside all of them."""
 WIDE = 110.0
 """Points from which on a head has lines of full width."""
 CONTOURS = np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
@@ -120,7 +122,8 @@ def topomap(
     values, summed = total_over(view.variable.sel({view.dims[0]: kept}), view.dims)
     norm = signed_norm(values, vmax, robust)
 
-    panels = axes_for(axes, len(kept), "band", 2.9 if len(kept) <= 5 else 5.4, columns=5)
+    height, width = 2.9 if len(kept) <= 5 else 5.4, min(8.0, BESIDE + HEAD * len(kept))
+    panels = axes_for(axes, len(kept), "band", height, columns=5, width=width)
     for panel, row, band in zip(panels, values, kept, strict=True):
         # Before it is square, a panel is as wide as its share of the figure.
         name = shortened(band, 1.2 * size_in_points(panel)[0], "small")
@@ -195,7 +198,8 @@ def _finish(panels: list[Axes], view: View, norm: SignedNorm, summed: str, title
     units = scaled(bar.ax.yaxis, norm.limit, units_of(view.variable))
     bar.ax.tick_params(labelsize="small")
     bar.set_label(PLACEHOLDER)
-    panels[0].set_title(PLACEHOLDER, loc="left")
+    # Heads are square, and so the smaller, the higher what stands above them: three lines at most.
+    panels[0].set_title("\n".join([PLACEHOLDER] * 3), loc="left")
     settle(panels[0])
     for panel in panels:
         _thin(panel)

@@ -39,7 +39,11 @@ def as_tensor(x: Any, name: str) -> Tensor:
     >>> as_tensor([[1.0, 2.0]], "x")
     tensor([[1., 2.]], dtype=torch.float64)
     """
-    tensor = _dense(x.detach(), name) if isinstance(x, Tensor) else torch.as_tensor(as_array(x, name))
+    tensor = (
+        _dense(x.detach(), name).resolve_conj().resolve_neg()
+        if isinstance(x, Tensor)
+        else torch.as_tensor(as_array(x, name))
+    )
     if tensor.dtype == torch.bool:
         # PyTorch cannot subtract truth values.
         tensor = tensor.to(torch.uint8)
@@ -109,7 +113,7 @@ def _plain(x: Any) -> Any:
     """Lists with their tensors as arrays, which NumPy would refuse where they carry gradients."""
     if isinstance(x, (list, tuple)):
         return [_plain(part) for part in x]
-    return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
+    return x.detach().cpu().resolve_conj().resolve_neg().numpy() if isinstance(x, Tensor) else x
 
 
 def _not_rectangular(x: Any, name: str) -> Exception:
@@ -121,9 +125,12 @@ def _not_rectangular(x: Any, name: str) -> Exception:
         strange = next(part for part in x if _shape(part) is None)
         return TypeError(f"{name} must be numeric, got a {type(x).__name__} with {_called(strange)} in it")
     shown = ", ".join(map(str, shapes[:4])) + (", …" if len(shapes) > 4 else "")
+    known = [shape for shape in shapes if shape is not None]
+    are_batches = len({shape[1:] for shape in known}) == 1 and min(map(len, known)) > 1
+    joined = f"; where they are batches of samples, join them, np.concatenate({name})" if are_batches else ""
     return ValueError(
         f"{name} must be rectangular, got series of different lengths or shapes, {shown}: explain them one "
-        f"by one, or cut them to one length; for a model of several inputs pass a tuple"
+        f"by one, or cut them to one length; for a model of several inputs pass a tuple{joined}"
     )
 
 
@@ -139,14 +146,12 @@ def _not_numeric(array: np.ndarray, x: Any, name: str) -> Exception:
         if array.ndim == 0:
             remedy = f": pass {name}.toarray()" if hasattr(x, "toarray") else ""
             return TypeError(f"{name} must be numeric, an array, got {_called(x)}{remedy}")
-        odd = (
-            next(part for part in array.flat if not isinstance(part, (int, float, np.number)))
-            if (any(not isinstance(part, (int, float, np.number)) for part in array.flat))
-            else array.flat[0]
-        )
+        odd = [part for part in array.flat if not isinstance(part, (int, float, np.number))]
+        if not odd:
+            return TypeError(f"{name} must be numeric, got dtype object: pass {name}.astype(float)")
         return TypeError(
-            f"{name} must be numeric, got dtype object, with {odd!r} in it: drop what is no number, and pass "
-            f"{name}.astype(float)"
+            f"{name} must be numeric, got dtype object, with {odd[0]!r} in it: drop what is no number, and "
+            f"pass {name}.astype(float)"
         )
     if dtype.kind == "V" and dtype.names:
         return TypeError(

@@ -17,6 +17,10 @@ TIME = re.compile(
 """Names of columns that hold times, with or without a unit behind."""
 
 
+LABELS = ("label", "labels", "target", "class", "y")
+"""Names of columns that hold classes, where their numbers are whole and those of the others are not."""
+
+
 def is_table(x: Any) -> bool:
     """Whether this is a DataFrame or a Series of pandas, which is not imported to ask."""
     return any(
@@ -50,7 +54,13 @@ def read_table(table: Any, name: str) -> np.ndarray:
         return read_table(table, name)[:, 0]
     dtypes = dict(zip(map(str, table.columns), table.dtypes, strict=True))
     _refuse_rows_in_time(table, dtypes, name)
+    _refuse_labels(dtypes, name)
     other = [column for column, dtype in dtypes.items() if not _is_numeric(dtype)]
+    if other and all(np.ndim(cell) for cell in table.iloc[:, list(dtypes).index(other[0])]):
+        raise TypeError(
+            f"{name} must be numeric, got a column with a series in every cell: pass an array of its cells, "
+            "np.stack(list(column))"
+        )
     if other:
         raise TypeError(
             f"{name} must be numeric, got a DataFrame with columns of other dtypes, "
@@ -77,6 +87,17 @@ def _refuse_rows_in_time(table: Any, dtypes: dict[str, Any], name: str) -> None:
         f"{name} must have one series per row, got a DataFrame with {what}, whose rows are points in time: "
         f"for one sample with one channel per column pass {name}={values}.to_numpy().T[None], and fs="
     )
+
+
+def _refuse_labels(dtypes: dict[str, Any], name: str) -> None:
+    """TypeError where a column of classes stands beside those of a series."""
+    found = [column for column in dtypes if column.strip().lower() in LABELS]
+    kinds = {column: getattr(dtype, "kind", "O") for column, dtype in dtypes.items()}
+    if found and kinds[found[0]] in "biu" and any(kind == "f" for kind in kinds.values()):
+        raise TypeError(
+            f"{name} must hold signals alone, got a DataFrame with the column {found[0]!r} of whole numbers: "
+            f"pass {name}=table.drop(columns={found[0]!r}), and target= or truth=table[{found[0]!r}]"
+        )
 
 
 def _rises(index: Any) -> bool:

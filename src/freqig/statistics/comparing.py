@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count, check_flag, check_names, check_seed, shown
+from ..errors import FreqigWarning, warn
 from .cases import Cases
 from .clusters import Cluster, clusters_of, neighbours_of, t_threshold
 from .differences import Difference
@@ -154,6 +155,15 @@ def compare(
     neighbours, said = neighbours_of(sides.place, montage, adjacency)
     difference = Difference.of(sides)
     limit = t_threshold(limits[0], difference.df)
+    if not difference.varies.any():
+        warn(
+            f"{chosen[0]} and {chosen[1]} differ by the same everywhere, beyond rounding, so that there is "
+            "nothing to test: t and effect sizes are NaN. Pass results of two models or groups, not one twice"
+            if paired
+            else f"values of {name} do not vary within {chosen[0]} and {chosen[1]}, so that there is nothing "
+            "to test: t and effect sizes are NaN",
+            FreqigWarning,
+        )
     clusters = _tested(sides, difference, neighbours, limit, count, seed)
     lower, upper = bca_interval(sides.samples, share, resamples, seed)
     made = {

@@ -175,3 +175,15 @@ def test_models_that_use_each_other_over_and_over(keras: Any, tmp_path: Path) ->
         net = keras.Model(x, net(net(x)))
     net.save(tmp_path / "deep.keras")
     refused(tmp_path / "deep.keras", "it makes more than 20000 values")
+
+
+def test_layers_deeper_than_python_goes(saved: Path, keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is deep is not missing: no module that registers something would help."""
+
+    def load(*_: Any, **__: Any) -> Any:
+        return load()
+
+    monkeypatch.setattr(keras.saving, "load_model", load)
+    with pytest.raises(ValueError, match="deeper than Keras can go.*sys.setrecursionlimit") as told:
+        as_model(saved)
+    assert "custom layers" not in str(told.value)

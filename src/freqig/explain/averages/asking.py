@@ -19,7 +19,7 @@ from ...result.attributions import Attributions
 from ...result.means import label_means
 from ...signals import Signal
 from ...signals.axes import Axes
-from ..batch import Asked, told_settings
+from ..batch import Asked, fitting_axes, told_settings
 from ..call import Passes, Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
@@ -92,7 +92,8 @@ def means_of(
             ) -> Attributions:
                 passes = held or Passes(EXAMINED, keeps=False)
                 passes.checked = checked
-                return once.run(partial(explain, model, how, kept, asked, axes, method, passes))
+                with fitting_axes(model, how, asked):
+                    return once.run(partial(explain, model, how, kept, asked, axes, method, passes))
 
             numbers = groups.of(_labels(signal, by, settings), len(signal.values))
             yield Batch(run, numbers, len(starts))

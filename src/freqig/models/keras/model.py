@@ -291,6 +291,12 @@ def load(
         text = str(error)
         if "TooLargeError" in text or isinstance(error, TooLargeError):
             raise ValueError(f"{os.fspath(path)} is not loaded: {TooLargeError.REASON}") from error
+        if isinstance(error, RecursionError):
+            raise ValueError(  # noqa: TRY004
+                f"{os.fspath(path)} is not loaded: its layers follow one another, or lie within one another, "
+                "deeper than Keras can go. Load it yourself, after sys.setrecursionlimit(100_000), and pass "
+                "the model. trust=True does not change this"
+            ) from error
         if not trust and ("safe_mode" in text or "unsafe" in text.lower()):
             raise PermissionError(
                 f"{os.fspath(path)} holds Python code (a Lambda layer), which freqig does not load. {TRUST}"

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from freqig import RFFT, Explainer, Time
 from freqig.chunks import CPU_BYTES, Chunks
 from freqig.errors import ConvergenceWarning
-from freqig.memory import HOLES, LEAST_KEPT, Memory, described, least, read_memory
+from freqig.memory import HOLES, LEAST_KEPT, MIB, Memory, described, least, read_memory
 from freqig.models.torch.footprint import peak_bytes
 from freqig.progress import PATIENCE, Progress
 
@@ -326,6 +326,44 @@ def test_baselines_and_own_paths_count(capfd: pytest.CaptureFixture[str]) -> Non
     explainer = Explainer(nn.Linear(8, 2), n_steps=12, progress=True)
     explainer(noise(9, 8), baseline=freqig.baselines.data(noise(3, 8)))
     assert "27/27" in capfd.readouterr().err
+
+
+LEAVES = """
+import json, sys
+import torch
+from freqig.chunks import Chunks
+from freqig.malloc import keep_freed_memory
+
+def held():
+    with open("/proc/self/status") as status:
+        return 1024 * int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+
+keep_freed_memory()
+chunks = Chunks(1, **json.loads(sys.argv[1]))
+chunks.run(1, lambda part: None)
+found = [held()]
+blocks = [torch.ones(2**16) for _ in range(2 * 300 * 2**2)]
+found.append(held())
+# Every second block is in use still, so that those between them are holes.
+del blocks[::2]
+found.append(held())
+chunks.run(1, lambda part: None)
+print(json.dumps([*found, held()]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory in use is read from Linux")
+@pytest.mark.parametrize("growth", [None, 2**40])
+def test_freed_memory_goes_back_where_it_is_too_much(growth: int | None) -> None:
+    """In a process of its own, holes of 300 MiB: more than malloc may keep by default."""
+    how = json.dumps({} if growth is None else {"growth": growth})
+    child = subprocess.run([sys.executable, "-c", LEAVES, how], capture_output=True, text=True, check=True)
+    begun, full, freed, at_last = json.loads(child.stdout)
+    assert full > begun + 590 * MIB
+    # This is what makes it hard: malloc itself gives nothing back.
+    assert freed > full - 10 * MIB
+    assert at_last < begun + 330 * MIB if growth is None else at_last > freed - 10 * MIB
+    assert child.stderr == ""
 
 
 RESULT = """

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterator
-from functools import cache
 
 import torch
 
-from .memory import HOLES, Memory, described, least
+from .malloc import give_back, keep_freed_memory
+from .memory import DEFAULT, HOLES, Memory, described, least
 
 # What a chunk may hold between forward and backward pass. On a CPU larger chunks leave the cache (a batch
 # of 800 sleep epochs was slower than 64 by a third), and smaller ones repeat what a call costs whatever it
@@ -20,32 +19,6 @@ MAX_POINTS = 1024
 
 LIGHT = 8
 """A call that holds one part in so many of a chunk takes little more time than one with a few points."""
-
-
-# The largest block that counts, by which glibc's malloc measures what to keep.
-LARGEST_FREED = 31 * 2**20
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Let malloc keep what a chunk has freed for the next chunk.
-
-    As it starts, glibc gives freed memory back to the system after every chunk, and gets it anew
-    page by page, filled with zeros: half of the time of a small network. It keeps up to twice the
-    largest block that was ever freed, of up to 32 MiB, so one such block is freed. Its pages are
-    never touched; other allocators are not affected.
-    """
-    torch.empty(LARGEST_FREED, dtype=torch.uint8)
-
-
-@cache
-def _trim() -> Callable[[int], int] | None:
-    """The `malloc_trim` of glibc; None where there is another allocator."""
-    try:
-        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):
-        return None
-    return trim
 
 
 class Chunks:
@@ -60,9 +33,9 @@ class Chunks:
         Points per call to begin with.
     memory : Memory, optional
         What else there is room for.
-    trims : bool, default False
-        Whether what malloc has kept goes back to the system before every call. Of a large pass it keeps as
-        much again, in holes that the blocks of the next do not fit into.
+    growth : float, default 256 MiB
+        Bytes by which the process may grow before what malloc has kept goes back to the system, which costs
+        time; 0 for before every call.
 
     Attributes
     ----------
@@ -76,10 +49,10 @@ class Chunks:
     [(0, 4), (4, 8), (8, 10)]
     """
 
-    def __init__(self, size: int, memory: Memory | None = None, trims: bool = False) -> None:
+    def __init__(self, size: int, memory: Memory | None = None, growth: float = DEFAULT / HOLES) -> None:
         self.size = max(1, size)
         self.light = 1
-        self.trims = trims
+        self.growth = growth
         self.memory = Memory() if memory is None else memory
         self._whole: Chunks | None = None
 
@@ -127,7 +100,9 @@ class Chunks:
         most = _budget(device)
         light = most / LIGHT / max(held, 1.0) if held else 1.0
         if memory is None:
-            return cls(int(min(max(fewest, most // each), MAX_POINTS)))._lit(light)
+            size = min(max(fewest, most // each), MAX_POINTS)
+            # Passes that are large by themselves would have it all given back every time.
+            return cls(int(size), growth=max(DEFAULT / HOLES, 4 * size * each))._lit(light)
         needed, free = least(fewest * each, n_features), int(memory / HOLES - fewest * each)
         if memory < needed:
             # What is measured once more may differ a little.
@@ -137,7 +112,9 @@ class Chunks:
                 "explain shorter series"
             )
         size = max(fewest, min(most, fewest * each + free / 8) // each)
-        return cls(int(min(size, MAX_POINTS)), Memory(free), trims=size * each > CPU_BYTES)._lit(light)
+        # Of a large pass malloc keeps as much again.
+        growth = 0.0 if size * each > CPU_BYTES else memory / HOLES
+        return cls(int(min(size, MAX_POINTS)), Memory(free), growth)._lit(light)
 
     def _lit(self, light: float) -> Chunks:
         self.light = max(1, min(int(light), self.size))
@@ -145,7 +122,7 @@ class Chunks:
 
     def at_most(self, size: int) -> Chunks:
         """Chunks that are no larger than that; where memory runs out, these shrink with them."""
-        part = Chunks(min(self.size, max(1, size)), self.memory, self.trims)
+        part = Chunks(min(self.size, max(1, size)), self.memory, self.growth)
         part._whole = self
         return part._lit(self.light)
 
@@ -177,8 +154,7 @@ class Chunks:
         start = 0
         while start < total:
             stop = min(start + self.size, total)
-            if self.trims and (trim := _trim()) is not None:
-                trim(0)
+            give_back(self.growth)
             try:
                 call(slice(start, stop))
             except (torch.OutOfMemoryError, MemoryError) as error:

@@ -110,8 +110,7 @@ class Explainer:
         kept gradients and projections; and what the system's allocator keeps of freed blocks. Less
         than the least there is, is an error with the number. Models outside PyTorch are not measured
         but guessed. Default: one pass of the model and about 400 MB more; for series of millions of
-        values more than that, if they cannot do with less. Adaptive integration of thousands of samples
-        in one call leaves holes in the memory of the process beyond it, unless a number is given.
+        values more than that, if they cannot do with less.
 
     Raises
     ------

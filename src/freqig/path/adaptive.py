@@ -166,12 +166,12 @@ class _Loop:
     def _admit(self, waiting: Sequence[Nodes]) -> tuple[list[Nodes], list[Nodes]]:
         """Those whose gradients may be kept together, and those who wait.
 
-        Those with most nodes go first: they are done first, and make room. Samples are begun as long as half
-        of the room is free.
+        Those with most nodes go first: they are done first, and make room. Samples are begun as long as three
+        quarters of the room are free, or they would soon fill it, and go on one at a time in small calls.
         """
         held, now, later = sum(p.place.size for p in waiting), list[Nodes](), list[Nodes]()
         for part in sorted(waiting, key=lambda part: -part.n):
-            room, (count, m) = self.kept if part.n else self.kept // 2, part.wanted.shape
+            room, (count, m) = self.kept if part.n else self.kept // 4, part.wanted.shape
             fits = min(max((room - held) // m, 0 if now else 1), count)
             held += m * fits
             now += [part.take(np.arange(fits))] if fits else []

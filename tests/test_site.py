@@ -57,8 +57,7 @@ def test_everything_public_has_an_example_which_doctest_runs(load) -> None:
         and not (inspect.isclass(value) and issubclass(value, Exception))
         and ">>> " not in (inspect.getdoc(value) or "")
     ]
-    # Read by the domains and baselines of others, who find examples in the functions that they are for.
-    assert set(silent) <= {"baselines.read_baseline"}
+    assert silent == []
 
 
 def test_docstrings_keep_stars_and_bars_and_tables(load) -> None:

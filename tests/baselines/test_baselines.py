@@ -18,12 +18,11 @@ from freqig.baselines import (
     band_removed,
     data,
     dc,
-    describe_baseline,
-    draw_baselines,
     noise,
     surrogate,
     zero,
 )
+from freqig.baselines.reading import describe_baseline, draw_baselines
 from freqig.domains import RFFT
 
 from ..helpers import SmoothTruth, close

@@ -204,7 +204,7 @@ def test_check_tells_of_all_from_three(workshop: Path, ran: dict[str, Result]) -
         (
             "explain model.onnx night.edf --window 30 --baseline silence",
             1,
-            "baseline must be one of band_removed",
+            "one of band_removed, data, dc, flat_envelope, flat_log_spectrum, noise, surrogate, zero, with",
         ),
         ("explain model.onnx night.edf --window 30 --bands slow=a-b", 1, "slow=a-b"),
         ("explain model.onnx night.edf --window 30 --unit T", 1, "got --unit 'T'"),

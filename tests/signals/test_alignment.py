@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from freqig import Explainer, attribute, baselines
-from freqig.baselines import draw_baselines
+from freqig.baselines.reading import draw_baselines
 from freqig.errors import SignalWarning
 from freqig.signals import read_signal
 

@@ -19,20 +19,15 @@ from .base import Baseline
 from .fixed import band_removed, data, dc, zero
 from .parts import flat_envelope, flat_log_spectrum
 from .randomized import noise, surrogate
-from .reading import describe_baseline, draw_baselines, read_baseline, rebuilt_baseline
 
 __all__ = [
     "Baseline",
     "band_removed",
     "data",
     "dc",
-    "describe_baseline",
-    "draw_baselines",
     "flat_envelope",
     "flat_log_spectrum",
     "noise",
-    "read_baseline",
-    "rebuilt_baseline",
     "surrogate",
     "zero",
 ]

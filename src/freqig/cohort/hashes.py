@@ -14,7 +14,7 @@ import numpy as np
 
 from .._check import from_home, shown
 from .._version import __version__
-from ..baselines import describe_baseline
+from ..baselines.reading import describe_baseline
 from ..explain.explainer import Explainer
 from .job import Job
 

@@ -11,7 +11,8 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ..baselines import draw_baselines, noise, surrogate
+from ..baselines import noise, surrogate
+from ..baselines.reading import draw_baselines
 from ..domains import Domain, ready
 from ..result.reading import rows_by_length
 from ..resynthesis.source import Source

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from ..baselines import describe_baseline, draw_baselines
+from ..baselines.reading import describe_baseline, draw_baselines
 from ..domains import Domain
 from ..models import Model
 from ..models.joined import BeginningOfInput, JoinedInputs

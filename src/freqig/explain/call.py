@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import all_finite, in_dtype
-from ..baselines import draw_baselines
+from ..baselines.reading import draw_baselines
 from ..chunks import Chunks
 from ..domains import Domain
 from ..domains.check import ready

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..baselines import draw_baselines
+from ..baselines.reading import draw_baselines
 from ..domains import RFFT
 from ..models import Model
 from ..result.attributions import Attributions

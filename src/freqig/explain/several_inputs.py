@@ -13,7 +13,8 @@ import xarray as xr
 from torch import Tensor
 
 from .._check import in_dtype
-from ..baselines import Baseline, draw_baselines
+from ..baselines import Baseline
+from ..baselines.reading import draw_baselines
 from ..domains import Domain
 from ..domains.base import Coefficients, Coordinate, Coords
 from ..domains.check import ready

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from ..baselines import draw_baselines, rebuilt_baseline
+from ..baselines.reading import draw_baselines, rebuilt_baseline
 from ..coalitions.players import Players
 from ..coalitions.rebuilding import called_as_in, is_of_players, rebuilt_players
 from ..domains import Domain, Time, ready

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..._check import check_positive, check_seed
-from ...baselines import describe_baseline, draw_baselines
+from ...baselines.reading import describe_baseline, draw_baselines
 from ...errors import ConvergenceWarning, warn
 from ...models import Model
 from ...result.attributions import Attributions

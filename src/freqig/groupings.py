@@ -105,6 +105,19 @@ READY = {"correct": correct, "transition": transition}
 """Ready groupings by the names that statistics take."""
 
 
+def in_order(labels: Any, result: xr.Dataset) -> list[Any]:
+    """Classes among some labels, each once: in the order of the model's, then by names or numbers.
+
+    Examples
+    --------
+    >>> in_order(["W", "N2", "W", "ART"], xr.Dataset(coords={"class": ["W", "N1", "N2"]}))
+    ['W', 'N2', 'ART']
+    """
+    known = result["class"].values.tolist() if "class" in result.coords else []
+    places = {label: place for place, label in enumerate(known)}
+    return sorted(set(labels), key=lambda one: (places.get(one, len(places)), isinstance(one, str), one))
+
+
 def agreement(truth: Any, predicted: Any) -> np.ndarray:
     """1 where two classes are one, 0 where not, NaN where the first is not known.
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .bands import bands as sum_over_bands
+from .groupings import in_order
 
 EXPLAINED = "attribution"
 
@@ -136,7 +137,7 @@ def _classes(result: xr.Dataset, banded: xr.DataArray | None) -> list[dict[str, 
         names, rows = result["target"].values.tolist(), None
     elif "target" in result.coords and result["target"].dims == ("sample",):
         rows = result["target"].values
-        names = np.unique(rows).tolist()
+        names = in_order(rows.tolist(), result)
     else:
         names, rows = [None], None
     known = None

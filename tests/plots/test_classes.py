@@ -188,6 +188,55 @@ def test_decisions_of_unknown_truth_are_neither_right_nor_wrong(night: xr.Datase
     assert sum(counted) == 30
 
 
+def test_classes_are_in_the_order_of_the_model(night: xr.Dataset) -> None:
+    """Of sleep W comes first and of digits zero, whatever their letters are."""
+    order = ["W", "REM", "N2", "N3"]
+    known = night.assign(output=night.rfft.sum(("channel", "frequency")))
+    known = known.assign(baseline_output=0 * known.output).assign_coords({"class": order})
+    panels = plots.class_spectrum(known)
+    assert [panel.texts[0].get_text().partition(":")[0] for panel in panels] == order[:3]
+    table = plots.band_table(known)
+    assert [label.get_text().split()[0] for label in table.get_yticklabels()] == order[:3]
+    assert [one["class"] for one in freqig.summary(known)["classes"]] == order[:3]
+
+
+def test_titles_name_the_one_channel_that_is_drawn(night: xr.Dataset) -> None:
+    title = plots.class_spectrum(night, channel="Oz")[0].get_title(loc="left")
+    assert title.endswith("95 % confidence bands, channel Oz")
+    assert (
+        plots.band_table(night, channel="Oz").get_title(loc="left").endswith("by explained class, channel Oz")
+    )
+    assert "channel" not in plots.band_table(night).get_title(loc="left")
+
+
+def test_numbers_of_a_table_have_the_decimals_of_the_largest(night: xr.Dataset) -> None:
+    """Numbers such as 8.4e-05 would leave no room for letters that can be read on paper."""
+    tiny = night.assign(rfft=night.rfft.where(night.frequency < 4, 1e-7 * night.rfft))
+    axes = plots.band_table(tiny, channel="Oz", axes=Figure((85 / 25.4, 3), layout="constrained").subplots())
+    told = [text.get_text().replace("\N{MINUS SIGN}", "-") for text in axes.texts if text.get_text()]
+    mean = freqig.bands(tiny.sel(channel="Oz")).rfft.groupby("target").mean()
+    told = [one for one in told if one.lstrip("+-").replace(".", "").isdigit()]
+    numbers = [float(one) for one in told]
+    np.testing.assert_allclose(numbers, mean.values.ravel(), atol=0.005 * float(abs(mean).max()))
+    assert max(map(len, told)) <= 6
+
+
+def test_panels_without_names_have_no_leaders_to_them(night: xr.Dataset) -> None:
+    """Bands too narrow for their names have lines that lead there, in the panel with the names alone."""
+    bands = {f"band {i}": (10 + 0.2 * i, 10 + 0.2 * (i + 1)) for i in range(8)}
+    panels = plots.class_spectrum(night, bands=bands, max_frequency=np.inf)
+    leaders = [sum(one.get_gid() == "leader" for one in panel.get_children()) for panel in panels]
+    assert leaders[0]
+    assert not any(leaders[1:])
+
+
+def test_a_band_that_ends_the_axis_is_not_named_for_its_first_frequency(night: xr.Dataset) -> None:
+    first, *_ = plots.class_spectrum(night, bands={"low": (0, 20), "high": (20, 30)}, max_frequency=20)
+    texts = [text.get_text() for text in first.texts]
+    assert "low" in texts
+    assert "high" not in texts
+
+
 def test_axes_are_one_for_each_class(night: xr.Dataset) -> None:
     axes = Figure().subplots(3)
     assert plots.class_spectrum(night, axes=axes) == tuple(axes)

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from freqig import plots
+
+from .texts import assert_apart
 
 Draw = Callable[..., Any]
 OVER_FREQUENCY: list[tuple[Draw, str, str]] = [
@@ -40,6 +44,30 @@ def test_scale_is_that_of_the_frequency_axis(maps: xr.Dataset, draw: Draw, name:
         ValueError, match=f"{along}scale must be left out where scale='mel' is given, got 'log'"
     ):
         call(draw, maps, name, scale="mel", **{f"{along}scale": "log"})
+
+
+@pytest.mark.parametrize("kind", ["x", "y"])
+@pytest.mark.parametrize("size", [(85 / 25.4, 2.2), (8.0, 6.0)])
+def test_names_of_mel_are_apart_at_any_size(kind: str, size: tuple[float, float]) -> None:
+    """From 50 to 200 Hz is a twentieth of what a sound of 16 kHz has of mel."""
+    rng, frequency = np.random.default_rng(0), np.arange(0, 8001.0, 50)
+    about = ("frequency", frequency, {"units": "Hz"})
+    attrs = {"kind": "attribution", "units": "logit"}
+    with rc_context({"font.size": 8}):
+        figure = Figure(size, layout="constrained")
+        if kind == "x":
+            one = xr.Dataset({"rfft": ("frequency", rng.normal(size=161), attrs)}, {"frequency": about})
+            axes = plots.spectrum(one, scale="mel", axes=figure.subplots(), signal=False)
+        else:
+            values = ("frequency", "time"), rng.normal(size=(161, 5)), attrs
+            time = "time", np.arange(5.0), {"units": "s"}
+            one = xr.Dataset({"stft": values}, {"frequency": about, "time": time})
+            axes = plots.spectrogram(one, scale="mel", axes=figure.subplots())
+        below = axes[-1] if isinstance(axes, tuple) else axes
+        figure.draw_without_rendering()
+        labels = list((below.xaxis if kind == "x" else below.yaxis).get_ticklabels())
+        assert_apart(figure, labels)
+        assert len(labels) >= 3
 
 
 @pytest.mark.parametrize(("draw", "name", "along"), OVER_FREQUENCY)

@@ -29,7 +29,7 @@ BASELINES = {
         "{seed}) [{cite}]"
     ),
     "flat_envelope": (
-        "the signal with the envelope of its band from {low:g} to {high:g} Hz at its mean and its carrier held"
+        "the signal with the envelope of its band from {low:g} to {high:g} Hz flat and its carrier held"
     ),
     "flat_log_spectrum": "the signal with a flat spectrum, at the mean log amplitude, and its own phases",
     "data": "each of {count} signals, over which attributions were averaged [{cite}]",

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 
 from .._check import check_flag, check_positive
 from ..bands import highest_of, named_bands
-from ._labels import fit_label, scaled, shade_bands
+from ._labels import LEADER, fit_label, scaled, shade_bands
 from ._limits import set_scale
 from ._markers import Marker, draw_markers
 from ._style import (
@@ -203,8 +203,8 @@ def finish_bars(
     # Below the bands, so that lines do not cross their names.
     taken += draw_markers(axes, markers, 2.0 + taken)
     if not named:
-        for text in set(axes.texts) - before:
-            text.remove()
+        for artist in (*(set(axes.texts) - before), *axes.findobj(lambda one: one.get_gid() == LEADER)):
+            artist.remove()
     # Never less than a third for the bars, however flat the axes are.
     share = min(taken / size_in_points(axes)[1], 2 / 3)
     axes.set_ylim(low, low + (high - low) / (1 - share))

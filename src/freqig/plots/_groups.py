@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..groupings import agreement
+from ..groupings import agreement, in_order
 from ..result.reading import of_predicted
 from ._select import check_variable, one_channel, over_bands
 
@@ -71,7 +71,9 @@ class Decisions:
         right = None
         if {"truth", "predicted"} <= {*result.coords}:
             right = agreement(result["truth"].values.tolist(), result["predicted"].values.tolist())
-        about = xr.Dataset({name: attribution})
+        about = xr.Dataset(
+            {name: attribution}, {"class": result["class"]} if "class" in result.coords else {}
+        )
         if "completeness_gap" in result and result["completeness_gap"].size:
             about["largest_completeness_gap"] = float(np.abs(result["completeness_gap"]).max())
             about["converged"] = float(result["converged"].mean()) if "converged" in result else 1.0
@@ -89,8 +91,8 @@ class Decisions:
 
     @property
     def order(self) -> list[Any]:
-        """Classes that were explained, in the order of their names or numbers."""
-        return sorted(set(self.classes), key=lambda one: (isinstance(one, str), one))
+        """Classes that were explained, in the order of the model's, else of their names or numbers."""
+        return in_order(self.classes, self.about)
 
     def members(self, label: Any) -> np.ndarray:
         """Which samples were explained for a class, bool, shape (N,)."""

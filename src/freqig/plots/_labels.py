@@ -16,6 +16,12 @@ from ._style import label_with_units, length_of, letters, size_in_points
 SIZES = (1.0, 0.9, 0.8)
 """Shares of the size of small letters in which names are tried before they are turned."""
 
+LEADER = "leader"
+"""Mark of the lines that lead from a name to what it names."""
+
+SLIVER = 0.05
+"""Share of a band up to which what is in view of it is no band to be seen."""
+
 Span = tuple[float, float, str]
 """Where something begins and ends on the horizontal axis, and its name."""
 
@@ -114,7 +120,7 @@ def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
         )
         if turned and off > max((high - low).min() / 2, 1.0):
             leader = Line2D([place_of_name, middle], [below, below - size / height], transform=down)
-            leader.set(color="0.5", linewidth=0.4)
+            leader.set(color="0.5", linewidth=0.4, gid=LEADER)
             axes.add_artist(leader)
     return taken + size
 
@@ -236,7 +242,7 @@ def shade_bands(axes: Axes, edges: Mapping[str, tuple[float, float]], top: float
     visible = sorted(
         (max(low, left), min(high, right), name)
         for name, (low, high) in edges.items()
-        if low < right and high > left
+        if min(high, right) - max(low, left) > SLIVER * (high - low)
     )
     for i, (low, high, _) in enumerate(visible):
         # Two greys in turn keep neighbours apart; both stay lighter than any bar.

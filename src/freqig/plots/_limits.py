@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, NullFormatter
 
 from .._check import check_choice, check_number, shown
 from ..band_scales import hertz_to_mel, mel_to_hertz
+from ._style import length_of, letters, size_in_points
 
 IN_VIEW = 0.995
 """Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""
@@ -139,6 +140,31 @@ def frequency_scale(scale: str | None, plain: str, name: str, frequency: xr.Data
     return scale, "scale"
 
 
+class _Mel(Locator):
+    """Those of `NICE_MEL` in view whose names are apart, chosen from the highest down."""
+
+    def __init__(self, axis: Axis) -> None:
+        self.of = axis
+
+    def __call__(self) -> list[float]:
+        axes = self.of.axes
+        along = self.of is axes.xaxis
+        ends = hertz_to_mel(np.sort(self.of.get_view_interval()))
+        points = size_in_points(axes)[0 if along else 1] / np.ptp(ends)
+        chosen: list[float] = []
+        below = np.inf
+        for at in reversed(NICE_MEL):
+            place = points * (hertz_to_mel(at) - ends[0])
+            half = (length_of(f"{at:g}", "medium") if along else letters("medium")) / 2
+            if 0 <= place <= points * np.ptp(ends) and place + half <= below:
+                chosen.append(float(at))
+                below = place - half - letters() / 2
+        return chosen[::-1]
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        return self()
+
+
 def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
     """Set scale and limits of an axis. On a logarithmic one, what lies about zero is not in view.
 
@@ -172,7 +198,7 @@ def set_scale(axis: Axis, scale: str, name: str, borders: np.ndarray) -> None:
         set_mel = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
         low = max(low, 0.0)
         set_mel("function", functions=(hertz_to_mel, mel_to_hertz))
-        axis.set_major_locator(FixedLocator([at for at in NICE_MEL if low <= at <= high]))
+        axis.set_major_locator(_Mel(axis))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     elif scale == "log":
         positive = borders[borders > 0]

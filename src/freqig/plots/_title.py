@@ -82,12 +82,17 @@ def decision_of(one: xr.Dataset, sample: int | None = None, channel: Hashable | 
         owner = f"{owner}: {target}"
     parts = [
         owner,
-        "" if channel is None else f"channel {channel}",
+        named_channel(channel),
         "" if target is None or (named and owner) else f"target {target}",
         "" if truth in (None, target) else f"truth {truth}",
         "" if predicted in (None, target) else f"predicted {predicted}",
     ]
     return [part for part in parts if part]
+
+
+def named_channel(channel: Hashable | None) -> str:
+    """What a title says of the one channel that is drawn; empty where all are."""
+    return "" if channel is None else f"channel {channel}"
 
 
 def _owner(one: xr.Dataset, sample: int | None) -> str:

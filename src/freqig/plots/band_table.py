@@ -16,6 +16,7 @@ from ._map import finish_map, total_over
 from ._names import name_rows, short_names
 from ._options import documented
 from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points
+from ._title import named_channel
 from ._view import View
 
 
@@ -34,7 +35,8 @@ def band_table(
     """Draw the mean attribution of every band for each explained class, with the numbers.
 
     A row is a class and says how many samples were explained for it, a column is a band, and ``rest``
-    is what lies outside all bands, so that a row adds up to the mean difference of outputs. Of results
+    is what lies outside all bands, so that a row adds up to the mean difference of outputs. All numbers have
+    the decimals of the largest, which has three digits; `freqig.bands` has the others. Of results
     with ``target="all"`` the predicted class of each sample counts.
 
     Parameters
@@ -77,7 +79,7 @@ def band_table(
     ... )
     >>> axes = plots.band_table(result, {"slow": (0, 8)}, axes=Figure(layout="constrained").subplots())
     >>> [text.get_text() for text in axes.texts if text.get_text()][:4]
-    ['+8', '+25', '+8', '+25']
+    ['+8.0', '+25.0', '+8.0', '+25.0']
     """
     found, dim = Decisions.by_band(result, name, bands, channel)
     values, summed = total_over(found.attribution, ("sample", dim))
@@ -97,8 +99,8 @@ def band_table(
     panel.set_xlabel("band")
     _fit_names(panel, names)
     view = View(found.about, name, (dim,), None, channel)
-    text = "Mean attribution of bands by explained class" if title is None else title
-    finish_map(panel, view, norm, "mean over samples", summed, title=text)
+    made = ", ".join(filter(None, ["Mean attribution of bands by explained class", named_channel(channel)]))
+    finish_map(panel, view, norm, "mean over samples", summed, title=made if title is None else title)
     fit_label(panel, panel.yaxis, ["explained class"])
     _write_numbers(panel, means)
     return panel
@@ -112,10 +114,25 @@ def _fit_names(panel: Axes, names: list[str]) -> None:
         panel.tick_params(axis="x", rotation=90)
 
 
+def _told(means: np.ndarray) -> list[list[str]]:
+    """Numbers with the decimals that give the largest three digits, so that they are short and compare.
+
+    Examples
+    --------
+    >>> _told(np.array([[12.34, -0.12, 0.004]]))
+    [['+12.3', '−0.1', '+0.0']]
+    """
+    largest = float(np.abs(means[np.isfinite(means)]).max(initial=0.0))
+    # Beyond these, zeros would be most of what is written.
+    plain = 0.01 <= largest < 10_000
+    style = f"+.{max(0, 2 - int(np.floor(np.log10(largest))))}f" if plain else "+.2g"
+    return [[f"{value:{style}}".replace("-", "\N{MINUS SIGN}") for value in row] for row in means.tolist()]
+
+
 def _write_numbers(panel: Axes, means: np.ndarray) -> None:
     width, height = size_in_points(panel)
     rows, columns = means.shape
-    told = [[f"{value:+.2g}".replace("-", "\N{MINUS SIGN}") for value in row] for row in means.tolist()]
+    told = _told(means)
     longest = max(length_of(text) for row in told for text in row)
     size = letters() * min(1.0, 0.85 * width / columns / longest, 0.8 * height / rows / letters())
     for i, row in enumerate(told):

@@ -20,7 +20,7 @@ from ._markers import read_markers
 from ._means import mean_interval
 from ._options import documented
 from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points
-from ._title import draw_title, leave_room, write_head
+from ._title import draw_title, leave_room, named_channel, write_head
 
 KINDS = (("right", True, "0.1", "-", None), ("wrong", False, "#e08214", (0, (4, 1.5)), "////"))
 """What decisions are called, whether they are right, and their colours, lines and hatches."""
@@ -72,7 +72,7 @@ def class_spectrum(
     Returns
     -------
     tuple of matplotlib.axes.Axes
-        The axes drawn on, one per class, in the order of names or numbers.
+        The axes drawn on, one per class, in the order of the model's classes, else of names or numbers.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def class_spectrum(
             markers=lines,
             named=panel is panels[0],
         )
-    notes = ", ".join(filter(None, [f"{100 * level:g} % confidence bands", summed]))
+    notes = ", ".join(filter(None, [f"{100 * level:g} % confidence bands", summed, named_channel(channel)]))
     made = f"Mean attribution by explained class, right against wrong decisions\n{notes}"
     text = made if title is None else title
     draw_title(panels[0], about, name, None, channel, title=text, pad=taken)

@@ -23,7 +23,7 @@ from ._options import documented
 from ._select import check_variable, dim_of
 from ._style import PLACEHOLDER, letters, root_of, settle, signed_norm, size_in_points
 from ._time import time_axis
-from ._title import check_title, draw_title, leave_room, write_head
+from ._title import check_title, draw_title, leave_room, named_channel, write_head
 from ._view import View, look_at
 
 PANELS = 4
@@ -112,7 +112,8 @@ def difference(
     chosen = frequency_scale(scale, "linear", "scale", view.one[dim])
     view = view.up_to(dim, max_frequency)
     others = [str(own) for own in view.variable.dims if own != dim]
-    text = _title_of(view.one) if title is None else title
+    made = ", ".join(filter(None, [_title_of(view.one), named_channel(channel)]))
+    text = made if title is None else title
     if others not in ([], ["channel"]) or (others and view.one.sizes["channel"] > PANELS):
         return _draw_map(view, chosen, text, vmax, axes)
     return _draw_lines(view, chosen, text, vmax, axes)

@@ -23,7 +23,7 @@ from ._options import documented
 from ._select import one_channel
 from ._stages import from_the_top, stages_of
 from ._style import PLACEHOLDER, SIGNED_COLORMAP, root_of, settle, signed_norm, units_of
-from ._title import draw_title
+from ._title import draw_title, named_channel
 
 
 @documented
@@ -163,7 +163,8 @@ def night(
         fit_names(panel, panel.yaxis)
     both = np.isfinite(truth)
     right = f", {np.mean(truth[both] == predicted[both]):.1%} right".replace("%", " %") if both.any() else ""
-    made = f"{_file(result)}true and predicted stages of {len(begins)} epochs{right}"
+    drawn = "" if channel is None else f", {named_channel(channel)}"
+    made = f"{_file(result)}true and predicted stages of {len(begins)} epochs{right}{drawn}"
     draw_title(stages, found.about, name, None, channel, title=made if title is None else title)
     return stages, density, spectrum, map_
 

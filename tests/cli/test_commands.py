@@ -188,7 +188,7 @@ def test_check_tells_of_all_from_three(workshop: Path, ran: dict[str, Result]) -
         ("explain net.py:model digits/7_theo_0.wav", 1, "pass --trust for code that you trust"),
         ("explain absent.onnx night.edf", 1, "there is none at 'absent.onnx'"),
         ("explain model.onnx absent.edf", 1, "there is none at 'absent.edf'"),
-        ("explain model.onnx stages.txt", 1, "x must have"),
+        ("explain model.onnx stages.txt", 1, "INPUT must have"),
         (
             "explain model.onnx night.edf --window 20",
             1,
@@ -462,12 +462,11 @@ def test_zarr(workshop: Path) -> None:
     [
         ("pass unit='uV' to Explainer, which", "pass --unit 'uV', which"),
         ("pass fs= to Explainer", "pass --fs"),
-        ("pass Explainer(model, fs=...)", "pass --fs ..."),
+        ("pass Explainer(model, fs=...)", "pass --fs..."),
         ("baseline=freqig.baselines.flat_envelope(2.0, 20.0)", "--baseline flat_envelope:2.0:20.0"),
         ("baseline=freqig.baselines.dc()", "--baseline dc"),
-        # What cannot be typed keeps the words of Python.
-        ("baseline=freqig.baselines.data(...) with", "baseline=freqig.baselines.data(...) with"),
-        ("pass dtype=torch.float64 to Explainer", "pass dtype=torch.float64 to Explainer"),
+        ("baseline=freqig.baselines.data(...) with", "--baseline data:FILE with"),
+        ("pass dtype=torch.float64 to Explainer", "pass --dtype float64"),
     ],
 )
 def test_remedies_are_told_as_they_are_typed(python: str, typed: str) -> None:

@@ -6,10 +6,13 @@ import json
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 import freqig
+from freqig.cli import main
 
 HEAVY = ("captum", "h5netcdf", "matplotlib", "numpy", "pandas", "scipy", "torch", "xarray")
 
@@ -31,6 +34,59 @@ main({arguments!r}, standalone_mode=False)
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
     assert run("-c", code).splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("explain no.onnx x.csv", "MODEL must be the path of a file.*none at 'no.onnx'"),
+        ("explain . no.edf", "INPUT must be the path of a recording.*none at 'no.edf'"),
+        ("explain . *.none", "none at '\\*.none': a pattern has no quotes"),
+        ("explain . . --out there.nc", "--out there.nc must not be there yet"),
+        ("explain . . --out there.nc/new.nc", "in a folder that can be written to.*there.nc' is none"),
+        ("explain . . --table there.nc/t.csv", "--table there.nc/t.csv must be in a folder"),
+        ("explain . . --report page.pdf", "--report must end in .html, got 'page.pdf': write a page, which"),
+        ("report . --out page.pdf", "--out must end in .html"),
+        ("explain . . --out new.doc", "--out must end in .nc or .zarr"),
+        ("check no.onnx x.csv", "MODEL must be the path of a file"),
+        ("show no.nc", "RESULT must be a result.*none at 'no.nc'"),
+        ("plot no.nc spectrum --out x.png", "RESULT must be a result"),
+        ("listen no.nc --out x.wav", "RESULT must be a result"),
+        ("report no.nc --out x.html", "RESULT must be a result"),
+        ("compare no.nc --unpaired", "RESULT must be a result"),
+    ],
+)
+def test_slips_are_told_before_libraries_are_imported(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes seconds, of everybody who has mistyped the name of a file."""
+    monkeypatch.chdir(tmp_path)
+    Path("there.nc").touch()
+    code = f"""
+import re, sys
+from click import ClickException
+from freqig.cli import main
+try:
+    main({line.split()!r}, standalone_mode=False)
+except ClickException as error:
+    assert re.search({said!r}, error.message), error.message
+    assert error.exit_code == 1
+print([name for name in {HEAVY!r} if name in sys.modules and name != "numpy"])
+"""
+    assert run("-c", code).splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("explain", "explain m.onnx", "explain m.onnx x.edf --labels", "explain m.onnx x.edf --out"),
+        *("check", "cohort", "show"),
+    ],
+)
+def test_shells_complete_names_of_files(line: str) -> None:
+    """Where nothing is said of a word, shells complete nothing, and MODEL had to be typed in full."""
+    shell = ShellComplete(main, {}, "freqig", "_FREQIG_COMPLETE")
+    assert [one.type for one in shell.get_completions(line.split(), "ne")] == ["file"]
 
 
 def test_the_module_runs_as_the_command_does() -> None:

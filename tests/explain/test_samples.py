@@ -105,7 +105,7 @@ def labelled(labels: list[str]) -> xr.DataArray:
     [
         (["W", "N2", ""], ["W", "N2", ""]),
         (["0", "2", "1"], ["W", "N2", "N1"]),
-        (["W", "REM", "N1"], None),
+        (["T0", "T1", "T0"], None),
         (["", "", ""], None),
         (["0", "2", "4"], None),
     ],
@@ -115,6 +115,13 @@ def test_labels_are_the_truth_where_all_are_classes(labels: list[str], truth: li
     assert result.label.values.tolist() == labels
     assert (result.truth.values.tolist() if "truth" in result.coords else None) == truth
     assert "truth" not in Explainer(network(), n_steps=32)(labelled(labels)).coords
+
+
+def test_labels_of_which_some_are_classes_are_told_of() -> None:
+    """One stage in another spelling, and nothing would be said of right and wrong in a whole night."""
+    with pytest.warns(SignalWarning, match=r"labels 'REM', '\?' are none of the classes, W, N1, N2,.*rename"):
+        result = Explainer(network(), n_steps=32, classes=STAGES)(labelled(["W", "REM", "?", "N1"]))
+    assert "truth" not in result.coords
 
 
 def epochs(event_id: dict[str, int], codes: list[int]) -> Any:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ..whole_files import all_or_none, replacing
 
-__all__ = ["FilePath", "all_or_none", "refuse_existing", "replacing"]
+__all__ = [
+    "FileName",
+    "FilePath",
+    "all_or_none",
+    "refuse_existing",
+    "refuse_missing",
+    "refuse_no_page",
+    "replacing",
+]
+
+
+PAGES = (".html", ".htm")
 
 
 class FilePath(click.Path):
@@ -23,6 +35,38 @@ class FilePath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, as click does it."""
         return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
+
+
+class FileName(click.types.StringParamType):
+    """Text that is the name of a file as a rule, which the shell then completes."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of files."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+def refuse_missing(model: str, inputs: Sequence[Path]) -> None:
+    """Raise where there is no model or no input at all, before libraries are imported to read them.
+
+    Raises
+    ------
+    click.ClickException
+        If MODEL is no file and no object of Python, or none of INPUT is there.
+    """
+    if ":" not in model and not Path(model).expanduser().exists():
+        raise click.ClickException(
+            "MODEL must be the path of a file, or with --trust module:name of an object of Python, but there "
+            f"is none at {model!r}"
+        )
+    if not any(path.exists() for path in inputs):
+        # A shell leaves a pattern as it is where nothing fits it, or where it stands in quotes.
+        patterns = any(letter in str(inputs[0]) for letter in "*?[")
+        raise click.ClickException(
+            f"INPUT must be the path of a recording, but there is none at {str(inputs[0])!r}"
+            + (": a pattern has no quotes, and fits files that are there" if patterns else "")
+        )
 
 
 def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:
@@ -38,7 +82,8 @@ def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:
     Raises
     ------
     click.ClickException
-        If one of the paths is there already and `force` was not given, or names no file at all.
+        If one of the paths is there already and `force` was not given, names no file at all, or cannot be
+        written.
     """
     for option, path in paths.items():
         if path == Path():
@@ -47,3 +92,28 @@ def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:
             raise click.ClickException(
                 f"{option} {path} must not be there yet: pass --force to write over it"
             )
+        if path is not None:
+            _refuse_unwritable(option, path)
+
+
+def refuse_no_page(option: str, path: Path | None) -> None:
+    """Raise where a page would be written under a name that browsers do not take for one.
+
+    Raises
+    ------
+    click.ClickException
+        If the name ends in something else.
+    """
+    if path is not None and path.suffix.lower() not in PAGES:
+        raise click.ClickException(
+            f"{option} must end in .html, got {str(path)!r}: write a page, which a browser prints to PDF"
+        )
+
+
+def _refuse_unwritable(option: str, path: Path) -> None:
+    """Raise where no file can be written, which nobody wants to learn when everything is computed."""
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise click.ClickException(
+            f"{option} {path} must be in a folder that can be written to, and {str(folder)!r} is none"
+        )

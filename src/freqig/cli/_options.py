@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ._files import FileName
+
 Command = Callable[..., Any]
 
 
@@ -29,6 +31,7 @@ reading_options = with_options(
     click.option("--resample", type=float, metavar="HZ", help="Bring signals to this sampling rate."),
     click.option(
         "--labels",
+        type=FileName(),
         multiple=True,
         metavar="FILE",
         help="True labels: a text file with one per window, a table of onset, duration and label, or for "

@@ -286,9 +286,11 @@ def read_bands(text: str | None) -> Any:
     >>> read_bands("sleep"), read_bands("slow=0.5-4,spindle=11-16")
     ('sleep', {'slow': (0.5, 4.0), 'spindle': (11.0, 16.0)})
     """
+    if text is None:
+        return None
     from ..bands import check_bands
 
-    if text is None or "=" not in text:
+    if "=" not in text:
         check_bands(text)
         return text
     found = {}

@@ -64,13 +64,13 @@ def read_result(path: Path, target: str | None = None, option: str = "RESULT") -
     ValueError
         If the file holds none, or no such target.
     """
-    import xarray as xr
-
     what = f"{option} must be a result as freqig explain writes it"
     if not path.exists():
         raise FileNotFoundError(f"{what}, but there is none at {str(path)!r}")
     if path.is_dir() and path.suffix != ".zarr":
         raise ValueError(f"{what}, got the folder {str(path)!r}")
+    import xarray as xr
+
     try:
         with xr.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else "h5netcdf") as file:
             result = file.load()

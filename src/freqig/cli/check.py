@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ._files import FilePath
+from ._files import FileName, FilePath, refuse_missing
 from ._options import explaining_options, made_explainer, reading_options
 from ._running import EXIT_CODES, NOT_CONVERGED, debug_option, reporting
 
@@ -21,7 +21,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("model")
+@click.argument("model", type=FileName())
 @click.argument("path", metavar="INPUT", type=FilePath())
 @reading_options
 @explaining_options
@@ -34,6 +34,7 @@ def check(model: str, path: Path, as_json: bool, **options: Any) -> int:
     Layout, sampling rate, unit and classes as they are understood, whether three samples converge, and about
     how much time and memory all of them take. Fails where `freqig explain` would.
     """
+    refuse_missing(model, [path])
     from .. import check as check_on_few
     from .. import read
     from ._reading import names, read_baseline, read_target

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._files import FilePath
+from ._files import FileName, FilePath
 from ._options import explaining_options, reading_options, said_of_model
 from ._running import EXIT_CODES, INTERRUPTED, debug_option, reporting
 from ._wording import in_options
@@ -42,7 +42,7 @@ def _read_shard(context: click.Context, option: click.Parameter, text: str | Non
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("model")
+@click.argument("model", type=FileName())
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=FilePath())
 @reading_options
 @explaining_options

@@ -65,7 +65,6 @@ def compare(
 
     The unit is the person where samples have a coordinate subject, else the sample.
     """
-    from .. import compare as compared
     from ._pictures import draw
     from ._reading import names
     from ._store import check_format, read_result, write_result
@@ -76,6 +75,8 @@ def compare(
     if out is not None:
         check_format(out)
     sides = [read_result(path, target) for path in (result, other) if path is not None]
+    from .. import compare as compared
+
     called = None if other is None else (result.stem, other.stem)
     if called is not None and called[0] == called[1]:
         called = (str(result), str(other))

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._files import FilePath, all_or_none, refuse_existing, replacing
+from ._files import (
+    FileName,
+    FilePath,
+    all_or_none,
+    refuse_existing,
+    refuse_missing,
+    refuse_no_page,
+    replacing,
+)
 from ._options import (
     OTHERS,
     SHAPLEY,
@@ -41,7 +49,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES + EXIT_CODES)
-@click.argument("model")
+@click.argument("model", type=FileName())
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=FilePath())
 @reading_options
 @explaining_options
@@ -75,21 +83,25 @@ def explain(
     All of them make one result; where they differ in length, each is explained as it is, on the
     coordinates of the longest.
     """
-    from .. import report, summary
-    from ..exports.rows import write_table
     from ._pictures import draw_all
     from ._reading import names, read_bands, read_baseline, read_target
     from ._store import check_format, write_result
     from ._tables import told
-    from ._truth import labels_of
 
+    # What needs no library is found out before they are imported, which takes seconds.
+    refuse_missing(model, inputs)
     refuse_existing({"--out": out, "--table": table, "--report": page}, force)
+    refuse_no_page("--report", page)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not force:
         raise click.ClickException(
             f"--figures {figures} must be empty: pass --force to write over what is there"
         )
     if out is not None:
         check_format(out)
+    from .. import summary
+    from ..exports.rows import write_table
+    from ._truth import labels_of
+
     bands = read_bands(options.pop("bands"))
     target = read_target(options.pop("target"), names(options["classes"]))
     baseline = read_baseline(options.pop("baseline"), options)
@@ -115,6 +127,8 @@ def explain(
         if table is not None:
             write_table(result, bands, stack.enter_context(replacing(table)))
         if page is not None:
+            from .. import report
+
             report(result, stack.enter_context(replacing(page)), bands=bands, command=typed())
         if figures is not None:
             draw_all(result, stack.enter_context(all_or_none(figures)), bands)

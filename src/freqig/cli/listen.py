@@ -43,13 +43,15 @@ def listen(
     It is made of the fewest frequencies whose attributions reach --keep of the positive sum; all others are
     as at the baseline.
     """
-    from .. import resynthesize, to_wav
     from ._store import read_result
 
     refuse_existing({"--out": out}, force)
     if out.suffix.lower() != ".wav":
         raise click.ClickException(f"--out must end in .wav, got {str(out)!r}")
-    part = resynthesize(read_result(result, target), keep, name=variable, sample=sample)
+    whole = read_result(result, target)
+    from .. import resynthesize, to_wav
+
+    part = resynthesize(whole, keep, name=variable, sample=sample)
     to_wav(part, out, speed=speed, overwrite=force)
     click.echo(
         f"{out}: {int(part.kept_count.item())} coefficients, attribution {part.kept_attribution.item():.4g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ._files import FilePath, refuse_existing
+from ._files import FilePath, refuse_existing, refuse_no_page
 from ._running import EXIT_CODES, debug_option, reporting, typed
 
 EXAMPLES = """\b
@@ -53,10 +53,12 @@ def report(
     RESULT is what freqig explain wrote, or the store of freqig cohort; OTHER is a second result that is laid
     beside the first. The page opens offline in any browser.
     """
-    from .. import report as written
     from ._reading import read_bands
     from ._store import is_cohort, read_evaluation, read_result
 
+    refuse_existing({"--out": out}, force)
+    if not is_cohort(result):
+        refuse_no_page("--out", out)
     asked: dict[str, Any] = {
         "bands": read_bands(bands),
         "samples": () if samples is None else _positions(samples),
@@ -65,7 +67,6 @@ def report(
         "command": typed(),
         "force": force,
     }
-    refuse_existing({"--out": out}, force)
     if is_cohort(result):
         if other is not None or evaluation is not None or samples is not None:
             raise click.UsageError("a cohort is shown by itself: leave OTHER, --evaluation and --samples out")
@@ -75,6 +76,8 @@ def report(
         report_cohort(result, out, **asked)
     else:
         sides = [read_result(path) for path in (result, other) if path is not None]
+        from .. import report as written
+
         called = ("result", "other") if other is None else _called(result, other)
         table = None if evaluation is None else read_evaluation(evaluation, "--evaluation")
         written(sides[0], out, other=sides[1] if other else None, names=called, evaluation=table, **asked)

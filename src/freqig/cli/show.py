@@ -25,9 +25,11 @@ Examples:
 @reporting
 def show(result: Path, bands: str | None, as_json: bool) -> None:
     """Show what is in RESULT: classes and bands, completeness gap, convergence, evaluations."""
-    from .. import summary
     from ._reading import read_bands
     from ._store import read_result
     from ._tables import told
 
-    click.echo(told(summary(read_result(result), read_bands(bands)), as_json))
+    whole = read_result(result)
+    from .. import summary
+
+    click.echo(told(summary(whole, read_bands(bands)), as_json))

@@ -29,7 +29,7 @@ from .kept import Kept
 from .other_unit import rise_if_scaled
 from .projection import working_dtype
 from .reading import read_input, refuse_reading
-from .samples import told_truth, with_known
+from .samples import TRUTH, told_truth, with_known
 from .settings import Settings
 from .several_inputs import Drawn, join
 
@@ -197,7 +197,8 @@ def _labelled(
     """The result with its labels; `alone` is the model as it is, where that is told of its inputs."""
     axes = Axes.of(question.signal)
     # What is known of the samples is checked before the model runs, and told once all classes are known.
-    told_truth(axes.along, settings.classes)
+    if TRUTH in axes.along:
+        told_truth(axes.along, settings.classes)
     with fitting_axes(alone or model, settings, question):
         found = explain(model, settings, kept, question, axes)
     if settings.unit is None:

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from .._check import shown
+from ..errors import SignalWarning, warn
 from ..signals import Signal, aligned_rows
 from ..signals.arrays import as_tensor
 
@@ -81,6 +82,13 @@ def told_truth(along: Mapping[str, np.ndarray], classes: tuple[str, ...] | None)
         found = _named(told[LABEL], classes)
         if found is not None and any(found):
             told[TRUTH] = found
+        elif found is None and set(told[LABEL].tolist()) & set(classes):
+            wrong = [one for one in dict.fromkeys(told[LABEL].tolist()) if not _is_class(one, classes)]
+            warn(
+                f"labels {', '.join(map(repr, wrong[:5]))} are none of the classes, {', '.join(classes)}, so "
+                "that no label counts as true class: rename them, or leave them empty where nobody knows",
+                SignalWarning,
+            )
     return told
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Sequence
@@ -11,11 +10,14 @@ from typing import Any
 
 from .._version import __version__
 from ..files.formats import endings
+from ..files.labels import columns_of
 from .recordings import DESCRIPTION, Recording
 
 VERSION = "1.9.0"
 KINDS = ("eeg", "ieeg", "meg", "emg", "nirs", "physio", "motion")
 """Suffixes of recordings in BIDS."""
+LONGEST = 2**20
+"""Bytes of a description of a dataset, beyond which it is none."""
 ELSEWHERE = ("derivatives", "sourcedata", "code", "stimuli")
 ENTITIES = re.compile(r"(?:[a-z]+-[A-Za-z0-9+]+)(?:_[a-z]+-[A-Za-z0-9+]+)*")
 
@@ -61,9 +63,8 @@ def _events_of(path: Any) -> Path | None:
     found = path.find_matching_sidecar(suffix="events", extension=".tsv", on_error="ignore")
     if found is None:
         return None
-    with Path(found).open(encoding="utf-8", newline="") as file:
-        head = next(csv.reader(file, delimiter="\t"), [])
-    return Path(found) if {"onset", "duration", "trial_type"} <= set(head) else None
+    named = {"onset", "duration", "trial_type"} <= set(columns_of(Path(found)))
+    return Path(found) if named else None
 
 
 def derived_name(recording: Recording, suffix: str) -> str:
@@ -125,6 +126,11 @@ def _root(recording: Recording) -> Path:
 
 
 def _source(root: Path) -> dict[str, str]:
-    held = json.loads((root / DESCRIPTION).read_text(encoding="utf-8"))
-    doi = {"DOI": held["DatasetDOI"]} if "DatasetDOI" in held else {}
-    return {"URL": root.as_uri(), **doi}
+    """Where a folder lies, with the identifier that it has; one that cannot be read has none."""
+    about = root / DESCRIPTION
+    try:
+        held = json.loads(about.read_text(encoding="utf-8")) if about.stat().st_size <= LONGEST else {}
+    except (ValueError, RecursionError):
+        held = {}
+    doi = held.get("DatasetDOI") if isinstance(held, dict) else None
+    return {"URL": root.as_uri(), **({"DOI": doi} if isinstance(doi, str) else {})}

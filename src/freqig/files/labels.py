@@ -14,6 +14,8 @@ from .recording import Annotation
 
 TABLES = {".csv": ",", ".tsv": "\t"}
 """How the names of tables end, and what stands between their cells as a rule."""
+MOST_BYTES, MOST_LINES, MOST_COLUMNS = 2**24, 2**18, 1000
+"""What a file of labels may have: a night of one label per second has 30,000 lines."""
 LATEST = 1e12
 """Seconds beyond which there is no recording."""
 
@@ -74,7 +76,7 @@ def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:
     if label is None or not {"onset", "duration"} <= set(rows[0]):
         raise ValueError(
             f"annotations must have columns onset, duration and label, got "
-            f"{', '.join(rows[0]) if rows else 'no rows'} in {path.name}"
+            f"{', '.join(list(rows[0])[:10]) if rows else 'no rows'} in {path.name}"
         )
     try:
         return tuple(
@@ -111,17 +113,37 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     separator, _ = dialect(lines[:3] or [""], TABLES[path.suffix.lower()])
     rows = csv.reader(lines, delimiter=separator)
     names = [name.strip().lower() for name in next(rows, [])]
+    if len(names) > MOST_COLUMNS:
+        raise ValueError(
+            f"annotations must have {MOST_COLUMNS} columns at most, got {len(names)} in {path.name}"
+        )
     cells = ([cell.strip() for cell in row] + [""] * (len(names) - len(row)) for row in rows if row)
     return [dict(zip(names, ("" if one == "n/a" else one for one in row), strict=False)) for row in cells]
 
 
 def _lines_of(path: Path) -> list[str]:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise ValueError(f"annotations must be of {MOST_BYTES} bytes at most, got {size} in {path.name}")
     content = path.read_bytes()
     try:
-        return content.decode(encoding_of(content, path.name)).splitlines()
+        lines = content.decode(encoding_of(content, path.name)).splitlines()
     except ValueError:
         raise ValueError(
             f"annotations must be text in UTF-8, got {path.name}: of events of MNE make spans, "
             "[(onset, duration, label), ...] in s, or pass a Raw after "
             "raw.set_annotations(mne.annotations_from_events(...))"
         ) from None
+    if len(lines) > MOST_LINES or max(map(len, lines), default=0) > csv.field_size_limit():
+        raise ValueError(
+            f"annotations must have {MOST_LINES} lines of {csv.field_size_limit()} letters at most, got "
+            f"{len(lines)} of up to {max(map(len, lines))} in {path.name}"
+        )
+    return lines
+
+
+def columns_of(path: Path) -> list[str]:
+    """Names of the columns of a table of BIDS, by its first line; none where that is too long for names."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline(csv.field_size_limit())
+    return first.strip("\ufeff\r\n").split("\t") if first.endswith("\n") else []

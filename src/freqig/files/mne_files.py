@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..signals.recordings import read_recording
+from .fif import refuse_lying_tags
 from .formats import pick
 from .limits import refuse_size
 from .matlab import refuse_swelling
@@ -21,6 +22,8 @@ BREAKS = ("edge boundary", "bad boundary", "boundary", "new segment/")
 EARLY = 1e-3
 """By how much of a sample a mark may lie behind its sample, by rounding."""
 MOST_CHANNELS = 4096
+MOST_TEXT = 2**22
+"""Bytes of a header of BrainVision, and of its markers, of which these are some 100,000."""
 CHANNELS = re.compile(rb"^NumberOfChannels\s*=\s*(\d+)", re.MULTILINE)
 MARKERS = re.compile(rb"^MarkerFile\s*=([^\r\n]+)", re.MULTILINE)
 """What the header of BrainVision says."""
@@ -80,16 +83,27 @@ def of_raw(raw: Any, channels: tuple[str, ...] | None, name: str) -> Recording:
 def _refuse_growing(path: Path) -> None:
     """ValueError where MNE would take memory before anything can be asked of it."""
     suffix = path.suffix.lower()
-    if suffix == ".set":
+    if path.name.lower().endswith((".fif", ".fif.gz")):
+        refuse_lying_tags(path)
+    elif suffix == ".set":
         refuse_swelling(path)
     elif suffix == ".vhdr":
+        _refuse_long(path)
         with path.open("rb") as file:
             header = file.read(1 << 16)
         told, beside = CHANNELS.search(header), MARKERS.search(header)
         if told and int(told[1]) > MOST_CHANNELS:
             raise ValueError(f"it must have at most {MOST_CHANNELS} channels, got {told[1].decode()}")
         if beside:
-            _refuse_away(path, [path.parent / beside[1].decode("utf-8", "replace").strip()])
+            markers = path.parent / beside[1].decode("utf-8", "replace").strip()
+            _refuse_away(path, [markers])
+            _refuse_long(markers)
+
+
+def _refuse_long(path: Path) -> None:
+    """ValueError where a text is so long that MNE would be long at it."""
+    if path.is_file() and path.stat().st_size > MOST_TEXT:
+        raise ValueError(f"{path.name} must have {MOST_TEXT} bytes at most, got {path.stat().st_size}")
 
 
 def _check_values(raw: Any, path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .formats import pick
+from .mseed import refuse_lying_records
 from .recording import RatesError, Recording
 
 
@@ -63,6 +64,8 @@ def _stream(path: Path) -> Any:
 
     # Said and not tried out: ObsPy reads pickles too, and these run code.
     kind = "SAC" if path.suffix.lower() == ".sac" else "MSEED"
+    if kind == "MSEED":
+        refuse_lying_records(path)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")

@@ -10,6 +10,8 @@ from .formats import pick
 from .limits import MOST_DECODED, refuse_size
 from .recording import Recording
 
+OPEN = 0xFFFFFFFF
+"""A length that is not told."""
 PAGE, MARKED_LAST, LONGEST_PAGE = b"OggS", 4, 65_307
 """How pages of OGG begin, the flag of the last one, and the most bytes of one."""
 
@@ -51,17 +53,24 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 
 def _refuse_truncated(path: Path) -> None:
-    """ValueError where a WAV says that it has more data than there are, which its reader ignores."""
+    """ValueError where WAV or AIFF says that it has more data than there are, which its reader ignores."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        if file.read(4) != b"RIFF" or file.read(8)[4:] != b"WAVE":
+        kind, about = file.read(4), file.read(8)[4:]
+        order = {b"RIFF": "<", b"RF64": "<", b"FORM": ">"}.get(kind)
+        if order is None or about not in (b"WAVE", b"AIFF", b"AIFC"):
             return
+        # What was written as a stream leaves its length open, and RF64 has told it before.
+        long = 0
         while len(head := file.read(8)) == 8:
-            name, length = struct.unpack("<4sI", head)
-            # What was written as a stream leaves its length open.
-            if name == b"data" and length != 0xFFFFFFFF and file.tell() + length > size:
+            name, length = struct.unpack(f"{order}4sI", head)
+            if name == b"ds64":
+                long = struct.unpack("<8xQ", file.read(16))[0]
+                file.seek(-16, 1)
+            told = long if length == OPEN else length
+            if name in (b"data", b"SSND") and file.tell() + told > size:
                 raise ValueError(
-                    f"{path.name} must be complete: its header tells of {length} bytes of sound, and the "
+                    f"{path.name} must be complete: its header tells of {told} bytes of sound, and the "
                     f"file has {size - file.tell()}"
                 )
             file.seek(length + length % 2, 1)

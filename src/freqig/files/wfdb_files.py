@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 
 from ..signals.units import in_one_unit
 from .formats import pick
+from .limits import refuse_size
 from .recording import Annotation, Recording
 
+MOST_TEXT = 2**22
+"""Bytes of a header."""
 BYTES = {"8": 1.0, "16": 2.0, "24": 3.0, "32": 4.0, "61": 2.0, "80": 1.0, "160": 2.0, "212": 1.5}
 """Of a sample, by the format of the signal; others are compressed, or rare."""
 
@@ -30,14 +34,17 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         import wfdb
 
         try:
+            _check_header(path)
             _check_sizes(wfdb.rdheader(record_name), path)
             record = wfdb.rdrecord(record_name)
             found = wfdb.rdann(record_name, "atr") if beside else None
         except Exception as error:
             # wfdb raises as the damage has it.
+            said = " ".join(str(error).split())[:300]
+            if isinstance(error, RecursionError):
+                said = "its segments lead back to it"
             raise ValueError(
-                f"{path.name} must be a whole record of WFDB, which wfdb cannot read: "
-                f"{' '.join(str(error).split())[:300]}"
+                f"{path.name} must be a whole record of WFDB, which wfdb cannot read: {said}"
             ) from error
     names = tuple(map(str, record.sig_name))
     places = pick(names, channels, len(names), path.name)
@@ -62,8 +69,25 @@ def _notes(
     return tuple(Annotation(at, max(0.0, to - at), label) for (at, label), to in zip(told, ends, strict=True))
 
 
+def _check_header(path: Path) -> None:
+    """Before wfdb believes it: a header may tell of more signals, or segments, than it has lines for."""
+    if path.stat().st_size > MOST_TEXT:
+        raise ValueError(f"its header must have {MOST_TEXT} bytes at most, got {path.stat().st_size}")
+    text = path.read_text(encoding="latin1")
+    record, *lines = [line for line in map(str.strip, text.splitlines()) if line and line[0] != "#"] or [""]
+    told = re.match(r"\S+?(?:/(\d+))?\s+(\d+)", record)
+    count = int(told[1] or told[2]) if told else 0
+    if told and count != len(lines):
+        what = "segments" if told[1] else "signals"
+        raise ValueError(f"its header tells of {count} {what}, and has lines for {len(lines)}")
+
+
 def _check_sizes(header: Any, path: Path) -> None:
     """Before memory is taken: a header may tell of more samples than the file has."""
+    if segments := getattr(header, "seg_name", None):
+        sizes = {one.stem: one.stat().st_size for one in path.parent.iterdir() if one.suffix != ".hea"}
+        stored = sum(sizes.get(name, 0) for name in set(segments))
+        refuse_size(8 * int(header.sig_len or 0) * int(header.n_sig or 1), path.name, stored)
     for name in dict.fromkeys(getattr(header, "file_name", None) or ()):
         signals = path.parent / name
         if not signals.is_file():

@@ -184,6 +184,6 @@ def test_layers_deeper_than_python_goes(saved: Path, keras: Any, monkeypatch: py
         return load()
 
     monkeypatch.setattr(keras.saving, "load_model", load)
-    with pytest.raises(ValueError, match="deeper than Keras can go.*sys.setrecursionlimit") as told:
+    with pytest.raises(ValueError, match=r"deeper than Keras can go.*sys\.setrecursionlimit") as told:
         as_model(saved)
     assert "custom layers" not in str(told.value)

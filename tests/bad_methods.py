@@ -37,7 +37,7 @@ OF_METHODS: dict[str, set[str]] = {
     **{key: {"Fraction", "subnormal", "1e-90"} for key in SHARES},
     "noise": FRACTIONS | {"zero", "subnormal", "1e-90"},
     "seed": {"zero", "huge", "10**30"},
-    "tol": FRACTIONS | {"10**30", "1e90", "1e-90"},
+    "tol": {"Fraction", "1e-90"},
     "epsilon": FRACTIONS | {"10**30"},
     "width": FRACTIONS | {"None", "10**30", "1e90", "1e-90"},
     "step": FRACTIONS | {"None", "1e-90"},

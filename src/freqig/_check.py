@@ -18,8 +18,7 @@ from torch import Tensor
 
 SMALLEST, LARGEST = 1e-100, 1e100
 """Numbers between these, squared or inverted, neither overflow nor vanish."""
-LARGEST_COUNT = 2**31 - 1
-MOST_DRAWS = 100_000
+LARGEST_COUNT, MOST_DRAWS = 2**31 - 1, 100_000
 
 
 def check_fs(fs: Any, name: str = "fs") -> float:
@@ -165,11 +164,12 @@ def check_within(value: Any, name: str, low: float, high: float) -> float:
     return number
 
 
-def check_probability(value: Any, name: str) -> float:
+def check_share(value: Any, name: str) -> float:
     """Number between 0 and 1, neither of them."""
     number = check_number(value, name)
     if not 0 < number < 1:
-        raise ValueError(f"{name} must be above 0 and below 1, got {shown(value)}")
+        instead = f": {number:g} % is {exact(number / 100)}" if 1 <= number < 100 else ""
+        raise ValueError(f"{name} must be above 0 and below 1, got {shown(value)}{instead}")
     return number
 
 
@@ -203,9 +203,9 @@ def check_count(value: Any, name: str, minimum: int = 1, most: int = LARGEST_COU
     return count
 
 
-def check_draws(value: Any, name: str) -> int:
-    """How often something is drawn. All draws are held at once, and their error falls with the root alone."""
-    return check_count(value, name, most=MOST_DRAWS)
+def check_draws(value: Any, name: str, minimum: int = 1) -> int:
+    """How often something is drawn, or done: what is held grows with it, and errors fall with the root."""
+    return check_count(value, name, minimum, MOST_DRAWS)
 
 
 def check_name(name: Any) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from ._check import check_count, check_number, check_positive, shown
 
+MOST_HARMONICS = 1000
+
 
 def bearing_frequencies(
     *,
@@ -119,7 +121,7 @@ def bands_around(
         raise TypeError(f"{wanted} {shown(frequencies)}")
     if not frequencies:
         raise ValueError(f"{wanted} none")
-    half, count = check_positive(width, "width") / 2, check_count(harmonics, "harmonics")
+    half, count = check_positive(width, "width") / 2, check_count(harmonics, "harmonics", 1, MOST_HARMONICS)
     centres: dict[str, float] = {}
     for name, value in frequencies.items():
         at = check_positive(value, f"frequencies[{name!r}]")

@@ -577,9 +577,14 @@ def test_settings_read_back() -> None:
 
 def test_settings_are_read_as_they_are_understood() -> None:
     explainer = Explainer(
-        Smooth(N), class_axis=np.int64(1), tol=1, memory="1 GB", domains=Time(), output_key=[np.int64(1)]
+        Smooth(N),
+        class_axis=np.int64(1),
+        tol=np.float32(0.5),
+        memory="1 GB",
+        domains=Time(),
+        output_key=[np.int64(1)],
     )
-    assert (explainer.class_axis, explainer.tol, explainer.memory) == (1, 1.0, 10**9)
+    assert (explainer.class_axis, explainer.tol, explainer.memory) == (1, 0.5, 10**9)
     assert explainer.output_key == 1
     assert [type(domain) for domain in explainer.domains] == [Time]
     assert Explainer(Smooth(N), engine="captum").n_steps is not None
@@ -789,6 +794,9 @@ def test_settings_of_another_type(settings: dict[str, Any]) -> None:
     [
         ({"tol": -0.1}, "tol"),
         ({"tol": np.nan}, "tol"),
+        ({"n_steps": None, "tol": 1}, r"tol must be above 0 and below 1, got 1\.0: 1 % is 0\.01"),
+        ({"n_steps": None, "tol": 5}, r"got 5\.0: 5 % is 0\.05"),
+        ({"n_steps": 10**9}, "n_steps must be at most 100000, got 1000000000"),
         ({"engine": "fast"}, "'path', 'captum'"),
         ({"domains": []}, "domains"),
         ({"domains": [RFFT(), RFFT()]}, "different names.*name="),

@@ -311,7 +311,7 @@ def test_results_that_are_refused() -> None:
         summarize(bad)
     with pytest.raises(ValueError, match=r"by\['subject'\] must have a label"):
         summarize(result.assign_coords(subject=("sample", ["a"] * 11 + [""])))
-    with pytest.raises(ValueError, match="interval must be between 0 and 1, got 95"):
+    with pytest.raises(ValueError, match=r"interval must be above 0 and below 1, got 95: 95 % is 0\.95"):
         summarize(result, interval=95)
     with pytest.raises(ValueError, match="n_resamples must be at least 100"):
         summarize(result, n_resamples=3)

@@ -16,6 +16,8 @@ from .players import Players, Whole, read_players
 INDICES = ("SV", "k-SII")
 BUDGET = 2048
 """Coalitions evaluated per sample by default."""
+MOST = 2**20
+"""Coalitions of a sample that are held: all of 20 players."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class ShapleySettings(Settings):
             players=given,
             index=index,
             max_order=max_order,
-            budget=BUDGET if budget is None else check_count(budget, "budget"),
+            budget=BUDGET if budget is None else check_count(budget, "budget", most=MOST),
             seed=check_seed(seed, "seed"),
         )
 

@@ -25,6 +25,8 @@ from .recordings import Recording, placed, read_recordings
 from .report import Report
 from .store import DONE, FAILED, Store
 
+MOST_WORKERS = 1024
+
 
 def run(
     recordings: Any,
@@ -132,7 +134,7 @@ def run(
     listed = read_recordings(recordings, annotations=annotations, truth=truth, subjects=subjects)
     Reading(fs, channels, window, step, resample)
     part = Shard() if shard is None else Shard(*_pair(shard))
-    keep, workers = check_choice(keep, "keep", KEEP), check_count(workers, "workers")
+    keep, workers = check_choice(keep, "keep", KEEP), check_count(workers, "workers", 1, MOST_WORKERS)
     can_submit = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
     if executor is not None and not can_submit:
         raise TypeError(f"executor must be a concurrent.futures.Executor or None, got {shown(executor)}")

@@ -141,7 +141,7 @@ def evaluate(
     >>> table["mean"].sel(variable="rfft", metric="average_precision", group="all").item()
     1.0
     """
-    count = check_count(steps, "steps", 2)
+    count = check_draws(steps, "steps", 2)
     random_orders, draws = check_draws(random_orders, "random_orders"), check_draws(draws, "draws")
     most, seed = check_count(most_explained, "most_explained"), check_seed(seed, "seed")
     check_train(train)

@@ -77,9 +77,10 @@ class Explainer:
         That many Gauss-Legendre nodes on every path. Default None: adaptive, for each sample as
         few nodes as reach `tol`, and a statement where none do.
     tol : float, default 0.01
-        Tolerance: of the L1 error of the attributions in every domain, relative to their L1 norm,
-        and of the completeness gap. With fixed `n_steps` the gap alone is known. Errors are often
-        far smaller, the more so the more nodes a path begins with, see `n_initial`.
+        Tolerance, below 1: of the L1 error of the attributions in every domain, relative to their L1
+        norm, and of the completeness gap. With fixed `n_steps` the gap alone is known, and any number
+        above 0 says when to warn. Errors are often far smaller, the more so the more nodes a path begins
+        with, see `n_initial`.
     max_evaluations : int, default 2000
         Most evaluations per sample, where integration is adaptive.
     n_initial : int, optional

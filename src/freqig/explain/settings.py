@@ -8,11 +8,13 @@ from typing import Any, Generic, Self, TypeVar
 from .._check import (
     check_choice,
     check_count,
+    check_draws,
     check_flag,
     check_flag_or_none,
     check_fs,
     check_integer,
     check_positive,
+    check_share,
 )
 from ..domains import RFFT, Domain, Time
 from ..domains.reading import read_domains
@@ -31,6 +33,18 @@ OF_PATHS = ("max_evaluations", "n_initial", "n_steps")
 """Settings of adaptive and fixed nodes, of which methods without a path know nothing."""
 
 T = TypeVar("T")
+
+
+def read_tolerance(tol: Any) -> float:
+    """A relative error: one of 100 % would say nothing.
+
+    Examples
+    --------
+    >>> read_tolerance(5)
+    Traceback (most recent call last):
+    ValueError: tol must be above 0 and below 1, got 5.0: 5 % is 0.05
+    """
+    return check_share(check_positive(tol, "tol"), "tol")
 
 
 @dataclass(frozen=True)
@@ -102,8 +116,9 @@ class Settings:
             class_axis=reader.class_axis,
             probabilities=reader.probabilities,
             engine=engine,
-            n_steps=None if n_steps is None else check_count(n_steps, "n_steps"),
-            tol=check_positive(tol, "tol"),
+            n_steps=None if n_steps is None else check_draws(n_steps, "n_steps"),
+            # With fixed nodes it says which gaps are warned of, and nothing depends on it.
+            tol=read_tolerance(tol) if n_steps is None else check_positive(tol, "tol"),
             max_evaluations=check_count(max_evaluations, "max_evaluations"),
             n_initial=None if n_initial is None else check_count(n_initial, "n_initial"),
             time_axis=check_integer(time_axis, "time_axis"),

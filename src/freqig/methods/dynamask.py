@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_probability
+from .._check import check_draws, check_share
 from .explaining import Comparator, words
 from .frame import Frame
 from .learning import Learned, Leaves, check_weight
@@ -132,9 +132,9 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = AreaMask(
-            check_count(steps, "steps"),
+            check_draws(steps, "steps"),
             check_weight(rate, "rate"),
-            check_probability(area, "area"),
+            check_share(area, "area"),
             check_weight(size, "size"),
             check_weight(dilation, "dilation"),
             check_weight(smoothness, "smoothness", zero_allowed=True),

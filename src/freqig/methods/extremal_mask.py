@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count
+from .._check import check_draws
 from .explaining import Comparator, words
 from .frame import Frame
 from .learning import Learned, Leaves, check_weight
@@ -110,7 +110,7 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = MaskAndFill(
-            check_count(steps, "steps"),
+            check_draws(steps, "steps"),
             check_weight(rate, "rate"),
             check_weight(size, "size", zero_allowed=True),
             check_weight(fill, "fill", zero_allowed=True),

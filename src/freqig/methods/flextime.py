@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_count, check_probability
+from .._check import check_draws, check_share
 from ..domains import RFFT, Domain
 from .explaining import Comparator, words
 from .frame import Frame
@@ -145,11 +145,11 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = BandMask(
-            check_count(steps, "steps"),
+            check_draws(steps, "steps"),
             check_weight(rate, "rate"),
-            check_probability(keep, "keep"),
+            check_share(keep, "keep"),
             check_weight(sparsity, "sparsity", zero_allowed=True),
-            check_count(filters, "filters"),
+            check_draws(filters, "filters"),
             check_weight(smoothness, "smoothness", zero_allowed=True),
         )
         self.settled(model, how, **shared)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count, check_draws, check_probability, check_seed
+from .._check import check_choice, check_draws, check_seed, check_share
 from ..objective.objective import widest
 from .explaining import Comparator, words
 from .how import IMPORTANCE
@@ -190,8 +190,8 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = RandomMasks(
             check_draws(n_masks, "n_masks"),
-            check_count(cells, "cells"),
-            check_probability(keep, "keep"),
+            check_draws(cells, "cells"),
+            check_share(keep, "keep"),
             check_choice(interpolation, "interpolation", INTERPOLATIONS),
             seed=check_seed(seed, "seed"),
         )

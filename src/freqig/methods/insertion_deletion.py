@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count, check_draws, check_probability, check_seed
+from .._check import check_choice, check_draws, check_seed, check_share
 from ..chunks import Chunks
 from ..explain.blocks import BlockSize
 from .explaining import Comparator, words
@@ -193,10 +193,10 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = Rounds(
             check_choice(mode, "mode", MODES),
-            check_count(rounds, "rounds"),
+            check_draws(rounds, "rounds"),
             check_draws(draws, "draws"),
-            check_count(cells, "cells"),
-            check_probability(share, "share"),
+            check_draws(cells, "cells"),
+            check_share(share, "share"),
             seed=check_seed(seed, "seed"),
         )
         self.settled(model, how, **shared)

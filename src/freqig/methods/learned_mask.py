@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .._check import check_count, check_probability
+from .._check import check_draws, check_share
 from .explaining import Comparator, words
 from .frame import Frame
 from .learning import Learned, Leaves, above, check_weight, falls_short
@@ -96,9 +96,9 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = FreeMask(
-            check_count(steps, "steps"),
+            check_draws(steps, "steps"),
             check_weight(rate, "rate"),
-            check_probability(keep, "keep"),
+            check_share(keep, "keep"),
             check_weight(sparsity, "sparsity", zero_allowed=True),
         )
         self.settled(model, how, **shared)

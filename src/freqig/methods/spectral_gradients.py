@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_count
+from .._check import check_choice, check_draws
 from ..chunks import Chunks
 from ..domains import RFFT, Domain
 from ..objective.objective import widest
@@ -153,6 +153,6 @@ device, trust, progress, batch_independent, memory : optional
         **shared: Any,
     ) -> None:
         how = BandsInOrder(
-            check_count(bands, "bands"), check_count(n_steps, "n_steps"), check_choice(order, "order", ORDERS)
+            check_draws(bands, "bands"), check_draws(n_steps, "n_steps"), check_choice(order, "order", ORDERS)
         )
         self.settled(model, how, tol=tol, **shared)

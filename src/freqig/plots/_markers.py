@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .._check import check_count, check_positive, shown
+from ..machines import MOST_HARMONICS
 from ._labels import apart, name_spans
 from ._style import letters, size_in_points
 
@@ -49,7 +50,7 @@ def read_markers(markers: Any, harmonics: Any, highest: float) -> tuple[Marker, 
     >>> [tuple(marker) for marker in read_markers({"BPFO": 107}, 2, 400.0)]
     [('BPFO', 107.0), ('2×BPFO', 214.0)]
     """
-    count = check_count(harmonics, "harmonics")
+    count = check_count(harmonics, "harmonics", most=MOST_HARMONICS)
     if markers is None:
         return ()
     if not isinstance(markers, Mapping):

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from .._check import check_choice, check_count
+from ..machines import MOST_HARMONICS
 from ._axes import closed_on_error
 from ._limits import FREQUENCY_SCALES, SCALES
 from ._style import check_ends
@@ -81,7 +82,7 @@ def check_options(given: dict[str, Any]) -> None:
     """
     check_title(given.get("title"))
     check_ends(given.get("vmax"), given.get("robust", False))
-    check_count(given.get("harmonics", 1), "harmonics")
+    check_count(given.get("harmonics", 1), "harmonics", most=MOST_HARMONICS)
     for name in ("xscale", "yscale"):
         check_choice(given.get(name, "linear"), name, SCALES)
     if given.get("scale") is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from .._check import check_number, shown
+from .._check import check_share
 from ._axes import axes_for
 from ._bars import bar_borders, edges_in_view, finish_bars, handles_of, hide_upper_labels, legend_above
 from ._groups import TRUTH, Decisions
@@ -101,9 +101,7 @@ def class_spectrum(
     >>> [one.texts[0].get_text() for one in axes]
     ['N2: 5 right, 5 wrong', 'W: 5 right, 5 wrong']
     """
-    level = check_number(confidence, "confidence")
-    if not 0 < level < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {shown(confidence)}")
+    level = check_share(confidence, "confidence")
     found, (dim,) = Decisions.of(result, name, ("frequency",), "freqig.RFFT()", channel)
     if found.right is None:
         raise ValueError(TRUTH)

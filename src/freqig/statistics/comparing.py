@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_count, check_flag, check_names, check_seed, shown
+from .._check import check_draws, check_flag, check_names, check_seed, check_share, shown
 from ..errors import FreqigWarning, warn
 from .cases import Cases
 from .clusters import Cluster, clusters_of, neighbours_of, t_threshold
 from .differences import Difference
 from .intervals import bca_interval
 from .sides import Sides, lined_up, split
-from .summarizing import check_share
 
 
 def compare(
@@ -138,8 +137,8 @@ def compare(
     paired = check_flag(paired, "paired")
     limits = [check_share(own, key) for own, key in ((threshold, "threshold"), (alpha, "alpha"))]
     share, seed = check_share(interval, "interval"), check_seed(seed, "seed")
-    count = check_count(n_permutations, "n_permutations", 20)
-    resamples = check_count(n_resamples, "n_resamples", 100)
+    count = check_draws(n_permutations, "n_permutations", 20)
+    resamples = check_draws(n_resamples, "n_resamples", 100)
     if b is None:
         if by is None:
             raise ValueError("by must say what makes two groups of one result, got None: name it, or pass b")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import check_count, check_number, check_seed, shown
+from .._check import check_draws, check_seed, check_share, shown
 from ..explain.averages.grouping import Groups
 from .cases import SUBJECT, Cases, scalars_of
 from .groups import Group, groups_of_standard_errors
@@ -89,7 +89,7 @@ def summarize(
     True
     """
     share = check_share(interval, "interval")
-    count, seed = check_count(n_resamples, "n_resamples", 100), check_seed(seed, "seed")
+    count, seed = check_draws(n_resamples, "n_resamples", 100), check_seed(seed, "seed")
     cases = Cases.of(result)
     if by is None and cases.of_means:
         by = [name for name in cases.groupings if name != SUBJECT]
@@ -132,14 +132,6 @@ def summarize(
         "left_out": int((~known).sum()),
     }
     return label_summary(cases, variables, beside, groups, made, unit, told)
-
-
-def check_share(value: Any, name: str) -> float:
-    """A number between 0 and 1."""
-    share = check_number(value, name)
-    if not 0 < share < 1:
-        raise ValueError(f"{name} must be between 0 and 1, got {shown(value)}")
-    return share
 
 
 def _check_names(

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count, check_number, shown
-from .problem import LINES, Truth, balanced, begin, bins, labelled, phases, read_noise, sines
+from .problem import LINES, MOST_CHANNELS, Truth, balanced, begin, bins, labelled, phases, read_noise, sines
 
 FS, N = 128.0, 256
 USED, UNUSED = (10.0, 17.0), (31.0, 44.0)
@@ -125,7 +125,7 @@ def channel_cue(
     """
     n, seed, rng = begin(n, seed)
     noise = read_noise(noise)
-    n_channels = check_count(n_channels, "n_channels", minimum=2)
+    n_channels = check_count(n_channels, "n_channels", 2, MOST_CHANNELS)
     channel = check_count(channel, "channel", minimum=0)
     if channel >= n_channels:
         raise ValueError(f"channel must be in 0..{n_channels - 1}, as there are {n_channels}, got {channel}")

@@ -25,6 +25,7 @@ class Truth(NamedTuple):
 LINES = ("sample", "channel", "frequency")
 STEPS = ("sample", "channel", "time")
 LOUDEST = 1e30
+MOST_SERIES, MOST_CHANNELS, LONGEST = 10**6, 10**4, 10**7
 
 
 def labelled(
@@ -98,7 +99,7 @@ def parameters_of(problem: xr.Dataset) -> dict[str, Any]:
 
 def begin(n: Any, seed: Any) -> tuple[int, int, np.random.Generator]:
     """Number of series and seed, checked, and the generator that draws everything."""
-    count, number = check_count(n, "n"), check_seed(seed, "seed")
+    count, number = check_count(n, "n", most=MOST_SERIES), check_seed(seed, "seed")
     # PCG64 gives the same numbers on every platform; dtypes are named where they are drawn.
     return count, number, np.random.Generator(np.random.PCG64(number))
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_choice, check_count, check_number, shown
-from .problem import STEPS, Truth, begin, draws, labelled
+from .problem import LONGEST, MOST_CHANNELS, STEPS, Truth, begin, draws, labelled
 
 AR = (-0.25, -0.1, -0.05)
 BURN_IN = 200
@@ -79,8 +79,8 @@ def arma(
     """
     n, seed, rng = begin(n, seed)
     rare = check_choice(rare, "rare", ("feature", "time"))
-    n_channels = check_count(n_channels, "n_channels", minimum=4)
-    n_time = check_count(n_time, "n_time", minimum=4)
+    n_channels = check_count(n_channels, "n_channels", 4, MOST_CHANNELS)
+    n_time = check_count(n_time, "n_time", 4, LONGEST)
     axis, size = ("n_channels", n_channels) if rare == "feature" else ("n_time", n_time)
     n_rare = check_count(n_rare, "n_rare")
     if n_rare >= size:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count
-from .problem import LINES, STEPS, Truth, balanced, begin, bins, labelled, read_noise
+from .problem import LINES, LONGEST, STEPS, Truth, balanced, begin, bins, labelled, read_noise
 
 PERIODS = (10, 17)
 CLASSES = ((-1, 10), (1, 10), (-1, 17), (1, 17))
@@ -64,7 +64,7 @@ def freqshapes(n: int = 1000, n_time: int = 50, noise: float = 0.25, seed: int =
     array([1.75, 2.  , 1.75, 1.75, 2.  , 1.75], dtype=float32)
     """
     n, seed, rng = begin(n, seed)
-    n_time = check_count(n_time, "n_time", minimum=SHORTEST)
+    n_time = check_count(n_time, "n_time", SHORTEST, LONGEST)
     noise = read_noise(noise)
     label = balanced(rng, n, len(CLASSES))
     sign, period = np.array(CLASSES)[label].T

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count
-from .problem import STEPS, Truth, begin, labelled
+from .problem import LONGEST, STEPS, Truth, begin, labelled
 
 MEANS = np.array([[0.1, 1.6, 0.5], [-0.1, -0.4, -1.5]])
 DECIDING = (1, 2)
@@ -66,7 +66,7 @@ def hmm(n: int = 1000, n_time: int = 200, seed: int = 0) -> xr.Dataset:
     True
     """
     n, seed, rng = begin(n, seed)
-    n_time = check_count(n_time, "n_time")
+    n_time = check_count(n_time, "n_time", most=LONGEST)
     state, changed = _states(rng, n, n_time)
     factors = np.stack([np.linalg.cholesky(covariance(s)) for s in (0, 1)])
     noise = rng.standard_normal((n, n_time, 3))

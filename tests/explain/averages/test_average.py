@@ -203,6 +203,7 @@ BAD = [
     ("stage", {}, ValueError, "coordinates of x"),
     (None, {"tol": "sample"}, ValueError, "'sampling'"),
     (None, {"tol": 0}, ValueError, "tol"),
+    (None, {"tol": 2.5}, ValueError, r"tol must be above 0 and below 1, got 2\.5: 2\.5 % is 0\.025"),
     (None, {"seed": -1}, ValueError, "seed"),
 ]
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..._check import check_positive, check_seed
+from ..._check import check_seed
 from ...baselines.reading import describe_baseline, draw_baselines
 from ...errors import ConvergenceWarning, warn
 from ...models import Model
@@ -23,7 +23,7 @@ from ..batch import Asked, fitting_axes, told_settings
 from ..call import Passes, Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
-from ..settings import Settings
+from ..settings import Settings, read_tolerance
 from ..several_inputs import Drawn
 from ..shares import with_rows
 from .averaging import Averages, Batch, average
@@ -139,10 +139,10 @@ def _tolerance(settings: Settings, tol: float | str | None) -> tuple[bool, float
             "explain the samples, and average the result"
         )
     if isinstance(tol, str) and tol != SAMPLING:
-        raise ValueError(f"tol must be a number above 0, 'sampling' or None, got {tol!r}")
+        raise ValueError(f"tol must be a number above 0 and below 1, 'sampling' or None, got {tol!r}")
     if isinstance(tol, str):
         return True, settings.tol
-    return False, settings.tol if tol is None else check_positive(tol, "tol")
+    return False, settings.tol if tol is None else read_tolerance(tol)
 
 
 def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndarray]:

@@ -58,7 +58,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproduci
 torch.set_num_threads(1)
 # On a GPU float32 is float32 in what tests compare, and not the ten bits of it that are the default there.
 torch.backends.cudnn.allow_tf32 = False
-os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "float32")
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:

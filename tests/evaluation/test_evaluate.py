@@ -190,7 +190,7 @@ def test_what_settings_do_not_hold_is_named() -> None:
 
 def test_what_is_of_no_sample_has_a_reason() -> None:
     result, model, x = explained()
-    result["rfft"] = 0 * result.rfft
+    result["rfft"] = xr.zeros_like(result.rfft)
     truth = np.arange(result.rfft[0].size) < 2
     table = freqig.evaluate(result, model, x, truth=truth.reshape(result.rfft.shape[1:]), **QUICK)
     nowhere = ~np.isfinite(table.score.isel(variable=0)).any("sample").values

@@ -107,7 +107,8 @@ class JaxModel(ForeignModel):
 
 def _in_full_precision() -> Any:
     """Context of products in float32 as it is: on GPUs and TPUs JAX takes ten bits of it or fewer."""
-    return _jax().default_matmul_precision("highest")
+    # "highest" is the same, by a name that JAX 0.4.30 does not know.
+    return _jax().default_matmul_precision("float32")
 
 
 def adapt(model: Any, dtype: torch.dtype | None, device: torch.device | str | None) -> JaxModel:

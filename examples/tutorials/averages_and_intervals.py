@@ -53,9 +53,7 @@ explainer = freqig.Explainer(model, fs=fs, classes=("N2", "W"), output="margin")
 # `Explainer.average` makes means of groups with a few gradients per sample, until the mean of each group is
 # known to ``tol``.
 
-means = explainer.average(
-    x, {"stage": stage}, target=["N2" if one == "N2" else "W" for one in stage]
-)
+means = explainer.average(x, {"stage": stage}, target=stage)
 print(means.rfft.dims, "gradients per sample:", float(means.n_evaluations.mean()))
 
 # %%

@@ -72,7 +72,8 @@ pump = (
     .sum()
 )
 print(
-    f"at BPFO: {float(share):.0%}; at the pump, which is louder: {float(pump / abs(spectrum).sum()):.1%}"
+    f"at BPFO: {float(share):.0%};",
+    f"at the pump, which is louder: {float(pump / abs(spectrum).sum()):.1%}",
 )
 
 # %%

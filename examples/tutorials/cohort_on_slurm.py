@@ -12,6 +12,7 @@ where this site is built.
 # ----------------------
 # Three short nights, as files, and a model that workers can import.
 
+# sphinx_gallery_thumbnail_path = "images/people.png"
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,7 +70,7 @@ print("done:", report.done, "already there:", report.skipped)
 tree = freqig.open_cohort(folder / "cohort.zarr")
 print(tree["sub-02_task-sleep"].rfft.sizes)
 means = freqig.cohort.means(folder / "cohort.zarr")
-print(means.n_units.item(), "people.", means.reason.item())
+print("no interval:", means.reason.item())
 
 # %%
 # On Slurm

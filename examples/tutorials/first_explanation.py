@@ -94,7 +94,8 @@ share = abs(result.rfft).where(test.truth_rfft).sum() / abs(result.rfft).sum()
 power = abs(np.fft.rfft(test.signal.values)) ** 2
 there = power[test.truth_rfft.values].sum() / power[..., 1:].sum()
 print(
-    f"of all attributions {float(share):.0%} are on the line that decides, which has {there:.0%} of the power"
+    f"on the line that decides: {float(share):.0%} of all attributions,",
+    f"and {there:.0%} of the power",
 )
 
 # %%
@@ -105,7 +106,8 @@ print(
 sums = result.rfft.sum(("channel", "frequency"))
 gained = result.output - result.baseline_output
 print(
-    f"they differ by {float(abs(sums - gained).max()):.4f} at most, of gains up to {float(gained.max()):.1f}"
+    f"they differ by {float(abs(sums - gained).max()):.0e} at most,",
+    f"of gains up to {float(gained.max()):.1f}",
 )
 by_band = freqig.bands(result, {"8 to 20 Hz": (8, 20), "25 to 50 Hz": (25, 50)})
 print(by_band.rfft.isel(sample=0, channel=0).to_series().round(2))

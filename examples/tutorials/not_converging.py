@@ -9,7 +9,7 @@ and what helps.
 # %%
 # A path that is smooth
 # ---------------------
-# For comparison. Eight evaluations are enough, and ``status`` says "converged".
+# For comparison. A few evaluations are enough, and ``status`` says "converged".
 
 import warnings
 
@@ -116,16 +116,20 @@ result = explain(normalising, baseline=freqig.baselines.data(others))
 # %%
 # A budget that is too small
 # --------------------------
-# Steep networks need more nodes. ``max_evaluations`` is the limit, 2,000 by default.
+# A path with many kinks needs many nodes, and ``max_evaluations`` is the limit. Thirty are too few here.
 
 
-def steep(x):
-    """A number with ten kinks on the way."""
-    return torch.relu(torch.sin(60 * (x @ wave)))[:, None]
+def kinked(x):
+    """A number with six kinks on the way to the first series, and two to the second."""
+    return torch.relu(torch.sin(40 * (x @ wave)))[:, None]
 
 
-result = explain(steep, max_evaluations=30)
-result = explain(steep)
+result = explain(kinked, max_evaluations=30)
+
+# %%
+# **What helps**: a larger limit. The default is 2,000.
+
+result = explain(kinked)
 
 # %%
 # Rounding

@@ -118,10 +118,12 @@ raises = result.stft.clip(min=0).isel(sample=0)
 shaking = (raises.stft_time > p - 0.8) & (raises.stft_time < s + 7.5)
 corner = (raises.stft_frequency >= 2) & (raises.stft_frequency <= 16)
 print(
-    f"of what raises the output, {float(raises.where(shaking & corner).sum() / raises.sum()):.0%} is there"
+    "of what raises the output,",
+    f"{float(raises.where(shaking & corner).sum() / raises.sum()):.0%} is there",
 )
 lowers = result.stft.clip(max=0).isel(sample=0)
 sea = float(lowers.sel(stft_frequency=slice(0, 1.5)).sum() / lowers.sum())
 print(
-    f"of what lowers it, {sea:.0%} is below 1.5 Hz: the sea speaks against an earthquake"
+    f"of what lowers it, {sea:.0%} is below 1.5 Hz:",
+    "the sea speaks against an earthquake",
 )

@@ -25,7 +25,7 @@ def with_options(*options: Command) -> Command:
 
 reading_options = with_options(
     click.option("--fs", type=float, metavar="HZ", help="Sampling rate, where files do not say it."),
-    click.option("--window", type=float, metavar="S", help="Cut into windows of so many seconds."),
+    click.option("--window", type=float, metavar="S", help="Cut into windows of this many seconds."),
     click.option("--step", type=float, metavar="S", help="From one window to the next. Default: the window."),
     click.option("--channels", metavar="A,B", help="Channels to read, in the order of the model."),
     click.option("--resample", type=float, metavar="HZ", help="Bring signals to this sampling rate."),

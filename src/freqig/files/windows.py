@@ -37,7 +37,7 @@ class Windows:
 
     @classmethod
     def of(cls, recording: Recording, window: float | None, step: float | None, name: str) -> Windows:
-        """Cut a recording into windows of so many s, one every `step` s; None: the whole of it.
+        """Cut a recording into windows of this many seconds, one every `step` seconds; None: the whole of it.
 
         Raises
         ------

@@ -31,7 +31,7 @@ def resynthesize(
     baseline: Any = None,
     additional_forward_args: Any = None,
 ) -> xr.DataArray:
-    """The part of the signals that made up so much of the attribution.
+    """The part of each signal that made up a given share of its attribution.
 
     Coefficients that are kept stay what they are at the input; all others become those of the
     baseline. Where the explanation is right, the model answers the part much as it answers the

@@ -65,10 +65,12 @@ class Windows:
         length = size / recording.fs
         kept = [start for start, at in zip(starts, onsets, strict=True) if not _touches(at, at + length, bad)]
         if not kept:
+            told = f"{n / recording.fs:.4g} s" + (
+                f" in {len(edges) - 1} stretches" if recording.breaks else ""
+            )
+            bad_too = f", with {len(starts)} windows that all touch spans marked bad" if starts else ""
             raise ValueError(
-                f"{name} must hold a window of {window:g} s, got {n / recording.fs:.4g} s in "
-                f"{len(edges) - 1} stretches, with {len(starts)} windows that all touch spans marked bad: "
-                "pass a shorter window="
+                f"{name} must hold a window of {window:g} s, got {told}{bad_too}: pass a shorter window="
             )
         return cls(np.array(kept, dtype=np.int64), size, len(starts) - len(kept), rest)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import wave
 import zipfile
 from pathlib import Path
@@ -442,6 +443,34 @@ def test_contents_tell_what_the_name_does_not(tmp_path: Path) -> None:
         found = read(tmp_path / name)
         assert (found.channel.values.tolist(), found.attrs["fs"]) == (["Fz"], FS)
         np.testing.assert_array_equal(found.values[0], VALUES[:1])
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "extra"),
+    [
+        ("pandas", "x.csv", "tables"),
+        ("soundfile", "x.flac", "audio"),
+        ("zarr", "x.zarr", "zarr"),
+        ("obspy", "x.mseed", "seismic"),
+        ("wfdb", "x.hea", "ecg"),
+        ("mne", "x.vhdr", "eeg"),
+    ],
+)
+def test_a_missing_library_is_told_with_its_extra(
+    library: str, name: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    (tmp_path / name).mkdir() if extra == "zarr" else (tmp_path / name).write_text("something")
+    with pytest.raises(
+        ImportError, match=rf"{name} needs the library '{library}': pip install freqig\[{extra}\]"
+    ):
+        read(tmp_path / name)
+
+
+def test_resampling_without_scipy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.signal", None)
+    with pytest.raises(ImportError, match="resample needs the library scipy: pip install scipy"):
+        read(as_npz(tmp_path), resample=50)
 
 
 def test_edf_of_several_rates_is_listed_or_brought_together(tmp_path: Path) -> None:

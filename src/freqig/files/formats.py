@@ -51,7 +51,7 @@ FORMATS = (
     Format("tables", (".csv", ".tsv", ".txt", ".parquet"), (b"PAR1",), "tables"),
     Format("arrays", (".npy", ".npz"), (b"\x93NUMPY",)),
     Format("matlab", (".mat",), (b"MATLAB 5.0", b"MATLAB 7.3"), "matlab"),
-    Format("datasets", (".nc", ".h5", ".zarr"), (b"CDF\x01", b"CDF\x02", b"\x89HDF\r\n\x1a\n")),
+    Format("datasets", (".nc", ".h5", ".zarr"), (b"CDF\x01", b"CDF\x02", b"\x89HDF\r\n\x1a\n"), "zarr"),
     Format(
         "seismic",
         (".mseed", ".miniseed", ".ms", ".sac"),

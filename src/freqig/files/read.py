@@ -197,7 +197,10 @@ def _resampled(recording: Recording, fs: float, name: str) -> Recording:
         raise ValueError(
             f"resample must be omitted for {name}, which has gaps: resample each stretch by itself"
         )
-    from scipy.signal import resample_poly
+    try:
+        from scipy.signal import resample_poly
+    except ImportError as error:
+        raise ImportError("resample needs the library scipy: pip install scipy", name=error.name) from error
 
     ratio = Fraction(fs / recording.fs).limit_denominator(10_000)
     if abs(float(ratio) * recording.fs - fs) > CLOSE * fs:

@@ -149,7 +149,7 @@ def test_windows_of_time_and_of_both_axes() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"step": 1.0}, "step must be omitted without width="),
+        ({"step": 1.0}, "step must be omitted where no width is given"),
         ({"width": 1.0, "players": "channels"}, "width must be omitted where players="),
         ({"domains": freqig.RFFT(), "players": "channels"}, "domains must be omitted where players="),
         ({"domains": freqig.STFT(0.5), "width": 1.0}, r"width must say which axis it is of"),

@@ -26,8 +26,8 @@ ARGUMENTS = {"model": "MODEL", "path": "INPUT", "x": "INPUT", "result": "RESULT"
 """What is typed without an option, by the names that it has in Python."""
 
 NAME = "|".join(OPTIONS)
-NAMED = re.compile(rf"\b(?<!\.)({NAME})=(?!freqig\.)(True\b|False\b)?")
-"""Parameters whose values can be typed: what is made by a function of Python keeps its words."""
+NAMED = re.compile(rf"\b(?<!\.)(?<!sel\()(?<!coords\()({NAME})=(?!freqig\.)(True\b|False\b)?")
+"""Parameters whose values can be typed: what is made or selected by a function of Python keeps its words."""
 BARE = re.compile(rf"(?<![-\w.'\"])({'|'.join(name for name in OPTIONS if '_' in name)})\b(?![('\"])")
 """Parameters by name alone, which are no words of English."""
 FLAGS = ("probabilities", "batch_independent")
@@ -43,6 +43,8 @@ def in_options(text: str) -> str:
     '--labels must hold at least one label'
     >>> in_options("path must be that of a file, got a folder")
     'INPUT must be that of a file, got a folder'
+    >>> in_options("select one, result.isel(sample=0)"), in_options("name must be a variable of attributions")
+    ('select one, result.isel(sample=0)', '--variable must be a variable of attributions')
     >>> in_options("pass resample=100 for a file, or unit='uV'")
     "pass --resample 100 for a file, or --unit 'uV'"
     >>> in_options("pass unit='uV' to Explainer, or baseline=freqig.baselines.band_removed(8, 12)")
@@ -54,6 +56,7 @@ def in_options(text: str) -> str:
     text = re.sub(rf"^({NAME})(?= must\b)", lambda found: OPTIONS[found[1]], text)
     text = re.sub(rf"^({'|'.join(ARGUMENTS)})(?= must\b)", lambda found: ARGUMENTS[found[1]], text)
     text = re.sub(r"sorted\(pathlib\.Path\(folder\)\.glob\('([^']*)'\)\)", r"folder/\1", text)
+    text = re.sub(r"^name(?= must be a variable\b)", "--variable", text)
     text = re.sub(r"(?:freqig\.)?Explainer\(model, (\w+=[^()]*)\)", r"\1", text)
     text = re.sub(r" (?:to|of) (?:an? |a new |the call of an )?Explainer\b", "", text)
     text = re.sub(r"\bfreqig\.methods\.(\w+)\b", lambda found: METHODS.get(found[1], found[0]), text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,6 +21,11 @@ from .sums import norm
 
 SMALL = 32
 """Samples below which a group has too few for errors to average: each is integrated by itself."""
+
+MANY, STEADY = 64, 0.1
+"""Gradients per sample from which on a group is given up where gaps are as large as with half and a quarter
+of them, but for this share. For want of nodes gaps fall, or rise where the first node meets a steep place;
+those of jumps stay as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +108,15 @@ def average(
     first = _walk(batches, begin, adaptive, ends)
     evaluations = begin.evaluations
     alone = Known.of_alone(begin.alone) if small.any() else None
-    means = None if small.all() else Means.of(begin)
+    means, gaps = None if small.all() else Means.of(begin), list[Tensor]()
     while True:
         known = _together(means, alone, small)
         good = known.good_enough(None if sampling else adaptive.tol, torch.as_tensor(counts))
         done = good & _is_complete(known, ends, adaptive.tol, dtype)
         wanted = ~done.all(1).numpy() & ~small
+        gaps.append(known.gap_error)
+        if REPLICATES * nodes >= MANY:
+            wanted &= (done | _move(gaps)).all(1).numpy()
         nodes *= 2
         if means is None or not wanted.any() or REPLICATES * nodes > adaptive.max_evaluations:
             break
@@ -182,6 +190,12 @@ def _together(means: Means | None, alone: Known | None, small: NDArray[np.bool_]
     if means is None or alone is None:
         return cast(Known, alone if means is None else means.known())
     return means.known().or_else(alone, torch.as_tensor(small))
+
+
+def _move(gaps: Sequence[Tensor]) -> Tensor:
+    """Whether the newest of gaps, (G, T), is not as large as the two before, bool, shape (G, T)."""
+    *_, first, second, newest = gaps
+    return ((newest - first).abs() > STEADY * first) | ((newest - second).abs() > STEADY * second)
 
 
 def _is_complete(means: Known, ends: _Ends, tol: float, dtype: torch.dtype) -> Tensor:

@@ -28,6 +28,10 @@ LUCK = 3.0
 """Standard errors of a mean gap within which it is a matter of chance. A jump, which no gradient sees, makes
 the same gap whatever the places."""
 
+ENOUGH = 8.0
+"""Pairs of estimates, as good as so many, that a control variate needs. Where hardly any node meets a steep
+place one pair makes the slope: it fits itself, and says nothing of the other samples."""
+
 MEAN_SIZE = math.sqrt(2 / math.pi)
 """E|N(0, 1)|: what an L1 norm makes of a standard error."""
 
@@ -60,6 +64,8 @@ class Means:
         Sum of the weights of these, shape (G,).
     slopes : list of torch.Tensor
         By domain alone, how attributions err with the gap, shape (G, 1, T, ...).
+    effective : torch.Tensor
+        How many pairs of estimates of equal weight the slopes are as good as those of, shape (G, T).
     """
 
     values: list[list[Tensor]]
@@ -71,6 +77,7 @@ class Means:
     squares: list[Tensor]
     weight: Tensor
     slopes: list[Tensor]
+    effective: Tensor
 
     @classmethod
     def of(cls, found: Pass) -> Means:
@@ -88,6 +95,7 @@ class Means:
             scatter.squares(),
             torch.full((len(number),), float(found.n_new**2)),
             _slopes(found.pairs),
+            found.pairs.effective,
         )
 
     def with_more(self, found: Pass) -> Means:
@@ -118,6 +126,7 @@ class Means:
             ],
             _chosen(wanted, self.weight + new.weight, self.weight),
             [newest(*each) for each in zip(self.slopes, new.slopes, strict=True)],
+            newest(self.effective, new.effective),
         )
 
     def known(self) -> Known:
@@ -134,14 +143,19 @@ class Means:
         )
         plain, corrected = (_joined(each, self.share) for each in (apart, closer))
         gap = (sum(self.gaps) / 2 * self.share.unsqueeze(2)).sum(1)
-        helps = (corrected < plain) & is_chance(gap, self.gap_error)
+        sizes = torch.stack([norm(slope.squeeze(1)) for slope in self.slopes])
+        # Slopes err by about themselves, over the root of the pairs that make them.
+        corrected = torch.hypot(corrected, 2 * sizes * gap.abs() / self.effective.clamp(min=1).sqrt())
+        helps = (corrected < plain) & is_chance(gap, self.gap_error) & (self.effective >= ENOUGH)
         best = [
             torch.where(along(h.unsqueeze(1), a), c + d, a + b) / 2
             for h, (a, b), (c, d) in zip(helps, self.values, without_gaps, strict=True)
         ]
         values = [(each * along(self.share.unsqueeze(2), each)).sum(1) for each in best]
         margin = MARGIN + FEW * STREAMS / self.number
-        error = margin * torch.where(helps, corrected, plain) / 2
+        # A sum that is off by a gap errs by no less: by that which it has, and by that which it might have.
+        least = torch.maximum(gap.abs(), MEAN_SIZE * self.gap_error) * sizes.clamp(min=1)
+        error = torch.where(helps, margin * corrected / 2, torch.maximum(margin * plain / 2, least))
         return Known(values, error, self.sizes, self.squares, gap, self.gap_error)
 
     def _without_gaps(self) -> list[list[Tensor]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...path.nodes import TINY
+
 
 def along(scalars: Tensor, like: Tensor) -> Tensor:
     """Numbers with axes of size one behind, for those of a domain that `like` has."""
@@ -88,15 +90,15 @@ class Pairs:
     ----------
     crossed : list of torch.Tensor
         Of the difference times that of their gaps, shape (G, T, ...).
-    squares : torch.Tensor
-        Of the squared difference of gaps, shape (G, T).
+    squares, fourths : torch.Tensor
+        Of the squared difference of gaps, and of its fourth power, shape (G, T).
     """
 
     n_groups: int
 
     def __post_init__(self) -> None:
         self.crossed = list[Tensor]()
-        self.squares = torch.zeros(0)
+        self.squares = self.fourths = torch.zeros(0)
 
     def add(
         self, groups: Tensor, one: tuple[Sequence[Tensor], Tensor], other: tuple[Sequence[Tensor], Tensor]
@@ -105,11 +107,17 @@ class Pairs:
         gaps = one[1] - other[1]
         if not self.crossed:
             self.crossed = _room(self.n_groups, one[0])
-            self.squares = torch.zeros(self.n_groups, gaps.shape[1], dtype=torch.float64)
+            self.squares, self.fourths = torch.zeros(2, self.n_groups, gaps.shape[1], dtype=torch.float64)
         for crossed, a, b in zip(self.crossed, one[0], other[0], strict=True):
             apart = (a.double() - b.double()).cpu()
             crossed.index_add_(0, groups, apart * along(gaps, apart))
         self.squares.index_add_(0, groups, gaps.square())
+        self.fourths.index_add_(0, groups, gaps.square().square())
+
+    @property
+    def effective(self) -> Tensor:
+        """So many pairs with gaps of one size would have made the same sums (Kish), shape (G, T)."""
+        return self.squares.square() / self.fourths.clamp(min=TINY)
 
 
 @dataclass(eq=False)

@@ -102,6 +102,12 @@ def test_a_first_column_that_rises_evenly_is_told_of(tmp_path: Path) -> None:
     assert read(written, fs=FS, channels=["Fz", "Cz"]).sizes["channel"] == 2
 
 
+def test_decimal_commas_in_quotes(tmp_path: Path) -> None:
+    rows = (f'"{t:.3f}";"{a:.4f}";"{b:.4f}"'.replace(".", ",") for t, a, b in zip(TIME, *X, strict=True))
+    (tmp_path / "x.csv").write_text("\n".join(['"time";"Fz";"Cz"', *rows]))
+    np.testing.assert_allclose(read(tmp_path / "x.csv").values[0], X, atol=1e-12)
+
+
 def test_decimal_commas_without_names(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("\n".join(f"{a:.4f};{b:.4f}".replace(".", ",") for a, b in X.T))
     np.testing.assert_allclose(read(tmp_path / "x.csv", fs=FS).values[0], X)

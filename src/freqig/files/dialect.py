@@ -13,7 +13,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How text in UTF-16 begins, as Windows calls Unicode."""
 OTHERS = (";", "\t", ",")
 """What stands between cells, where all lines agree on it."""
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*")
+DECIMAL_COMMA = re.compile(r"\s*\"?[+-]?\d+,\d+([eE][+-]?\d+)?\"?\s*")
 
 
 def encoding_of(start: bytes, name: str, is_all: bool = True) -> str:

@@ -282,7 +282,11 @@ def _assembled(
         **{name: c for name, c in found.coords.items() if "sample" not in c.dims and name != "time"},
         **{k: v for k, v in axes.coords().items() if k == "time" or k == "channel"},
         **{k: ("sample", v) for k, v in told_truth(whole.coords, classes).items()},
-        "window": ("window", windows.starts / windows.fs, {"units": "s", "long_name": "onset of the window"}),
+        "window": (
+            "window",
+            axes.start + windows.starts / windows.fs,
+            {"units": "s", "long_name": "onset of the window"},
+        ),
     }
     for name in ("predicted", "target"):
         if name in found.coords and found[name].dims == ("sample",):

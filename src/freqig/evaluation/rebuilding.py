@@ -97,6 +97,8 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
         return {
             **vars(explainer.settings),
             "domains": [own[name] for name in names],
+            # Those of the signals, where the Explainer was told none.
+            "classes": explainer.settings.classes or settings_of(result).get("classes"),
             "dtype": explainer.model.dtype,
             "device": explainer.model.device,
             "progress": False,

@@ -71,8 +71,9 @@ def to_mne(result: xr.Dataset | xr.DataArray, name: str = "rfft", *, info: Any =
         )
         events, codes = _events(result)
         values = signals.values.astype(np.float64) * (1.0 if by is None else by)
+        tmin = float(signals["time"].values[0]) if "time" in signals.coords else 0.0
         return mne.EpochsArray(
-            values, about, events, event_id=codes, proj=False, baseline=None, verbose="error"
+            values, about, events, tmin, event_id=codes, proj=False, baseline=None, verbose="error"
         )
     variable = attributions_of(result, name)
     one_target(variable)

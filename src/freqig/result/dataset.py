@@ -62,7 +62,7 @@ def attribution_variable(
         # Two names are a tuple as well, though none of values and unit.
         pair = isinstance(content, tuple) and len(content) == 2 and not isinstance(content[0], str)
         array, unit_of_axis = content if pair else (content, "")
-        array = np.asarray(array)
+        array = axes.since(key, np.asarray(array), str(unit_of_axis))
         if array.shape != (size,):
             raise ValueError(
                 f"domain {domain.name!r}: coords has {array.size} values for dimension {key!r}, but "
@@ -71,7 +71,8 @@ def attribution_variable(
         coords[name] = (name, array, {"units": unit_of_axis} if unit_of_axis else {})
     for key, (along, content, unit_of_values) in domain.auxiliary(axes.n, axes.fs).items():
         own = {"units": unit_of_values} if unit_of_values else {}
-        coords[domain.dims((key,))[0]] = (domain.dims(along), np.asarray(content), own)
+        array = axes.since(key, np.asarray(content), unit_of_values)
+        coords[domain.dims((key,))[0]] = (domain.dims(along), array, own)
     return (dims, values, {"kind": "attribution", "units": unit}), coords
 
 

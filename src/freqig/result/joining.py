@@ -81,7 +81,7 @@ def _refuse_difference(first: xr.Dataset, other: xr.Dataset) -> None:
         if name == "sample":
             continue
         if name not in other.indexes or not _alike(first[name].values, other[name].values):
-            what = "sampling rate, or another length" if first[name].dtype.kind == "f" else "labels"
+            what = "sampling rate, length or first time" if first[name].dtype.kind == "f" else "labels"
             raise ValueError(
                 f"batches must have the same coordinate {name!r}, but one has other {what}: pass resample= "
                 "or channels= to read them alike"

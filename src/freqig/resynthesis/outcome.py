@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from ..errors import FreqigWarning
 from ..explain.any_kind import explain_any
 from ..explain.batch import Asked
+from ..explain.class_names import read_classes
 from ..explain.kept import Kept
 from ..objective.classes import ClassReader
 from ..result.reading import rows_by_length
@@ -53,7 +55,9 @@ def output_of(
         If the output at the baseline is another than in the result.
     """
     # The checks and the reading of targets are those of an explanation; of that, only the ends count.
-    settings = explainer.settings.of_ends
+    # Names of classes may have come with the signals.
+    names = explainer.settings.classes or read_classes(source.settings.get("classes"))
+    settings = replace(explainer.settings.of_ends, classes=names)
     kept = Kept(ClassReader(settings.class_axis, settings.probabilities, settings.output))
     arranged = source.layout.arranged
     outputs, at_baseline = np.empty(len(rows)), np.empty(len(rows))

@@ -19,6 +19,7 @@ from ..domains import Domain, Time, ready
 from ..domains.rebuilding import rebuilt_by_name
 from ..result.reading import rows_by_length, settings_of
 from ..signals import Signal
+from ..signals.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,7 @@ def _ordered(
     """The variable in the order of the coefficients, once it is clear that it still holds all of them."""
     variable = result[name]
     coords = domain.coords(result.sizes["time"], settings.get("fs"))
+    axes = Axes((1, result.sizes["time"]), None, start=float(result["time"].values[0]))
     left = [dim for dim in layout.axes if dim not in domain.consumes]
     dims = ["sample", *left, *domain.dims(coords)]
     if set(variable.dims) != set(dims):
@@ -258,8 +260,9 @@ def _ordered(
             f"result.{name} must have the dimensions {', '.join(map(repr, dims))}, got "
             f"{', '.join(map(repr, variable.dims))}: select one target, and pass it before bands are summed"
         )
-    for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
-        wanted = np.asarray(content[0] if isinstance(content, tuple) else content)
+    for dim, (key, content) in zip(domain.dims(coords), coords.items(), strict=True):
+        values, unit = content if isinstance(content, tuple) else (content, "")
+        wanted = axes.since(key, np.asarray(values), unit)
         found = variable[dim].values
         if wanted.shape != found.shape or not (
             np.allclose(wanted, found) if wanted.dtype.kind in "iuf" else np.array_equal(wanted, found)

@@ -10,6 +10,9 @@ import numpy as np
 
 from .signal import Signal
 
+TIMES = ("time", "segment")
+"""Coordinates of domains that are times in a signal, where they are in s."""
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -30,6 +33,8 @@ class Axes:
         Unit of the signals, and that of the caller's object where they were converted from it.
     along : mapping of str to numpy.ndarray
         Coordinates along the samples, one value per sample each.
+    start : float
+        Time of the first value, in s.
     """
 
     shape: tuple[int, ...]
@@ -38,6 +43,7 @@ class Axes:
     unit: str | None = None
     along: Mapping[str, np.ndarray] = field(default_factory=dict)
     given_unit: str | None = None
+    start: float = 0.0
     sizes: tuple[int, ...] = field(init=False)
     dims: tuple[str, ...] = field(init=False)
 
@@ -54,7 +60,7 @@ class Axes:
     @classmethod
     def of(cls, signal: Signal) -> Axes:
         """The axes of signals whose axes are placed."""
-        known = signal.fs, signal.channels, signal.unit, signal.coords, signal.given_unit
+        known = signal.fs, signal.channels, signal.unit, signal.coords, signal.given_unit, signal.start
         return cls(tuple(signal.values.shape), *known)
 
     @property
@@ -63,11 +69,15 @@ class Axes:
 
     def coords(self) -> dict[str, Any]:
         values, unit = times(self.n, self.fs)
-        coords: dict[str, Any] = {"time": ("time", values, {"units": unit})}
+        coords: dict[str, Any] = {"time": ("time", self.since("time", values, unit), {"units": unit})}
         if self.channels is not None and self.sizes and len(self.channels) == self.sizes[-1]:
             coords["channel"] = ("channel", list(self.channels))
         coords.update({name: ("sample", values) for name, values in self.along.items()})
         return coords
+
+    def since(self, key: str, values: np.ndarray, unit: str) -> np.ndarray:
+        """Values of a coordinate, which begin with the signal where they are times in it."""
+        return values + self.start if key in TIMES and unit == "s" and self.start else values
 
     def about_signal(self) -> dict[str, str]:
         """Attributes of the signals in the result."""

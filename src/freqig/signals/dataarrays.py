@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_tensor
-from .rates import CLOSE, rate_of_times, read_rate
+from .rates import CLOSE, SECONDS, rate_of_times, read_rate
 from .signal import Signal
 
 SAMPLE, CHANNEL, TIME = "sample", "channel", "time"
@@ -53,7 +53,10 @@ def read_dataarray(x: Any, name: str) -> Signal:
     fs, error = _rate(x, name)
     labels = _labels(x)
     channels = tuple(map(str, labels.pop(CHANNEL))) if CHANNEL in labels else None
-    return Signal(values, fs, channels, dims, labels, coords_along(x, batch_of(dims)), _unit(x), error)
+    start = 0.0 if fs is None else _first_time(x)
+    return Signal(
+        values, fs, channels, dims, labels, coords_along(x, batch_of(dims)), _unit(x), error, start=start
+    )
 
 
 def batch_of(dims: tuple[str, ...]) -> str | None:
@@ -132,6 +135,17 @@ def _storable(values: np.ndarray) -> np.ndarray:
 def _unit(x: Any) -> str | None:
     unit = x.attrs.get("units")
     return str(unit).strip() or None if unit is not None else None
+
+
+def _first_time(x: Any) -> float:
+    """Time of the first value in s; 0 where times are dates, or numbers of values."""
+    if TIME not in x.coords or x.coords[TIME].dims != (TIME,) or not x.sizes[TIME]:
+        return 0.0
+    times = x.coords[TIME]
+    unit, kind = times.attrs.get("units"), times.dtype.kind
+    if kind != "f" and not (kind in "iu" and unit is not None):
+        return 0.0
+    return float(times.values[0]) * (1.0 if unit is None else SECONDS.get(str(unit).strip(), 0.0))
 
 
 def _rate(x: Any, name: str) -> tuple[float | None, float]:

@@ -94,6 +94,7 @@ def read_recording(x: Any, name: str, cut: bool = False) -> Signal:
         coords=coords,
         unit=None if scaled else unit_of_all(units),
         classes=classes,
+        start=float(x.tmin) if values.ndim == 3 else 0.0,
     )
 
 

@@ -37,6 +37,8 @@ class Signal:
         Unit of the caller's object, where values were converted from it.
     classes : tuple of str or None
         Names of classes in the order of their codes, where labels of samples have such.
+    start : float
+        Time of the first value of every sample, in s: before its event, in epochs.
     """
 
     values: Tensor
@@ -49,3 +51,4 @@ class Signal:
     fs_error: float = 0.0
     given_unit: str | None = None
     classes: tuple[str, ...] | None = None
+    start: float = 0.0

@@ -110,7 +110,9 @@ BAD: dict[str, Any] = {
 
 
 def explainer(**kwargs: Any) -> Explainer:
-    return Explainer(MODEL, **{"fs": FS, "n_steps": 2, "tol": 100.0, **kwargs})
+    # A tolerance beyond 1 is one of fixed nodes alone.
+    tol = 100.0 if kwargs.get("n_steps", 2) is not None else 0.5
+    return Explainer(MODEL, **{"fs": FS, "n_steps": 2, "tol": tol, **kwargs})
 
 
 def explained(domain: Any, baseline: Any = None) -> xr.Dataset:

@@ -334,7 +334,8 @@ def test_what_cannot_be_imported_names_its_package_and_a_remedy(site: Path, valu
             ask()
     # What nobody asked for is in nobody's way.
     assert as_model(Net()).dtype == torch.float64
-    done = CliRunner().invoke(main, ["explain", str(site / "a.turn"), "x.npy"])
+    np.save(site / "x.npy", np.zeros((1, 8)))
+    done = CliRunner().invoke(main, ["explain", str(site / "a.turn"), str(site / "x.npy")])
     assert done.exit_code == 1
     assert "pkg-a 1.0" in done.output
     assert len(done.output.splitlines()) == 1

@@ -57,6 +57,7 @@ def test_means_stand_on_one_axis() -> None:
     assert len(figure.table.rows) == len(figure.traces[0]["x"])
 
 
+@pytest.mark.filterwarnings("ignore:.*differ by the same everywhere:freqig.errors.FreqigWarning")
 def test_other_units_are_compared_as_shares() -> None:
     one, other = noisy(BANDS, 1, file=["a"] * 30), noisy(BANDS, 1, file=["a"] * 30)
     other["rfft"] = other["rfft"] * 1000

@@ -38,6 +38,7 @@ _UNITS = {
     "cycles/sample": "cycles per sample",
     "log_prob": "log probability",
     "s": "s",
+    "uV": "µV",
     "samples": "samples",
 }
 

@@ -84,7 +84,6 @@ def child(kind: str, folder: Path, workers: int, keep: str, channels: int) -> No
     elif kind == "dask":
         from distributed import Client, LocalCluster
 
-        os.environ["MALLOC_TRIM_THRESHOLD_"] = "1000000000"  # as docs/cohorts.md says, and why
         shape = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
         with LocalCluster(**shape) as cluster, Client(cluster) as client:
             freqig.cohort.run(paths, network(channels), store, client.get_executor(), **how)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -364,6 +365,38 @@ def test_freed_memory_goes_back_where_it_is_too_much(growth: int | None) -> None
     assert freed > full - 10 * MIB
     assert at_last < begun + 330 * MIB if growth is None else at_last > freed - 10 * MIB
     assert child.stderr == ""
+
+
+FAULTS = """
+import resource
+import torch
+from freqig.malloc import keep_freed_memory
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def used():
+    before = faults()
+    for _ in range(20):
+        torch.ones(2**20)
+    return faults() - before
+
+first = used()
+keep_freed_memory()
+used()
+print(first, used())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="pages of glibc's malloc on Linux")
+def test_freed_memory_is_kept_where_the_environment_fixes_how_much() -> None:
+    """Pages that a process of Dask would ask for anew with every block of 4 MiB: 1,024 each."""
+    dask = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    command = [sys.executable, "-c", FAULTS]
+    child = subprocess.run(command, capture_output=True, text=True, check=True, env=dask)
+    first, then = map(int, child.stdout.split())
+    assert first > 20 * 1000
+    assert then < 1000
 
 
 RESULT = """

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._check import check_integer, check_real, shown
+from ._check import check_integer, shown
+from ._tensor_check import check_real
 from .batch_axes import choose_layout
 from .domains.stretch import Stretch
 from .errors import add_context

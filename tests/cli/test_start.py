@@ -8,7 +8,9 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from click.shell_completion import ShellComplete
 
 import freqig
@@ -34,6 +36,18 @@ main({arguments!r}, standalone_mode=False)
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
     assert run("-c", code).splitlines()[-1] == "[]"
+
+
+def test_what_is_in_a_result_is_shown_without_pytorch(tmp_path: Path) -> None:
+    result = freqig.Explainer(torch.nn.Linear(8, 2), fs=8.0, n_steps=2)(np.ones((1, 8)), target=0)
+    result.to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
+    code = f"""
+import sys
+from freqig.cli import main
+main(["show", {str(tmp_path / "r.nc")!r}], standalone_mode=False)
+print("torch" in sys.modules)
+"""
+    assert run("-c", code).splitlines()[-1] == "False"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_positive, check_real
+from .._check import check_positive
+from .._tensor_check import check_real
 from ..carriers import inside
 from ..signals import Signal, aligned, batch_of, labelled, placed
 from ..signals.reading import check_shape

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_real
+from .._tensor_check import check_real
 from ..signals import Signal, aligned, as_tensor, labelled
 from .base import Baseline, digest
 

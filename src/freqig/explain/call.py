@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import all_finite, in_dtype
+from .._tensor_check import all_finite, in_dtype
 from ..baselines.reading import draw_baselines
 from ..chunks import Chunks
 from ..domains import Domain

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, settings_by_name, signals_by_position
+from .._check import settings_by_name, signals_by_position
+from .._tensor_check import check_dtype
 from ..domains import Domain
 from ..models import as_model
 from ..models.outputs import OutputKey

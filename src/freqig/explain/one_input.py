@@ -11,7 +11,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_dtype, check_flag, check_integer, signals_by_position
+from .._check import check_flag, check_integer, signals_by_position
+from .._tensor_check import check_dtype
 from ..domains import Domain
 from ..models import Model, as_model
 from ..models.scoring import Scorer, as_scorer

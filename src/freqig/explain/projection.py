@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from .._check import all_finite
+from .._tensor_check import all_finite
 from ..chunks import Chunks
 from ..completeness import correctable_gap, gap_limit, is_complete
 from ..domains import Domain

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from .._check import in_dtype
+from .._tensor_check import in_dtype
 from ..baselines import Baseline
 from ..baselines.reading import draw_baselines
 from ..domains import Domain

@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from .._check import check_device, from_home
+from .._check import from_home
+from .._tensor_check import check_device
 from .base import Model
 from .content import kind_of
 from .frameworks import ADDED, FRAMEWORKS, added_for_file, is_network, of_class, suffixes

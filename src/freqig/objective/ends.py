@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .._check import all_finite
+from .._tensor_check import all_finite
 from ..chunks import Chunks
 from .failures import at_the_baseline
 from .objective import Objective, widest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .._check import all_finite
+from .._tensor_check import all_finite
 
 # Kernels differ between batch sizes by rounding, which deep networks amplify: by up to 20 eps of
 # the largest output on a CPU, more where tensor cores multiply float32 with ten bits. In half

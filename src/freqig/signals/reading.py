@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._check import check_real
+from .._tensor_check import check_real
 from .arrays import as_tensor
 from .dataarrays import CHANNEL, SAMPLE, batch_of, is_dataarray, read_dataarray, time_of
 from .recordings import is_recording, read_recording

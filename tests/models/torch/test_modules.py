@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from freqig._check import all_finite
+from freqig._tensor_check import all_finite
 from freqig.models.torch.modules import submodules
 
 

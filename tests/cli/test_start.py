@@ -39,7 +39,7 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 
 
 def test_what_is_in_a_result_is_shown_without_pytorch(tmp_path: Path) -> None:
-    result = freqig.Explainer(torch.nn.Linear(8, 2), fs=8.0, n_steps=2)(np.ones((1, 8)), target=0)
+    result = freqig.Explainer(torch.nn.Linear(8, 1), fs=8.0, n_steps=2)(np.ones((1, 8)), target=0)
     result.to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
     code = f"""
 import sys

@@ -41,8 +41,6 @@ DRAWS: dict[str, tuple[str, Callable[..., Any]]] = {
     "summarize": ("n_resamples", partial(freqig.summarize, xr.Dataset())),
     "compare, resamples": ("n_resamples", partial(freqig.compare, xr.Dataset(), paired=False)),
     "compare, permutations": ("n_permutations", partial(freqig.compare, xr.Dataset(), paired=False)),
-    "FreqRISE, cells": ("cells", partial(methods.FreqRISE, MODEL)),
-    "InsertionDeletion, cells": ("cells", partial(methods.InsertionDeletion, MODEL)),
     "InsertionDeletion, rounds": ("rounds", partial(methods.InsertionDeletion, MODEL)),
     "DynaMask": ("steps", partial(methods.DynaMask, MODEL)),
     "ExtremalMask": ("steps", partial(methods.ExtremalMask, MODEL)),
@@ -74,3 +72,11 @@ def test_draws_are_bounded(name: str, call: Callable[..., Any]) -> None:
 def test_sizes_are_bounded(name: str, most: int, call: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match=f"{name} must be at most {most}, got 1000000000"):
         call(**{name: 10**9})
+
+
+@pytest.mark.parametrize("method", [methods.FreqRISE, methods.InsertionDeletion])
+def test_more_cells_than_coefficients_are_as_many(method: Any) -> None:
+    """Each coefficient is a cell of its own then, whatever the number."""
+    explain = (method(MODEL, cells=count, seed=1, output="margin") for count in (2**20, 17))
+    many, each = (one(X, target="all").rfft for one in explain)
+    np.testing.assert_array_equal(many, each)

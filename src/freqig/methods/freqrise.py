@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_draws, check_seed, check_share
+from .._check import check_choice, check_count, check_draws, check_seed, check_share
 from ..objective.objective import widest
 from .explaining import Comparator, words
 from .how import IMPORTANCE
@@ -190,7 +190,7 @@ device, trust, progress, batch_independent, memory : optional
     ) -> None:
         how = RandomMasks(
             check_draws(n_masks, "n_masks"),
-            check_draws(cells, "cells"),
+            check_count(cells, "cells"),
             check_share(keep, "keep"),
             check_choice(interpolation, "interpolation", INTERPOLATIONS),
             seed=check_seed(seed, "seed"),

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_choice, check_draws, check_seed, check_share
+from .._check import check_choice, check_count, check_draws, check_seed, check_share
 from ..chunks import Chunks
 from ..explain.blocks import BlockSize
 from .explaining import Comparator, words
@@ -195,7 +195,7 @@ device, trust, progress, batch_independent, memory : optional
             check_choice(mode, "mode", MODES),
             check_draws(rounds, "rounds"),
             check_draws(draws, "draws"),
-            check_draws(cells, "cells"),
+            check_count(cells, "cells"),
             check_share(share, "share"),
             seed=check_seed(seed, "seed"),
         )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .._check import shown
 from ..domains import Domain, FilterBank, Segments
-from ..domains.base import Coords
+from ..domains.base import Coords, values_and_unit
 from ..signals.axes import Axes
 
 MOST_PLAYERS = 4096
@@ -218,8 +218,7 @@ class Players(Domain):
             if kind == "band" and self.bank is not None:
                 found["band"] = self.bank.coords(n, fs)["band"]
             elif kind == "channel":
-                # A tuple would be values and their unit.
-                found["channel"] = list(self.channels) if self.channels else np.arange(size)
+                found["channel"] = self.channels or np.arange(size)
             else:
                 starts = np.arange(size) * self.length
                 found["segment"] = (starts / fs, "s") if fs else (starts, "samples")
@@ -238,10 +237,9 @@ class Players(Domain):
     def labels(self) -> list[str]:
         """What each player is called, such as "alpha × Cz"."""
         parts = []
-        for kind, values in self.coords(self.shape[-1], self.fs).items():
-            names = values[0] if isinstance(values, tuple) and kind == "segment" else values
-            unit = values[1] if isinstance(values, tuple) and kind == "segment" else ""
-            parts.append([_label(kind, one, unit) for one in np.asarray(names).tolist()])
+        for kind, content in self.coords(self.shape[-1], self.fs).items():
+            values, unit = values_and_unit(content)
+            parts.append([_label(kind, one, unit) for one in values.tolist()])
         return [" × ".join(one) for one in product(*parts)]
 
     def told(self, coalition: np.ndarray) -> str:

@@ -350,6 +350,21 @@ class Domain(ABC):
         return self.assemble(self.parts(delta, mean_gradient))
 
 
+def values_and_unit(content: Coordinate | tuple[Coordinate, str]) -> tuple[np.ndarray, str]:
+    """A coordinate, as `coords` gives it, as its values and their unit, which is empty where it has none.
+
+    Examples
+    --------
+    >>> values_and_unit(([0.0, 0.5], "s")), values_and_unit(("Fz", "Cz"))
+    ((array([0. , 0.5]), 's'), (array(['Fz', 'Cz'], dtype='<U2'), ''))
+    """
+    # Two names are a tuple as well, though none of values and unit.
+    if isinstance(content, tuple) and len(content) == 2 and not isinstance(content[0], str):
+        values, unit = content
+        return np.asarray(values), str(unit)
+    return np.asarray(content), ""
+
+
 def as_tuple(c: Coefficients) -> tuple[Tensor, ...]:
     """Coefficients as a tuple of tensors, of which most domains have one."""
     return c if isinstance(c, tuple) else (c,)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import add_context
-from .base import Coefficients, Domain
+from .base import Coefficients, Domain, values_and_unit
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
 ROUNDING = 1e-3
@@ -192,8 +192,7 @@ def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> Non
     for domain in domains:
         coords = domain.coords(n, fs)
         for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
-            values = np.asarray(content[0] if isinstance(content, tuple) else content)
-            unit = str(content[1]) if isinstance(content, tuple) else ""
+            values, unit = values_and_unit(content)
             other, theirs, their_unit = known.setdefault(dim, (domain, values, unit))
             if unit != their_unit or not np.array_equal(values, theirs):
                 raise ValueError(

@@ -16,6 +16,7 @@ from ..chunks import Chunks
 from ..coalitions.game import Game
 from ..coalitions.players import Players, channel_names, read_players
 from ..domains import Domain
+from ..domains.base import values_and_unit
 from ..explain.projection import working_dtype
 from ..objective.objective import widest
 from ..objective.paths import Paths
@@ -153,9 +154,7 @@ class Occluded(Masked):
 
 def _spacing(content: Any, key: str, name: str) -> float:
     """Distance of neighbours of a coordinate."""
-    values = np.asarray(
-        content[0] if isinstance(content, tuple) and not isinstance(content[0], str) else content
-    )
+    values, _ = values_and_unit(content)
     if values.dtype.kind not in "fiu":
         raise ValueError(f"width must not be given along {key!r} of domain {name!r}, whose places have names")
     return float(np.median(np.diff(values))) if len(values) > 1 else 1.0

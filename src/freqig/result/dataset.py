@@ -15,9 +15,10 @@ from torch import Tensor
 from .._version import __version__
 from ..diagnosis import Status
 from ..domains import Domain
+from ..domains.base import values_and_unit
 from ..domains.reading import RESERVED
 from ..errors import SignalWarning, warn
-from ..signals.axes import Axes
+from ..signals.axes import Axes, since
 from .attributions import Attributions
 
 ABOUT = {
@@ -58,11 +59,8 @@ def attribution_variable(
         )
     coords: dict[str, Any] = {}
     for (key, name), size in zip(names.items(), values.shape[-len(names) :], strict=True):
-        content = coordinates[key]
-        # Two names are a tuple as well, though none of values and unit.
-        pair = isinstance(content, tuple) and len(content) == 2 and not isinstance(content[0], str)
-        array, unit_of_axis = content if pair else (content, "")
-        array = axes.since(key, np.asarray(array), str(unit_of_axis))
+        array, unit_of_axis = values_and_unit(coordinates[key])
+        array = since(axes.start, key, array, unit_of_axis)
         if array.shape != (size,):
             raise ValueError(
                 f"domain {domain.name!r}: coords has {array.size} values for dimension {key!r}, but "
@@ -71,7 +69,7 @@ def attribution_variable(
         coords[name] = (name, array, {"units": unit_of_axis} if unit_of_axis else {})
     for key, (along, content, unit_of_values) in domain.auxiliary(axes.n, axes.fs).items():
         own = {"units": unit_of_values} if unit_of_values else {}
-        array = axes.since(key, np.asarray(content), unit_of_values)
+        array = since(axes.start, key, np.asarray(content), unit_of_values)
         coords[domain.dims((key,))[0]] = (domain.dims(along), array, own)
     return (dims, values, {"kind": "attribution", "units": unit}), coords
 

@@ -16,10 +16,11 @@ from ..baselines.reading import draw_baselines, rebuilt_baseline
 from ..coalitions.players import Players
 from ..coalitions.rebuilding import called_as_in, is_of_players, rebuilt_players
 from ..domains import Domain, Time, ready
+from ..domains.base import values_and_unit
 from ..domains.rebuilding import rebuilt_by_name
 from ..result.reading import rows_by_length, settings_of
 from ..signals import Signal
-from ..signals.axes import Axes
+from ..signals.axes import since
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ def _ordered(
     """The variable in the order of the coefficients, once it is clear that it still holds all of them."""
     variable = result[name]
     coords = domain.coords(result.sizes["time"], settings.get("fs"))
-    axes = Axes((1, result.sizes["time"]), None, start=float(result["time"].values[0]))
+    start = float(result["time"].values[0])
     left = [dim for dim in layout.axes if dim not in domain.consumes]
     dims = ["sample", *left, *domain.dims(coords)]
     if set(variable.dims) != set(dims):
@@ -261,8 +262,7 @@ def _ordered(
             f"{', '.join(map(repr, variable.dims))}: select one target, and pass it before bands are summed"
         )
     for dim, (key, content) in zip(domain.dims(coords), coords.items(), strict=True):
-        values, unit = content if isinstance(content, tuple) else (content, "")
-        wanted = axes.since(key, np.asarray(values), unit)
+        wanted = since(start, key, *values_and_unit(content))
         found = variable[dim].values
         if wanted.shape != found.shape or not (
             np.allclose(wanted, found) if wanted.dtype.kind in "iuf" else np.array_equal(wanted, found)

@@ -69,20 +69,27 @@ class Axes:
 
     def coords(self) -> dict[str, Any]:
         values, unit = times(self.n, self.fs)
-        coords: dict[str, Any] = {"time": ("time", self.since("time", values, unit), {"units": unit})}
+        coords: dict[str, Any] = {"time": ("time", since(self.start, "time", values, unit), {"units": unit})}
         if self.channels is not None and self.sizes and len(self.channels) == self.sizes[-1]:
             coords["channel"] = ("channel", list(self.channels))
         coords.update({name: ("sample", values) for name, values in self.along.items()})
         return coords
 
-    def since(self, key: str, values: np.ndarray, unit: str) -> np.ndarray:
-        """Values of a coordinate, which begin with the signal where they are times in it."""
-        return values + self.start if key in TIMES and unit == "s" and self.start else values
-
     def about_signal(self) -> dict[str, str]:
         """Attributes of the signals in the result."""
         known = {"kind": "signal", "units": self.unit, "input_units": self.given_unit}
         return {key: text for key, text in known.items() if text is not None}
+
+
+def since(start: float, key: str, values: np.ndarray, unit: str) -> np.ndarray:
+    """Values of a coordinate of a domain; those that are times in a signal begin with it, at `start` in s.
+
+    Examples
+    --------
+    >>> since(-0.5, "time", np.array([0.0, 1.0]), "s"), since(-0.5, "quefrency", np.array([0.0, 1.0]), "s")
+    (array([-0.5,  0.5]), array([0., 1.]))
+    """
+    return values + start if key in TIMES and unit == "s" and start else values
 
 
 def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_tensor
-from .rates import CLOSE, SECONDS, rate_of_times, read_rate
+from .rates import CLOSE, in_seconds, rate_of_times, read_rate
 from .signal import Signal
 
 SAMPLE, CHANNEL, TIME = "sample", "channel", "time"
@@ -145,7 +145,7 @@ def _first_time(x: Any) -> float:
     unit, kind = times.attrs.get("units"), times.dtype.kind
     if kind != "f" and not (kind in "iu" and unit is not None):
         return 0.0
-    return float(times.values[0]) * (1.0 if unit is None else SECONDS.get(str(unit).strip(), 0.0))
+    return float(times.values[0]) * (in_seconds(unit) or 0.0)
 
 
 def _rate(x: Any, name: str) -> tuple[float | None, float]:

@@ -25,6 +25,11 @@ ROUNDED_TO = (1.0, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """Places to which people round times, in the unit that these have."""
 
 
+def in_seconds(unit: Any) -> float | None:
+    """Seconds of a unit of time, None being seconds; None for what is none."""
+    return 1.0 if unit is None else SECONDS.get(str(unit).strip())
+
+
 def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None, float]:
     """Sampling rate that times say, and by how much of itself it may be off.
 
@@ -57,7 +62,7 @@ def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None
     if len(times) < 2 or times.dtype.kind not in "iufmM":
         return None, 0.0
     counts_samples = unit is None and times.dtype.kind in "iu"
-    scale = 1.0 if unit is None else SECONDS.get(str(unit).strip())
+    scale = in_seconds(unit)
     if times.dtype.kind in "mM":
         times, scale = (times - times[0]) / np.timedelta64(1, "s"), 1.0
     if scale is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import signature
 from typing import Any
 
 import xarray as xr
@@ -56,11 +55,9 @@ def rebuilt(settings: Mapping[str, Any], model: Any, asked: Mapping[str, Any]) -
     """
     if not is_of_players(settings):
         return None
-    known = signature(Shapley).parameters
     told = {name: settings[name] for name in ("index", "max_order", "budget", "seed") if name in settings}
     players = asked["players"] if "players" in asked else _given(settings)
-    arguments = {**told, **asked, "players": players}
-    return Shapley(model, **{name: value for name, value in arguments.items() if name in known})
+    return Shapley.taking(model, {**told, **asked, "players": players})
 
 
 def _given(settings: Mapping[str, Any]) -> tuple[Any, ...]:

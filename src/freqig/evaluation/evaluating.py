@@ -10,7 +10,6 @@ import xarray as xr
 
 from .._check import check_count, check_draws, check_flag_or_none, check_seed, shown
 from ..coalitions.players import Players
-from ..coalitions.rebuilding import is_of_players
 from ..progress import counting
 from ..result.reading import attributions_of, names_of_attributions, one_target, settings_of
 from ..resynthesis.source import Source, explainer_domain
@@ -212,7 +211,7 @@ def evaluate(
             "seed": seed,
         },
     )
-    told = "players" if is_of_players(settings_of(result)) else "coefficients"
+    told = "players" if isinstance(first.domain, Players) else "coefficients"
     table.attrs["verdict"] = "\n".join(verdict(table, each, told) for each in names)
     return table
 

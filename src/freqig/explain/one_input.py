@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -97,6 +98,13 @@ class OneInput(ABC):
         self.model = scorer.model.choosing(self.settings.output_key)
         self.baseline = baseline
         self._kept = Kept(ClassReader(self.settings.class_axis, self.settings.probabilities, output))
+
+    @classmethod
+    def taking(cls, model: Any, arguments: Mapping[str, Any]) -> Self:
+        """One for a model, by those of many arguments that it has."""
+        made: Callable[..., Self] = cls
+        known = signature(cls).parameters
+        return made(model, **{name: value for name, value in arguments.items() if name in known})
 
     @abstractmethod
     def finished(self, result: xr.Dataset) -> xr.Dataset:

@@ -11,10 +11,8 @@ from typing import Any
 from .limits import MOST_UNPACKED, SMALL
 
 HEAD = struct.Struct(">iIii")
-"""Kind, type, size and next of a tag, in front of its values."""
+"""Kind, type, size and next of a tag, in front of its values; in the directory its place, not the next."""
 FILE_ID, DIRECTORY, POINTER = 100, 102, 101
-ENTRY = struct.Struct(">iIii")
-"""Kind, type, size and place of a tag, in the directory."""
 MOST_TAGS = 2**20
 
 
@@ -79,8 +77,8 @@ def _refuse_directory(file: Any, at: int, size: int) -> None:
     """ValueError where an entry of the directory lies outside of the file."""
     head = _read_at(file, at)
     kind, _, length, _ = HEAD.unpack(head) if len(head) == HEAD.size else (0, 0, -1, 0)
-    if kind != DIRECTORY or not 0 <= length <= size - at - HEAD.size or length > MOST_TAGS * ENTRY.size:
+    if kind != DIRECTORY or not 0 <= length <= size - at - HEAD.size or length > MOST_TAGS * HEAD.size:
         raise ValueError(f"its directory at byte {at} claims {length} bytes, and the file has {size}")
-    for _, _, own, place in ENTRY.iter_unpack(file.read(length - length % ENTRY.size)):
+    for _, _, own, place in HEAD.iter_unpack(file.read(length - length % HEAD.size)):
         if place > 0 and not 0 <= own <= size - place - HEAD.size:
             raise ValueError(f"a tag at byte {place} claims {own} bytes, and the file has {size}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import signature
 from typing import Any
 
 from .. import methods
@@ -32,5 +31,4 @@ def rebuilt(settings: Mapping[str, Any], model: Any, asked: Mapping[str, Any]) -
     if not told:
         return None
     kind = getattr(methods, told.pop("name"))
-    known = signature(kind).parameters
-    return kind(model, **{key: value for key, value in {**asked, **told}.items() if key in known})
+    return kind.taking(model, {**asked, **told})

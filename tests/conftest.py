@@ -57,7 +57,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproduci
 # Sums over threads round differently on machines with another number of cores.
 torch.set_num_threads(1)
 # On a GPU float32 is float32 in what tests compare, and not the ten bits of it that are the default there.
-torch.backends.cudnn.allow_tf32 = False
+if torch.cuda.is_available():
+    torch.backends.cudnn.allow_tf32 = False
 os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "float32")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -24,6 +26,9 @@ from ..helpers import FEW_NODES, SmallCNN, Smooth, close, noise, seeded
 
 # Networks with random weights often take the baseline for the class that is explained.
 pytestmark = pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+
+BY_THE_OLDER_NAMES = pytest.mark.filterwarnings("ignore:Please use the new API settings")
+"""PyTorch 2.9 advises whoever uses them, itself as well."""
 
 N = 16
 
@@ -376,6 +381,7 @@ def test_random_numbers_of_a_forward_pass() -> None:
         fixed(model)(x)
 
 
+@BY_THE_OLDER_NAMES
 def test_settings_of_the_backends_hold_inside() -> None:
     seen = set()
 
@@ -389,6 +395,7 @@ def test_settings_of_the_backends_hold_inside() -> None:
     assert seen == {(True, True, True)}
 
 
+@BY_THE_OLDER_NAMES
 def test_recurrent_layers_do_without_cudnn_and_leave_its_settings() -> None:
     cudnn = torch.backends.cudnn
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, deterministic=True):
@@ -398,6 +405,7 @@ def test_recurrent_layers_do_without_cudnn_and_leave_its_settings() -> None:
         assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic) == (True, True, True)
 
 
+@BY_THE_OLDER_NAMES
 @pytest.mark.parametrize("newer", [False, True])
 def test_products_are_in_full_precision_and_as_the_caller_had_them_afterwards(newer: bool) -> None:
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
@@ -422,6 +430,12 @@ def test_products_are_in_full_precision_and_as_the_caller_had_them_afterwards(ne
         assert state() == given
     finally:
         cudnn.allow_tf32, matmul.allow_tf32 = before
+
+
+def test_nobody_is_advised_on_settings_that_freqig_changes() -> None:
+    # PyTorch 2.9 warns once per process of names that older versions have alone.
+    program = "from freqig.models.torch.switches import IN_FULL_PRECISION as s\nwith s.on():\n    pass"
+    subprocess.run([sys.executable, "-W", "error::UserWarning", "-c", program], check=True)
 
 
 def test_a_setting_is_given_back_by_the_last_who_needs_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -75,6 +76,15 @@ def _backends() -> tuple[Any, Any]:
     return torch.backends.cudnn, torch.backends.cuda.matmul
 
 
+@contextmanager
+def _advice_unsaid() -> Iterator[None]:
+    """PyTorch 2.9 advises whoever reads or writes the older names to use the newer ones, once."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Please use the new API settings", UserWarning)
+        yield
+
+
+@_advice_unsaid()
 def _precision() -> tuple[bool, Any, Any]:
     cudnn, matmul = _backends()
     try:
@@ -84,6 +94,7 @@ def _precision() -> tuple[bool, Any, Any]:
         return False, cudnn.conv.fp32_precision, matmul.fp32_precision
 
 
+@_advice_unsaid()
 def _set_precision(state: tuple[bool, Any, Any]) -> None:
     older, convolutions, products = state
     cudnn, matmul = _backends()

@@ -157,20 +157,35 @@ class Chunks:
             give_back(self.growth)
             try:
                 call(slice(start, stop))
-            except (torch.OutOfMemoryError, MemoryError) as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 if self.size == 1:
                     raise torch.OutOfMemoryError(
                         "one point of the path does not fit into memory, or not twice, as lone points "
                         "go to the model (batch_independent=False makes it once): explain a shorter "
                         "signal or a smaller model, or pass device= for another device"
                     ) from error
-                self.size = max(1, min(self.size, each * (stop - start)) // 2)
-                if self._whole is not None:
-                    self._whole.size = min(self._whole.size, self.size)
-                if torch.cuda.is_available():
-                    torch.cuda.empty_cache()
+            else:
+                start = stop
                 continue
-            start = stop
+            # Not while the error is at hand, which holds the frames of the call and all tensors in them.
+            self.size = max(1, min(self.size, each * (stop - start)) // 2)
+            if self._whole is not None:
+                self._whole.size = min(self._whole.size, self.size)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; that of a CPU PyTorch tells by the text of a RuntimeError alone.
+
+    Examples
+    --------
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes do not fit"))
+    (True, False)
+    """
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
 
 
 def _budget(device: torch.device) -> float:

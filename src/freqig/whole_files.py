@@ -110,5 +110,8 @@ def write_whole(path: Path, content: bytes) -> None:
         If the folder of `path` cannot be written to.
     """
     scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
-    scratch.write_bytes(content)
-    scratch.replace(path)
+    try:
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)

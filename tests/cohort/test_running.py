@@ -18,6 +18,7 @@ import freqig
 from freqig import cohort
 from freqig.cohort import pools
 from freqig.cohort.store import Store
+from freqig.whole_files import write_whole
 
 from .peoples import FS, WINDOW, files, network, write
 
@@ -315,3 +316,18 @@ def test_processes_give_the_same_as_threads(paths: list[Path], tmp_path: Path, e
     ours, theirs = (freqig.open_cohort(tmp_path / f"{kind}.zarr") for kind in ("threads", "processes"))
     for name, node in ours.children.items():
         xr.testing.assert_equal(node.to_dataset(), theirs[name].to_dataset())
+
+
+@pytest.mark.parametrize(("named", "expected"), [("", []), ("0, 2", ["0", "2"])])
+def test_gpus_that_are_hidden_are_none(
+    named: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert pools.visible_gpus() == expected
+
+
+def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "zarr.json").mkdir()
+    with pytest.raises(OSError, match=r"zarr\.json"):
+        write_whole(tmp_path / "zarr.json", b"{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["zarr.json"]

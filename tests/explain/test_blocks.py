@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -310,6 +311,34 @@ def run_parts(chunks: Chunks, total: int, limit: float) -> list[slice]:
 
     chunks.run(total, call)
     return done
+
+
+def test_chunks_shrink_where_memory_of_a_cpu_runs_out() -> None:
+    done: list[slice] = []
+
+    def call(part: slice) -> None:
+        # More than any machine has: PyTorch raises a plain RuntimeError.
+        torch.empty(10**15 if part.stop - part.start > 2 else 1)
+        done.append(part)
+
+    Chunks(8).run(5, call)
+    assert [(part.start, part.stop) for part in done] == [(0, 2), (2, 4), (4, 5)]
+
+
+def test_memory_of_a_failed_call_is_free_before_the_cache_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[Tensor]] = []
+    alive: list[bool] = []
+
+    def call(part: slice) -> None:
+        tensor = torch.ones(part.stop - part.start)
+        if len(tensor) > 1:
+            held.append(weakref.ref(tensor))
+            raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: alive.append(held[-1]() is not None))
+    Chunks(4).run(3, call)
+    assert alive == [False]
 
 
 def test_size_follows_from_memory() -> None:

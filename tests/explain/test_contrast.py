@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from freqig import STFT, Explainer, Spatial, Time, attribute, baselines
+from freqig import STFT, Domain, Explainer, Segments, Spatial, Time, Wavelet, attribute, baselines
 from freqig.errors import EmptyExplanationWarning, FreqigWarning, ResolutionWarning
 
 from ..helpers import noise
@@ -59,6 +59,13 @@ def test_the_numbers_are_those_of_the_model() -> None:
     (message,) = said(lambda: fixed(sleep)(x))
     assert "F(x') = 8" in message
     assert "F(x) = 9" in message
+
+
+@pytest.mark.parametrize("domain", [Time(), Segments(0.3), Wavelet("haar")])
+def test_places_without_a_coefficient_hide_nothing(domain: Domain) -> None:
+    # The last segment is shorter, and coarse levels have fewer coefficients: there NaN fills the table.
+    (message,) = said(lambda: Explainer(lambda x: 1 + 0 * x.sum(-1), fs=100, domains=domain)(noise(2, 70)))
+    assert "all attributions are 0" in message
 
 
 @pytest.mark.parametrize("given", [0, None])

@@ -259,6 +259,13 @@ def test_data_arrays_keep_what_they_say() -> None:
         explainer(fs=None)(arrays, target=1)
 
 
+def test_dates_that_only_some_series_have_are_missing_for_the_others() -> None:
+    arrays = [xr.DataArray(one[None], dims=("sample", "channel", "time")) for one in SERIES]
+    dated = arrays[0].assign_coords(day=("sample", np.array(["2024-02-29"], "M8[ns]")))
+    result = explainer()([dated, *arrays[1:]], target=1)
+    assert np.isnat(result.day.values).tolist() == [False, True, True, True, True]
+
+
 def test_a_model_of_one_length_says_which_series_does_not_fit() -> None:
     fixed = Explainer(seeded(lambda: nn.Linear(64, 3)), n_steps=2)
     told = r"different lengths or shapes, 30 to 64 values in time, and the model fails on those with 30"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,16 @@ def test_nothing_is_left_of_what_cannot_be_written(
     with pytest.raises(OSError, match="disk full"):
         freqig.to_wav(sounds, tmp_path / "tone.wav", sample=0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mask_of_new_files_is_never_changed(
+    sounds: xr.DataArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For a moment files of other threads would be open to everybody.
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail(f"umask({mask})"))
+    path = freqig.to_wav(sounds, tmp_path / "tone.wav", sample=0)
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_what_cannot_be_heard_says_how_fast(sounds: xr.DataArray, tmp_path: Path) -> None:

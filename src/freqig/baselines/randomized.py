@@ -138,6 +138,9 @@ class _Noise(Baseline):
         amplitude = np.zeros(len(k))
         # Relative to the highest frequency, so that steep powers do not overflow.
         amplitude[1:] = (k[1:] / k[-1]) ** (self.power / 2) if n > 1 else 0
+        if n % 2 == 0:
+            # The bin at Nyquist is real: without its imaginary part it would have half of the power.
+            amplitude[-1] *= np.sqrt(2)
         made = np.zeros((self.draws, *x.shape))
         for place, generator in _generators(self.seed, self.draws, len(x)):
             real, imaginary = generator.normal(size=(2, *x.shape[1:-1], len(k)))

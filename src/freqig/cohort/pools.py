@@ -134,7 +134,10 @@ def own_processes(count: int) -> Iterator[ProcessPoolExecutor]:
 def visible_gpus() -> list[str]:
     """GPUs that this process may use, by the names that CUDA has for them."""
     named = os.environ.get(VISIBLE)
-    return [str(i) for i in range(torch.cuda.device_count())] if named is None else named.split(",")
+    if named is None:
+        return [str(i) for i in range(torch.cuda.device_count())]
+    # What is empty hides all of them.
+    return [one.strip() for one in named.split(",") if one.strip()]
 
 
 def _begin(alive: Connection, gpus: Any) -> None:

@@ -164,11 +164,14 @@ def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
 
 
 def _norms(values: Tensor) -> Tensor:
-    """L1 norms by sample and target, float64, shape (N, T), some samples at a time: results may be large."""
+    """L1 norms by sample and target, float64, shape (N, T), some samples at a time: results may be large.
+
+    Places without a coefficient, which are NaN, count for nothing.
+    """
     # There before the first block: what is allocated behind one would keep its place from being used again.
     norms = values.new_empty(values.shape[:2], dtype=torch.float64)
     for rows in Chunks(BLOCK_BYTES // max(1, 8 * values[:1].numel())).split(len(values)):
-        norms[rows] = values[rows].flatten(2).abs().sum(-1, dtype=torch.float64)
+        norms[rows] = values[rows].flatten(2).abs().nansum(-1, dtype=torch.float64)
     return norms
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import xarray as xr
 
 from .._check import check_flag, check_integer, check_path, check_positive, shown
 from ..result.reading import rate_of
+from ..whole_files import replacing
 
 LOWEST = 4000.0
 """Sampling rate in Hz below which there is nothing to be heard: half of it is the highest pitch."""
@@ -86,15 +86,8 @@ def to_wav(
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists: pass overwrite=True to replace it")
     soundfile = _soundfile()
-    # In the same folder, so that it can be put in its place in one step.
-    handle, scratch = tempfile.mkstemp(suffix=".wav", prefix=".freqig-", dir=target.parent)
-    os.close(handle)
-    try:
+    with replacing(target) as scratch:
         soundfile.write(scratch, series / _full_scale(part, largest), rate, subtype="PCM_16")
-        Path(scratch).chmod(0o666 & ~_umask())
-        Path(scratch).replace(target)
-    finally:
-        Path(scratch).unlink(missing_ok=True)
     return target
 
 
@@ -102,13 +95,6 @@ def _full_scale(part: xr.DataArray, largest: float) -> float:
     """What is written as 1."""
     physical = part.attrs.get("units") is not None
     return largest if physical and largest > 0 else max(largest, 1.0)
-
-
-def _umask() -> int:
-    """Which rights new files of this process lack."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _soundfile() -> Any:

@@ -98,4 +98,5 @@ def _nothing(dtype: np.dtype, count: int) -> np.ndarray:
     """What stands where a coordinate is not known."""
     if dtype.kind == "U":
         return np.full(count, "")
-    return np.full(count, np.nan)
+    # Dates and durations have a NaN of their own.
+    return np.full(count, "NaT", dtype) if dtype.kind in "mM" else np.full(count, np.nan)

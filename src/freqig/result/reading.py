@@ -101,7 +101,7 @@ def of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If there are several targets, and predicted classes are not known.
+        If there are several targets, and predicted classes are not known, or not among them.
 
     Examples
     --------
@@ -118,8 +118,14 @@ def of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:
             f"{result.sizes['target']} targets and no coordinate 'predicted'; select one, for example "
             "result.isel(target=0)"
         )
-    known = result["target"].values.tolist()
-    places = xr.DataArray([known.index(one) for one in result["predicted"].values.tolist()], dims="sample")
+    known, wanted = result["target"].values.tolist(), result["predicted"].values.tolist()
+    if lost := [one for one in dict.fromkeys(wanted) if one not in known]:
+        raise ValueError(
+            f"result must hold every class that is predicted, got {', '.join(map(repr, known))} as its "
+            f"targets and none for {', '.join(map(repr, lost))}; select one target, for example "
+            "result.isel(target=0)"
+        )
+    places = xr.DataArray([known.index(one) for one in wanted], dims="sample")
     own = result.drop_vars(
         [
             key

@@ -1,0 +1,15 @@
+"""What those find in a result who do something with it."""
+
+from __future__ import annotations
+
+import pytest
+import xarray as xr
+
+from freqig.result.reading import of_predicted
+
+
+def test_a_predicted_class_that_was_selected_away_is_named() -> None:
+    rfft = ("sample", "target"), [[1.0, 2.0], [3.0, 4.0]]
+    result = xr.Dataset({"rfft": rfft}, {"target": ["W", "N2"], "predicted": ("sample", ["N2", "W"])})
+    with pytest.raises(ValueError, match="got 'N2' as its targets and none for 'W'"):
+        of_predicted(result.isel(target=[1]), "rfft")

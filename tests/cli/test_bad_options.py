@@ -119,6 +119,7 @@ LISTEN = {
     "speed": [*NUMBERS, "1e9", "1e-9"],
 }
 PLOT = {
+    "file": ["", "zz"],
     "sample": ["x", "99", "-99", "1.5"],
     "target": ["", "zz", "9"],
     "channel": ["", "zz", "99", "-99", "1.5"],

@@ -50,6 +50,9 @@ print("torch" in sys.modules)
     assert run("-c", code).splitlines()[-1] == "False"
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc can be written by nobody, on Linux")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -57,8 +60,21 @@ print("torch" in sys.modules)
         ("explain . no.edf", "INPUT must be the path of a recording.*none at 'no.edf'"),
         ("explain . *.none", "none at '\\*.none': a pattern has no quotes"),
         ("explain . . --out there.nc", "--out there.nc must not be there yet"),
-        ("explain . . --out there.nc/new.nc", "in a folder that can be written to.*there.nc' is none"),
+        ("explain . . --out there.nc/new.nc", "in a folder that can be written to.*there.nc' is a file"),
         ("explain . . --table there.nc/t.csv", "--table there.nc/t.csv must be in a folder"),
+        ("explain . . --figures there.nc/f", "--figures must be a folder that can be written.*nc' is a file"),
+        *(
+            pytest.param(line, said + " that can be written to.*'/proc' is not writable", marks=LINUX)
+            for line, said in (
+                ("explain . . --figures /proc/f", "--figures must be a folder"),
+                ("explain . . --out /proc/o.nc", "--out /proc/o.nc must be in a folder"),
+            )
+        ),
+        ("explain . . --out folder.nc --force", "--out must be a file, got the folder 'folder.nc'"),
+        ("explain . . --out x.nc --table ./x.nc", "--table must be another file than --out, got 'x.nc'"),
+        ("cohort . . --out there.nc/x", "--out must be a folder that can be written to"),
+        ("demo --output there.nc/x", "--output must be a folder that can be written to"),
+        ("demo ssvep --path . --output there.nc/x", "--output must be a folder that can be written to"),
         ("explain . . --report page.pdf", "--report must end in .html, got 'page.pdf': write a page, which"),
         ("report . --out page.pdf", "--out must end in .html"),
         ("explain . . --out new.doc", "--out must end in .nc or .zarr"),
@@ -76,6 +92,7 @@ def test_slips_are_told_before_libraries_are_imported(
     """Which takes seconds, of everybody who has mistyped the name of a file."""
     monkeypatch.chdir(tmp_path)
     Path("there.nc").touch()
+    Path("folder.nc").mkdir()
     code = f"""
 import re, sys
 from click import ClickException

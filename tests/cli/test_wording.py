@@ -241,3 +241,35 @@ def test_one_domain_with_several_numbers(folder: Path) -> None:
     assert typed(folder, "flat", "--domains", "stft:0.04,stft:0.08").exit_code == 0
     result = xr.load_dataset(folder / "out.nc")
     assert {"stft_0_04", "stft_0_08"} <= set(result)
+
+
+def test_figures_of_many_recordings_name_options_that_select_one(tmp_path: Path) -> None:
+    """What `freqig plot` advises can be typed, and draws what a selection in Python does."""
+    weights = torch.randn(3, 32, generator=torch.manual_seed(0))
+    explainer = freqig.Explainer(lambda x: x.flatten(1) @ weights.T, fs=8.0, classes=("W", "N1", "N2"))
+    names = ("sample", ["a.edf", "b.edf", "a.edf", "b.edf"])
+    result = explainer(series(0).reshape(4, 1, 32), truth=["W"] * 4).assign_coords(file=names)
+    every = explainer(series(0).reshape(4, 1, 32), target="all")
+    bands = {"slow": (0, 2), "fast": (2, 4)}
+    freqig.plots.night(result.isel(sample=[1, 3]), bands=bands)[0].figure.savefig(
+        tmp_path / "python.png", dpi=200
+    )
+    for name, one in {"two": result, "every": every, "bare": result.drop_vars("truth")}.items():
+        one.to_netcdf(tmp_path / f"{name}.nc", engine="h5netcdf")
+
+    def plotted(name: str, kind: str, *more: str) -> Result:
+        shared = ("--bands", "slow=0-2,fast=2-4", "--out", str(tmp_path / "typed.png"), "--force")
+        line = ["plot", str(tmp_path / f"{name}.nc"), kind, *(shared if kind == "night" else shared[2:])]
+        return CliRunner().invoke(main, [*line, *more])
+
+    assert "select one, for example --file NAME" in plotted("two", "night").stderr
+    assert plotted("two", "night", "--file", "b.edf").exit_code == 0
+    assert (tmp_path / "typed.png").read_bytes() == (tmp_path / "python.png").read_bytes()
+    assert (
+        "--file must be one of a.edf, b.edf, got 'c.edf'" in plotted("two", "night", "--file", "c.edf").stderr
+    )
+    assert "--file must be omitted for a result" in plotted("every", "spectrum", "--file", "a.edf").stderr
+    assert "select one, for example --target NAME" in plotted("every", "spectrum").stderr
+    assert plotted("every", "spectrum", "--target", "N2").exit_code == 0
+    assert "pass --labels to freqig explain" in plotted("bare", "night", "--file", "a.edf").stderr
+    assert "as --option name=NAME" in plotted("two", "spectrogram").stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "FilePath",
     "all_or_none",
     "refuse_existing",
+    "refuse_folder",
     "refuse_missing",
     "refuse_no_page",
     "replacing",
@@ -82,18 +84,42 @@ def refuse_existing(paths: Mapping[str, Path | None], force: bool) -> None:
     Raises
     ------
     click.ClickException
-        If one of the paths is there already and `force` was not given, names no file at all, or cannot be
-        written.
+        If one of the paths is there already and `force` was not given, names no file at all, is that of
+        another option, or cannot be written.
     """
+    taken: dict[Path, str] = {}
     for option, path in paths.items():
+        if path is None:
+            continue
         if path == Path():
             raise click.ClickException(f"{option} must be a path, got an empty one")
-        if path is not None and path.exists() and not force:
+        if path.exists() and not force:
             raise click.ClickException(
                 f"{option} {path} must not be there yet: pass --force to write over it"
             )
-        if path is not None:
-            _refuse_unwritable(option, path)
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
+            raise click.ClickException(f"{option} must be another file than {other}, got {str(path)!r}")
+        _refuse_unwritable(f"{option} {path} must be in a folder", path.absolute().parent)
+
+
+def refuse_folder(option: str, folder: Path | None) -> None:
+    """Raise where nothing can be written into a folder, or where it cannot be made, before the work.
+
+    Parameters
+    ----------
+    option : str
+        What names it.
+    folder : path or None
+        Where files are to go.
+
+    Raises
+    ------
+    click.ClickException
+        If that is so.
+    """
+    if folder is not None:
+        _refuse_unwritable(f"{option} must be a folder", folder.absolute())
 
 
 def refuse_no_page(option: str, path: Path | None) -> None:
@@ -110,10 +136,14 @@ def refuse_no_page(option: str, path: Path | None) -> None:
         )
 
 
-def _refuse_unwritable(option: str, path: Path) -> None:
-    """Raise where no file can be written, which nobody wants to learn when everything is computed."""
-    folder = next(one for one in path.absolute().parents if one.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
+def _refuse_unwritable(what: str, folder: Path) -> None:
+    """Raise where no file can be made, which nobody wants to learn when everything is computed."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    try:
+        # It leaves no name behind. Rights alone do not tell of read-only disks, nor bind an administrator.
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
         raise click.ClickException(
-            f"{option} {path} must be in a folder that can be written to, and {str(folder)!r} is none"
-        )
+            f"{what} that can be written to, got {str(folder)!r}: {str(there)!r} is "
+            + ("not writable" if there.is_dir() else "a file")
+        ) from error

@@ -20,12 +20,14 @@ def check_format(path: Path) -> None:
     Raises
     ------
     click.ClickException
-        If the name ends in something else, or the library for it is missing.
+        If the name ends in something else, or is that of a folder for .nc; if the library for it is missing.
     """
     from importlib.util import find_spec
 
     if path.suffix not in SUFFIXES:
         raise click.ClickException(f"--out must end in .nc or .zarr, got {str(path)!r}")
+    if path.suffix == ".nc" and path.is_dir():
+        raise click.ClickException(f"--out must be a file, got the folder {str(path)!r}")
     if path.suffix == ".zarr" and find_spec("zarr") is None:
         raise click.ClickException("--out with .zarr needs the library zarr: pip install freqig[zarr]")
 
@@ -82,6 +84,25 @@ def read_result(path: Path, target: str | None = None, option: str = "RESULT") -
         held = ", ".join(map(str, result.data_vars)) or "nothing"
         raise ValueError(f"{what}, got {str(path)!r} with {held}")
     return result if target is None else _of_target(result, target)
+
+
+def of_file(result: xr.Dataset, name: str | None) -> xr.Dataset:
+    """The samples of one recording, by the name of its file; all of them where none is named.
+
+    Raises
+    ------
+    ValueError
+        If the result knows of no such file.
+    """
+    if name is None:
+        return result
+    if "file" not in result.coords or result["file"].dims != ("sample",):
+        raise ValueError("--file must be omitted for a result that does not know the file of each sample")
+    files = result["file"].values.astype(str)
+    if name not in files:
+        told = ", ".join(dict.fromkeys(files.tolist()))
+        raise ValueError(f"--file must be one of {told}, got {name!r}")
+    return result.isel(sample=np.flatnonzero(files == name))
 
 
 def read_evaluation(path: Path, option: str) -> xr.Dataset:

@@ -34,6 +34,16 @@ FLAGS = ("probabilities", "batch_independent")
 """Those whose option has a counterpart that begins with --no."""
 
 
+SELECTED = {
+    "result.isel(target=0)": "--target NAME",
+    "result.isel(sample=result.file.values == result.file.values[0])": "--file NAME",
+    "hypnogram=, or truth=": "truth=",
+    "truth= when you call the Explainer": "--labels to freqig explain",
+    "the name of its variable as name=": "the name of its variable as --option name=NAME",
+}
+"""What messages of figures select and add by calls of Python, and options that do so."""
+
+
 def in_options(text: str) -> str:
     """A message for users of Python in the words of the command line.
 
@@ -45,6 +55,8 @@ def in_options(text: str) -> str:
     'INPUT must be that of a file, got a folder'
     >>> in_options("select one, result.isel(sample=0)"), in_options("name must be a variable of attributions")
     ('select one, result.isel(sample=0)', '--variable must be a variable of attributions')
+    >>> in_options("select one, for example result.isel(target=0)")
+    'select one, for example --target NAME'
     >>> in_options("pass resample=100 for a file, or unit='uV'")
     "pass --resample 100 for a file, or --unit 'uV'"
     >>> in_options("pass unit='uV' to Explainer, or baseline=freqig.baselines.band_removed(8, 12)")
@@ -70,6 +82,8 @@ def in_options(text: str) -> str:
     text = re.sub(r"\bx\.swapaxes\(1, 2\)(?=,)", "--time-axis 1", text)
     text = re.sub(r"\btarget=\(([^()]*)\)", lambda found: f"--target {_joined(found[1], ',')}", text)
     text = re.sub(r"\boutput_key=\(([^()]*)\)", lambda found: f"--output-key {_joined(found[1], ':')}", text)
+    for call, option in SELECTED.items():
+        text = text.replace(call, option)
     text = text.replace("target=None", "--target predicted").replace("dtype=torch.", "--dtype ")
     return re.sub(r"  +", " ", BARE.sub(lambda found: OPTIONS[found[1]], NAMED.sub(_option, text)))
 

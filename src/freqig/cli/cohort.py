@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._files import FileName, FilePath
+from ._files import FileName, FilePath, refuse_folder
 from ._options import explaining_options, reading_options, said_of_model
 from ._running import EXIT_CODES, INTERRUPTED, debug_option, reporting
 from ._wording import in_options
@@ -97,6 +97,9 @@ def cohort(
     does what is left: after Ctrl-C, a full disk, a lost node. What fails is listed with its reason, and the
     rest goes on.
     """
+    if out == Path():
+        raise click.ClickException("--out must be a path, got an empty one")
+    refuse_folder("--out", out)
     from .. import cohort as room
     from ..cohort.exporting import export
     from ..cohort.recordings import read_recordings
@@ -104,8 +107,6 @@ def cohort(
     from ._reading import names, read_bands, read_baseline, read_domains, read_target
     from ._truth import labels_of, subjects_of
 
-    if out == Path():
-        raise click.ClickException("--out must be a path, got an empty one")
     recordings = read_recordings(inputs)
     known = labels_of(labels, [one.path for one in recordings])
     if isinstance(known.get("annotations"), str):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._files import FilePath, all_or_none
+from ._files import FilePath, all_or_none, refuse_folder
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +37,7 @@ def demo(context: click.Context, output: Path) -> None:
 
 
 def _sine(output: Path) -> None:
+    refuse_folder("--output", output)
     from ..demo import sine
 
     start = time.perf_counter()
@@ -46,9 +47,7 @@ def _sine(output: Path) -> None:
             found.result.to_netcdf(folder / RESULT, engine="h5netcdf")
             _draw(found.result, found.target_frequency, folder / FIGURE)
     except OSError as error:
-        raise click.ClickException(
-            f"--output must be a folder that can be written to, got {str(output)!r}: {error}"
-        ) from error
+        raise click.ClickException(f"--output {output}: {error}") from error
     seconds = time.perf_counter() - start
 
     one = found.result.isel(sample=0)

@@ -14,6 +14,7 @@ from ._files import (
     FilePath,
     all_or_none,
     refuse_existing,
+    refuse_folder,
     refuse_missing,
     refuse_no_page,
     replacing,
@@ -92,6 +93,7 @@ def explain(
     refuse_missing(model, inputs)
     refuse_existing({"--out": out, "--table": table, "--report": page}, force)
     refuse_no_page("--report", page)
+    refuse_folder("--figures", figures)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not force:
         raise click.ClickException(
             f"--figures {figures} must be empty: pass --force to write over what is there"

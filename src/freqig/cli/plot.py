@@ -32,6 +32,7 @@ Examples:
 @click.argument("kind", type=click.Choice(kinds()), metavar="KIND")
 @click.option("--out", type=FilePath(dir_okay=False), required=True, help="PNG, PDF or SVG.")
 @click.option("--sample", type=int, help="Position of the sample, from the end where negative.")
+@click.option("--file", metavar="NAME", help="Only samples of one recording; --sample counts these.")
 @click.option("--target", help="Class, where the result holds several.")
 @click.option("--channel", help="Channel by name, or by number from 0.")
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, or edges in Hz, slow=0.5-4,fast=8-30.")
@@ -51,6 +52,7 @@ def plot(
     result: Path,
     kind: str,
     out: Path,
+    file: str | None,
     target: str | None,
     bands: str | None,
     channel: str | None,
@@ -67,7 +69,7 @@ def plot(
     freqig.evaluate returned.
     """
     from ._reading import by_name_or_number, read_bands, read_markers
-    from ._store import read_evaluation, read_result
+    from ._store import of_file, read_evaluation, read_result
 
     refuse_existing({"--out": out}, force)
     if out.suffix.lower() not in PICTURES:
@@ -76,11 +78,12 @@ def plot(
         told = " ".join(f"{inches:g}" for inches in size)
         raise click.ClickException(f"--size must be in {SMALLEST}..{LARGEST} inches, got {told}")
     if kind == "evaluation":
-        if target is not None:
-            raise click.UsageError("--target must be omitted for evaluation, whose curves are of all samples")
+        for option, value in (("--target", target), ("--file", file)):
+            if value is not None:
+                raise click.UsageError(f"{option} must be omitted for evaluation, which is of all samples")
         whole = read_evaluation(result, "RESULT")
     else:
-        whole = read_result(result, target)
+        whole = of_file(read_result(result, target), file)
     given = {name: value for name, value in options.items() if value is not None}
     if bands is not None:
         given["bands"] = read_bands(bands)
@@ -95,7 +98,7 @@ def plot(
     if other is None and isinstance(given.get("other"), str):
         other = Path(given["other"])
     if other is not None:
-        given["other"] = read_result(other, target, "--other")
+        given["other"] = of_file(read_result(other, target, "--other"), file)
         given.setdefault("names", (result.stem, other.stem))
     with replacing(out) as path:
         draw(whole, kind, path, given, size)

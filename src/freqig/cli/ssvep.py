@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._files import FilePath, all_or_none
+from ._files import FilePath, all_or_none, refuse_folder
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,12 +49,13 @@ def ssvep(context: click.Context, path: Path, output: Path | None) -> None:
     The recordings (CC0) are at https://github.com/sylvchev/dataset-ssvep-exoskeleton; cite Kalunga,
     Chevallier and Barthélemy, Neurocomputing 2016. Reading them needs the extra eeg.
     """
-    from ..demo import recordings, scores
-    from ..demo import ssvep as example
-
     # `freqig demo --output DIR ssvep` says the same as `freqig demo ssvep --output DIR`.
     outer = context.parent.params.get("output") if context.parent else None
     folder = output or outer or Path()
+    refuse_folder("--output", folder)
+    from ..demo import recordings, scores
+    from ..demo import ssvep as example
+
     start = time.perf_counter()
     try:
         read = recordings.read_recordings(path)
@@ -70,9 +71,7 @@ def ssvep(context: click.Context, path: Path, output: Path | None) -> None:
             (scratch / TABLE).write_text(f"{text}\n", encoding="utf-8")
             _draw(found.result, scratch / FIGURE)
     except OSError as error:
-        raise click.ClickException(
-            f"--output must be a folder that can be written to, got {str(folder)!r}: {error}"
-        ) from error
+        raise click.ClickException(f"--output {folder}: {error}") from error
     seconds = time.perf_counter() - start
 
     click.echo(f"{text}\n")

@@ -19,7 +19,7 @@ import torch
 from .._check import from_home
 from .._tensor_check import check_device
 from .base import Model
-from .content import kind_of
+from .content import NOT_TRUST, kind_of
 from .frameworks import ADDED, FRAMEWORKS, added_for_file, is_network, of_class, suffixes
 from .refused import INSTEAD, METHODS
 from .refused import adapt as refuse
@@ -207,7 +207,7 @@ def adapter_of_file(path: str) -> str:
     # What is in a file decides before its name does.
     by_content = [framework for framework in FRAMEWORKS if kind in framework.contents]
     if not by_content and kind in ELSEWHERE:
-        raise ValueError(f"{path} is a file of {kind}: {ELSEWHERE[kind]}. trust=True does not change this")
+        raise ValueError(f"{path} is a file of {kind}: {ELSEWHERE[kind]}. {NOT_TRUST}")
     for framework in by_content or FRAMEWORKS:
         if by_content or suffix in framework.suffixes:
             return framework.adapter
@@ -215,5 +215,5 @@ def adapter_of_file(path: str) -> str:
     raise ValueError(
         "model must be an object, or the path of a file of ONNX, Keras, TorchScript or torch.export, such as "
         f"end in {', '.join(most)} or {last}, got {path!r}, whose content is none of these: load the model "
-        "with its own library and pass it. trust=True does not change this"
+        f"with its own library and pass it. {NOT_TRUST}"
     )

@@ -11,9 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .content import ZIP
+from .content import NOT_TRUST, ZIP
 
-NOT_TRUST = "trust=True does not change this"
 # Frameworks store without compression; others may compress by so much, above what is small anyway.
 MAX_RATIO, SMALL = 50, 64 << 20
 PIECE = 1 << 16

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+NOT_TRUST = "trust=True does not change this"
+"""How errors end that say what is wrong with a file, whoever trusts it."""
 HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 # Top-level fields of an ONNX ModelProto, and how each is written: 0 a number, 2 with its length.
@@ -62,8 +64,7 @@ def names_in(path: str | os.PathLike[str]) -> list[str]:
             return archive.namelist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
         raise ValueError(
-            f"{os.fspath(path)} is a damaged zip archive ({error}): save or download it again. trust=True "
-            "does not change this"
+            f"{os.fspath(path)} is a damaged zip archive ({error}): save or download it again. {NOT_TRUST}"
         ) from error
 
 

@@ -8,15 +8,16 @@ import os
 import shutil
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..archives import NOT_TRUST, check_members
-from ..content import names_in
+from ..archives import check_members
+from ..content import NOT_TRUST, names_in
+from ..exchanged import exchanged
 
 WEIGHTS = "model.weights.h5"
 MAX_CONFIG = 8 << 20
@@ -135,21 +136,21 @@ def at_most(allowed: int) -> Iterator[None]:
     """
     import keras
 
-    make, thread, total = keras.Variable.__init__, threading.get_ident(), 0
+    thread, total = threading.get_ident(), 0
 
-    def counted(self: Any, initializer: Any, shape: Any = None, *more: Any, **named: Any) -> None:
-        nonlocal total
-        if threading.get_ident() == thread and shape is not None:
-            total += 4 * math.prod(int(size) for size in shape)
-            if total > 2 * allowed + BESIDE_WEIGHTS:  # half precision is kept in half the bytes
-                raise TooLargeError(f"TooLargeError: {TooLargeError.REASON}")
-        make(self, initializer, shape, *more, **named)
+    def counting(make: Callable[..., None]) -> Callable[..., None]:
+        def counted(self: Any, initializer: Any, shape: Any = None, *more: Any, **named: Any) -> None:
+            nonlocal total
+            if threading.get_ident() == thread and shape is not None:
+                total += 4 * math.prod(int(size) for size in shape)
+                if total > 2 * allowed + BESIDE_WEIGHTS:  # half precision is kept in half the bytes
+                    raise TooLargeError(f"TooLargeError: {TooLargeError.REASON}")
+            make(self, initializer, shape, *more, **named)
 
-    keras.Variable.__init__ = counted
-    try:
+        return counted
+
+    with exchanged(keras.Variable, "__init__", counting):
         yield
-    finally:
-        keras.Variable.__init__ = make
 
 
 @contextmanager

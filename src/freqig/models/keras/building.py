@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+
+from ..exchanged import exchanged
 
 
 @contextmanager
@@ -15,9 +18,7 @@ def built_once() -> Iterator[None]:
     """
     import keras
 
-    own: Any = keras.Sequential.__dict__["from_config"]
-
-    def read(cls: Any, config: Any, custom_objects: Any = None) -> Any:
+    def read(own: Any, cls: Any, config: Any, custom_objects: Any = None) -> Any:
         layers = config.get("layers") if isinstance(config, dict) else None
         plain = isinstance(layers, list) and all(isinstance(one, dict) and "module" in one for one in layers)
         if not plain or "name" not in config:
@@ -32,8 +33,5 @@ def built_once() -> Iterator[None]:
             model.build(shape)
         return model
 
-    keras.Sequential.from_config = classmethod(read)
-    try:
+    with exchanged(keras.Sequential, "from_config", lambda own: classmethod(partial(read, own))):
         yield
-    finally:
-        keras.Sequential.from_config = own

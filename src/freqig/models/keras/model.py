@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from ..base import Model
+from ..content import NOT_TRUST
 from ..fixed_batch import FixedBatch
 from ..foreign import ForeignModel, check_device
 from ..hints import LAST, Hints
@@ -295,7 +296,7 @@ def load(
             raise ValueError(  # noqa: TRY004
                 f"{os.fspath(path)} is not loaded: its layers follow one another, or lie within one another, "
                 "deeper than Keras can go. Load it yourself, after sys.setrecursionlimit(100_000), and pass "
-                "the model. trust=True does not change this"
+                f"the model. {NOT_TRUST}"
             ) from error
         if not trust and ("safe_mode" in text or "unsafe" in text.lower()):
             raise PermissionError(

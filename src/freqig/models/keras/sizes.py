@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-NOT_TRUST = "trust=True does not change this"
+from ..content import NOT_TRUST
+from ..exchanged import exchanged
+
 # Bytes of one value that a model makes of two series, and values that it makes.
 MAX_VALUE = 1 << 29
 MAX_VALUES = 20_000
@@ -41,32 +43,34 @@ def bounded_sizes(name: str) -> Iterator[None]:
     """
     import keras
 
-    make, thread = keras.KerasTensor.__init__, threading.get_ident()
+    thread = threading.get_ident()
     found: list[str] = []
     count = 0
 
-    def counted(self: Any, shape: Any, *more: Any, **named: Any) -> None:
-        nonlocal count
-        if threading.get_ident() == thread:
-            sizes = shape if isinstance(shape, (tuple, list)) else ()
-            size, count = 4 * math.prod(2 if one is None else int(one) for one in sizes), count + 1
-            if size > MAX_VALUE:
-                found.append(f"a value {tuple(sizes)} has {size} bytes for two series, more than {MAX_VALUE}")
-            elif count > MAX_VALUES:
-                found.append(f"it makes more than {MAX_VALUES} values")
-            if found:
-                raise SizeError(found[0])
-        make(self, shape, *more, **named)
+    def counting(make: Callable[..., None]) -> Callable[..., None]:
+        def counted(self: Any, shape: Any, *more: Any, **named: Any) -> None:
+            nonlocal count
+            if threading.get_ident() == thread:
+                sizes = shape if isinstance(shape, (tuple, list)) else ()
+                size, count = 4 * math.prod(2 if one is None else int(one) for one in sizes), count + 1
+                if size > MAX_VALUE:
+                    what = f"a value {tuple(sizes)} has {size} bytes for two series, more than {MAX_VALUE}"
+                    found.append(what)
+                elif count > MAX_VALUES:
+                    found.append(f"it makes more than {MAX_VALUES} values")
+                if found:
+                    raise SizeError(found[0])
+            make(self, shape, *more, **named)
 
-    keras.KerasTensor.__init__ = counted
+        return counted
+
     try:
-        yield
+        with exchanged(keras.KerasTensor, "__init__", counting):
+            yield
     except Exception as error:
         if found:
             raise SizeError(f"{name} is not run: {found[0]}; {NOT_TRUST}") from error
         raise
-    finally:
-        keras.KerasTensor.__init__ = make
 
 
 def bounded_calls(model: Any, name: str) -> None:

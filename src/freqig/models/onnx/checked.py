@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import add_context
+from ..content import NOT_TRUST
 from ..hints import described
 from .batch import BatchError, check_rows, explain_failure
 from .limits import LimitError
 from .net import Graph
 from .parity import ConversionError, Parity
-from .read import NOT_TRUST
 from .values import Declared, listed
 
 

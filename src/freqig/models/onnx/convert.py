@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..exchanged import exchanged
 from .loops import bounded
 
 
@@ -30,7 +31,8 @@ def converters() -> list[tuple[str, Callable[[Any], nn.Module]]]:
 def _onnx2fx(model: Any) -> nn.Module:
     import onnx2fx
 
-    with _gather(), _in_order():
+    # In this order: other threads wait for the second.
+    with _in_order(), _gather():
         return bounded(onnx2fx.convert(model))
 
 
@@ -67,12 +69,8 @@ def _in_order() -> Iterator[None]:
     """
     from onnx2fx import graph_builder
 
-    before = graph_builder._topological_sort
-    graph_builder._topological_sort = lambda nodes, *_: list(nodes)
-    try:
+    with exchanged(graph_builder, "_topological_sort", lambda _: lambda nodes, *_: list(nodes)):
         yield
-    finally:
-        graph_builder._topological_sort = before
 
 
 def _gather_node(builder: Any, node: Any) -> Any:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-NOT_TRUST = "trust=True does not change this"
+from ..content import NOT_TRUST
+from .read import messages
+
 MAX_NODES = 20_000
 MAX_DEPTH = 8
 MAX_TRIPS = 100_000
@@ -123,7 +125,7 @@ class Limits:
         return OF_KNOWN_SIZES if _is_much(nodes, sizes) else 0
 
     def _check_sparse(self, model: Any) -> None:
-        for one in _messages(model, "SparseTensorProto"):
+        for one in messages(model, "SparseTensorProto"):
             if 4 * math.prod(one.dims) > self._allowed:
                 raise LimitError(
                     f"a sparse tensor in {self.name} has {math.prod(one.dims)} entries; {NOT_TRUST}"
@@ -150,8 +152,8 @@ class Limits:
             inferred = onnx.shape_inference.infer_shapes(twin, data_prop=True)
         except Exception:  # noqa: BLE001 - where nothing can be inferred, nothing is known
             return {}
-        known = {one.name: tuple(one.dims) for one in _messages(inferred.graph, "TensorProto") if one.name}
-        for value in _messages(inferred.graph, "ValueInfoProto"):
+        known = {one.name: tuple(one.dims) for one in messages(inferred.graph, "TensorProto") if one.name}
+        for value in messages(inferred.graph, "ValueInfoProto"):
             kind = value.type.tensor_type
             if kind.HasField("shape") and all(dim.HasField("dim_value") for dim in kind.shape.dim):
                 known[value.name] = tuple(dim.dim_value for dim in kind.shape.dim)
@@ -249,24 +251,13 @@ def _without_weights(model: Any) -> Any:
 
     twin = onnx.ModelProto()
     twin.CopyFrom(model)
-    for tensor in _messages(twin, "TensorProto"):
+    for tensor in messages(twin, "TensorProto"):
         if math.prod(tensor.dims) > FEW:
             name, kind, dims = tensor.name, tensor.data_type, list(tensor.dims)
             tensor.Clear()
             tensor.name, tensor.data_type = name, kind
             tensor.dims.extend(dims)
     return twin
-
-
-def _messages(message: Any, kind: str) -> Iterator[Any]:
-    """Yield every message of a kind, wherever it is in another."""
-    if message.DESCRIPTOR.name == kind:
-        yield message
-        return
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            for child in [value] if hasattr(value, "ListFields") else value:
-                yield from _messages(child, kind)
 
 
 def _set_inputs(graph: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from .limits import NOT_TRUST, LimitError
+from ..content import NOT_TRUST
+from .limits import LimitError
 
 MAX_STEPS = 2_000_000
 LOOPS = {"LoopModule", "ScanModule"}

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ...errors import add_context
+from ..content import NOT_TRUST
 from ..hints import Hints
 from ..joined import BeginningOfInput, JoinedInputs
 from ..outputs import OutputKey
@@ -22,7 +23,7 @@ from .first_call import FirstCalls
 from .limits import LimitError, Limits
 from .net import Graph, Runtime
 from .parity import TOLERANCE, ConversionError, Parity
-from .read import MAX_BYTES, NOT_TRUST, read
+from .read import MAX_BYTES, read
 from .trial import try_out
 from .values import DTYPES, Declared
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..content import NOT_TRUST
+
 MAX_BYTES = 2 << 30  # what one protobuf message can hold
-NOT_TRUST = "trust=True does not change this"
 
 
 def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
@@ -53,7 +54,7 @@ def read(source: Any, max_bytes: int = MAX_BYTES) -> Any:
             model = onnx.load_model(name, load_external_data=False)
         except Exception as error:
             raise ValueError(f"{name} is not an ONNX file ({error}); {NOT_TRUST}") from error
-    external = [t for t in _tensors(model) if _is_external(t)]
+    external = [t for t in messages(model, "TensorProto") if _is_external(t)]
     if folder is None and external:
         raise ValueError(
             f"the ModelProto keeps {len(external)} weights in a file (first: "
@@ -81,17 +82,15 @@ def _is_external(tensor: Any) -> bool:
     return bool(tensor.data_location == tensor.EXTERNAL or tensor.external_data)
 
 
-def _tensors(message: Any) -> Iterator[Any]:
-    """Yield every tensor of a model, wherever it is: subgraphs, functions, attributes."""
-    import onnx
-
-    if isinstance(message, onnx.TensorProto):
+def messages(message: Any, kind: str) -> Iterator[Any]:
+    """Every message of a kind, such as "TensorProto", wherever it is: in graphs, functions, attributes."""
+    if message.DESCRIPTOR.name == kind:
         yield message
         return
     for field, value in message.ListFields():
         if field.message_type is not None:
             for child in [value] if hasattr(value, "ListFields") else value:
-                yield from _tensors(child)
+                yield from messages(child, kind)
 
 
 def _check_external(tensor: Any, folder: Path, name: str) -> int:

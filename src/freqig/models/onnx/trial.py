@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .limits import NOT_TRUST, LimitError
+from ..content import NOT_TRUST
+from .limits import LimitError
 from .values import DTYPES, Declared
 
 # Of a processor, once the libraries are there.

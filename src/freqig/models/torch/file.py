@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from ..archives import check_members
-from ..content import kind_of
+from ..content import NOT_TRUST, kind_of
 from ..fixed_batch import FixedBatch
 from .model import TorchModel, dotted_name
 from .pickles import advice
@@ -98,7 +98,7 @@ def load(
         recipe = advice(name) if kind == "pickle" else RECIPE
         raise ValueError(
             f"{name} holds no program (TorchScript or torch.export) but weights or a pickled module: "
-            f"{recipe}. trust=True does not change this"
+            f"{recipe}. {NOT_TRUST}"
         )
     if not trust:
         raise PermissionError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +224,35 @@ def test_tensors_that_are_negated_when_they_are_read() -> None:
     for given in (x, list(x)):
         result = explained(domains=[Time()])(given, target=0)
         np.testing.assert_array_equal(result.waveform, explained(domains=[Time()])(-X, target=0).waveform)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: freqig.read("night.edf", sfreq=100), "sfreq: did you mean fs"),
+        (lambda: freqig.read("night.edf", picks=["Cz"]), "picks: did you mean channels"),
+        (lambda: freqig.slide(explained(), X, window=1.0, stride=0.5), "stride: did you mean hop"),
+        (lambda: freqig.attribute(X, conv(), steps=20), "steps: did you mean n_steps"),
+        (lambda: freqig.attribute(X, conv(), targets=[0]), "targets: did you mean target"),
+        (lambda: freqig.STFT(nperseg=256), "nperseg: did you mean window, in seconds"),
+        (lambda: freqig.Envelope(l_freq=1, h_freq=2), "l_freq: did you mean low"),
+        (lambda: freqig.Polar(title="phase"), "title: it takes name"),
+        (lambda: freqig.baselines.noise(random_state=0), "random_state: did you mean seed"),
+        (lambda: freqig.plots.spectrum(xr.Dataset(), ax=None), "ax: did you mean axes"),
+        (lambda: freqig.evaluate(xr.Dataset(), conv(), X, fold=1), "fold: it takes result, model, x"),
+        (lambda: explained(sr=FS), "sr: did you mean fs"),
+        (lambda: explained(ch_names=["Cz"]), r"ch_names: channels is given with the signals"),
+        (lambda: explained()(X, class_idx=0), "class_idx: did you mean target"),
+        (lambda: explained()(X, sampling_rate=FS), r"sampling_rate: fs is a setting, Explainer\(model, fs"),
+        (lambda: explained().average(X, {}, targets=0), "targets: did you mean target"),
+    ],
+)
+def test_names_that_other_packages_have_for_parameters(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError, match=f"^there is no parameter {said}"):
+        call()
+
+
+def test_names_are_looked_at_and_signatures_stay() -> None:
+    assert list(signature(freqig.STFT).parameters)[:2] == ["window", "hop"]
+    assert freqig.STFT(1.0, hop=0.5).hop == 0.5
+    assert pickle.loads(pickle.dumps(freqig.slide)) is freqig.slide

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
-from functools import wraps
-from inspect import signature
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -24,102 +20,6 @@ def check_fs(fs: Any, name: str = "fs") -> float:
     if not SMALLEST <= rate <= LARGEST:
         raise ValueError(f"{name} must be finite and above 0 Hz{_beyond(rate)}, got {shown(fs)}")
     return rate
-
-
-def settings_by_name(init: Callable[..., None]) -> Callable[..., None]:
-    """An `__init__` that takes the model alone by position, and says how to name what comes behind it."""
-    known = list(signature(init).parameters)
-
-    @wraps(init)
-    def checked(self: Any, *positional: Any, **named: Any) -> None:
-        if len(positional) > 1:
-            kind, given = type(self).__name__, positional[1]
-            if isinstance(given, (str, int, float, np.number)):
-                remedy = f"name it, such as {kind}(model, fs={shown(given)})"
-            elif callable(given):
-                remedy = f"the model comes first, {kind}(model)"
-            else:
-                remedy = f"signals are given to what this makes, {kind}(model)(x)"
-            raise TypeError(
-                f"{kind} takes the model alone without a name, got {brief(given)} besides: {remedy}"
-            )
-        _refuse_unknown(
-            known, named, type(self).__name__, "{0} is given with the signals, {1}(model)(x, {0}=...)"
-        )
-        init(self, *positional, **named)
-
-    return checked
-
-
-Call = TypeVar("Call", bound=Callable[..., Any])
-
-
-def signals_by_position(call: Call) -> Call:
-    """A method that takes signals alone by position, and says what else comes by name."""
-    known = list(signature(call).parameters)
-
-    @wraps(call)
-    def checked(self: Any, *positional: Any, **named: Any) -> Any:
-        if len(positional) > 1:
-            given = positional[1]
-            is_array = getattr(given, "ndim", 0) > 1
-            remedy = (
-                "several inputs are one tuple, explainer((a, b)), and a baseline is explainer(x, baseline=b)"
-                if is_array
-                else f"name it, such as explainer(x, target={brief(given)})"
-            )
-            raise TypeError(f"x alone comes without a name, got {brief(given)} besides: {remedy}")
-        if not positional and "x" not in named:
-            raise TypeError("x must be given, the signals to explain: explainer(x)")
-        remedy = "{0} is a setting, {1}(model, {0}=...)"
-        _refuse_unknown(known, named, type(self).__name__, remedy, type(self).__init__)
-        return call(self, *positional, **named)
-
-    return checked  # type: ignore[return-value]
-
-
-BESIDE_SIGNALS = (
-    "target",
-    "baseline",
-    "additional_forward_args",
-    "truth",
-    "names",
-    "window",
-    "step",
-    "channels",
-)
-
-
-def _refuse_unknown(
-    known: Sequence[str],
-    named: Any,
-    kind: str,
-    remedy: str,
-    elsewhere: Callable[..., Any] | None = None,
-) -> None:
-    """TypeError for a name that a function does not have, with where it belongs or what may be meant."""
-    for name in named:
-        if name not in known:
-            other = BESIDE_SIGNALS if elsewhere is None else list(signature(elsewhere).parameters)
-            if name in other:
-                raise TypeError(f"there is no parameter {name}: {remedy.format(name, kind)}")
-            no_others([name], known[1:])
-
-
-def no_others(named: Iterable[str], known: Sequence[str]) -> None:
-    """TypeError for a name that is none of those that are known, with what may be meant.
-
-    Examples
-    --------
-    >>> no_others(["windows"], ["window", "step"])
-    Traceback (most recent call last):
-    TypeError: there is no parameter windows: did you mean window?
-    """
-    for name in named:
-        if name not in known:
-            close = get_close_matches(name, known, 1)
-            meant = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
-            raise TypeError(f"there is no parameter {name}: {meant}")
 
 
 def brief(value: Any) -> str:

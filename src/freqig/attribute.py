@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ._check import check_integer, shown
+from ._keywords import says_what_is_meant
 from ._tensor_check import check_real
 from .batch_axes import choose_layout
 from .domains.stretch import Stretch
@@ -32,6 +33,7 @@ KNOWN = OfModels()
 """What is known of the modules that were explained."""
 
 
+@says_what_is_meant
 def attribute(
     input: Any,
     model: Any,

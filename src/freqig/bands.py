@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ._check import check_number, shown
+from ._keywords import says_what_is_meant
 from .band_scales import SCALES
 
 presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
@@ -42,6 +43,7 @@ _REST = "rest"
 _FREQUENCY = "frequency"
 
 
+@says_what_is_meant
 def bands(
     result: xr.Dataset,
     bands: Any = "sleep",

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from ._check import brief, shown
+from ._keywords import says_what_is_meant
 from .explain.explainer import Explainer
 from .summaries import summary
 
@@ -16,6 +17,7 @@ FEW = 3
 """Samples that are explained to see what would happen: the first, the last and one in the middle."""
 
 
+@says_what_is_meant
 def check(
     explainer: Explainer, signal: xr.DataArray, *, target: Any = None, baseline: Any = None
 ) -> dict[str, Any]:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 
 from ._check import check_count, check_number, check_positive, shown
+from ._keywords import says_what_is_meant
 
 MOST_HARMONICS = 1000
 
 
+@says_what_is_meant
 def bearing_frequencies(
     *,
     n_balls: int,
@@ -85,6 +87,7 @@ def bearing_frequencies(
     }
 
 
+@says_what_is_meant
 def bands_around(
     frequencies: Mapping[str, float], width: float, harmonics: int = 1
 ) -> dict[str, tuple[float, float]]:

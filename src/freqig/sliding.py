@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 
 from ._check import check_positive, shown
+from ._keywords import says_what_is_meant
 from .domains import RFFT
 from .errors import FreqigWarning
 from .explain.batch import Asked, explain_batch, may_be_axes
@@ -32,6 +33,7 @@ SUMS = ("output", "baseline_output", "completeness_gap", "correction")
 """Endings of the variables that add up as attributions do."""
 
 
+@says_what_is_meant
 def slide(
     explainer: Explainer,
     signal: Any,

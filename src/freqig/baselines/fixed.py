@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive
+from .._keywords import says_what_is_meant
 from .._tensor_check import check_real
 from ..carriers import inside
 from ..signals import Signal, aligned, batch_of, labelled, placed
@@ -55,6 +56,7 @@ def dc() -> Baseline:
     return _DC()
 
 
+@says_what_is_meant
 def band_removed(low: float, high: float) -> Baseline:
     """The signal without a band: what did the band do, everything else as it is.
 
@@ -90,6 +92,7 @@ def band_removed(low: float, high: float) -> Baseline:
     return _BandRemoved(low, high)
 
 
+@says_what_is_meant
 def data(samples: Any) -> Baseline:
     """Signals of your own: what sets a signal apart from them, on average.
 

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._keywords import says_what_is_meant
 from ..carriers import CarrierBand
 from ..log_spectra import LogSpectrum
 from .base import Baseline, wide
 
 
+@says_what_is_meant
 def flat_envelope(low: float, high: float) -> Baseline:
     """The signal with the envelope of a band flattened: what did the modulation of the band do.
 

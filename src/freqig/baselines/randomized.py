@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from .._check import check_draws, check_flag, check_number, check_seed
+from .._keywords import says_what_is_meant
 from .base import Baseline, wide
 
 STEEPEST = 100.0
 """Exponent beyond which one frequency holds all of the noise."""
 
 
+@says_what_is_meant
 def surrogate(seed: int = 0, *, together: bool = False, draws: int = 1) -> Baseline:
     """The same magnitudes with random phases: what did the phases do, the power spectrum as it is.
 
@@ -57,6 +59,7 @@ def surrogate(seed: int = 0, *, together: bool = False, draws: int = 1) -> Basel
     return _Surrogate(check_seed(seed, "seed"), check_flag(together, "together"), check_draws(draws, "draws"))
 
 
+@says_what_is_meant
 def noise(power: float = -1.0, seed: int = 0, *, draws: int = 1) -> Baseline:
     """Random noise with a power spectrum f^power: what sets the signal apart from such noise.
 

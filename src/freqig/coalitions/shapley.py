@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import settings_by_name
+from .._keywords import settings_by_name
 from ..explain.one_input import OneInput
 from ..objective.scales import OutputScale
 from .labels import finished

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_name, shown
+from .._keywords import says_what_is_meant
 
 Coefficients = Tensor | tuple[Tensor, ...]
 Coordinate = Sequence[float] | Sequence[str] | np.ndarray
@@ -84,6 +85,7 @@ class Domain(ABC):
     affine: bool = True
     held: int = 0
 
+    @says_what_is_meant
     def __init__(self, name: str | None = None) -> None:
         if name is not None:
             self.name = check_name(name)

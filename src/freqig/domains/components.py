@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_names, shown
+from .._keywords import says_what_is_meant
 from ..errors import add_context
 from ..signals import as_tensor
 from ..signals.axes import times
@@ -66,6 +67,7 @@ class Components(Domain):
     # By the residual.
     inverts = "always"
 
+    @says_what_is_meant
     def __init__(
         self, decompose: Decompose, parts: Iterable[str] | None = None, name: str | None = None
     ) -> None:

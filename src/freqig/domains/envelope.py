@@ -7,6 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
+from .._keywords import says_what_is_meant
 from ..carriers import Carried, CarrierBand
 from ..signals.axes import times
 from .base import Coords, Domain
@@ -67,6 +68,7 @@ class Envelope(Domain):
     inverts = "always"
     held = 1
 
+    @says_what_is_meant
     def __init__(self, low: float, high: float, name: str | None = None) -> None:
         super().__init__(name)
         self.band = CarrierBand.read(low, high, f"domain {self.name!r}")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive
+from .._keywords import says_what_is_meant
 from ..band_scales import SCALES
 from ..bands import named_bands
 from ..signals.axes import times
@@ -68,6 +69,7 @@ class FilterBank(Domain):
     inverts = "always"
     affine = False
 
+    @says_what_is_meant
     def __init__(
         self,
         bands: str | Mapping[str, tuple[float, float]] = "sleep",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .._check import shown
+from .._keywords import says_what_is_meant
 from ..signals.axes import times
 from .base import Coords, Domain
 from .spatial import check_channels, read_matrix
@@ -62,6 +63,7 @@ class ICA(Domain):
     series = True
     affine = False
 
+    @says_what_is_meant
     def __init__(self, mixing: Any, name: str | None = None) -> None:
         super().__init__(name)
         self.mixing, self.unmixing = _matrices(mixing)

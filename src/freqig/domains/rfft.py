@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._keywords import says_what_is_meant
 from ..signals.axes import frequencies
 from .base import Coefficients, Coords, as_tuple
 from .shaft import OfShaft
@@ -59,6 +60,7 @@ class RFFT(OfShaft):
     inverts: Literal["checked", "always", "partly"] = "always"
     affine = False
 
+    @says_what_is_meant
     def __init__(self, name: str | None = None, *, orders: Any = None) -> None:
         super().__init__(name)
         if orders is not None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive, exact
+from .._keywords import says_what_is_meant
 from .base import Coordinate, Coords, Domain
 from .windows import samples_in
 
@@ -47,6 +48,7 @@ class Segments(Domain):
     inverts = "always"
     affine = False
 
+    @says_what_is_meant
     def __init__(self, length: float = 30.0, name: str | None = None) -> None:
         super().__init__(name)
         self.length = check_positive(length, "length")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_names
+from .._keywords import says_what_is_meant
 from ..signals import as_tensor
 from ..signals.axes import times
 from .base import Coords, Domain
@@ -60,6 +61,7 @@ class Spatial(Domain):
     series = True
     affine = False
 
+    @says_what_is_meant
     def __init__(self, matrix: Any, rows: Sequence[str] | None = None, name: str | None = None) -> None:
         super().__init__(name)
         self.matrix = read_matrix(matrix, "matrix", "(rows, channels)")

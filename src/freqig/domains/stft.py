@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .._check import check_positive, exact
+from .._keywords import says_what_is_meant
 from .base import Coefficients, Coords, as_tuple
 from .shaft import OfShaft
 from .turns import angle_times
@@ -69,6 +70,7 @@ class STFT(OfShaft):
 
     affine = False
 
+    @says_what_is_meant
     def __init__(
         self,
         window: float = 2.0,

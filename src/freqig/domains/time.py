@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from .._keywords import says_what_is_meant
 from ..signals.axes import times
 from .base import Coords, Domain
 
@@ -27,6 +28,7 @@ class Time(Domain):
     inverts = "always"
     affine = False
 
+    @says_what_is_meant
     def __init__(self, name: str | None = None) -> None:
         super().__init__("waveform" if name is None else name)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_choice, check_count, check_flag, shown
+from .._keywords import says_what_is_meant
 from .base import Coefficients, Coordinate, Coords, Domain
 
 MODES = ("zero", "symmetric", "reflect", "periodic", "constant")
@@ -76,6 +77,7 @@ class Wavelet(Domain):
 
     affine = False
 
+    @says_what_is_meant
     def __init__(
         self,
         wavelet: Any = "db4",

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_count, check_draws, check_flag_or_none, check_seed, shown
+from .._keywords import says_what_is_meant
 from ..coalitions.players import Players
 from ..progress import counting
 from ..result.reading import attributions_of, names_of_attributions, one_target, settings_of
@@ -33,6 +34,7 @@ from .verdict import verdict
 Array = np.ndarray
 
 
+@says_what_is_meant
 def evaluate(
     result: xr.Dataset,
     model: Any,

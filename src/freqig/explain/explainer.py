@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import settings_by_name, signals_by_position
+from .._keywords import says_what_is_meant, settings_by_name, signals_by_position
 from .._tensor_check import check_dtype
 from ..domains import Domain
 from ..models import as_model
@@ -312,6 +312,7 @@ class Explainer:
         )
         return explain_any(self.model, self.settings, self._kept, x, asked)
 
+    @says_what_is_meant
     def explain_files(
         self,
         paths: Sequence[str | PathLike[str]],
@@ -375,6 +376,7 @@ class Explainer:
             one_batch, paths, asked, self.progress, failed, in_one_unit=self.settings.unit is not None
         )
 
+    @says_what_is_meant
     def average(
         self,
         x: Any,

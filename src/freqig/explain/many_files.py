@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import no_others
+from .._keywords import no_others
 from ..files import read
 from ..progress import counting
 from ..result.joining import joined

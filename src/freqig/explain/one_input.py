@@ -12,7 +12,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_flag, check_integer, signals_by_position
+from .._check import check_flag, check_integer
+from .._keywords import signals_by_position
 from .._tensor_check import check_dtype
 from ..domains import Domain
 from ..models import Model, as_model

@@ -9,12 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from .._check import check_count
+from .._keywords import says_what_is_meant
 from ..result.reading import attributions_of
 
 LABELS = ("sample", "target", "channel")
 """Dimensions along which coefficients have no neighbours."""
 
 
+@says_what_is_meant
 def to_dataframe(result: xr.Dataset, name: str = "rfft") -> pd.DataFrame:
     """Attributions as a tidy table: one row per coefficient, one column per thing that is known of it.
 
@@ -71,6 +73,7 @@ def to_dataframe(result: xr.Dataset, name: str = "rfft") -> pd.DataFrame:
     return table
 
 
+@says_what_is_meant
 def peaks(result: xr.Dataset, n: int = 10, *, name: str = "rfft") -> pd.DataFrame:
     """The coefficients that stand out from their neighbours, the strongest of each sample first.
 

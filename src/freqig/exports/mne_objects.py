@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._keywords import says_what_is_meant
 from ..result.reading import attributions_of, one_target, rate_of
 from ..signals.units import factor
 from .electrodes import find_mne, info_of
 
 
+@says_what_is_meant
 def to_mne(result: xr.Dataset | xr.DataArray, name: str = "rfft", *, info: Any = None) -> Any:
     """Attributions as a spectrum or a time-frequency map of MNE, or a part of a signal as its Epochs.
 

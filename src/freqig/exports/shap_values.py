@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .._keywords import says_what_is_meant
 from ..bands import bands as sum_over_bands
 from ..result.reading import attributions_of, rate_of, rows_by_length, with_one
 
 REST = "rest"
 
 
+@says_what_is_meant
 def to_shap(result: xr.Dataset, bands: Any = "sleep", *, name: str = "rfft") -> Any:
     """Attributions of bands × channels as features, for the plots of shap.
 

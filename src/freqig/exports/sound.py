@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_flag, check_integer, check_path, check_positive, shown
+from .._keywords import says_what_is_meant
 from ..result.reading import rate_of
 from ..whole_files import replacing
 
@@ -20,6 +21,7 @@ HIGHEST = 1e8
 """Sampling rate in Hz above which headers of WAV, which count bytes per second in 32 bits, may overflow."""
 
 
+@says_what_is_meant
 def to_wav(
     part: xr.DataArray,
     path: str | os.PathLike[str],

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import LARGEST_COUNT, check_fs, check_path, check_text
+from .._keywords import says_what_is_meant
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
@@ -25,6 +26,7 @@ from .recording import Annotation, RatesError, Recording, UnclearRateError
 from .windows import Windows
 
 
+@says_what_is_meant
 def read(
     path: str | os.PathLike[str],
     *,

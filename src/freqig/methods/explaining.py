@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import xarray as xr
 
-from .._check import settings_by_name, shown
+from .._check import shown
+from .._keywords import settings_by_name
 from ..domains import Domain
 from ..explain.one_input import OneInput
 from .how import How

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from .._check import check_choice, check_count
+from .._keywords import says_what_is_meant
 from ..machines import MOST_HARMONICS
 from ._axes import closed_on_error
 from ._limits import FREQUENCY_SCALES, SCALES
@@ -121,6 +122,7 @@ def documented(figure: Callable[P, R]) -> Callable[P, R]:
             lines[i] = line.replace(token, OPTIONS[token[1:-1]])
     figure.__doc__ = "\n".join(lines)
 
+    @says_what_is_meant
     @wraps(figure)
     def drawn(*args: P.args, **options: P.kwargs) -> R:
         check_options(options)

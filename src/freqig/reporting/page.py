@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from .._check import check_flag, check_path, check_text
+from .._keywords import says_what_is_meant
 from ..whole_files import replacing
 from .asked import material_of
 from .content import Piece, Section
@@ -23,6 +24,7 @@ PAGES = (".html", ".htm", "")
 """Endings of a page. What ends in another, such as .pdf, would be taken for what it is not."""
 
 
+@says_what_is_meant
 def report(
     result: xr.Dataset,
     path: str | os.PathLike[str] = "report.html",

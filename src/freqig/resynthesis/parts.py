@@ -10,6 +10,7 @@ import xarray as xr
 from torch import Tensor
 
 from .._check import check_integer
+from .._keywords import says_what_is_meant
 from ..result.reading import attributions_of, one_target, rows_by_length
 from ..signals.units import factor
 from .keeping import kept_coefficients
@@ -21,6 +22,7 @@ BLOCK = 2**21
 """Values of signals that are put together at once, so that memory does not grow with the samples."""
 
 
+@says_what_is_meant
 def resynthesize(
     result: xr.Dataset,
     keep: Any = 0.9,

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_draws, check_flag, check_names, check_seed, check_share, shown
+from .._keywords import says_what_is_meant
 from ..errors import FreqigWarning, warn
 from .cases import Cases
 from .clusters import Cluster, clusters_of, neighbours_of, t_threshold
@@ -17,6 +18,7 @@ from .intervals import bca_interval
 from .sides import Sides, lined_up, split
 
 
+@says_what_is_meant
 def compare(
     a: xr.Dataset,
     b: xr.Dataset | None = None,

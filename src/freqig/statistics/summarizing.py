@@ -9,12 +9,14 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_draws, check_seed, check_share, shown
+from .._keywords import says_what_is_meant
 from ..explain.averages.grouping import Groups
 from .cases import SUBJECT, Cases, scalars_of
 from .groups import Group, groups_of_standard_errors
 from .labelling import ENDINGS, OWN, label_summary
 
 
+@says_what_is_meant
 def summarize(
     result: xr.Dataset,
     by: Any = None,

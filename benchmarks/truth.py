@@ -1,9 +1,10 @@
 """Which explanation is right: methods on problems whose truth is known, with networks that learnt them.
 
-Run as `python benchmarks/truth.py --cache DIR [--seeds 0-9] [--case NAME …] [--method NAME …]`. What was
-done is kept in DIR and not done again, so that a run may be stopped at any time; nor is what
-`benchmarks/results/truth_cells.jsonl` has of runs on other machines. `--quick` is one seed of small networks
-and few series. `--page` writes tables, figures and that file to `benchmarks/results/` from all that there is.
+Run as `python benchmarks/truth.py --cache DIR [--jobs 2] [--seeds 0-9] [--case NAME …] [--method NAME …]`.
+Networks are learnt first, which is timed apart. What was done is kept in DIR and not done again, so that a
+run may be stopped at any time; nor is what `benchmarks/results/truth_cells.jsonl` has of runs on other
+machines, but with `--fresh`. `--quick` is one seed of small networks and few series. `--page` writes tables,
+figures and that file to `benchmarks/results/` from all that there is.
 
 To add a method, see `benchmarks/leaderboard/methods/__init__.py`.
 """
@@ -16,18 +17,20 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import torch
-from leaderboard import cell, store, summary
+from leaderboard import store, summary
 from leaderboard.case import Case
 from leaderboard.cases import CASES
+from leaderboard.costs import costs
 from leaderboard.coverage import coverage
 from leaderboard.goals import SCALE, goals
 from leaderboard.methods import Method, found
 from leaderboard.page import as_json, page
-from leaderboard.task import Task, task_of
-from leaderboard.training import Trained, shortened, trained, untrained
+from leaderboard.running import Job, Problem, each, learn, run
+from leaderboard.training import untrained
 from measure import machine
 
 RESULTS = Path(__file__).parent / "results"
@@ -55,17 +58,47 @@ def jobs(
 
 def work(options: argparse.Namespace, kept: Path) -> list[str]:
     """Do what is not done yet; returns what failed."""
-    committed = {} if options.quick else store.read(CELLS)
-    done, failed = {**committed, **store.read(kept)}, []
-    every = found()
+    methods = found()
+    planned = plan(options, methods, kept)
+    needed = list(dict.fromkeys(job.problem for job in planned))
+    begin, failed = time.perf_counter(), list[str]()
+    # Before all else, so that their training can be told apart.
+    for _ in each(learn, needed, options.jobs, options.threads):
+        pass
+    learnt = time.perf_counter()
+    one = partial(run, methods=methods) if options.jobs == 1 else run
+    for done in each(one, planned, options.jobs, options.threads):
+        if done.result is None:
+            failed.append(f"{done.job.place}: {done.failed}")
+            print(failed[-1], flush=True)
+        else:
+            store.append(kept, done.result)
+            print(f"{done.job.place}: {said(done.result)}", flush=True)
+    spent = [one / 60 for one in (learnt - begin, time.perf_counter() - learnt)]
+    print(f"networks were there after {spent[0]:.1f} min, {len(planned)} cells {spent[1]:.1f} min later")
+    return failed
+
+
+def said(result: store.Cell) -> str:
+    """The score of a cell, and what it took."""
+    score = result["mean"].get(CASES[result["case"]].headline, float("nan"))
+    return f"{score:.3f}, {result['cell_seconds']:.1f} s, {result['cell_cpu_seconds']:.1f} s of the processor"
+
+
+def plan(options: argparse.Namespace, every: Mapping[str, Method], kept: Path) -> list[Job]:
+    """What is not done yet, all methods of a problem and a seed one after another."""
+    committed = {} if options.quick or options.fresh else store.read(CELLS)
+    done = {**committed, **store.read(kept)}
     # All methods see the first series of one draw, whichever of them are run.
     most = QUICK_SAMPLES if options.quick else max(method.samples for method in every.values())
     methods = chosen(options.method, every, "--method")
     cases = chosen(options.case, CASES, "--case")
+    planned = []
     for case, seed, able in jobs(cases.values(), methods.values(), options.seeds):
         if options.quick:
-            case, able = shortened(case), [replace(method, samples=QUICK_SAMPLES) for method in able]
-        digest = untrained(case, seed)[1]
+            able = [replace(method, samples=QUICK_SAMPLES) for method in able]
+        problem = Problem(case.name, seed, most, options.quick, options.cache / "networks")
+        digest = untrained(problem.made, seed)[1]
         asked = {method.name: wanted(case, seed, method, digest) for method in able}
         todo = [method for method in able if store.key(asked[method.name]) not in done]
         if todo and (other := elsewhere(asked.values(), committed)):
@@ -74,12 +107,9 @@ def work(options: argparse.Namespace, kept: Path) -> list[str]:
                 f"be {digest}; left as it is: if the problem has changed, remove its lines there",
                 flush=True,
             )
-        elif todo:
-            network = trained(case, seed, options.cache / "networks")
-            task = task_of(case, network, seed, most)
-            for method in todo:
-                failed += run(method, task, network, asked[method.name], kept)
-    return failed
+        else:
+            planned += [Job(problem, method.name, method.samples, asked[method.name]) for method in todo]
+    return planned
 
 
 def wanted(case: Case, seed: int, method: Method, digest: str) -> store.Cell:
@@ -91,21 +121,6 @@ def wanted(case: Case, seed: int, method: Method, digest: str) -> store.Cell:
         "samples": method.samples,
         "network": digest,
     }
-
-
-def run(method: Method, task: Task, network: Trained, known: store.Cell, kept: Path) -> list[str]:
-    """Keep the result of a method; returns what failed."""
-    begin, place = time.perf_counter(), f"{task.case.name}, seed {task.seed}, {method.name}"
-    try:
-        result = cell.run(method, task, network)
-    except Exception as error:  # noqa: BLE001 - one method's fault is not the end of the others
-        failed = f"{place}: {type(error).__name__}: {error}"
-        print(failed, flush=True)
-        return [failed]
-    store.append(kept, {**result, "series": result["samples"], **known})
-    score = result["mean"].get(task.case.headline, float("nan"))
-    print(f"{place}: {score:.3f}, {time.perf_counter() - begin:.1f} s", flush=True)
-    return []
 
 
 def elsewhere(asked: Iterable[store.Cell], committed: Mapping[str, store.Cell]) -> str:
@@ -148,7 +163,9 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--method", action="append", help="a method with its setting, all by default")
     parser.add_argument("--quick", action="store_true", help="one seed, small networks, few series")
     parser.add_argument("--page", action="store_true", help="write tables and figures, and run nothing")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--fresh", action="store_true", help=f"run what {CELLS.name} has, too")
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time, each in a process of its own")
+    parser.add_argument("--threads", type=int, default=1, help="of torch, in each process")
     options = parser.parse_args(given)
     if options.page and options.quick:
         parser.error(
@@ -171,7 +188,7 @@ def report(kept: Path, write: bool) -> None:
     # A quick run has nothing to choose by: the setting of the README.
     chosen_setting = ranked[0][0] if ranked else SCALE
     checked = goals(rows, chosen_setting, ours)
-    print(f"chosen on the first seeds: {chosen_setting}", *checked, sep="\n")
+    print(f"chosen on the first seeds: {chosen_setting}", *checked, *costs(cells), sep="\n")
     if write:
         about = (
             f"Written {datetime.now(UTC):%Y-%m-%d} on {machine()}. Results may be of several machines, and "

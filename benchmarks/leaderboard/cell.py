@@ -21,6 +21,18 @@ ASKED = 16
 """Series on which it is measured what the model makes of those coefficients that are named."""
 
 
+class Watch:
+    """Seconds by the clock and of the processor from its making on; others' load changes the first alone."""
+
+    def __init__(self) -> None:
+        self.begin = time.perf_counter(), time.process_time()
+
+    def stopped(self) -> tuple[float, float]:
+        """Both."""
+        clock, processor = self.begin
+        return time.perf_counter() - clock, time.process_time() - processor
+
+
 def run(method: Method, task: Task, network: Trained) -> dict[str, Any]:
     """Explain, and score.
 
@@ -36,21 +48,24 @@ def run(method: Method, task: Task, network: Trained) -> dict[str, Any]:
     Returns
     -------
     dict
-        Mean and scatter over samples of every metric, calls and seconds per sample, and what they are of.
+        Mean and scatter over samples of every metric, calls and seconds per sample, seconds of the whole
+        cell, and what they are of. Seconds are by the clock, and of the processor.
     """
+    whole = Watch()
     task = task.first(method.samples)
     count = len(task.x)
     torch.manual_seed(task.seed)
     with warnings.catch_warnings(), counting(task.model) as calls:
         warnings.simplefilter("ignore")
-        begin = time.perf_counter()
+        explaining = Watch()
         explained = method.explain(task)
-        seconds = time.perf_counter() - begin
+        seconds, cpu_seconds = explaining.stopped()
     attribution = attributions(explained, task)
     scores = {
         **truth_metrics(task.case.scored(task.problem, attribution), task.case.true(task.problem)),
         **_asked(task, attribution),
     }
+    cell_seconds, cell_cpu_seconds = whole.stopped()
     return {
         "case": task.case.name,
         "seed": task.seed,
@@ -62,6 +77,9 @@ def run(method: Method, task: Task, network: Trained) -> dict[str, Any]:
         "gradients": calls.gradients / count,
         "calls": calls.series / count,
         "seconds": seconds / count,
+        "cpu_seconds": cpu_seconds / count,
+        "cell_seconds": cell_seconds,
+        "cell_cpu_seconds": cell_cpu_seconds,
         "mean": {name: _rounded(np.nanmean(v)) for name, v in scores.items() if np.isfinite(v).any()},
         "scatter": {name: _rounded(np.nanstd(v)) for name, v in scores.items() if np.isfinite(v).any()},
     }

@@ -19,6 +19,7 @@ if BENCHMARKS not in sys.path:
 import truth  # noqa: E402
 from leaderboard import methods, store, summary  # noqa: E402
 from leaderboard.cases import CASES  # noqa: E402
+from leaderboard.costs import costs  # noqa: E402
 from leaderboard.coverage import coverage  # noqa: E402
 from leaderboard.goals import goals  # noqa: E402
 from leaderboard.task import counting, task_of  # noqa: E402
@@ -44,10 +45,39 @@ def test_a_quick_cell_is_run_once_and_kept(tmp_path: Path, capsys: pytest.Captur
     assert cell["mean"]["truth_share"] == 125 / 2500
     assert cell["series"] == truth.QUICK_SAMPLES
     assert 8 <= cell["gradients"] <= cell["calls"]
+    assert 0 < cell["cpu_seconds"] * truth.QUICK_SAMPLES < cell["cell_cpu_seconds"]
     before = (tmp_path / "quick.jsonl").stat()
     assert run(tmp_path) == 0
     assert (tmp_path / "quick.jsonl").stat() == before
     assert "met: arma rare time" not in capsys.readouterr().out
+
+
+def test_two_processes_find_what_one_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ("--method", "gradient × input logit", "--case", "unused_cue")
+    assert run(tmp_path / "one", *more) == run(tmp_path / "two", "--jobs", "2", *more) == 0
+    one, two = (
+        {(cell["case"], cell["method"]): cell["mean"] for cell in kept(tmp_path / folder)}
+        for folder in ("one", "two")
+    )
+    assert one.keys() == two.keys() == {(c, m) for c in (BOX, "unused_cue") for m in (NODES, more[1])}
+    for key, mean in one.items():
+        assert two[key] == pytest.approx(mean, rel=1e-3)
+    assert "4 cells: " in capsys.readouterr().out
+
+
+def test_training_is_summed_once_for_each_network_and_apart() -> None:
+    shared = {"case": "product", "seed": 5, "network": "a", "training_seconds": 120.0, "series": 4}
+    spent = {"cell_seconds": 90.0, "cell_cpu_seconds": 60.0, "cpu_seconds": 7.5}
+    cells = [{**shared, **spent, "method": "x"}, {**shared, **spent, "method": "y", "case": "pitch"}]
+    cells += [{**shared, **spent, "method": "y"}, {**shared, "method": "not timed as a whole"}]
+    assert costs(cells) == [
+        "3 cells: 3.0 min of a processor, 4.5 min one after another",
+        "of these to explain, and not to score: 1.5 min of a processor",
+        "apart, training of 2 networks: 4.0 min by the clock",
+        "of the processor by method: y 2.0 min, x 1.0 min",
+        "of the processor by case: product 2.0 min, pitch 1.0 min",
+    ]
+    assert costs(cells[-1:]) == []
 
 
 def test_a_run_that_was_cut_off_goes_on(tmp_path: Path) -> None:
@@ -200,6 +230,8 @@ def test_a_run_goes_on_from_what_is_committed(
     moved = [{**one, "network": "there"} for one in store.read(truth.CELLS).values()]
     store.write(truth.CELLS, moved)
     capsys.readouterr()
+    # What is asked for afresh is run, whatever the file has.
+    assert [one["seed"] for one in start("afresh", "--seeds", "5-6", "--fresh")] == [5, 6]
     assert [one["seed"] for one in start("a third", "--seeds", "5-7")] == [7]
     assert capsys.readouterr().out.count("truth_cells.jsonl has all of it, of network there") == 2
     # A method that is not there makes the seed another network's.

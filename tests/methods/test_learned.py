@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import freqig
 from freqig import methods
 from freqig.methods.dynamask import wanted_of
-from freqig.methods.flextime import bank
+from freqig.methods.flextime import over_bins
 
 from .common import attribution, explained, made
 
@@ -116,7 +116,7 @@ def test_the_loss_is_that_of_the_explained_output_and_no_softmax_of_it() -> None
 @pytest.mark.parametrize("filters", [1, 2, 7, 33])
 @pytest.mark.parametrize("bins", [1, 2, 33, 64])
 def test_bands_add_up_to_the_signal(filters: int, bins: int) -> None:
-    responses = bank(min(filters, bins), bins)
+    responses = over_bins(torch.eye(min(filters, bins), dtype=torch.float64), bins)
     torch.testing.assert_close(responses.sum(0), torch.ones(bins, dtype=torch.float64))
     assert ((responses >= 0) & (responses <= 1)).all()
 

@@ -38,7 +38,8 @@ class MaskAndFill(Learned):
 
     def points(self, frame: Frame, leaves: Leaves, rows: Tensor) -> Tensor:
         hidden = frame.split(1 - leaves.masks)
-        gone = [m * (c - unit(c) * p) for m, c, p in zip(hidden, frame.free, leaves.others, strict=True)]
+        parts = zip(hidden, frame.free, frame.largest, leaves.others, strict=True)
+        gone = [m * (c - unit * p) for m, c, unit, p in parts]
         return frame.without(gone, rows)
 
     def misfit(self, missing: Tensor) -> Tensor:
@@ -47,11 +48,6 @@ class MaskAndFill(Learned):
     def penalty(self, frame: Frame, leaves: Leaves, step: int, slopes: Tensor) -> Tensor:
         filled = torch.cat([part.abs().flatten(1) for part in leaves.others], 1)
         return self.size * leaves.masks.mean(1) + self.fill * filled.mean(1)
-
-
-def unit(c: Tensor) -> Tensor:
-    """The largest coefficient of each sample, by size, in the shape of all."""
-    return c.abs().flatten(1).amax(1).reshape(-1, *(1,) * (c.ndim - 1))
 
 
 class ExtremalMask(Comparator):

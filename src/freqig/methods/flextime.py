@@ -53,8 +53,7 @@ class BandMask(FreeMask):
 
     def mask(self, frame: Frame, leaves: Leaves) -> Tensor:
         (part,) = frame.free
-        responses = bank(self._count(part), part.shape[-1]).to(leaves.masks)
-        return (leaves.masks @ responses).flatten(1)
+        return over_bins(leaves.masks, part.shape[-1]).flatten(1)
 
     def penalty(self, frame: Frame, leaves: Leaves, step: int, slopes: Tensor) -> Tensor:
         size = super().penalty(frame, leaves, step, slopes)
@@ -64,22 +63,24 @@ class BandMask(FreeMask):
         return min(self.filters, part.shape[-1])
 
 
-def bank(filters: int, bins: int) -> Tensor:
-    """Responses of bands at the bins of a spectrum, which add up to 1, float64, shape (filters, bins).
+def over_bins(bands: Tensor, bins: int) -> Tensor:
+    """What numbers of bands are at the bins of a spectrum, shape (..., filters) to (..., bins).
 
-    Band b is cos²(π/2 · (f - f_b) / w) within w of its centre, w the distance of centres, the first at 0
-    and the last at the last bin: of two neighbours one falls as the other rises.
+    The response of band b is cos²(π/2 · (f - f_b) / w) within w of its centre, w the distance of centres, the
+    first at 0 and the last at the last bin. A bin lies between two centres: as one response falls the other
+    rises, and both add up to 1.
 
     Examples
     --------
-    >>> bank(3, 5).round(decimals=2).tolist()
+    >>> over_bins(torch.eye(3, dtype=torch.float64), 5).round(decimals=2).tolist()
     [[1.0, 0.5, 0.0, 0.0, 0.0], [0.0, 0.5, 1.0, 0.5, 0.0], [0.0, 0.0, 0.0, 0.5, 1.0]]
     """
-    if filters == 1:
-        return torch.ones(1, bins, dtype=torch.float64)
-    place = torch.arange(bins, dtype=torch.float64) * (filters - 1) / max(1, bins - 1)
-    away = (place - torch.arange(filters, dtype=torch.float64)[:, None]).abs().clamp_max(1)
-    return torch.cos(torch.pi / 2 * away).square()
+    last = bands.shape[-1] - 1
+    place = torch.arange(bins, dtype=torch.float64) * last / max(1, bins - 1)
+    below = place.long().clamp_max(max(0, last - 1))
+    falling = torch.cos(torch.pi / 2 * (place - below)).square().to(bands)
+    index = below.to(bands.device).expand(*bands.shape[:-1], bins)
+    return falling * bands.gather(-1, index) + (1 - falling) * bands.gather(-1, (index + 1).clamp_max(last))
 
 
 class FLEXtime(Comparator):

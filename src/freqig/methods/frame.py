@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -60,6 +61,12 @@ class Frame:
     def count(self) -> int:
         """K, the coefficients of one sample."""
         return sum(part[0].numel() for part in self.free)
+
+    @cached_property
+    def largest(self) -> tuple[Tensor, ...]:
+        """The largest coefficient of each sample, by size, of each part and in its number of axes."""
+        sizes = (part.abs().flatten(1).amax(1).reshape(-1, *(1,) * (part.ndim - 1)) for part in self.free)
+        return tuple(sizes)
 
     @property
     def left(self) -> int:

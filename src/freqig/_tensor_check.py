@@ -41,6 +41,11 @@ def check_dtype(dtype: Any) -> torch.dtype | None:
     return dtype
 
 
+def widest(device: torch.device) -> torch.dtype:
+    """Dtype for sums and spectra: float64 where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def all_finite(values: Tensor) -> bool:
     """Whether there is neither NaN nor infinity among numbers, which may be complex."""
     # A sum is finite only if all parts are, unless it overflows: the cheap question first.

@@ -1,4 +1,4 @@
-"""Bands by the scale of a field: mel, octaves and third-octaves, up to half of the sampling rate."""
+"""Bands by the scale of a field, mel, octaves and third-octaves, and which frequencies a band holds."""
 
 from __future__ import annotations
 
@@ -60,6 +60,23 @@ class BandScale:
         names, edges = self.edges(count, highest)
         pairs = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
         return dict(zip(names, pairs, strict=True))
+
+
+def inside(low: float, high: float, frequency: np.ndarray) -> np.ndarray:
+    """Which frequencies a half-open band, low ≤ f < high, holds, bool.
+
+    k · fs / n is rounded: a bin that belongs on an edge may come out just below, and would count in the
+    wrong band. No two bins are as close to each other as this tolerance.
+
+    Examples
+    --------
+    >>> inside(0.3, 0.6, np.array([0.1 * 3, 0.6])).tolist()
+    [True, False]
+    """
+    precision = np.finfo(frequency.dtype).eps if frequency.dtype.kind == "f" else 0.0
+    slack = 1 - max(1e-9, 4 * float(precision))
+    members: np.ndarray = (frequency >= low * slack) & (frequency < high * slack)
+    return members
 
 
 def hertz_to_mel(frequency: float | np.ndarray) -> Any:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from ._check import check_number, shown
 from ._keywords import says_what_is_meant
-from .band_scales import SCALES
+from .band_scales import SCALES, inside
 
 presets: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
@@ -291,20 +291,20 @@ def _sum_over_bands(
     edges: Mapping[str, tuple[float, float]],
 ) -> xr.DataArray:
     """Replace the dimension `dim` by the sums over bands and their rest, in float64."""
-    inside = [_at_or_above(frequency, low) & ~_at_or_above(frequency, high) for low, high in edges.values()]
-    rest = ~np.logical_or.reduce(inside)
+    held = [inside(low, high, frequency) for low, high in edges.values()]
+    held.append(~np.logical_or.reduce(held))
     band = dim.removesuffix(_FREQUENCY) + "band"
     # A product with a 0/1 matrix would be shorter, but spreads one NaN over all bands.
     sums = [
         variable.isel({dim: members}).sum(dim, skipna=False, dtype=np.float64, keep_attrs=True)
-        for members in (*inside, rest)
+        for members in held
     ]
     # "minimal" keeps coordinates that the sums share as they are instead of stacking them.
     total = xr.concat(sums, dim=band, coords="minimal", compat="override")
     total = total.transpose(*(band if d == dim else d for d in variable.dims))
     lows, highs = zip(*edges.values(), (np.nan, np.nan), strict=True)
     hertz = {"units": units}
-    counts = np.array([members.sum() for members in (*inside, rest)], dtype=np.int64)
+    counts = np.array([members.sum() for members in held], dtype=np.int64)
     labelled = total.assign_coords(
         {
             band: (band, [*edges, _REST], {"long_name": "frequency band"}),
@@ -332,14 +332,6 @@ def _measured(variable: xr.DataArray, dim: str) -> tuple[np.ndarray, str]:
             "the sampling rate, freqig.Explainer(model, fs=...)"
         )
     return np.asarray(coordinate.values), str(units)
-
-
-def _at_or_above(frequency: np.ndarray, edge: float) -> np.ndarray:
-    # k * fs / n is rounded: a bin that belongs exactly on an edge may come out just below it, and
-    # would be counted in the wrong band. No two bins are as close to each other as this tolerance.
-    precision = np.finfo(frequency.dtype).eps if frequency.dtype.kind == "f" else 0.0
-    tolerance = max(1e-9, 4 * float(precision))
-    return np.asarray(frequency >= edge * (1 - tolerance))
 
 
 def _replace(result: xr.Dataset, summed: Mapping[Hashable, xr.DataArray], dims: set[str]) -> xr.Dataset:

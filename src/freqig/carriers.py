@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from ._check import check_positive
+from ._tensor_check import widest
+from .band_scales import inside
+from .signals.axes import real_bins
 
 NEGLIGIBLE = 1e-6
 """Share of the largest envelope up to which there is no telling how a band swings."""
@@ -81,12 +84,17 @@ class CarrierBand:
             raise ValueError(f"low must be below high, got {low:g} and {high:g} Hz")
         return cls(low, high, owner)
 
-    def check(self, fs: float | None) -> float:
-        """The sampling rate in Hz; ValueError where it is unknown, or too low for the band."""
+    def rate(self, fs: float | None) -> float:
+        """The sampling rate in Hz; ValueError where it is unknown."""
         if fs is None:
             raise ValueError(
                 f"{self.owner} has its edges in Hz, so the sampling rate must be known: pass fs= in Hz"
             )
+        return fs
+
+    def check(self, fs: float | None) -> float:
+        """The sampling rate in Hz; ValueError where it is unknown, or too low for the band."""
+        fs = self.rate(fs)
         if self.high > fs / 2 * (1 + 1e-9):
             raise ValueError(
                 f"high of {self.owner} must be at most {fs / 2:g} Hz, half of the sampling rate, got "
@@ -94,33 +102,27 @@ class CarrierBand:
             )
         return fs
 
-    def inside(self, n: int, fs: float) -> np.ndarray:
-        """Which frequencies of a real FFT over n samples the band holds, bool."""
-        return inside(self.low, self.high, np.fft.rfftfreq(n, 1 / fs))
+    def members(self, n: int, fs: float) -> np.ndarray:
+        """Which frequencies of a real FFT over n samples the band holds, bool; ValueError if none."""
+        frequency = np.fft.rfftfreq(n, 1 / fs)
+        members = inside(self.low, self.high, frequency)
+        if not members.any():
+            raise ValueError(
+                f"low and high of {self.owner} must have a frequency between them, got {self.low:g} to "
+                f"{self.high:g} Hz, where {n} samples at fs={fs:g} Hz know multiples of {fs / n:g} Hz up to "
+                f"{frequency[-1]:g} Hz: take a wider band"
+            )
+        return members
 
     def split(self, x: Tensor, fs: float) -> Carried:
         """Envelope and carrier, by the analytic signal of the band (Gabor 1946), shape (..., n)."""
         n = x.shape[-1]
-        spectrum = torch.fft.rfft(x if x.device.type == "mps" else x.double())
-        members = torch.from_numpy(self.inside(n, fs)).to(x.device)
-        # 0 Hz and, for even n, Nyquist stand for themselves, all others for their negatives too.
-        k = torch.arange(len(members), device=x.device)
-        factor = torch.where((k == 0) | (2 * k == n), 1.0, 2.0) * members
+        spectrum = torch.fft.rfft(x.to(widest(x.device)))
+        members = torch.from_numpy(inside(self.low, self.high, np.fft.rfftfreq(n, 1 / fs))).to(x.device)
+        # What is not real stands for its negative frequency too.
+        factor = torch.where(real_bins(n, x.device), 1.0, 2.0) * members
         analytic = torch.fft.ifft(torch.nn.functional.pad(spectrum * factor, (0, n - len(members))))
         envelope = analytic.abs()
         known = envelope > NEGLIGIBLE * envelope.amax(-1, keepdim=True)
         carrier = torch.where(known, analytic.real / envelope, 0.0)
         return Carried(torch.where(known, envelope, 0.0), carrier, known)
-
-
-def inside(low: float, high: float, frequency: np.ndarray) -> np.ndarray:
-    """Which frequencies a half-open band holds, bool.
-
-    Examples
-    --------
-    >>> inside(0.3, 0.6, np.array([0.1 * 3, 0.6])).tolist()
-    [True, False]
-    """
-    # k · fs / n is rounded: a bin on an edge may come out just below it.
-    members: np.ndarray = (frequency >= low * (1 - 1e-9)) & (frequency < high * (1 - 1e-9))
-    return members

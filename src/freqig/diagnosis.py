@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,6 +92,12 @@ class Diagnosis:
                 "over several baselines or noisy inputs, or explain another output scale)"
             )
         return "converged"
+
+
+def first_shortfalls(before: Sequence[Diagnosis], after: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """Of two diagnoses of each sample the first that tells of a shortfall."""
+    pairs = zip(before, after, strict=True)
+    return tuple(new if old.status == "converged" else old for old, new in pairs)
 
 
 def too_little_room(n: int) -> Diagnosis:

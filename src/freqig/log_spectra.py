@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ._tensor_check import widest
+from .signals.axes import real_bins
+
 FLOOR = float(torch.finfo(torch.float32).eps)
 """Share of the largest bin up to which a bin is rounding: that of float32, in which most models run, whatever
 the dtype, so that a baseline drawn in float64 and a domain in float32 agree on it."""
@@ -39,7 +42,7 @@ class LogSpectrum:
     @classmethod
     def of(cls, x: Tensor) -> LogSpectrum:
         """That of series of shape (..., n)."""
-        spectrum = torch.fft.rfft(x if x.device.type == "mps" else x.double())
+        spectrum = torch.fft.rfft(x.to(widest(x.device)))
         return cls(spectrum, FLOOR * spectrum.abs().amax(-1, keepdim=True), x.shape[-1])
 
     @property
@@ -56,8 +59,7 @@ class LogSpectrum:
     @property
     def counts(self) -> Tensor:
         """How many bins of the two-sided spectrum each stands for, shape (K,)."""
-        k = torch.arange(self.spectrum.shape[-1], device=self.spectrum.device)
-        return torch.where((k == 0) | (2 * k == self.n), 1.0, 2.0).to(self.floor.dtype)
+        return torch.where(real_bins(self.n, self.floor.device), 1.0, 2.0).to(self.floor.dtype)
 
     def mean(self, values: Tensor, among: Tensor) -> Tensor:
         """Mean over some bins of the two-sided spectrum, shape (..., 1)."""

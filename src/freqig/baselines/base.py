@@ -6,9 +6,9 @@ import hashlib
 from abc import ABC, abstractmethod
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..signals import Signal
 
 
@@ -75,7 +75,7 @@ class Baseline(ABC):
 
 def wide(x: Tensor) -> Tensor:
     """Signals of any real dtype in float64, or float32 on devices without it."""
-    return x.detach().to(torch.float32 if x.device.type == "mps" else torch.float64)
+    return x.detach().to(widest(x.device))
 
 
 def digest(values: Tensor) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from .._check import check_positive
 from .._keywords import says_what_is_meant
 from .._tensor_check import check_real
-from ..carriers import inside
+from ..carriers import CarrierBand
 from ..signals import Signal, aligned, batch_of, labelled, placed
 from ..signals.reading import check_shape
 from .base import Baseline, digest, wide
@@ -86,10 +84,7 @@ def band_removed(low: float, high: float) -> Baseline:
     >>> torch.allclose(left[0, 0], beta)
     True
     """
-    low, high = check_positive(low, "low", zero_allowed=True), check_positive(high, "high")
-    if low >= high:
-        raise ValueError(f"low must be below high, got {low:g} and {high:g} Hz")
-    return _BandRemoved(low, high)
+    return _BandRemoved(CarrierBand.read(low, high, "band_removed"))
 
 
 @says_what_is_meant
@@ -156,29 +151,18 @@ class _DC(Baseline):
 
 @dataclass(frozen=True)
 class _BandRemoved(Baseline):
-    low: float
-    high: float
+    band: CarrierBand
 
     def draw(self, x: Tensor, fs: float | None) -> Tensor:
-        if fs is None:
-            raise ValueError("band_removed has its edges in Hz, so the sampling rate must be known: pass fs=")
-        n = x.shape[-1]
-        frequencies = np.fft.rfftfreq(n, 1 / fs)
-        members = inside(self.low, self.high, frequencies)
-        if not members.any():
-            raise ValueError(
-                f"low and high of band_removed must have a frequency between them, got {self.low:g} to "
-                f"{self.high:g} Hz, where {n} samples at fs={fs:g} Hz know multiples of {fs / n:g} Hz up to "
-                f"{frequencies[-1]:g} Hz: take a wider band"
-            )
-        series = wide(x)
-        spectrum = torch.fft.rfft(series) * torch.from_numpy(members).to(x.device)
+        n, series = x.shape[-1], wide(x)
+        members = torch.from_numpy(self.band.members(n, self.band.rate(fs))).to(x.device)
+        spectrum = torch.fft.rfft(series) * members
         # The band taken from the signal: everything else stays as it was to the last digit.
         band: Tensor = torch.fft.irfft(spectrum, n)
         return (series - band)[None]
 
     def describe(self) -> dict[str, Any]:
-        return {"name": "band_removed", "low": self.low, "high": self.high}
+        return {"name": "band_removed", "low": self.band.low, "high": self.band.high}
 
 
 @dataclass(frozen=True, eq=False)

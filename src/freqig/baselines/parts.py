@@ -95,12 +95,8 @@ class _FlatEnvelope(Baseline):
 
     def draw(self, x: Tensor, fs: float | None) -> Tensor:
         rate, n, series = self.band.check(fs), x.shape[-1], wide(x)
-        if not self.band.inside(n, rate).any():
-            raise ValueError(
-                f"low and high of flat_envelope must have a frequency between them, got {self.band.low:g} to "
-                f"{self.band.high:g} Hz, where {n} samples at fs={rate:g} Hz know multiples of {rate / n:g} "
-                "Hz: take a wider band"
-            )
+        # A band without a frequency is refused.
+        self.band.members(n, rate)
         found = self.band.split(series, rate)
         # Taken from the signal: what stays is as it was to the last digit.
         flattened: Tensor = series - found.above(found.level) * found.carrier

@@ -152,8 +152,9 @@ def rebuilt_baseline(description: Mapping[str, Any], x: Tensor) -> Baseline:
 
     Examples
     --------
-    >>> rebuilt_baseline({"name": "band_removed", "low": 8.0, "high": 12.0}, torch.zeros(1, 4))
-    _BandRemoved(low=8.0, high=12.0)
+    >>> told = {"name": "band_removed", "low": 8.0, "high": 12.0}
+    >>> rebuilt_baseline(told, torch.zeros(1, 4)).describe() == told
+    True
     """
     from .. import baselines as rules
 

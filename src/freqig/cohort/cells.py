@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..result.means import in_cells
+
 SUBJECT, PLACE = "subject", "place"
 BLOCK_BYTES = 64 * 2**20
 """Means of all people at some places that are held at once."""
@@ -100,9 +102,7 @@ class Cells:
         )
 
         def table(values: np.ndarray, empty: Any = np.nan) -> np.ndarray:
-            made = np.full((*sizes, *values.shape[1:]), empty, dtype=values.dtype)
-            made[cell] = values
-            return made
+            return in_cells(values, cell, sizes, empty)
 
         width = max(1, BLOCK_BYTES // (16 * int(np.prod(sizes))))
         for start in range(0, places, width):

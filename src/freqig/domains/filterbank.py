@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._check import check_positive
 from .._keywords import says_what_is_meant
-from ..band_scales import SCALES
+from ..band_scales import SCALES, inside
 from ..bands import named_bands
 from ..signals.axes import times
 from .base import Coefficients, Coordinate, Coords, Domain, as_tuple
@@ -130,8 +130,8 @@ class FilterBank(Domain):
         starts = [0.0, *edges]
         rows = {name: np.zeros_like(frequency) for name in (*self.bands, REST)}
         for i, start in enumerate(starts):
-            inside = (name for name, (low, high) in self.bands.items() if low <= start < high)
-            rows[next(inside, REST)] += np.maximum(steps[i] - steps[i + 1], 0)
+            holder = (name for name, (low, high) in self.bands.items() if low <= start < high)
+            rows[next(holder, REST)] += np.maximum(steps[i] - steps[i + 1], 0)
         return np.stack(list(rows.values()))
 
     def _steps(self, edges: list[float], frequency: np.ndarray) -> list[np.ndarray]:
@@ -142,8 +142,7 @@ class FilterBank(Domain):
         for i, edge in enumerate(edges):
             half = min(self.transition, *np.diff(bounds[i : i + 3])) / 2
             if half <= SHARP:
-                # k · fs / n is rounded: a bin that belongs on the edge may come out just below.
-                steps.append((frequency >= edge * (1 - 1e-9)).astype(float))
+                steps.append(inside(edge, np.inf, frequency).astype(float))
             else:
                 position = np.clip((frequency - edge) / half, -1, 1)
                 steps.append((1 + np.sin(np.pi / 2 * position)) / 2)

@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from ..signals.axes import frequencies
+from .._tensor_check import widest
+from ..signals.axes import frequencies, real_bins
 from .base import Coords
 from .nonlinear import NonlinearDomain
 
@@ -71,7 +72,7 @@ class Polar(NonlinearDomain):
     def synthesize(self, c: Tensor, n: int) -> Tensor:
         amplitude, phase = c.unbind(-2)
         # What stands at DC and Nyquist is no phase, and the gradient there is zero.
-        phase = torch.where(_real_bins(n, c), 0.0, phase)
+        phase = torch.where(real_bins(n, c.device), 0.0, phase)
         spectrum = torch.complex(amplitude * phase.cos(), amplitude * phase.sin())
         signal: Tensor = torch.fft.irfft(spectrum, n)
         return signal
@@ -82,15 +83,15 @@ class Polar(NonlinearDomain):
 
 def _spectrum(x: Tensor) -> Tensor:
     """Spectrum in float64 where the device has it: FFTs of awkward lengths round too much in float32."""
-    spectrum: Tensor = torch.fft.rfft(x if x.device.type == "mps" else x.double())
+    spectrum: Tensor = torch.fft.rfft(x.to(widest(x.device)))
     return spectrum
 
 
 def _amplitude_and_phase(spectrum: Tensor, n: int) -> tuple[Tensor, Tensor]:
     """Signed amplitude and phase of every bin of a spectrum of n samples."""
-    real_bins = _real_bins(n, spectrum)
-    amplitude = torch.where(real_bins, spectrum.real, spectrum.abs())
-    return amplitude, torch.where(real_bins, 0.0, spectrum.angle())
+    real = real_bins(n, spectrum.device)
+    amplitude = torch.where(real, spectrum.real, spectrum.abs())
+    return amplitude, torch.where(real, 0.0, spectrum.angle())
 
 
 def _rounding_level(x: Tensor, spectrum: Tensor) -> Tensor:
@@ -104,9 +105,3 @@ def _rounding_level(x: Tensor, spectrum: Tensor) -> Tensor:
     # Without a bin besides DC there is nothing but its rounding.
     others = size[..., 1:].amax(-1, keepdim=True) if size.shape[-1] > 1 else torch.zeros_like(largest)
     return torch.maximum(ROUNDING * torch.finfo(x.dtype).eps * norm, NEGLIGIBLE * others)
-
-
-def _real_bins(n: int, like: Tensor) -> Tensor:
-    """Which bins of a real FFT over n samples have no phase, bool, shape (n // 2 + 1,)."""
-    k = torch.arange(n // 2 + 1, device=like.device)
-    return (k == 0) | (2 * k == n)

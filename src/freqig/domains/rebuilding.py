@@ -43,20 +43,23 @@ def rebuilt_domain(described: str) -> Domain:
         ) from error
 
 
-def rebuilt_by_name(described: Sequence[str], name: str) -> Domain | None:
-    """The domain of a name among those that a result was explained in; None where there is none.
+def rebuilt_by_name(described: Sequence[str], name: str) -> Domain:
+    """The domain of a name among those that a result was explained in.
 
     Raises
     ------
     ValueError
-        If it cannot be made again from its `repr`.
+        If there is none of that name, or it cannot be made again from its `repr`.
 
     Examples
     --------
     >>> rebuilt_by_name(["RFFT(name='rfft')", "Time(name='waveform')"], "rfft")
     RFFT(name='rfft')
     """
-    reason = None
+    reason = ValueError(
+        f"result.{name} must be of a domain that the settings of the result name, got "
+        f"{', '.join(described) or 'none'}: pass the explainer= that made it"
+    )
     for text in (text for text in described if f"name={name!r}" in text):
         # It may be the name of a part of a composition.
         try:
@@ -66,9 +69,7 @@ def rebuilt_by_name(described: Sequence[str], name: str) -> Domain | None:
         else:
             if domain.name == name:
                 return domain
-    if reason is not None:
-        raise reason
-    return None
+    raise reason
 
 
 def _made(node: ast.expr) -> Domain:

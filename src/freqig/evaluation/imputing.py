@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..domains.nonlinear import NonlinearDomain
 from ..resynthesis.source import Source
-from ..resynthesis.synthesis import masks
+from ..resynthesis.synthesis import change_of_signal, masks
 from .ordering import places, ranked
 from .replacing import Replacing
 
@@ -67,17 +67,13 @@ def imputed(source: Source, rows: Array, gone: Array, seed: int) -> Tensor:
         (own,) = masks(domain, (c1,), gone)
         return domain.synthesize(_filled(c1, own, axis, generator), n)
     c = domain.of_samples(torch.as_tensor(rows)).analyze_pair(x, start)
-    parts, held = domain.free_and_held(c)
+    parts, _ = domain.free_and_held(c)
     owns = masks(domain, parts, gone)
     changes = tuple(
         torch.where(own, _filled(part, own, axis if part.ndim == gone.ndim else -1, generator) - part, 0)
         for part, own in zip(parts, owns, strict=True)
     )
-    nothing = tuple(torch.zeros_like(part) for part in parts)
-    moved, constant = (
-        domain.synthesize((*one, *held) if isinstance(c, tuple) else one[0], n) for one in (changes, nothing)
-    )
-    return x + (moved - constant)
+    return x + change_of_signal(domain, c, changes, n)
 
 
 def _axis(source: Source) -> int:

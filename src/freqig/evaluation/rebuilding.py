@@ -14,7 +14,6 @@ from .._check import shown
 from ..coalitions import Shapley
 from ..coalitions.rebuilding import is_of_players
 from ..coalitions.rebuilding import rebuilt as shapley_of
-from ..domains import Domain
 from ..domains.rebuilding import rebuilt_by_name
 from ..explain.batch import Asked, question_of
 from ..explain.explainer import Explainer
@@ -113,7 +112,11 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
     return {
         # Of another method no nodes are told, and its engine is none of an Explainer.
         **{name: told[name] for name in (SHARED if told["engine"] in ENGINES else OF_METHODS)},
-        **({} if is_of_players(told) else {"domains": [_domain(told, name) for name in names]}),
+        **(
+            {}
+            if is_of_players(told)
+            else {"domains": [rebuilt_by_name(told["domains"], name) for name in names]}
+        ),
         "classes": told.get("classes"),
         "class_axis": told.get("class_axis"),
         "probabilities": told.get("probabilities"),
@@ -138,16 +141,6 @@ def remade(told: Mapping[str, Any], model: Any, settings: Mapping[str, Any]) -> 
     """
     return (
         shapley_of(told, model, settings) or method_of(told, model, settings) or Explainer(model, **settings)
-    )
-
-
-def _domain(told: Mapping[str, Any], name: str) -> Domain:
-    domain = rebuilt_by_name(told["domains"], name)
-    if domain is not None:
-        return domain
-    raise ValueError(
-        f"explainer must be given, as the settings of the result name no domain {name!r}, but "
-        f"{', '.join(told['domains'])}: pass the explainer= that made the result"
     )
 
 

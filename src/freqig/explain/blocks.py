@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..diagnosis import Diagnosis
+from ..diagnosis import Diagnosis, first_shortfalls
 from ..objective.ends import NonFiniteError
 from ..objective.paths import Paths
 from ..result.attributions import Attributions
@@ -67,7 +67,7 @@ def explain_blocks(
             # What the results of a domain look like shows when the first are there.
             space = space or block.room(n_samples, n_targets)
             space.store(samples, targets, block)
-            worst = _worst(worst, block.diagnoses)
+            worst = first_shortfalls(worst, block.diagnoses) if worst else block.diagnoses
             # Not to be held while the next one is made.
             del block
         diagnoses.extend(worst)
@@ -79,11 +79,3 @@ def explain_blocks(
 
 def _slices(total: int, each: int) -> list[slice]:
     return [slice(begin, min(begin + each, total)) for begin in range(0, total, each)]
-
-
-def _worst(before: tuple[Diagnosis, ...], after: tuple[Diagnosis, ...]) -> tuple[Diagnosis, ...]:
-    """Of two diagnoses of a sample the first that tells of a shortfall."""
-    if not before:
-        return after
-    pairs = zip(before, after, strict=True)
-    return tuple(new if old.status == "converged" else old for old, new in pairs)

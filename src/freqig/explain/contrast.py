@@ -14,6 +14,7 @@ from ..objective.classes import Classes
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
 from .projection import BLOCK_BYTES
+from .shortfalls import listed
 
 DECIDED = 0.05
 """Lead in probability from which a model counts as decided for a class: below, it is as good as a tie."""
@@ -208,5 +209,4 @@ def _rows(flags: Tensor) -> list[int]:
 
 
 def _counted(rows: Sequence[int], total: int) -> str:
-    named = ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")
-    return f"{len(rows)} of {total} samples ({named})"
+    return f"{len(rows)} of {total} samples ({listed(rows)})"

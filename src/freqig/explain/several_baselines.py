@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..completeness import correctable_gap, gap_limit, is_complete
-from ..diagnosis import Diagnosis
+from ..diagnosis import Diagnosis, first_shortfalls
 from ..result.attributions import Attributions
 
 MEANS = ("output", "baseline_output", "gap", "correction")
@@ -93,10 +94,7 @@ def average(
                 moments.add(scalars_of[key])
             yes, count = flags[name]
             flags[name] = yes & scalars_of["converged"], count + scalars_of["n_evaluations"]
-        diagnoses = tuple(
-            new if old.status == "converged" else old
-            for old, new in zip(diagnoses, run.diagnoses, strict=True)
-        )
+        diagnoses = first_shortfalls(diagnoses, run.diagnoses)
     means: dict[str, Any] = {name: moments.mean for name, moments in scalars.items()}
     norms = torch.stack([_norm(moments.mean) for moments in attributions])
     # A domain that shows nothing errs by nothing.
@@ -149,7 +147,7 @@ class _Moments:
     def __init__(self, values: Tensor) -> None:
         self.dtype = values.dtype
         self.count = 1
-        self.mean = values.to(torch.float32 if values.device.type == "mps" else torch.float64, copy=True)
+        self.mean = values.to(widest(values.device), copy=True)
         self.squares = torch.zeros_like(self.mean)
 
     def add(self, values: Tensor) -> None:

@@ -34,7 +34,7 @@ def warn_of_own_paths(found: Attributions, tol: float, exact: bool) -> None:
             gap = float(scalars["completeness_gap"].abs().max())
             warn(
                 f"domain {name!r}, which has a path of its own, did not reach tol={tol:g} for {len(rows)} "
-                f"of {len(found.converged)} samples ({_named(rows)}); its largest completeness gap is "
+                f"of {len(found.converged)} samples ({listed(rows)}); its largest completeness gap is "
                 f"{gap:.3g}. Raise {'n_steps' if exact else 'max_evaluations'}, or try another baseline",
                 CompletenessWarning if exact else ConvergenceWarning,
             )
@@ -51,7 +51,7 @@ def warn_of_gaps(found: Attributions, n_steps: int) -> None:
     difference = found.output - found.baseline_output
     warn(
         f"attributions do not add up to the difference of outputs for {len(bad)} of {len(found.gap)} "
-        f"samples ({_named(bad)}). Largest: sample {worst}, sum off by {float(found.gap[worst, column]):.3g} "
+        f"samples ({listed(bad)}). Largest: sample {worst}, sum off by {float(found.gap[worst, column]):.3g} "
         f"where F(x) - F(x') is {float(difference[worst, column]):.3g}. The path needs more than the "
         f"{n_steps} nodes it got (raise n_steps), the model jumps on it (try another baseline), "
         "or its gradient is not that of its output, which adaptive integration, n_steps=None, tells",
@@ -107,5 +107,6 @@ def _rows(flags: Tensor) -> list[int]:
     return rows
 
 
-def _named(rows: Sequence[int]) -> str:
+def listed(rows: Sequence[int]) -> str:
+    """Numbers of samples as warnings name them."""
     return ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")

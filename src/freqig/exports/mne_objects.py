@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from .._keywords import says_what_is_meant
-from ..result.reading import attributions_of, one_target, rate_of
+from ..result.reading import attributions_of, dim_of, one_target, rate_of
 from ..signals.units import factor
 from .electrodes import find_mne, info_of
 
@@ -79,7 +79,7 @@ def to_mne(result: xr.Dataset | xr.DataArray, name: str = "rfft", *, info: Any =
         )
     variable = attributions_of(result, name)
     one_target(variable)
-    axes = {kind: _dim(variable, kind) for kind in ("frequency", "time")}
+    axes = {kind: dim_of(variable, kind) for kind in ("frequency", "time")}
     frequency, time = axes["frequency"], axes["time"]
     if (
         frequency is None
@@ -102,12 +102,6 @@ def to_mne(result: xr.Dataset | xr.DataArray, name: str = "rfft", *, info: Any =
     times = variable[time].values.astype(np.float64)
     return spectra.EpochsTFRArray(
         about, data, times, at, events=events, event_id=codes, comment=f"attribution, {name}", method="freqig"
-    )
-
-
-def _dim(variable: xr.DataArray, kind: str) -> str | None:
-    return next(
-        (str(dim) for dim in variable.dims if str(dim) == kind or str(dim).endswith(f"_{kind}")), None
     )
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from .._keywords import says_what_is_meant
+from ..band_scales import inside
 from ..bands import bands as sum_over_bands
-from ..result.reading import attributions_of, rate_of, rows_by_length, with_one
+from ..result.reading import attributions_of, dim_of, rate_of, rows_by_length, with_one
 
 REST = "rest"
 
@@ -75,10 +76,10 @@ def features_of(result: xr.Dataset, bands: Any = "sleep", name: str = "rfft") ->
     ((3, 6), 'alpha')
     """
     variable = attributions_of(result, name)
-    dim = _band_of(variable)
+    dim = dim_of(variable, "band")
     if dim is None:
         result = sum_over_bands(with_one(result, name), bands)
-        dim = _band_of(result[name])
+        dim = dim_of(result[name], "band")
     if dim is None:
         raise ValueError(f"result.{name} must be over frequency or band, got {result[name].dims}")
     result = result if "sample" in result.dims else result.expand_dims("sample")
@@ -102,10 +103,6 @@ def features_of(result: xr.Dataset, bands: Any = "sleep", name: str = "rfft") ->
     if targets:
         found["output_names"] = [str(target) for target in result["target"].values]
     return found
-
-
-def _band_of(variable: xr.DataArray) -> str | None:
-    return next((str(d) for d in variable.dims if str(d) == "band" or str(d).endswith("_band")), None)
 
 
 def _amplitudes(result: xr.Dataset, values: xr.DataArray, dim: str, channels: bool) -> np.ndarray:
@@ -140,8 +137,7 @@ def _root_mean_squares(
         weights[-1] = 1.0
     # Mean squares by frequency, by Parseval's theorem.
     power = weights * np.abs(np.fft.rfft(signal)) ** 2 / n**2
-    # With the slack that bands allow for the rounding of k * fs / n.
-    frequency = np.fft.rfftfreq(n, 1 / fs) * (1 + 1e-9)
-    inside = np.array([(frequency >= a) & (frequency < b) for a, b in zip(low, high, strict=True)])
-    inside[rest] = ~inside[~rest].any(axis=0)
-    return np.asarray(np.sqrt(power @ inside.T.astype(np.float64)))
+    frequency = np.fft.rfftfreq(n, 1 / fs)
+    held = np.array([inside(a, b, frequency) for a, b in zip(low, high, strict=True)])
+    held[rest] = ~held[~rest].any(axis=0)
+    return np.asarray(np.sqrt(power @ held.T.astype(np.float64)))

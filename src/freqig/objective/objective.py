@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest as widest  # noqa: PLC0414 - whoever sums over nodes has it from here
 from ..errors import add_context
 from ..models import Model, TorchModel
 from ..models.outputs import OutputKey, tidy_outputs
@@ -240,8 +241,3 @@ def _call_scale(scale: Callable[..., Tensor], raw: Tensor, targets: Tensor | Non
             )
         per_target.append(values.reshape(len(raw)))
     return torch.stack(per_target, 1)
-
-
-def widest(device: torch.device) -> torch.dtype:
-    """Dtype for sums over nodes: float64 where the device has it."""
-    return torch.float32 if device.type == "mps" else torch.float64

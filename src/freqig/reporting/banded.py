@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..bands import bands as sum_over_bands
-from ..result.reading import names_of_attributions, with_one
+from ..result.reading import dim_of, names_of_attributions, with_one
 from .lines import names_of_lines, stacked
 
 
@@ -54,12 +54,12 @@ class Banded:
             As `freqig.bands` takes them.
         """
         for name in names_of_attributions(result):
-            if dim := _band(result[name]):
+            if dim := dim_of(result[name], "band"):
                 return cls._read(result[name], dim)
         if spectrum is None or bands is None:
             return None
         summed = sum_over_bands(with_one(result, spectrum), bands)[spectrum]
-        dim = _band(summed)
+        dim = dim_of(summed, "band")
         return None if dim is None else cls._read(summed, dim)
 
     @classmethod
@@ -89,7 +89,3 @@ class Banded:
             name if np.isnan(low) else f"{name} {low:.4g}–{high:.4g} Hz"
             for name, (low, high) in zip(self.names, self.edges, strict=True)
         ]
-
-
-def _band(variable: xr.DataArray) -> str | None:
-    return next((str(dim) for dim in variable.dims if str(dim).rpartition("_")[2] == "band"), None)

@@ -62,13 +62,13 @@ def label_means(
     groupings = tuple(levels)
     sizes = tuple(len(labels) for labels in levels.values())
     leading = (*groupings, "target") if every_class else groupings
-    count: Variable = (groupings, _table(by_group["n_samples"], cells, sizes, 0), {})
+    count: Variable = (groupings, in_cells(by_group["n_samples"], cells, sizes, 0), {})
     variables: dict[str, Variable] = {}
     coords: dict[str, Any] = {name: (name, labels) for name, labels in levels.items()}
 
     def placed(tensor: Tensor, empty: Any = np.nan) -> np.ndarray:
         array = tensor.detach().cpu().numpy()
-        return _table(array if every_class else array[:, 0], cells, sizes, empty)
+        return in_cells(array if every_class else array[:, 0], cells, sizes, empty)
 
     for k, domain in enumerate(domains):
         variable, own = attribution_variable(domain, axes, placed(values[k]), leading, unit)
@@ -89,7 +89,7 @@ def label_means(
     for name, array in by_group.items():
         if name != "n_samples":
             empty = False if array.dtype == bool else np.nan
-            variables[name] = groupings, _table(array, cells, sizes, empty), {}
+            variables[name] = groupings, in_cells(array, cells, sizes, empty), {}
     if targets is not None:
         coords["target"] = ("target", told(targets.cpu().numpy(), names))
     along = axes.coords()
@@ -104,10 +104,17 @@ def label_means(
     return xr.Dataset(dict(variables), coords, {**attrs, **described})
 
 
-def _table(
+def in_cells(
     values: np.ndarray, cells: tuple[np.ndarray, ...], sizes: tuple[int, ...], empty: Any
 ) -> np.ndarray:
-    """Values of groups, shape (G, ...), in their cells, shape (*sizes, ...)."""
+    """Values of groups, shape (G, ...), in their cells of a table of labels, shape (*sizes, ...).
+
+    Examples
+    --------
+    >>> in_cells(np.array([1.0, 2.0]), (np.array([0, 1]), np.array([1, 0])), (2, 2), np.nan)
+    array([[nan,  1.],
+           [ 2., nan]])
+    """
     if not sizes:
         return np.asarray(values[0])
     table = np.full((*sizes, *values.shape[1:]), empty, dtype=values.dtype)

@@ -51,6 +51,17 @@ def names_of_attributions(result: xr.Dataset) -> list[str]:
     return [str(key) for key, own in result.data_vars.items() if own.attrs.get("kind") == "attribution"]
 
 
+def dim_of(variable: xr.DataArray, kind: str) -> str | None:
+    """The dimension of a kind, such as "frequency", "band" or "time", also that of a domain; None for none.
+
+    Examples
+    --------
+    >>> dim_of(xr.DataArray([[1.0]], dims=("sample", "stft_frequency")), "frequency")
+    'stft_frequency'
+    """
+    return next((str(dim) for dim in variable.dims if str(dim).rpartition("_")[2] == kind), None)
+
+
 def with_one(result: xr.Dataset, name: str) -> xr.Dataset:
     """A result without all attributions but those of one name.
 

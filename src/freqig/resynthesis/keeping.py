@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_number, shown
+from ..band_scales import inside
 from ..bands import named_bands
+from ..result.reading import dim_of
 
 SHARES = "a number in (0, 1], the share of the positive attribution"
 UNITS = ("Hz", "orders")
@@ -86,28 +88,26 @@ def named_by_bands(
     variable: xr.DataArray, bands: Any, fs: float | None, name: str = "keep", allowed: str = ALLOWED
 ) -> np.ndarray:
     """Coefficients in bands, bool, the shape of the variable; `name` is what errors call the parameter."""
-    dim = next((str(d) for d in variable.dims if str(d).rpartition("_")[2] == "frequency"), None)
+    dim = dim_of(variable, "frequency")
     if dim is None or dim not in variable.coords or variable[dim].attrs.get("units") not in UNITS:
         raise ValueError(
             f"{name} is bands, so {variable.name} must be over a frequency in Hz or orders, got the "
             f"dimensions {', '.join(map(repr, variable.dims))}: pass fs= to Explainer, or as {name} a mask"
         )
-    at = variable[dim].values.astype(np.float64)
+    at = variable[dim].values
     try:
         edges = named_bands(bands, float(at.max()) if fs is None else fs / 2)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} must be {allowed}: {error}") from error
-    # With the slack that bands allow for the rounding of k * fs / n.
-    slack = 1 - 1e-9
-    inside = np.logical_or.reduce([(at >= low * slack) & (at < high * slack) for low, high in edges.values()])
-    if not inside.any():
+    held = np.logical_or.reduce([inside(low, high, at) for low, high in edges.values()])
+    if not held.any():
         raise ValueError(
             f"{name} must hold a frequency of {variable.name}, which has {at.min():g} to {at.max():g} Hz in "
             f"steps of {np.diff(at).min() if at.size > 1 else 0:g}, got {edges}"
         )
     shape = [1] * variable.ndim
     shape[variable.dims.index(dim)] = at.size
-    return np.broadcast_to(inside.reshape(shape), variable.shape)
+    return np.broadcast_to(held.reshape(shape), variable.shape)
 
 
 def named_by_mask(variable: xr.DataArray, mask: xr.DataArray, name: str = "keep") -> np.ndarray:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..domains import Domain
+from ..domains.base import Coefficients
 from ..domains.nonlinear import NonlinearDomain
 from .source import Source
 
@@ -37,14 +38,32 @@ def synthesized(source: Source, rows: Sequence[int], mask: np.ndarray) -> Tensor
         (own,) = masks(domain, (c1,), mask)
         return domain.synthesize(torch.where(own, c1, c0), n)
     c = domain.of_samples(torch.as_tensor(rows)).analyze_pair(x, start)
-    parts, held = domain.free_and_held(c)
+    parts, _ = domain.free_and_held(c)
     kept = tuple(part * own for part, own in zip(parts, masks(domain, parts, mask), strict=True))
-    nothing = tuple(torch.zeros_like(part) for part in parts)
-    # A synthesis may add a constant, which is in the baseline already.
+    return start + change_of_signal(domain, c, kept, n)
+
+
+def change_of_signal(domain: Domain, c: Coefficients, changes: tuple[Tensor, ...], n: int) -> Tensor:
+    """What changes of coefficients make of a signal in a linear domain: `synthesize` without its constant.
+
+    Parameters
+    ----------
+    domain : Domain
+        A bound domain; a constant that its synthesis adds is in the signal already.
+    c : torch.Tensor or tuple of torch.Tensor
+        Coefficients as `analyze_pair` gives them, of which those that are held are taken.
+    changes : tuple of torch.Tensor
+        Of those that are not held.
+    n : int
+        Values in time.
+    """
+    _, held = domain.free_and_held(c)
+    nothing = tuple(torch.zeros_like(part) for part in changes)
     moved, constant = (
-        domain.synthesize((*one, *held) if isinstance(c, tuple) else one[0], n) for one in (kept, nothing)
+        domain.synthesize((*one, *held) if isinstance(c, tuple) else one[0], n) for one in (changes, nothing)
     )
-    return start + (moved - constant)
+    change: Tensor = moved - constant
+    return change
 
 
 def masks(domain: Domain, parts: tuple[Tensor, ...], mask: np.ndarray) -> tuple[Tensor, ...]:

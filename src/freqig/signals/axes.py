@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from .signal import Signal
 
@@ -97,6 +99,20 @@ def frequencies(n: int, fs: float | None) -> tuple[np.ndarray, str]:
     if fs is None:
         return np.fft.rfftfreq(n), "cycles/sample"
     return np.fft.rfftfreq(n, 1 / fs), "Hz"
+
+
+def real_bins(n: int, device: torch.device) -> Tensor:
+    """Which bins of a real FFT over n samples are real: 0 Hz and, for even n, Nyquist; shape (n // 2 + 1,).
+
+    They have no phase, and stand for themselves; all others stand for their negative frequencies too.
+
+    Examples
+    --------
+    >>> real_bins(4, torch.device("cpu")), real_bins(3, torch.device("cpu"))
+    (tensor([ True, False,  True]), tensor([ True, False]))
+    """
+    k = torch.arange(n // 2 + 1, device=device)
+    return (k == 0) | (2 * k == n)
 
 
 def times(n: int, fs: float | None) -> tuple[np.ndarray, str]:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..explain.averages.grouping import Groups
+from ..result.means import in_cells
 from .cases import Cases
 from .groups import Group
 
@@ -48,12 +49,7 @@ def label_summary(
     names, sizes = tuple(levels), tuple(len(own) for own in levels.values())
 
     def table(values: list[Any], empty: Any) -> np.ndarray:
-        whole = np.stack([np.asarray(own) for own in values])
-        if not sizes:
-            return np.asarray(whole[0])
-        found = np.full((*sizes, *whole.shape[1:]), empty, dtype=whole.dtype)
-        found[cells] = whole
-        return found
+        return in_cells(np.stack([np.asarray(own) for own in values]), cells, sizes, empty)
 
     data: dict[str, Any] = {}
     coords: dict[str, Any] = {name: (name, own) for name, own in levels.items()}

@@ -20,6 +20,7 @@ class Baseline(ABC):
 
     Examples
     --------
+    >>> import torch
     >>> class Reversed(Baseline):
     ...     "What did the direction of time do."
     ...     def draw(self, x, fs):

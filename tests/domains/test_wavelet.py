@@ -301,3 +301,17 @@ def test_modes_are_refused_exactly_where_they_fail(mode: str, n: int) -> None:
     else:
         with pytest.raises(ValueError, match=f"mode '{mode}' of domain 'wavelet'"):
             domain.bind((n,), None)
+
+
+def test_levels_that_hold_nothing_keep_no_explanation_from_converging() -> None:
+    """A slow wave leaves rounding alone in the fine levels; what is known is the whole domain."""
+    time = np.arange(256) / 128
+    wave = np.sin(2 * np.pi * 5 * time) * np.hanning(256)
+
+    def model(x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh((x * torch.as_tensor(wave).to(x)).sum(-1, keepdim=True) / 50)
+
+    result = freqig.Explainer(model, fs=128, domains=[Wavelet(), freqig.RFFT()])(wave[None], target=0)
+    assert result.converged.all()
+    assert float(result.estimated_error[0]) < 0.01
+    close(result.wavelet.sum(skipna=True).values, result.rfft.sum().values, 1e-5)

@@ -122,3 +122,34 @@ def test_wrong_inputs() -> None:
         Explainer(TwoStreams(), domains=Polar())((EEG, MOTION))
     with pytest.raises(ValueError, match=r"x\[1\] must be finite"):
         explainer((EEG, np.where(MOTION > 2, np.nan, MOTION)))
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-6, 1e-3])
+def test_an_input_that_hardly_matters_is_known_as_well_as_the_whole_is(weight: float) -> None:
+    """Beside an input that decides, rounding alone makes up what is known of one that does not."""
+
+    def model(first: Tensor, second: Tensor) -> Tensor:
+        return (weight * first.tanh().sum(-1) + second.square().sum(-1))[:, None]
+
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(3, 64)), rng.normal(size=(3, 32))
+    result = Explainer(model, fs=64)(inputs, target=0)
+    assert result.converged.all()
+    assert (result.estimated_error < 0.01).all()
+    size = np.square(inputs[1]).sum(1)
+    np.testing.assert_allclose(result.rfft_1.sum("frequency_1"), size, rtol=1e-5)
+    own = weight * np.tanh(inputs[0]).sum(1)
+    np.testing.assert_allclose(result.rfft_0.sum("frequency_0"), own, rtol=0, atol=1e-5 * size.max())
+
+
+def test_an_input_that_needs_nodes_gets_them() -> None:
+    """Where one input saturates, and makes up half of the attributions, its errors count as theirs."""
+
+    def model(first: Tensor, second: Tensor) -> Tensor:
+        return (torch.tanh(20 * first).sum(-1) + second.sum(-1))[:, None]
+
+    first = np.abs(np.random.default_rng(0).normal(size=(3, 16))) + 0.5
+    result = Explainer(model, fs=16, tol=1e-3, dtype=torch.float64)((first, first), target=0)
+    assert result.converged.all()
+    exact = np.tanh(20 * first).sum(1)
+    np.testing.assert_allclose(result.rfft_0.sum("frequency_0"), exact, rtol=2e-3)

@@ -31,7 +31,7 @@ def test_numbers_are_those_of_the_result() -> None:
     gap = np.abs(result.completeness_gap)
     for said in (
         "6 signals of 2 channels and 2 s at 64 Hz, in uV.",
-        "the logit of a given class",
+        "the raw output of the model.",
         "Paths began at zero at every sample.",
         "tolerance of 0.02",
         "at most 500 evaluations",
@@ -128,3 +128,81 @@ def test_what_is_cited_is_there_as_bibtex() -> None:
     assert text.count("\n[") == entries.count("@")
     assert "@article{theiler1992," in entries
     assert "timmer1995" not in entries
+
+
+EMPTY = pytest.mark.filterwarnings("ignore:the baseline:freqig.errors.EmptyExplanationWarning")
+PEOPLE = np.repeat(["a", "b", "c", "d", "e", "f", "g"], 10)
+
+
+def grouped(**settings: object) -> tuple[freqig.Explainer, np.ndarray]:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(32, 3), torch.nn.Tanh(), torch.nn.Linear(3, 2))
+    return freqig.Explainer(model, fs=32, **settings), np.random.default_rng(0).normal(size=(70, 32))
+
+
+def test_means_are_told_with_those_whom_they_are_over() -> None:
+    explainer, x = grouped()
+    result = explainer(x, target=1).assign_coords(subject=("sample", PEOPLE))
+    text = freqig.methods_text(freqig.summarize(result))
+    assert "Means were taken over 70 signals, first within a subject and then over 7 subjects." in text
+    assert "over subjects (5000 resamples, seed 0)" in text
+    assert "The completeness gap of the means" in text
+    stage = np.where(PEOPLE < "f", "N2", "W")
+    text = freqig.methods_text(freqig.summarize(result.assign_coords(stage=("sample", stage)), by="stage"))
+    assert "Means were taken by stage, over 20 to 50 signals each" in text
+    assert "over 2 to 5 subjects. No intervals are given, as there are fewer than 6 subjects." in text
+
+
+def test_nodes_of_averages_are_told() -> None:
+    explainer, x = grouped()
+    text = freqig.methods_text(explainer.average(x, {"half": PEOPLE < "d"}, target=1))
+    assert "converged for 2 of 2 means" in text
+    assert "Signals of small groups were integrated one by one" in text
+    whole = explainer.average(x, target=1)
+    nodes = int(whole.n_evaluations)
+    for found in (whole, freqig.summarize(whole)):
+        text = freqig.methods_text(found)
+        assert "Paths were integrated over all signals of a group at once" in text
+        assert "was 0.01 of their L1 norm at most." in text
+        assert "adaptive Bayesian" not in text
+    assert f"with {nodes} nodes per signal" in freqig.methods_text(whole)
+
+
+@EMPTY
+def test_several_inputs_are_told_with_the_baseline_of_each() -> None:
+    def model(eeg: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+        return torch.stack([eeg.sum((1, 2)), motion.square().sum(-1)], 1)
+
+    eeg, motion = np.ones((4, 2, 64)), np.ones((4, 32))
+    explainer = freqig.Explainer(model, fs=64)
+    result = explainer((eeg, motion), target=1)
+    text = freqig.methods_text(result)
+    assert "4 samples of 2 inputs: 2 channels and 1 s at 64 Hz and 0.5 s at 64 Hz." in text
+    assert "Paths began at zero at every sample." in text
+    assert "Attributions were taken in RFFT()." in text
+    text = freqig.methods_text(explainer((eeg, motion), target=1, baseline=(None, motion / 2)))
+    assert "Paths began at zero at every sample for input 0 and given signals for input 1." in text
+
+
+@EMPTY
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"output": lambda raw, target: raw.sum(1)}, "of the outputs of the predicted class"),
+        ({"output": "margin", "classes": ("rest", "task")}, "of the predicted class (rest, task)."),
+        ({}, "the raw output of the predicted class."),
+    ],
+    ids=["own", "margin", "raw"],
+)
+def test_the_explained_output_is_told_for_what_it_is(settings: dict[str, object], says: str) -> None:
+    explainer, x = grouped(**settings)
+    assert says in freqig.methods_text(explainer(x))
+
+
+def test_outputs_that_are_no_classes_are_not_called_so() -> None:
+    _, x = grouped()
+    net = torch.nn.Conv1d(1, 3, 5)
+    explainer = freqig.Explainer(lambda x: net(x[:, None]), output=lambda raw, target: raw[:, 1].mean(-1))
+    text = freqig.methods_text(explainer(x))
+    assert "of the outputs of the model." in text
+    assert "predicted" not in text

@@ -37,8 +37,8 @@ class Domain(ABC):
 
     Attributes
     ----------
-    name : str
-        Name of the variable in the result.
+    whole : str, optional
+        Name of what it is a part of: parts with one such name are known as well as their sum is.
     consumes : tuple of str
         Dimensions of the signal that the coefficients replace, `("time",)` by default;
         `("channel", "time")` for maps over channels.
@@ -48,8 +48,7 @@ class Domain(ABC):
         Whether the coefficients are series again, shape (..., row, n), so that another domain
         may follow with `>>`.
     linear : bool
-        Whether `synthesize` is linear, up to a constant. Only then does the straight path that
-        all domains share serve this one too.
+        Whether `synthesize` is linear, up to a constant, so that the path of all domains serves it too.
     inverts : {"checked", "always", "partly"}
         Whether synthesize(analyze(x)) = x: to be checked before the model runs, true by
         construction, or true of a part of the signal only, whose share the attributions sum to.
@@ -58,9 +57,8 @@ class Domain(ABC):
         Whether `analyze` may add a constant, as a mean that was removed. Then zeros are analyzed
         too, to take it out. A subclass with an `analyze` of its own may, unless it says not.
     held : int
-        How many of the last tensors of coefficients are held: they are the same at x and x', as the
-        carrier of an envelope, and `synthesize`, which is linear in all others, needs them. They get
-        no attributions. 0 by default.
+        How many of the last tensors of coefficients are the same at x and x', as the carrier of an envelope:
+        `synthesize`, which is linear in all others, needs them. They get no attributions. 0 by default.
 
     Examples
     --------
@@ -77,6 +75,7 @@ class Domain(ABC):
     """
 
     name: str
+    whole: str | None = None
     consumes: tuple[str, ...] = ("time",)
     shared: tuple[str, ...] = ("channel",)
     series: bool = False

@@ -71,7 +71,10 @@ class Analysis:
             From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
             int64, to tensors of attributions, each of shape (S', T, ...).
         """
-        return [partial(self._project, k) for k in range(len(self.domains))]
+        wholes = dict[str, list[int]]()
+        for k, domain in enumerate(self.domains):
+            wholes.setdefault(domain.whole or domain.name, []).append(k)
+        return [partial(self._project, places) for places in wholes.values()]
 
     def attributions(self, mean_gradient: Tensor) -> list[Tensor]:
         """Attributions of all samples, one per domain, for mean gradients of shape (S, T, *shape)."""
@@ -90,7 +93,10 @@ class Analysis:
                 found.append(values.reshape(*mean_gradient.shape[:2], *values.shape[1:]))
         return found
 
-    def _project(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+    def _project(self, places: Sequence[int], mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+        return tuple(part for k in places for part in self._parts(k, mean_gradient, rows))
+
+    def _parts(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
         c = tuple(part.index_select(0, rows) for part in as_tuple(self.coefficients[k]))
         chosen = c if isinstance(self.coefficients[k], tuple) else c[0]
         blocks = [parts for _, parts in self._products(self.domains[k], chosen, mean_gradient)]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .._tensor_check import in_dtype
 from ..baselines import Baseline
-from ..baselines.reading import draw_baselines
+from ..baselines.reading import describe_baseline, draw_baselines
 from ..domains import Domain
 from ..domains.base import Coefficients, Coordinate, Coords
 from ..domains.check import ready
@@ -42,8 +42,11 @@ class OfInput(Domain):
     def __init__(self, domain: Domain, axes: Axes, number: int, offset: int) -> None:
         super().__init__(f"{domain.name}_{number}")
         self._domain, self._axes, self._number = domain, axes, number
-        self.held = domain.held
+        self.held, self.whole = domain.held, domain.name
         self._part = slice(offset, offset + int(np.prod(axes.shape[1:])))
+
+    def __repr__(self) -> str:
+        return repr(self._domain)
 
     @property
     def n_samples(self) -> int | None:
@@ -205,6 +208,7 @@ def join(
             "pass the others as additional_forward_args"
         )
     flat, drawn, made, several_axes, offset = [], [], [], [], 0
+    told = [describe_baseline(start, one.values) for start, one in zip(starts, signals, strict=True)]
     for number, (signal, start) in enumerate(zip(signals, starts, strict=True)):
         values = signal.values
         axes = Axes.of(signal)
@@ -221,9 +225,11 @@ def join(
     count = max(len(own) for own in drawn)
     if any(len(own) not in (1, count) for own in drawn):
         raise ValueError(f"baselines must be as many for every input, got {[len(own) for own in drawn]}")
+    values = torch.cat([own.expand(count, *own.shape[1:]).to(flat[0].dtype) for own in drawn], -1)
+    alike = all(own == told[0] for own in told)
     return Joined(
         torch.cat(flat, 1),
-        Drawn(torch.cat([own.expand(count, *own.shape[1:]).to(flat[0].dtype) for own in drawn], -1)),
+        Drawn(values, told[0] if alike else {"name": "several", "inputs": told}),
         tuple(made),
         tuple(several_axes),
         tuple(signal.values for signal in signals),

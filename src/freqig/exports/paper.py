@@ -11,10 +11,12 @@ import numpy as np
 import xarray as xr
 
 from ..result.reading import settings_of
+from .averaged import are_means, over_whom, shifted_nodes
 from .references import Cited
+from .signals_told import many, of_signals
 
 SCALES = {
-    "logit": "the logit",
+    "logit": "the raw output",
     "log_prob": "the log probability",
     "probability": "the probability",
     "margin": "the margin, which is the logit less the log-sum-exp of the other logits,",
@@ -103,10 +105,11 @@ def _written(result: xr.Dataset) -> tuple[str, Cited]:
     cite = Cited()
     sentences = [
         _method(result, settings, cite),
-        _signals(result, settings),
-        _outputs(settings),
+        of_signals(result, settings),
+        _outputs(result, settings),
         _baseline(settings, cite),
         _computed(result, settings, cite),
+        over_whom(result),
         _outcome(result, settings),
         _domains(result, settings, cite),
     ]
@@ -140,64 +143,46 @@ def _method(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str
     )
 
 
-def _signals(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
-    if "signal" not in result:
-        return ""
-    signal = result["signal"]
-    count, n, fs = signal.sizes.get("sample", 1), signal.sizes["time"], settings.get("fs")
-    channels = signal.sizes.get("channel", 1)
-    of = [
-        f"{channels} channels" if channels > 1 else "",
-        f"{n / fs:g} s at {fs:g} Hz" if fs else f"{n} samples",
-    ]
-    unit = f", in {signal.attrs['units']}" if "units" in signal.attrs else ""
-    told = f"Explained were {_many(count, 'signal')} of {' and '.join(filter(None, of))}{unit}."
-    return told + _windows(result, settings)
-
-
-def _windows(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
-    slid = settings.get("slide")
-    if slid is None:
-        return ""
-    onsets = result["window"].values if "window" in result.coords else np.empty(0)
-    # The last may be nearer to the one before.
-    hop = f", one every {np.diff(onsets).max():g} s" if onsets.size > 1 else ""
-    return (
-        f" Each was explained in {_many(slid['windows'], 'window')} of {slid['window']:g} s{hop}, whose "
-        "attributions and outputs were added up, weighted by the mean of 1 / (windows at a time)."
-    )
-
-
-def _outputs(settings: Mapping[str, Any]) -> str:
-    output = settings.get("output", "")
-    what = SCALES.get(output, f"the output {output!r}")
-    of = {"predicted": "the predicted class", "all": "every class", "given": "a given class"}
-    target = of.get(str(settings.get("target")), "the model")
-    among = settings.get("classes")
+def _outputs(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
+    output, among = settings.get("output", ""), settings.get("classes")
+    what = SCALES.get(output, f"the function {output!r} of the outputs")
     named = f" ({', '.join(among)})" if among else ""
-    return f"The explained output was {what} of {target}{named}."
+    kind = "class" if among or output not in ("logit", "") else "target"
+    of = {"all": f"every {kind}", "given": f"a given {kind}"}.get(str(settings.get("target")))
+    if str(result.attrs.get("outputs", "")).endswith("one output"):
+        of = "the model" if output == "logit" else "the one output of the model"
+    elif of is None:
+        of = "the model" if settings.get("class_axis") is None else "the predicted class"
+    return f"The explained output was {what} of {of}{named}."
 
 
 def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:
-    told = dict(settings.get("baseline", {}))
+    told = settings.get("baseline", {})
     begin = "Absent players were put to" if _is_shapley(settings) else "Paths began at"
     if "method" in settings:
         begin = "The baseline was"
+    if told.get("name") == "several":
+        each = [f"{_start(own, cite)} for input {i}" for i, own in enumerate(told["inputs"])]
+        return f"{begin} {' and '.join(each)}."
+    return f"{begin} {_start(told, cite)}." if told else ""
+
+
+def _start(described: Mapping[str, Any], cite: Cited) -> str:
+    """A baseline in words."""
+    told = dict(described)
     name = str(told.pop("name", ""))
     pattern = BASELINES.get(name)
     if pattern is None:
-        values = ", ".join(f"{key}={value}" for key, value in told.items())
-        return f"{begin} the baseline {name}({values})." if name else ""
+        return f"the baseline {name}({', '.join(f'{key}={value}' for key, value in told.items())})"
     cited = cite(name) if "{cite}" in pattern else 0
-    number = f"{told.get('draws', 1)} series"
-    return f"{begin} {pattern.format(cite=cited, number=number, **told)}."
+    return pattern.format(cite=cited, number=f"{told.get('draws', 1)} series", **told)
 
 
 def _computed(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
     if _is_shapley(settings):
         return _coalitions(result, settings, cite)
     if "method" not in settings:
-        return _path(result, settings, cite)
+        return shifted_nodes(result, settings) or _path(result, settings, cite)
     own = {key: value for key, value in settings["method"].items() if key != "name" and value is not None}
     asked = ", ".join(f"{key} = {value}" for key, value in own.items())
     counted = _spread(result, "n_evaluations", "; a signal took {} evaluations of the model")
@@ -237,18 +222,21 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
         met = int(result.converged.sum())
         adaptive = settings.get("n_steps") is None and "method" not in settings
         what = "Attributions converged" if adaptive else "The completeness gap was within tolerance"
-        parts.append(f"{what} for {met} of {_many(int(result.converged.size), 'explanation')}")
+        kind = "mean" if are_means(result) else "explanation"
+        parts.append(f"{what} for {met} of {many(int(result.converged.size), kind)}")
+    of = " of the means" if are_means(result) else ""
     gap = _known(result.completeness_gap.values) if "completeness_gap" in result else np.empty(0)
     if gap.size:
         parts.append(
-            f"the completeness gap, |Σ attribution - (F(x) - F(x'))|, was {np.median(gap):.2g} in the median "
-            f"and {gap.max():.2g} at most"
+            f"the completeness gap{of}, |Σ attribution - (F(x) - F(x'))|, was {np.median(gap):.2g} in the "
+            f"median and {gap.max():.2g} at most"
         )
         if {"output", "baseline_output"} <= {*result.data_vars}:
-            rise = _known(result.output.values.astype(np.float64) - result.baseline_output.values)
+            rise = _known((result.output.astype(np.float64) - result.baseline_output).values)
             if rise.size:
                 parts[-1] += f", at a median difference |F(x) - F(x')| of {np.median(rise):.2g}"
-    return f"{'; '.join(parts)}." if parts else ""
+    told = "; ".join(parts)
+    return f"{told[:1].upper()}{told[1:]}." if parts else ""
 
 
 def _known(values: np.ndarray) -> np.ndarray:
@@ -257,7 +245,7 @@ def _known(values: np.ndarray) -> np.ndarray:
 
 
 def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
-    described = [_unnamed(text) for text in settings.get("domains", ())]
+    described = list(dict.fromkeys(_unnamed(text) for text in settings.get("domains", ())))
     if not described:
         return ""
     told = [f"{text} [{cite('STFT')}]" if "STFT(" in text else text for text in described]
@@ -287,7 +275,3 @@ def _spread(result: xr.Dataset, name: str, text: str) -> str:
     values = result[name].values
     low, middle, high = int(values.min()), np.median(values), int(values.max())
     return text.format(f"{low}" if low == high else f"{middle:g} ({low} to {high})")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

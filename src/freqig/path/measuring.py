@@ -16,8 +16,8 @@ from ..objective.objective import widest
 from .nodes import SLOPES, Nodes, halves
 
 Projection = Callable[[Tensor, Tensor], Sequence[Tensor]]
-"""From a mean gradient, shape (S', T, *shape), and the samples that it belongs to, shape (S',), to
-attributions, each of shape (S', T, ...): linear in the gradient."""
+"""From a mean gradient, shape (S', T, *shape), and the samples that it belongs to, shape (S',), to all parts
+of the attributions that add up to F(x) - F(x'), each of shape (S', T, ...): linear in the gradient."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,10 @@ class Gauge:
         # All combinations at once: a call costs more than its numbers where series are short.
         shaped = block.reshape(-1, n_targets, *self.delta.shape[1:])
         for project in self.projections:
-            for attributions in project(shaped, rows.repeat(n_combined)):
-                norm = attributions.flatten(2).abs().sum(-1).to(wide)
-                norms.append(norm.reshape(norms[0].shape))
+            # A level of wavelets, or an input, that hardly matters is known as well as the whole is.
+            parts = project(shaped, rows.repeat(n_combined))
+            sums = [attributions.flatten(2).abs().sum(-1).to(wide) for attributions in parts]
+            norms.append(torch.stack(sums).sum(0).reshape(norms[0].shape))
         return torch.stack(norms, 2).movedim(0, 1)
 
 

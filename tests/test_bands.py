@@ -12,6 +12,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+import freqig
 from freqig.bands import bands, named_bands, presets
 
 
@@ -184,6 +185,29 @@ def test_a_nan_stays_in_its_band() -> None:
     assert np.isnan(summed.rfft.sel(band="theta")[0])
     assert np.isfinite(summed.rfft.drop_sel(band="theta")).all()
     assert np.isfinite(summed.rfft[1]).all()
+
+
+def test_a_shorter_last_segment_keeps_its_attributions() -> None:
+    # 75 values in segments of 30: the last has 15, and every other frequency of the axis is not its own.
+    x = np.random.default_rng(0).normal(size=(3, 75))
+    explainer = freqig.Explainer(lambda x: x.square().sum(-1), fs=10, domains=freqig.Segments(3))
+    result = explainer(x)
+    summed = bands(result, {"slow": (0, 2)})
+    np.testing.assert_allclose(
+        summed.segments.sum(("segments_segment", "segments_band")), (x**2).sum(1), 1e-5
+    )
+    last = np.abs(np.fft.rfft(x[:, 60:])) ** 2 * [1, *[2] * 7] / 15
+    np.testing.assert_allclose(summed.segments[:, -1, 0], last[:, :3].sum(1), 1e-5)
+    told = freqig.summary(result, {"slow": (0, 2)})["classes"][0]
+    assert np.isclose(sum(told["bands"].values()), told["output"])
+
+
+def test_a_sample_that_is_not_known_has_no_sums() -> None:
+    x = np.random.default_rng(0).normal(size=(1, 75))
+    result = freqig.Explainer(lambda x: x.square().sum(-1), fs=10, domains=freqig.Segments(3))(x)
+    result["segments"][0] = np.nan
+    assert bands(result, {"slow": (0, 2)}).segments.isnull().all()
+    assert freqig.summary(result, {"slow": (0, 2)})["classes"][0]["bands"] == {"slow": None, "rest": None}
 
 
 @pytest.mark.parametrize(("samples", "channels"), [(0, 2), (2, 0)])

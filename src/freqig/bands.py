@@ -78,7 +78,8 @@ def bands(
         other variables and all attributes unchanged. Coordinates along ``band``: ``band_low`` and
         ``band_high`` in Hz (NaN for ``rest``) and ``band_n_frequencies``, the number of frequencies
         summed. A band that holds none has the sum 0, which says nothing about the model; this
-        count tells it from a band that does not matter.
+        count tells it from a band that does not matter. Places without a coefficient, NaN in every sample,
+        add nothing; what is NaN in some of them makes the sums of its bands NaN.
 
     Raises
     ------
@@ -291,6 +292,7 @@ def _sum_over_bands(
     edges: Mapping[str, tuple[float, float]],
 ) -> xr.DataArray:
     """Replace the dimension `dim` by the sums over bands and their rest, in float64."""
+    variable = _filled(variable, dim)
     held = [inside(low, high, frequency) for low, high in edges.values()]
     held.append(~np.logical_or.reduce(held))
     band = dim.removesuffix(_FREQUENCY) + "band"
@@ -315,6 +317,17 @@ def _sum_over_bands(
     )
     labelled.attrs = dict(variable.attrs)
     return labelled
+
+
+def _filled(variable: xr.DataArray, dim: str) -> xr.DataArray:
+    """Attributions with 0 where there is no coefficient, as in a last segment that is shorter than others.
+
+    Such places are NaN in every sample, though not all along `dim`. All else that is NaN stays so: what is
+    not known has no sum.
+    """
+    missing = variable.isnull()
+    empty = missing.all([one for one in variable.dims if one in ("sample", "target", "channel")])
+    return variable.where(~empty | empty.all(dim), 0.0)
 
 
 def _measured(variable: xr.DataArray, dim: str) -> tuple[np.ndarray, str]:

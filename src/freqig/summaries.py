@@ -128,7 +128,8 @@ def banded_attributions(result: xr.Dataset, bands: Any = None) -> xr.DataArray |
         ]
         if band is not None and band in variable.coords:
             others = [dim for dim in variable.dims if dim not in ("sample", "target", band)]
-            return variable.sum(others).rename({band: "band"})
+            # What is not known of a sample has no sum.
+            return variable.sum(others, skipna=False).rename({band: "band"})
     return None
 
 

@@ -68,6 +68,20 @@ def test_places_without_a_coefficient_hide_nothing(domain: Domain) -> None:
     assert "all attributions are 0" in message
 
 
+def test_attributions_that_are_not_known_are_not_called_zero() -> None:
+    class NoSlope(torch.autograd.Function):
+        @staticmethod
+        def forward(_: Any, x: Tensor) -> Tensor:
+            return 1 + 0 * x
+
+        @staticmethod
+        def backward(_: Any, *gradients: Tensor) -> Tensor:
+            return gradients[0] * torch.nan
+
+    explainer = Explainer(lambda x: NoSlope.apply(x.sum(-1)))
+    assert "all attributions are 0" not in " ".join(said(lambda: explainer(noise(2, N))))
+
+
 @pytest.mark.parametrize("given", [0, None])
 def test_a_baseline_of_another_class_is_not_spoken_of(given: int | None) -> None:
     assert said(lambda: fixed(sleep)(RAMP, target=given)) == []

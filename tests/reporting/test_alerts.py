@@ -37,6 +37,12 @@ def saturated(result: xr.Dataset) -> None:
     result["output"][:40] = result["baseline_output"][:40] = 1.0
 
 
+def saturated_with_empty_places(result: xr.Dataset) -> None:
+    saturated(result)
+    # Of a last segment that is shorter than the others.
+    result["segments"] = ("sample", "place"), np.tile([0.0, np.nan], (60, 1)), {"kind": "attribution"}
+
+
 def doubtful_unit(result: xr.Dataset) -> None:
     del result["signal"].attrs["units"]
     result["signal"] *= 1e-6
@@ -74,6 +80,7 @@ CASES: list[tuple[Callable[[xr.Dataset], None], str, str, tuple[str, ...]]] = [
     (at_chance, "at_chance", "serious", ("right in 50 %", "random would be in 50 %")),
     (blind_to_scale, "blind_to_scale", "warning", ("30 of 60 samples", "by 4 in the median")),
     (saturated, "saturated", "warning", ("40 of 60 samples", "F(x) = 1 and F(x') = 1")),
+    (saturated_with_empty_places, "saturated", "warning", ("40 of 60 samples",)),
     (doubtful_unit, "doubtful_unit", "warning", ("not known", "1e-05 at most")),
     (doubtful_volts, "doubtful_unit", "warning", ("in V", "µV")),
     (softmax_inside, "softmax_inside", "warning", ("a softmax", "probability itself")),

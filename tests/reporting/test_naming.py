@@ -160,6 +160,15 @@ def test_samples_that_are_not_finite_are_left_out() -> None:
     assert len(found.evidence.values) == 19
 
 
+def test_places_without_a_coefficient_add_nothing() -> None:
+    result = told(None, {"": (11, 16)}, count=20)
+    # A last segment, shorter than the others, has every other frequency alone.
+    lacking = result.rfft.where(result.frequency.astype(int) % 2 == 0)
+    result["rfft"] = xr.concat([result.rfft, lacking], "segment").transpose("sample", ...)
+    result["rfft"].attrs["kind"] = "attribution"
+    assert verdicts(result)["the output"].choice.band == "11–16 Hz"
+
+
 @settings(max_examples=20, deadline=None)
 @given(low=st.integers(0, 80), width=st.integers(1, 12), scale=st.floats(1e-6, 1e6))
 def test_a_block_is_found_wherever_it_lies_and_at_any_scale(low: int, width: int, scale: float) -> None:

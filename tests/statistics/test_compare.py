@@ -366,6 +366,19 @@ def test_units_that_are_refused() -> None:
     refused("a.rfft must be finite, but 1 of 48 samples", bad, b)
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_places_without_a_coefficient_are_not_compared(paired: bool) -> None:
+    result = two_classes()
+    if not paired:
+        result = result.drop_vars("subject")
+    sparse = result.assign(rfft=result.rfft.where(result.frequency != 0.5))
+    found = compare(sparse, by="stage", paired=paired)
+    expected = compare(result.drop_sel(frequency=0.5), by="stage", paired=paired)
+    for name in ("rfft", "rfft_t", "rfft_effect_size", "rfft_lower", "rfft_upper"):
+        assert found[name].sel(frequency=0.5).isnull().all()
+        xr.testing.assert_allclose(found[name].drop_sel(frequency=0.5), expected[name])
+
+
 def test_pairs_that_are_refused() -> None:
     result = people(8, 1).drop_vars("subject")
     keyed = result.assign_coords(file=("sample", list("abcdefgh")))

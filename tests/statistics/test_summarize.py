@@ -299,7 +299,7 @@ def test_results_that_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one sample, got none"):
         summarize(result.isel(sample=[]))
     with pytest.raises(ValueError, match="result must have samples, or be means"):
-        summarize(result.mean("sample", keep_attrs=True))
+        summarize(result.mean("sample"))
     with pytest.raises(ValueError, match="leave the name 'rfft_lower' to the summary"):
         summarize(result.assign(rfft_lower=result.rfft))
     with pytest.raises(ValueError, match="got a summary"):
@@ -315,3 +315,13 @@ def test_results_that_are_refused() -> None:
         summarize(result, interval=95)
     with pytest.raises(ValueError, match="n_resamples must be at least 100"):
         summarize(result, n_resamples=3)
+
+
+@pytest.mark.parametrize("by", [None, "subject"])
+def test_places_without_a_coefficient_stay_empty_and_change_nothing(by: str | None) -> None:
+    dense = people(7, 4)
+    sparse = dense.assign(rfft=dense.rfft.where(dense.frequency != 1.0))
+    found, expected = summarize(sparse, by), summarize(dense.drop_sel(frequency=1.0), by)
+    for name in ("rfft", "rfft_spread", "rfft_lower", "rfft_upper"):
+        assert found[name].sel(frequency=1.0).isnull().all()
+        xr.testing.assert_allclose(found[name].drop_sel(frequency=1.0), expected[name])

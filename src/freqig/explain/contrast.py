@@ -151,7 +151,8 @@ def _of_equal_ends(moves: Tensor, sums: bool) -> str:
 def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
     sizes = torch.stack([_norms(values) for values in found.values]).amax(0)
     largest = torch.maximum(found.output.abs(), found.baseline_output.abs())
-    rows = _rows((sizes <= eps * largest).all(1) & moves)
+    known = found.gap.isfinite().all(1)
+    rows = _rows((sizes <= eps * largest).all(1) & moves & known)
     if not rows:
         return ""
     first = rows[0]

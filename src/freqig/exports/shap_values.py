@@ -86,7 +86,7 @@ def features_of(result: xr.Dataset, bands: Any = "sleep", name: str = "rfft") ->
     targets = ["target"] * ("target" in result[name].dims)
     channels = ["channel"] * ("channel" in result[name].dims)
     kept = ["sample", *channels, dim, *targets]
-    values = result[name].sum([d for d in result[name].dims if d not in kept], skipna=True).transpose(*kept)
+    values = result[name].sum([d for d in result[name].dims if d not in kept], skipna=False).transpose(*kept)
     names = [str(band) for band in values[dim].values]
     if channels:
         size = values.sizes["channel"]

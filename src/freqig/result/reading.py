@@ -12,6 +12,11 @@ import xarray as xr
 from .._check import shown
 from ..signals.rates import rate_of_times
 
+_UNMARKED = (
+    ", which has lost its attrs['kind']: arithmetic of xarray drops attributes unless keep_attrs=True, and "
+    "result[name].copy(data=...) keeps them"
+)
+
 
 def attributions_of(result: Any, name: Any) -> xr.DataArray:
     """A variable of attributions.
@@ -33,9 +38,10 @@ def attributions_of(result: Any, name: Any) -> xr.DataArray:
         )
     known = names_of_attributions(result)
     if not isinstance(name, str) or name not in known:
+        lost = isinstance(name, str) and name in result.data_vars and "kind" not in result[name].attrs
         raise ValueError(
             f"name must be a variable of attributions, which are {', '.join(map(repr, known)) or 'none'} "
-            f"here, got {shown(name)}"
+            f"here, got {shown(name)}{_UNMARKED if lost else ''}"
         )
     return result[name]
 

@@ -228,8 +228,13 @@ def rows_of(labels: Sequence[Any]) -> dict[Any, np.ndarray]:
 
 
 def check_finite(values: np.ndarray, name: str, called: str = "result") -> None:
-    """ValueError where a case has NaN or infinite values, with the first of them and how many."""
-    bad = np.array([row for row, own in enumerate(values) if not np.isfinite(own).all()])
+    """ValueError where a case has NaN or infinite values, with the first of them and how many.
+
+    Places that are NaN in every case, though others are not, have no coefficient.
+    """
+    there = ~np.isnan(values).all(axis=0)
+    own_places = values[:, there] if there.any() else values
+    bad = np.flatnonzero(~np.isfinite(own_places.reshape(len(values), -1)).all(axis=1))
     if len(bad):
         raise ValueError(
             f"{called}.{name} must be finite, but {len(bad)} of {len(values)} samples have NaN or infinite "

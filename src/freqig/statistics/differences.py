@@ -60,7 +60,7 @@ class Difference:
             scale, error = np.sqrt(squares / df), np.sqrt(1 / m + 1 / n)
             factor, called = 1 - 3 / (4 * df - 1), GROUPS
         # A transform rounds every place by as much as its largest needs, and always in the same way.
-        largest = max(float(np.abs(own).max()) for own in (sides.first, sides.second))
+        largest = max(float(np.nanmax(np.abs(own))) for own in (sides.first, sides.second))
         varies = scale > 4 * sides.eps * largest
         size = np.divide(difference, scale, out=np.full(difference.shape, np.nan), where=varies)
         return cls((means[0], means[1]), scale, varies, size / error, factor * size, df, called)

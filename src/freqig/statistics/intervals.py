@@ -54,7 +54,7 @@ def bca_interval(
     Returns
     -------
     low, high : numpy.ndarray
-        Limits, in the shape of a unit; both are the mean where nothing varies.
+        Limits, in the shape of a unit; both are the mean where nothing varies, and NaN where a unit is.
 
     Examples
     --------
@@ -64,6 +64,12 @@ def bca_interval(
     """
     shape = samples[0].shape[1:]
     flat = [own.reshape(len(own), -1) for own in samples]
+    there = ~np.isnan(sum(own.sum(0, dtype=np.float64) for own in flat))
+    if not there.all():
+        ends = np.full((2, len(there)), np.nan)
+        if there.any():
+            ends[:, there] = bca_interval([own[:, there] for own in flat], interval, n_resamples, seed)
+        return ends[0].reshape(shape), ends[1].reshape(shape)
     # Which unit is drawn how often must not depend on how the units happen to be ordered.
     orders = [np.argsort(own.sum(1, dtype=np.float64), kind="stable") for own in flat]
     low, high = (np.empty(flat[0].shape[1]) for _ in range(2))

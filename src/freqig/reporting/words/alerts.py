@@ -265,9 +265,10 @@ def undecided(result: xr.Dataset) -> Alert | None:
 
 
 def _norms(variable: xr.DataArray) -> Array:
-    """L1 norms by sample."""
-    parts = [
-        np.abs(own.values).reshape(own.sizes["sample"], -1).sum(axis=1, dtype=np.float64)
-        for own in blocks(variable)
-    ]
+    """L1 norms by sample of what there is; infinite where nothing is known."""
+    parts = []
+    for own in blocks(variable):
+        sizes = np.abs(own.values).reshape(own.sizes["sample"], -1)
+        known = ~np.isnan(sizes).all(axis=1)
+        parts.append(np.where(known, np.nansum(sizes, axis=1, dtype=np.float64), np.inf))
     return np.concatenate(parts)

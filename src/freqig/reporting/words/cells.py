@@ -87,12 +87,16 @@ class Axis:
         return f"{edges} {self.unit}"
 
     def sums(self, variable: xr.DataArray) -> Array:
-        """Sums over each cell and all other dimensions, shape (N, C); NaN of samples with any."""
+        """Sums over each cell and all other dimensions, shape (N, C); NaN of samples that are not known.
+
+        Places without a coefficient, which are NaN, add nothing.
+        """
         rows = []
         for block in blocks(variable):
             other = [dim for dim in block.dims if dim not in ("sample", self.dim)]
-            values = block.sum(other, skipna=False, dtype=np.float64).transpose("sample", self.dim).values
-            bad = ~np.isfinite(values).all(axis=1)
+            values = block.sum(other, dtype=np.float64).transpose("sample", self.dim).values
+            known = block.notnull().any([*other, self.dim]).values
+            bad = ~(np.isfinite(values).all(axis=1) & known)
             cells = self.gathered(np.where(bad[:, None], 0, values))
             cells[bad] = np.nan
             rows.append(cells)

@@ -2,7 +2,7 @@
 
 from .base import Domain
 from .cepstrum import Cepstrum
-from .check import check_inversion, ready
+from .check import check_inversion
 from .components import Components
 from .composition import Composition
 from .envelope import Envelope
@@ -10,6 +10,7 @@ from .filterbank import FilterBank
 from .ica import ICA
 from .nonlinear import NonlinearDomain
 from .polar import Polar
+from .preparing import ready
 from .rfft import RFFT
 from .segments import Segments
 from .spatial import Spatial

@@ -1,16 +1,15 @@
-"""Makes domains ready for signals, and refuses those that would lose a part of them."""
+"""Refuses domains that would lose a part of signals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import add_context
-from .base import Coefficients, Domain, values_and_unit
+from .base import Coefficients, Domain
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-5}
 ROUNDING = 1e-3
@@ -22,68 +21,9 @@ BLOCK = 2**20
 they are made of, are several times as many."""
 
 
-def ready(
-    domains: Sequence[Domain], x: Tensor, baseline: Tensor, fs: float | None, count: int | None = None
-) -> tuple[Domain, ...]:
-    """Bind domains to signals, and check them, before the model runs.
-
-    Parameters
-    ----------
-    domains : sequence of Domain
-        Domains as the caller made them.
-    x, baseline : torch.Tensor
-        Signals and baselines, float32 or float64, shape (N, *channels, n), where *channels are
-        the axes that appear in the result.
-    fs : float or None
-        Sampling rate in Hz.
-    count : int, optional
-        How many samples there are, where `x` has all of them again for every baseline. Default N.
-
-    Returns
-    -------
-    tuple of Domain
-        Domains that know lengths in samples and names of components, in the same order.
-
-    Raises
-    ------
-    ValueError
-        If a domain cannot represent such signals, is made for another number of samples, is not inverted by
-        its `synthesize`, or shares the name of a dimension with one that means something else by it.
-
-    Examples
-    --------
-    >>> from freqig.domains import RFFT, Time
-    >>> x = torch.ones(3, 8)
-    >>> ready([RFFT(), Time()], x, torch.zeros_like(x), fs=None)
-    (RFFT(name='rfft'), Time(name='waveform'))
-    """
-    count = len(x) if count is None else count
-    for domain in domains:
-        refuse_count(domain, count)
-    made = tuple(_ready(domain.bind(tuple(x.shape[1:]), fs), x, baseline) for domain in domains)
-    check_dimensions(made, x.shape[-1], fs)
-    return made
-
-
-def refuse_count(domain: Domain, count: int, least: bool = False) -> None:
-    """ValueError where a domain is made for another number of samples, or for fewer of them."""
-    have = domain.n_samples
-    if have is not None and (have < count if least else have != count):
-        raise ValueError(
-            f"domain {domain.name!r} must have a row per sample, so {'at least ' * least}{count}, got {have}"
-        )
-
-
 def of_rows(domain: Domain, rows: Tensor) -> Domain:
     """A domain for samples by their places, which begin anew for every baseline."""
     return domain if domain.n_samples is None else domain.of_samples(rows % domain.n_samples)
-
-
-def _ready(domain: Domain, x: Tensor, baseline: Tensor) -> Domain:
-    for part in _blocks(x):
-        domain = domain.prepare(x[part], baseline[part])
-    check_inversion(domain, x, baseline)
-    return domain
 
 
 def check_inversion(domain: Domain, x: Tensor, baseline: Tensor) -> None:
@@ -164,41 +104,11 @@ def _check(domain: Domain, x: Tensor, baseline: Tensor, dtype: torch.dtype, tole
     constant = _check_probe(first, probe, tolerance) if domain.linear else None
     if constant is None:
         _check_return(domain, probe, probe, constant, tolerance, "a random probe")
-    for part in _blocks(x):
+    for part in blocks(x):
         where = f"samples {part.start} to {part.stop - 1}"
         ends = x[part].to(dtype), baseline[part].to(dtype)
         rows = torch.arange(part.start, part.stop)
         _check_return(of_rows(domain, rows), *ends, constant, tolerance, where)
-
-
-def check_dimensions(domains: Sequence[Domain], n: int, fs: float | None) -> None:
-    """Check that dimensions of one name have the same coordinates in all domains.
-
-    Parameters
-    ----------
-    domains : sequence of Domain
-        Bound domains.
-    n : int
-        Number of time samples.
-    fs : float or None
-        Sampling rate in Hz.
-
-    Raises
-    ------
-    ValueError
-        If two domains mean something else by a dimension of one name.
-    """
-    known: dict[str, tuple[Domain, np.ndarray, str]] = {}
-    for domain in domains:
-        coords = domain.coords(n, fs)
-        for dim, content in zip(domain.dims(coords), coords.values(), strict=True):
-            values, unit = values_and_unit(content)
-            other, theirs, their_unit = known.setdefault(dim, (domain, values, unit))
-            if unit != their_unit or not np.array_equal(values, theirs):
-                raise ValueError(
-                    f"domains {other.name!r} and {domain.name!r} both have a dimension {dim!r}, with "
-                    "different coordinates: give the domain that it is named after another name with name="
-                )
 
 
 def _check_return(
@@ -312,7 +222,8 @@ def _noise(shape: tuple[int, ...], like: Tensor) -> Tensor:
     return torch.randn(shape, generator=generator, dtype=dtype).to(like)
 
 
-def _blocks(x: Tensor) -> Iterator[slice]:
+def blocks(x: Tensor) -> Iterator[slice]:
+    """Slices of signals, each of so many that memory does not grow with the batch."""
     each = max(1, BLOCK // max(1, x[:1].numel()))
     return (slice(i, min(i + each, len(x))) for i in range(0, len(x), each))
 

@@ -17,18 +17,14 @@ from ..resynthesis.source import Source, explainer_domain
 from .again import Again
 from .catalogue import FAMILIES
 from .complexity import complexity
-from .curves import areas, curves
-from .erasing import differences, erasures
-from .imputing import road
-from .likeness import likeness
-from .ordering import MOST_EXHAUSTIVE, energies
+from .families import add_agreement, add_imputed, add_perturbed, add_truth, add_untrained
 from .rebuilding import refuse_other_kinds, refuse_other_results, refuse_other_signals, remade, settings_for
 from .replacing import OPERATORS, Replacing, replaced
-from .sanity import MEASURES, check_train, compared, on_random_labels, untrained
+from .sanity import MEASURES, check_train
 from .scoring import scoring
 from .stability import stability
-from .table import Scores, labelled, metrics_of
-from .truth import read_truth, truth_metrics
+from .table import Scores, labelled
+from .truth import read_truth
 from .verdict import verdict
 
 Array = np.ndarray
@@ -174,15 +170,16 @@ def evaluate(
             made = explainer_domain(own, each)
             for one in operators:
                 replacing = Replacing(replaced(one, source, made, result, seed), scorer)
-                _perturbed(
+                add_perturbed(
                     scores, found, each, one, replacing, attribution, chosen, shares, random_orders, seed
                 )
                 bar(len(first.x))
             if "road" in chosen:
-                _imputed(scores, each, Replacing(source, scorer), attribution, seed)
+                add_imputed(scores, each, Replacing(source, scorer), attribution, seed)
             if "complexity" in chosen:
                 scores.add(each, complexity(attribution))
-            _held_against_truth(scores, each, attribution, truths[each], chosen)
+            if "truth" in chosen:
+                add_truth(scores, each, attribution, truths[each])
             bar(len(first.x))
         again = Again.of_some(result, settings, sources, scorer.lengths[0][1].extra, most)
         if "stability" in chosen:
@@ -190,8 +187,8 @@ def evaluate(
                 scores.add(each, known, rows=again.rows)
     if "sanity" in chosen:
         gap = (result.output - result.baseline_output).values
-        randomised = _without_training(scores, again, model, train, gap, seed)
-    agreement = _agreement(scores, sources, values, others or {}, chosen)
+        randomised = add_untrained(scores, again, model, train, gap, seed)
+    agreement = add_agreement(scores, sources, values, others or {}) if "agreement" in chosen else {}
     for each in names:
         scores.explain(each, nothing=not np.nan_to_num(values[each]).any())
     table = labelled(
@@ -235,117 +232,3 @@ def _names(result: Any, name: Any) -> list[str]:
     for each in names or ["rfft"]:
         one_target(attributions_of(result, each))
     return names
-
-
-def _perturbed(
-    scores: Scores,
-    found: dict[tuple[str, str], Array],
-    name: str,
-    operator: str,
-    replacing: Replacing,
-    attribution: Array,
-    chosen: Sequence[str],
-    shares: Array,
-    random_orders: int,
-    seed: int,
-) -> None:
-    """Metrics of what the model does where coefficients are replaced."""
-    if "deletion" in chosen:
-        source = replacing.source
-        energy = np.where(
-            np.isfinite(attribution), energies(source.domain, source.x, source.baseline), np.nan
-        )
-        found[name, operator] = curves(replacing, attribution, energy, shares, random_orders, seed)
-        known = areas(found[name, operator], shares)
-        scores.add(name, known, operator)
-        best = [metric for metric in known if metric.endswith("_best")]
-        far = [metric for metric in best if not np.isfinite(known[metric]).any() and "count" in metric]
-        scores.lack(
-            name, far, f"there are more than {MOST_EXHAUSTIVE} coefficients, too many orders", operator
-        )
-        energetic = [metric for metric in best if "energy" in metric]
-        scores.lack(
-            name, energetic, "the steps depend on the order, so that the best is not searched", operator
-        )
-    if "erasure" in chosen:
-        known = erasures(replacing, attribution)
-        scores.add(name, known, operator)
-        if not np.isfinite(known["log_odds"]).any():
-            scores.lack(name, ["log_odds"], "outputs are no probabilities of classes", operator)
-    if "difference" in chosen:
-        scores.add(name, differences(replacing, attribution), operator)
-
-
-def _imputed(scores: Scores, name: str, replacing: Replacing, attribution: Array, seed: int) -> None:
-    if isinstance(replacing.source.domain, Players):
-        scores.lack(
-            name, metrics_of("road"), "players are there or not, and have no neighbours to impute from"
-        )
-    else:
-        scores.add(name, road(replacing, attribution, seed))
-
-
-def _held_against_truth(
-    scores: Scores, name: str, attribution: Array, truth: Array | None, chosen: Sequence[str]
-) -> None:
-    if "truth" not in chosen:
-        return
-    if truth is None:
-        scores.lack(name, metrics_of("truth"), "truth= was not given")
-    else:
-        scores.add(name, truth_metrics(attribution, truth))
-
-
-def _without_training(
-    scores: Scores, again: Again, model: Any, train: Any, gap: Array, seed: int
-) -> tuple[Sequence[str], Mapping[str, Array]] | None:
-    """Metrics of models that know nothing; and the cascade of layers, where there is one."""
-    cascade = None
-    try:
-        stages, by_layer = untrained(again, model, gap, seed)
-    except TypeError as error:
-        for name in again.sources:
-            scores.lack(name, [f"untrained_{measure}" for measure in MEASURES], str(error))
-    else:
-        placed = {name: np.full((*v.shape[:2], scores.count), np.nan) for name, v in by_layer.items()}
-        for name, values in by_layer.items():
-            placed[name][:, :, again.rows] = values
-            last = {f"untrained_{m}": one for m, one in zip(MEASURES, values[-1], strict=True)}
-            scores.add(name, last, rows=again.rows)
-        cascade = stages, placed
-    metrics = [f"random_labels_{measure}" for measure in MEASURES]
-    if train is None:
-        for name in again.sources:
-            scores.lack(name, metrics, "train= was not given")
-    else:
-        for name, values in compared(again, on_random_labels(train, seed), gap).items():
-            scores.add(name, dict(zip(metrics, values, strict=True)), rows=again.rows)
-    return cascade
-
-
-def _agreement(
-    scores: Scores,
-    sources: Mapping[str, Source],
-    values: Mapping[str, Array],
-    others: Mapping[str, xr.Dataset],
-    chosen: Sequence[str],
-) -> dict[tuple[str, str], dict[str, Array]]:
-    """Likeness to each other result, by variable and its name."""
-    found: dict[tuple[str, str], dict[str, Array]] = {}
-    if "agreement" not in chosen:
-        return found
-    for name, source in sources.items():
-        alike = {
-            key: likeness(values[name], source.flat(other[name]))
-            for key, other in others.items()
-            if name in other
-        }
-        found.update({(name, key): one for key, one in alike.items()})
-        if alike:
-            kinds = next(iter(alike.values()))
-            scores.add(
-                name, {f"agreement_{k}": np.mean([one[k] for one in alike.values()], axis=0) for k in kinds}
-            )
-        else:
-            scores.lack(name, metrics_of("agreement"), "others= holds no other result of it")
-    return found

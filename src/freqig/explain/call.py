@@ -13,7 +13,7 @@ from .._tensor_check import all_finite, in_dtype
 from ..baselines.reading import draw_baselines
 from ..chunks import Chunks
 from ..domains import Domain
-from ..domains.check import ready
+from ..domains.preparing import ready
 from ..errors import ResolutionWarning, warn
 from ..models import Model
 from ..objective.argument_axes import settle_readings

@@ -17,7 +17,7 @@ from ..baselines import Baseline
 from ..baselines.reading import describe_baseline, draw_baselines
 from ..domains import Domain
 from ..domains.base import Coefficients, Coordinate, Coords
-from ..domains.check import ready
+from ..domains.preparing import ready
 from ..signals import Signal
 from ..signals.axes import Axes, times
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from ..domains.check import refuse_count
+from ..domains.preparing import refuse_count
 from ..objective.arguments import NAME, PerSample
 from ..signals.recordings import is_recording
 from .batch import Asked

@@ -256,3 +256,14 @@ def test_names_are_looked_at_and_signatures_stay() -> None:
     assert list(signature(freqig.STFT).parameters)[:2] == ["window", "hop"]
     assert freqig.STFT(1.0, hop=0.5).hop == 0.5
     assert pickle.loads(pickle.dumps(freqig.slide)) is freqig.slide
+
+
+def test_an_axis_of_time_with_one_value_is_told_of() -> None:
+    """A recurrent network takes (batch, time, 1), of which the last axis is no time."""
+    model = nn.LSTM(1, 2, batch_first=True)
+    x = np.random.default_rng(0).normal(size=(4, 50, 1))
+    with pytest.raises(ValueError, match=r"single value of shape \(4, 50, 1\): pass time_axis=1"):
+        freqig.Explainer(model, output_key=0)(x)
+    truth = r"truth must be .* got 'W': if it is that of all, pass \['W'\] \* 4$"
+    with pytest.raises(TypeError, match=truth):
+        freqig.Explainer(nn.Linear(50, 2))(x[..., 0], truth="W")

@@ -362,3 +362,18 @@ def test_what_is_called_wrongly_is_named(tmp_path):
         explainer(X[:, None], 1)
     with pytest.raises(TypeError, match="there is no parameter smooth: it takes fs, unit, window"):
         freqig.methods.SmoothGrad(torch.nn.Linear(N, 2), fs=FS).explain_files([tmp_path / "x.npy"], smooth=3)
+
+
+def test_what_rounding_leaves_of_equal_ends_has_converged():
+    """Where F(x) = F(x'), and coalitions say otherwise, rounding of their sum is no gap."""
+
+    def score(x):
+        loud = [amplitude(x, f) > 0.3 for f in SINES]
+        return np.where(np.all(loud, 0), 0, 0.1 * loud[0] + 0.3 * loud[1] + 0.7 * loud[2])
+
+    others = freqig.baselines.data(np.stack([0.01 * SINES[5], np.zeros(N)]))
+    for start in (None, others):
+        found = freqig.Shapley(score, fs=FS, players=BANDS, baseline=start)(X[:1])
+        assert found.output == found.baseline_output == 0
+        assert found.converged.all()
+        assert found.completeness_gap == 0

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 from torch import Tensor, nn
 
 from freqig import Explainer, attribute
@@ -196,3 +197,67 @@ def test_attribute_of_what_the_model_takes_as_an_image() -> None:
 def test_attribute_lets_the_model_speak_where_nothing_fits() -> None:
     with pytest.raises(RuntimeError, match="to have 3 channels, but got 5"):
         attribute(np.zeros((4, 5, 50)), conv(3))
+
+
+def mono() -> nn.Module:
+    """Series without an axis of channels."""
+    return seeded(lambda: nn.Sequential(nn.Linear(50, 4), nn.GELU(), nn.Linear(4, 2)))
+
+
+def flat() -> nn.Module:
+    """A network that refuses an axis of channels."""
+
+    class Flat(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = mono()
+
+        def forward(self, x: Tensor) -> Tensor:
+            samples, _ = x.shape
+            return self.inner(x).reshape(samples, 2)
+
+    return Flat()
+
+
+def image_last() -> nn.Module:
+    return nn.Sequential(Permuted(), image())
+
+
+class Permuted(nn.Module):
+    """From (batch, channel, time, 1) to (batch, 1, channel, time)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        samples, channels, n, last = x.shape
+        return x.reshape(samples, last, channels, n)
+
+
+@pytest.mark.parametrize(
+    ("model", "channels", "takes", "says"),
+    [
+        (flat(), 1, "(4, 50)", "torch.nn.Sequential(torch.nn.Flatten(), model)"),
+        (image(), 3, "(4, 1, 3, 50)", "torch.nn.Sequential(torch.nn.Unflatten(1, (1, -1)), model)"),
+        (image_last(), 3, "(4, 3, 50, 1)", "torch.nn.Sequential(torch.nn.Unflatten(2, (-1, 1)), model)"),
+        (image().forward, 3, "(4, 1, 3, 50)", "lambda x: model(x[:, None])"),
+        (seeded(Recurrent), 3, "(4, 50, 3)", "pass time_axis=1"),
+    ],
+    ids=["series", "image", "last", "function", "time first"],
+)
+def test_recordings_keep_their_axes_and_the_model_is_arranged(
+    model: Any, channels: int, takes: str, says: str
+) -> None:
+    """Axes of a file are known by name, so that arranging the signals would lose them."""
+    values = np.random.default_rng(0).normal(size=(4, channels, 50))
+    names = [f"C{i}" for i in range(channels)]
+    x = xr.DataArray(
+        values, dims=("sample", "channel", "time"), coords={"channel": names}, attrs={"fs": 50.0}
+    )
+    with pytest.raises(ValueError, match=r"x must have the axes of the model") as caught:
+        Explainer(model)(x)
+    remedy = says if says.startswith("pass") else f"explain {says} in its place"
+    assert str(caught.value).endswith(f"samples by channels by time, but takes {takes}: {remedy}")
+    # What it says works.
+    settings = {"time_axis": 1} if says.startswith("pass") else {}
+    other = model if settings else eval(says, {"torch": torch, "model": model})
+    found = Explainer(other, **settings)(x, target=0)
+    assert found.rfft.shape == (4, channels, 26)
+    assert found.channel.values.tolist() == names

@@ -503,3 +503,17 @@ def test_the_home_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert read("~/x.npy").shape == read(Path("~/x.npy")).shape == (1, 2, 50)
     assert FilePath()("~/x.nc") == tmp_path / "x.nc"
     assert FilePath()("a~/x.nc") == Path("a~/x.nc")
+
+
+def test_a_rate_of_rounded_times_is_told_with_its_remedy(tmp_path: Path) -> None:
+    """Times to five decimals make 11,999.98 Hz, of which no window is a whole number of samples."""
+    time = np.round(np.arange(24_000) / 12_000, 5)
+    pd.DataFrame({"time": time, "x": np.sin(time)}).to_csv(tmp_path / "x.csv", index=False)
+    says = r"window must be a whole number .* 0.2 s, which is 2399.996 samples at 11999.98 Hz: pass fs=12000,"
+    with pytest.raises(ValueError, match=says):
+        read(tmp_path / "x.csv", window=0.2)
+    assert read(tmp_path / "x.csv", window=0.2, fs=12_000).shape == (10, 1, 2400)
+    with pytest.raises(ValueError, match=r"2400.6 samples at 12000 Hz: pass fs=.*, or window=0.200083333"):
+        read(tmp_path / "x.csv", window=0.20005, fs=12_000)
+    with pytest.raises(ValueError, match=r"0.24 samples at 12000 Hz: pass window=8.33333333e-05$"):
+        read(tmp_path / "x.csv", window=2e-5, fs=12_000)

@@ -61,6 +61,7 @@ class Game:
         self._known: dict[bytes, np.ndarray] = {}
         for present, values in ((True, output), (False, start[0])):
             self._known[_key(np.full((1, players.count), present))[0]] = values.cpu().numpy()
+        self.largest: np.ndarray = np.abs(np.stack([*self._known.values()])).max(0)
         self.n_evaluations = 2
 
     def values(self, coalitions: np.ndarray) -> np.ndarray:
@@ -95,6 +96,7 @@ class Game:
             self.evaluated(part.stop - part.start)
 
         self.chunks.run(len(coalitions), call)
+        self.largest = np.maximum(self.largest, np.abs(found).max(0, initial=0.0))
         self.n_evaluations += len(coalitions)
         return found
 

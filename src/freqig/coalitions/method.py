@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..chunks import Chunks
-from ..completeness import gap_limit
+from ..completeness import ROUNDING, gap_limit
 from ..domains import Domain
 from ..errors import ConvergenceWarning, warn
 from ..explain.blocks import BlockSize
@@ -114,6 +114,9 @@ class Coalitions(Method):
         phi = torch.from_numpy(found[NAME]).movedim(-1, 0)[None].to(output.device)
         norm = phi.abs().sum(-1)
         gap = phi.sum(-1) - (output - start)
+        # Values add up by construction: what is left below is the rounding of this sum.
+        rounding = ROUNDING * torch.finfo(gap.dtype).eps * torch.from_numpy(game.largest).to(gap)
+        gap = torch.where(gap.abs() <= rounding, 0.0, gap)
         errors = [_relative(found[NAME], found[ERROR])]
         if self.order == 2:
             # Pairs that hardly interact are small beside what there is to explain.

@@ -104,7 +104,7 @@ def question_of(model: Model, settings: Settings, x: Any, asked: Asked) -> tuple
     signal = read_input(x, model.hints, settings, asked.reading)
     signal = with_known(signal, asked.truth, asked.names)
     inputs = [signal.values.movedim(-1, settings.time_axis)]
-    _refuse_shape(model, settings, inputs, asked.arguments)
+    _refuse_shape(model, settings, inputs, asked.arguments, signal.dims is not None)
     target, settings = _aimed(settings, asked.target, signal)
     return Question(signal, target, asked.baseline, asked.arguments, inputs), settings
 
@@ -164,12 +164,15 @@ def _aimed(settings: Settings, target: Any, signal: Signal) -> tuple[Target, Set
     return by_number, replace(settings, classes=names) if named else settings
 
 
-def _refuse_shape(model: Model, settings: Settings, inputs: list[torch.Tensor], arguments: Any) -> None:
+def _refuse_shape(
+    model: Model, settings: Settings, inputs: list[torch.Tensor], arguments: Any, named: bool
+) -> None:
     """Raise where signals have not the shape that the model declares, before it runs."""
     x = inputs[0]
     misfit = model.hints.misfit(tuple(x.shape), settings.time_axis) if len(x) else ""
     if misfit:
-        refuse_axes(model, inputs, arguments, settings.output_key, None, time_axis=settings.time_axis)
+        key, axis = settings.output_key, settings.time_axis
+        refuse_axes(model, inputs, arguments, key, None, time_axis=axis, named=named)
         raise ValueError(f"x must have the shape that the model declares, {misfit}")
 
 
@@ -187,7 +190,8 @@ def fitting_axes(model: Model, settings: Settings, question: Question) -> Iterat
     except Exception as error:
         if may_be_axes(error, settings):
             whose = model, question.inputs, question.arguments
-            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis)
+            named = question.signal.dims is not None
+            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis, named=named)
         raise
 
 

@@ -23,6 +23,13 @@ from .lengths import length_taken
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
 
+LAYERS = {
+    "x[:, 0]": "torch.nn.Flatten()",
+    "x[:, None]": "torch.nn.Unflatten(1, (1, -1))",
+    "x[..., None]": "torch.nn.Unflatten(2, (-1, 1))",
+}
+"""Layers that rearrange signals, (N, channels, time), for a network in another layout."""
+
 Shape = tuple[int, ...]
 
 Offer = tuple[str, str, Tensor, Tensor]
@@ -37,6 +44,7 @@ def refuse_axes(
     error: Exception | None,
     called: str = "x",
     time_axis: int = -1,
+    named: bool = False,
 ) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
@@ -56,6 +64,8 @@ def refuse_axes(
         Name of the parameter in errors.
     time_axis : int, default -1
         Axis of time in the caller's layout, of one input.
+    named : bool, default False
+        Whether axes are known by name, as those of a file: then the model is what must be arranged.
 
     Raises
     ------
@@ -70,6 +80,9 @@ def refuse_axes(
 
     if takes(inputs):
         return
+    alone = len(inputs) == 1 and inputs[0].ndim == 3 and time_axis == -1
+    if named and alone and model.description.get("framework") == "torch":
+        _refuse_layout(called, model, inputs[0], lambda x: takes([x]), error)
     hints = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis).hints
     for i, x in enumerate(inputs):
         name = f"{called}[{i}]" if len(inputs) > 1 else called
@@ -131,6 +144,27 @@ def refuse_input(
     fitting = [one for one in other if takes(_like(x, one).movedim(-1, time_axis))]
     fitting = fitting or _other_length(x, lambda one: fails(one.movedim(-1, time_axis)))
     _tell_sizes("input", x, fitting, None, error)
+
+
+def _refuse_layout(
+    name: str, model: Model, x: Tensor, takes: Callable[[Tensor], bool], error: Exception | None
+) -> None:
+    """Raise where a model takes recordings, (samples, channels, time), in another layout only."""
+    layouts = {"x.mT": x.mT, "x[:, None]": x[:, None], "x[..., None]": x[..., None]}
+    if x.shape[1] == 1:
+        layouts = {"x[:, 0]": x[:, 0], **layouts}
+    fitting = next((how for how, other in layouts.items() if takes(other)), None)
+    if fitting is None:
+        return
+    module = isinstance(getattr(model, "function", None), torch.nn.Module)
+    wrapped = (
+        f"torch.nn.Sequential({LAYERS.get(fitting)}, model)" if module else f"lambda x: model({fitting})"
+    )
+    remedy = "pass time_axis=1" if fitting == "x.mT" else f"explain {wrapped} in its place"
+    raise ValueError(
+        f"{name} must have the axes of the model, which fails on shape {tuple(x.shape)}, samples by channels "
+        f"by time, but takes {tuple(layouts[fitting].shape)}: {remedy}"
+    ) from error
 
 
 def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:

@@ -115,7 +115,10 @@ def _column(values: Any, name: str, kinds: str, count: int) -> np.ndarray:
         values = as_tensor(values, name).cpu().numpy()
     is_long = hasattr(values, "__len__") and getattr(values, "ndim", 1) == 1
     if not is_long or isinstance(values, (str, bytes, Mapping, Set)):
-        raise TypeError(f"{name} must be a sequence of {what}, one per sample, got {shown(values)}")
+        same = (
+            f": if it is that of all, pass [{values!r}] * {count}" if isinstance(values, (str, int)) else ""
+        )
+        raise TypeError(f"{name} must be a sequence of {what}, one per sample, got {shown(values)}{same}")
     listed = np.asarray(values).tolist() if hasattr(values, "dtype") else list(values)
     if len(listed) != count:
         raise ValueError(f"{name} must be one per sample, so {count} of them, got {len(listed)}")

@@ -12,6 +12,8 @@ from .recording import Annotation, Recording
 
 WHOLE = 1e-6
 """By how much of a sample a window may miss a whole number of them."""
+ROUNDED = 1e-3
+"""By how much of itself a rate may be off that was taken from rounded times."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,12 @@ class Windows:
 def _whole(seconds: float, fs: float, name: str) -> int:
     samples = seconds * fs
     if samples < 1 or abs(samples - round(samples)) > WHOLE * max(1.0, samples):
+        whole = max(1, round(samples))
+        rounded = abs(samples - whole) <= ROUNDED * whole
+        exact = f"fs={whole / seconds:.9g}, if times were rounded before the rate was taken from them, or "
         raise ValueError(
             f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is "
-            f"{samples:g} samples at {fs:g} Hz"
+            f"{samples:.9g} samples at {fs:.9g} Hz: pass {exact if rounded else ''}{name}={whole / fs:.9g}"
         )
     return round(samples)
 

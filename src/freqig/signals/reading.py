@@ -88,6 +88,9 @@ def read_signal(x: Any, time_axis: int, name: str = "x") -> Signal:
     # Names tell which axis is time in `x`, and not which the model takes for it.
     _check_axis(time_axis, signal.values, name)
     check_real(signal.values, name)
+    # Of several inputs the model is asked which one has another layout.
+    if signal.dims is None and not name.endswith("]"):
+        _refuse_no_time(signal.values, time_axis, name)
     return signal
 
 
@@ -141,6 +144,18 @@ def check_shape(values: Tensor, name: str) -> None:
     if 0 in values.shape[1:]:
         raise ValueError(
             f"{name} must have at least one channel and one sample in time, got shape {tuple(values.shape)}"
+        )
+
+
+def _refuse_no_time(values: Tensor, time_axis: int, name: str) -> None:
+    """ValueError where the axis that was taken for time has one value, and another has more."""
+    n_others = max(values.shape[1:-1], default=1)
+    if values.shape[-1] == 1 and n_others > 1:
+        given = tuple(values.movedim(-1, time_axis).shape)
+        axis = next(axis for axis in range(1, len(given)) if given[axis] == n_others)
+        raise ValueError(
+            f"time_axis must be the axis of time in {name}, got {time_axis}, which has a single value of "
+            f"shape {given}: pass time_axis={axis} where series are {n_others} values long"
         )
 
 

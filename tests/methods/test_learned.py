@@ -60,6 +60,25 @@ def test_a_sample_has_the_loss_of_itself_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LEARNED)
+def test_a_step_asks_about_as_many_samples_as_a_call_holds(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freqig.chunks.MAX_POINTS", 16)
+    asked = list[int]()
+
+    class Watching(Amplitudes):
+        def forward(self, x: Tensor) -> Tensor:
+            asked.append(len(x))
+            return super().forward(x)
+
+    steps = 60
+    made(name, Watching(), fs=65, steps=steps)(np.tile(X, (12, 1)), target=0)
+    # In two calls, and a few before the first step.
+    assert sum(asked) > 24 * steps
+    assert len(asked) < 3 * steps
+
+
+@pytest.mark.parametrize("name", LEARNED)
 def test_the_size_of_outputs_and_signals_is_no_matter(name: str) -> None:
     # Powers of two, that round nothing: DynaMask ranks all coefficients, also those that are rounding alone.
     few = {"steps": 6, "fs": 65}

@@ -96,11 +96,13 @@ class Method(ABC):
 
     def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
         """Samples and targets per block: enough that most chunks are full, few enough to bound memory."""
-        full = -(-FULL * chunks.size // self.n_least)
-        # Sums of one sample and target each.
-        fit = max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
+        full, fit = -(-FULL * chunks.size // self.n_least), self.most_rows(chunks, n_features)
         targets = max(1, min(fit, n_targets))
         return BlockSize(max(1, min(full, fit // targets)), targets)
+
+    def most_rows(self, chunks: Chunks, n_features: int) -> int:
+        """Samples, times targets, of which there is room for what is held of each."""
+        return max(1, chunks.memory.block // (self.rows_kept * 8 * n_features))
 
 
 @dataclass(frozen=True)

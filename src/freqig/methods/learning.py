@@ -71,14 +71,16 @@ class Learned(How):
     rate: float
 
     units = IMPORTANCE
+    # Coefficients, masks, what the optimiser keeps of them, and points, each with its gradient.
+    rows_kept = 12
 
     @property
     def n_least(self) -> int:
         return self.steps
 
     def block_size(self, chunks: Chunks, n_features: int, n_targets: int) -> BlockSize:
-        # Masks are of one target each.
-        return BlockSize(min(chunks.size, super().block_size(chunks, n_features, 1).samples), 1)
+        # Masks are of one target each, and of each sample there is one point in a step.
+        return BlockSize(min(chunks.size, self.most_rows(chunks, n_features)), 1)
 
     def leaves(self, frame: Frame) -> Leaves:
         """Where the optimisation begins: one number per coefficient, halfway."""

@@ -123,8 +123,15 @@ def test_bands_of_a_group_are_over_people(subjects: str, says: str) -> None:
     assert says in texts[2]
     count = len(subjects)
     assert texts[0].startswith(f"{12 * count} samples in {count} recordings of {count // 2} people")
-    assert "the model is right in 100 % of the samples" in texts[1]
+    assert f"the model is right in 100 % of {12 * count} samples" in texts[1]
     assert [row[0].href for row in people.recordings().rows][:2] == ["./r0.html", "./r1.html"]
+
+
+def test_a_group_is_right_as_often_as_its_samples_whose_truth_is_known() -> None:
+    people = cohorts.People()
+    people.add("r0", "a", told(["N2", "W"] * 5, BANDS, truth=["N2", "W"] * 5), "r0.html")
+    people.add("r1", "b", told(["N2"] * 30, BANDS, truth=["W", "W", *[""] * 28]), "r1.html")
+    assert "the model is right in 83 % of 12 samples" in str(people.summary()[1].text)
 
 
 def test_recordings_of_other_frequencies_share_no_page() -> None:

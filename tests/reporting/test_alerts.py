@@ -156,6 +156,13 @@ def test_every_status_has_a_remedy() -> None:
     assert "converged (" not in alert.remedy.replace("not converged", "")
 
 
+def test_probabilities_that_are_not_known_are_no_doubt() -> None:
+    result = told(["N2", "W"] * 12, BANDS)
+    result["outputs"][:3, 0] = np.nan
+    assert alerts.undecided(result) is None
+    assert alerts.undecided(result.isel(sample=slice(3))) is None
+
+
 class Normalised(torch.nn.Module):
     """Blind to the scale of its input."""
 

@@ -29,6 +29,14 @@ def test_the_wrong_and_the_uncertain_are_chosen() -> None:
     assert text[7].startswith("predicted W, true N2; leads by")
 
 
+def test_how_sure_a_model_is_is_not_told_where_it_is_not_known() -> None:
+    result = told(CLASSES, BANDS, truth=["N2"] * 60)
+    result["outputs"][1, 0] = np.nan
+    text = {one.sample: one.text for one in worth_a_look(result, count=60).chosen}
+    assert "leads by" in text[3]
+    assert "leads by" not in text[1]
+
+
 def test_wrong_ones_that_the_model_is_surest_of_come_first() -> None:
     truth = ["N2"] * 60
     result = told(CLASSES, BANDS, truth=truth, onset=np.zeros(60))

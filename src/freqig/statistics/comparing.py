@@ -92,8 +92,8 @@ def compare(
         `cluster_mass` (sum of t), `cluster_size`, `cluster_effect_size` of the mean over the cluster (which
         was chosen for being large), and where it lies, such as `cluster_frequency_from` and `_to`. Attributes
         say what was done: ``unit``, ``n_first``, ``n_second``, ``effect_size``, ``neighbours``, ``test``.
-        Where nothing varies between units beyond
-        rounding, t and effect size are NaN.
+        Where nothing varies between units beyond rounding, t and effect size are NaN; places
+        without a coefficient stay empty.
 
     Raises
     ------

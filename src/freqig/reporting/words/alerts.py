@@ -252,7 +252,10 @@ def undecided(result: xr.Dataset) -> Alert | None:
     known = probabilities(result)
     if known is None or known.shape[1] < 2:
         return None
-    usual, even = float(np.median(known.max(axis=1))), 1 / known.shape[1]
+    likeliest = known.max(axis=1)
+    if np.isnan(likeliest).all():
+        return None
+    usual, even = float(np.nanmedian(likeliest)), 1 / known.shape[1]
     if usual > even + 0.1 * (1 - even):
         return None
     return Alert(

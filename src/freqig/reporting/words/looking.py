@@ -206,7 +206,7 @@ def _text(result: xr.Dataset, row: int, sure: Array | None, away: Array | None) 
         parts.append(f"predicted {predicted[row]}")
         if truth is not None and str(truth[row]) not in ("", "nan"):
             parts[-1] += f", true {truth[row]}"
-    if sure is not None:
+    if sure is not None and np.isfinite(sure[row]):
         parts.append(f"leads by {percent(sure[row])}")
     if away is not None and np.isfinite(away[row]):
         parts.append(f"{percent(away[row])} of the attribution away from the power")

@@ -44,6 +44,8 @@ class People:
     persons: dict[str, dict[str, Person]] = field(default_factory=dict)
     tallies: dict[str, list[int]] = field(default_factory=dict)
     unknown: bool = False
+    labelled: int = 0
+    correct: int = 0
     alerts: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, subject: str, result: xr.Dataset, link: str) -> None:
@@ -67,6 +69,9 @@ class People:
             for one in evidence_of(result.drop_vars("subject", errors="ignore"), axis):
                 self._add(one, subject or name)
         agreed, gap = right(result), relative_gap(result)
+        if agreed is not None:
+            self.labelled += int(np.isfinite(agreed).sum())
+            self.correct += int(np.nansum(agreed))
         self.rows.append(
             (
                 PageLink(link, name),
@@ -126,18 +131,20 @@ class People:
         return [first, self._sure(), bands, *([table_of(verdicts)] if verdicts else [])]
 
     def _sure(self) -> Paragraph:
-        count, converged, gap, agreed = (
+        count, converged, gap = (
             np.array([np.nan if row[place] is None else row[place] for row in self.rows], dtype=np.float64)
-            for place in (2, 3, 4, 5)
+            for place in (2, 3, 4)
         )
         parts = []
-        if (share := _weighted(converged, count)) is not None:
+        if (known := np.isfinite(converged)).any():
+            share = float(np.average(converged[known], weights=count[known]))
             parts.append(f"{percent(share)} of the explanations converged")
         if np.isfinite(gap).any():
             usual = percent(float(np.nanmedian(gap)))
             parts.append(f"attributions miss the change of the output by {usual} in the median recording")
-        if (share := _weighted(agreed, count)) is not None:
-            parts.append(f"the model is right in {percent(share)} of the samples")
+        if self.labelled:
+            share = self.correct / self.labelled
+            parts.append(f"the model is right in {percent(share)} of {counted(self.labelled, 'sample')}")
         sentence = "; ".join(parts) or "how sure they are is not known"
         return Paragraph(sentence[0].upper() + sentence[1:] + ".")
 
@@ -189,8 +196,3 @@ class People:
 def _mean(values: np.ndarray) -> float | None:
     known = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     return float(known.mean()) if known.size else None
-
-
-def _weighted(values: Array, weights: Array) -> float | None:
-    known = np.isfinite(values)
-    return float(np.average(values[known], weights=weights[known])) if known.any() else None

@@ -6,6 +6,9 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 __all__ = [
@@ -119,6 +122,34 @@ class SharedModelWarning(FreqigWarning):
     """
 
 
+Told = set[tuple[str, type[FreqigWarning]]]
+_TOLD: ContextVar[Told | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def but_once(told: Told) -> Iterator[None]:
+    """Warn of nothing that was told before, of which `told` keeps account.
+
+    To catch warnings and issue some of them again would have Python forget what it has shown at which line.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     with but_once(set()):
+    ...         for batch in range(3):
+    ...             warn("the sum is off", CompletenessWarning)
+    >>> len(caught)
+    1
+    """
+    before = _TOLD.set(told)
+    try:
+        yield
+    finally:
+        _TOLD.reset(before)
+
+
 def warn(message: str, category: type[FreqigWarning]) -> None:
     """Warn at the line of the caller's own code that called into freqig.
 
@@ -138,6 +169,11 @@ def warn(message: str, category: type[FreqigWarning]) -> None:
     >>> caught[0].category.__name__
     'CompletenessWarning'
     """
+    told = _TOLD.get()
+    if told is not None:
+        if (message, category) in told:
+            return
+        told.add((message, category))
     # Level 2 is the function that called this one.
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):

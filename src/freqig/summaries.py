@@ -11,6 +11,7 @@ import xarray as xr
 
 from .bands import bands as sum_over_bands
 from .groupings import in_order
+from .result.reading import of_samples
 
 EXPLAINED = "attribution"
 
@@ -60,6 +61,7 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
     if "output" not in getattr(result, "data_vars", ()):
         kind = type(result).__name__
         raise TypeError(f"result must be a Dataset as freqig.Explainer returns it, got {kind} without output")
+    result = of_samples(result)
     settings = json.loads(result.attrs.get("settings", "{}"))
     explained = _explained(result)
     signal = next((one for one in result.data_vars.values() if one.attrs.get("kind") == "signal"), None)

@@ -120,7 +120,7 @@ def peaks(result: xr.Dataset, n: int = 10, *, name: str = "rfft") -> pd.DataFram
     along = [i for i, dim in enumerate(dims) if dim not in LABELS and variable[dim].dtype.kind in "iufmM"]
     standing = _stands_out(values, along)
 
-    flat = values.reshape(*values.shape[: len(groups)], -1)
+    flat = values.reshape(*values.shape[: len(groups)], int(np.prod(values.shape[len(groups) :])))
     total = np.nansum(np.abs(flat), axis=-1)
     columns: dict[str, list[Any]] = {key: [] for key in (*dims, "attribution", "share")}
     for group in np.ndindex(*values.shape[: len(groups)]):

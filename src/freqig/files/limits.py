@@ -72,27 +72,31 @@ def refuse_hdf5(path: Path, most: int = MOST_OBJECTS) -> None:
 
     try:
         with h5py.File(path) as file:
-            _Followed(path.name, most).count(file)
+            _Followed(path.name, most, file.id).count(h5py.h5o.open(file.id, b"/"))
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{path.name} must be a file of HDF5, and cannot be read: {error}") from None
 
 
 class _Followed:
-    """Counts what a reader meets in a file of HDF5 that follows all links and references."""
+    """Counts what a reader meets in a file of HDF5 that follows all links and references.
 
-    def __init__(self, name: str, most: int) -> None:
-        self.name, self.most, self._known = name, most, dict[int, int]()
+    By identifiers of the library, for the objects that h5py makes of them take most of the time.
+    """
+
+    def __init__(self, name: str, most: int, file: Any) -> None:
+        self.name, self.most, self.file, self._known = name, most, file, dict[int, int]()
 
     def count(self, item: Any, depth: int = 0) -> int:
         """Arrays and groups in one, with itself."""
         import h5py
 
-        place = h5py.h5o.get_info(item.id).addr
-        if isinstance(item, h5py.Group) and len(item) > self.most:
+        is_group = isinstance(item, h5py.h5g.GroupID)
+        if is_group and item.get_num_objs() > self.most:
             self._refuse()
+        place = h5py.h5o.get_info(item).addr
         if place not in self._known:
             self._known[place] = self.most + 1  # of what holds itself
-            inside = self._in_group(item) if isinstance(item, h5py.Group) else self._in_dataset(item)
+            inside = self._in_group(item) if is_group else self._in_dataset(item)
             self._known[place] = 1 + sum(self.count(one, depth + 1) for one in inside)
         if max(self._known[place], len(self._known)) > self.most or depth > DEEPEST:
             self._refuse()
@@ -108,37 +112,41 @@ class _Followed:
         import h5py
 
         links = dict[bytes, int]()
-        group.id.links.iterate(lambda key, link: links.update({key: link.type}), info=True)
+        group.links.iterate(lambda key, link: links.update({key: link.type}), info=True)
         for key, kind in links.items():
             if kind == h5py.h5l.TYPE_EXTERNAL:
                 raise ValueError(
                     f"{self.name} must hold its own values, but {key.decode()!r} links to another file"
                 )
             try:
-                item = group[key]
+                item = h5py.h5o.open(group, key)
             except KeyError:  # a link that leads nowhere
                 continue
-            if isinstance(item, (h5py.Group, h5py.Dataset)):
+            if isinstance(item, (h5py.h5g.GroupID, h5py.h5d.DatasetID)):
                 yield item
 
     def _in_dataset(self, dataset: Any) -> Iterator[Any]:
         import h5py
 
-        # Of the file itself: what h5py makes of it, name and dtype above all, takes most of the time.
-        own, how = dataset.id, dataset.id.get_create_plist()
+        how = dataset.get_create_plist()
         layout = how.get_layout()
         if layout == h5py.h5d.VIRTUAL or how.get_external_count():
             raise ValueError(
                 f"{self.name} must hold its own values, but {_key(dataset)!r} is stored elsewhere"
             )
-        stored, size = int(own.get_storage_size()), own.get_type().get_size()
+        stored, kind = int(dataset.get_storage_size()), dataset.get_type()
         # A chunk is unpacked as a whole, however little of it is wanted.
-        for shape in (own.shape or (0,), how.get_chunk() if layout == h5py.h5d.CHUNKED else (0,)):
-            if (needed := math.prod(shape) * size) > SMALL:
+        for shape in (dataset.shape or (0,), how.get_chunk() if layout == h5py.h5d.CHUNKED else (0,)):
+            if (needed := math.prod(shape) * kind.get_size()) > SMALL:
                 refuse_size(needed, f"{_key(dataset)} in {self.name}", stored)
-        if own.get_type().get_class() == h5py.h5t.REFERENCE:
-            yield from (dataset.file[one] for one in np.ravel(dataset[()]) if one)
+        if kind.get_class() == h5py.h5t.REFERENCE:
+            told = [one for one in np.ravel(h5py.Dataset(dataset)[()]) if one]
+            if len(told) > self.most:
+                self._refuse()
+            yield from (h5py.h5r.dereference(one, self.file) for one in told)
 
 
 def _key(dataset: Any) -> str:
-    return str(dataset.name or "").rpartition("/")[2]
+    import h5py
+
+    return (h5py.h5i.get_name(dataset) or b"").decode().rpartition("/")[2]

@@ -10,7 +10,7 @@ import xarray as xr
 from .._check import check_integer, check_seed, shown
 from ..baselines.reading import check_baseline
 from ..exports.electrodes import find_mne, info_of
-from ..result.reading import names_of_attributions, of_predicted, rate_of, settings_of
+from ..result.reading import names_of_attributions, of_predicted, of_samples, rate_of, settings_of
 from .lines import envelopes_apart
 from .material import Material
 from .words.decisions import of_one_output
@@ -57,10 +57,7 @@ def checked(result: Any, called: str) -> xr.Dataset:
     if "n_samples" in result:
         of = ", ".join(map(str, result["n_samples"].dims)) or "all"
         raise ValueError(f"{called} must be of samples, got means of {of}: pass what they are of")
-    if "sample" not in result.dims:
-        result = result.expand_dims("sample")
-    if not result.sizes["sample"]:
-        raise ValueError(f"{called} must hold at least one sample, got none: its selection is empty")
+    result = of_samples(result, called)
     if of_one_output(result):
         # The largest of one output is no class.
         result = result.drop_vars(["predicted", "target", "class", "outputs"], errors="ignore")

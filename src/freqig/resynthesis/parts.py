@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._check import check_integer
 from .._keywords import says_what_is_meant
-from ..result.reading import attributions_of, one_target, rows_by_length
+from ..result.reading import attributions_of, of_samples, one_target, rows_by_length
 from ..signals.units import factor
 from .keeping import kept_coefficients
 from .outcome import output_of
@@ -121,7 +121,7 @@ def _of_samples(result: xr.Dataset, name: Any) -> xr.Dataset:
     """A result with a dimension of samples, and a variable of attributions in it."""
     variable = attributions_of(result, name)
     one_target(variable)
-    return result if "sample" in result.dims else result.expand_dims("sample")
+    return of_samples(result)
 
 
 def _rows(sample: Any, count: int) -> list[int]:

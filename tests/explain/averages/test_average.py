@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -362,3 +364,21 @@ def test_batches_of_any_dtype(dtype: torch.dtype) -> None:
     explainer, x = freqig.Explainer(Net(nn.Tanh()).eval(), fs=N), torch.as_tensor(samples(8)).to(dtype)
     means = explainer.average([(x[:4], None), (x[4:8], None), (x[:0], None)], target=0)
     assert int(means.n_samples) == 8
+
+
+LOOP = """
+import warnings, numpy as np, torch, freqig
+explainer, told = freqig.Explainer(torch.nn.Linear(32, 2), progress=False), []
+average = lambda: explainer.average(np.zeros((4, 32)), {"stage": list("aabb")}, target=0)
+average()  # what is imported first may have Python forget, too
+warnings.showwarning = lambda message, kind, *_: told.append(kind.__name__)
+for _ in range(4):
+    average()
+print(*told)
+"""
+
+
+def test_what_is_told_at_a_line_is_told_there_once() -> None:
+    """By Python's own filter, which forgets what it has told where warnings are caught."""
+    run = subprocess.run([sys.executable, "-c", LOOP], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["EmptyExplanationWarning"]

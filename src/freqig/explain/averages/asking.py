@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..._check import check_seed
 from ...baselines.reading import describe_baseline, draw_baselines
-from ...errors import ConvergenceWarning, warn
+from ...errors import ConvergenceWarning, Told, but_once, warn
 from ...models import Model
 from ...result.attributions import Attributions
 from ...result.means import label_means
@@ -29,7 +28,6 @@ from ..shares import with_rows
 from .averaging import Averages, Batch, average
 from .batches import Batches, Reading
 from .grouping import Groups, read_labels
-from .saying import Once
 
 SAMPLING = "sampling"
 
@@ -63,8 +61,8 @@ def means_of(
     """
     sampling, limit = _tolerance(settings, tol)
     seed = check_seed(seed, "seed")
-    once = Once()
-    questions = batches.asked(model, settings, asked, once)
+    said: Told = set()
+    questions = batches.asked(model, settings, asked, said)
     groups, counts, (question, axes) = _counted(questions, settings)
     by_sample = Asked(baseline=asked.baseline, domains=settings.domains)
     if batches.several and (rows := with_rows(by_sample, [question.signal.values.ndim])):
@@ -85,15 +83,15 @@ def means_of(
         for own, how, by in questions():
             signal, axes = own.signal, Axes.of(own.signal)
             starts = draw_baselines(own.baseline, signal.values, settings.time_axis, axes.fs, signal)
-            told = replace(own, baseline=Drawn(starts, describe_baseline(own.baseline, signal.values)))
+            placed = replace(own, baseline=Drawn(starts, describe_baseline(own.baseline, signal.values)))
 
             def run(
-                method: Method, checked: bool, asked: Question = told, how: Settings = how, axes: Axes = axes
+                method: Method, checked: bool, asked: Question = placed, how: Settings = how, at: Axes = axes
             ) -> Attributions:
                 passes = held or Passes(EXAMINED, keeps=False)
                 passes.checked = checked
-                with fitting_axes(model, how, asked):
-                    return once.run(partial(explain, model, how, kept, asked, axes, method, passes))
+                with fitting_axes(model, how, asked), but_once(said):
+                    return explain(model, how, kept, asked, at, method, passes)
 
             numbers = groups.of(_labels(signal, by, settings), len(signal.values))
             yield Batch(run, numbers, len(starts))

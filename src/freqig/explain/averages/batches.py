@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, RandomSampler
 
+from ...errors import Told, but_once
 from ...models import Model
 from ...objective.arguments import shared
 from ...signals import Signal, is_pair_with_rate
@@ -22,7 +22,6 @@ from ..call import Question
 from ..many_files import one_per_file
 from ..pieces import is_iterator, is_path, is_stream
 from ..settings import Settings
-from .saying import Once
 
 Reading = tuple[Question, Settings, Any]
 """What is asked of a batch, its settings, and what it is grouped by."""
@@ -49,13 +48,14 @@ class Batches:
     annotations: Sequence[Any] | None = None
 
     def asked(
-        self, model: Model, settings: Settings, asked: Asked, once: Once
+        self, model: Model, settings: Settings, asked: Asked, told: Told
     ) -> Callable[[], Iterable[Reading]]:
         """What is asked of each, as often as one likes."""
 
         def read() -> Iterator[Reading]:
             for place, (x, by) in enumerate(self._checked()):
-                question, how = once.run(partial(question_of, model, settings, x, self._own(asked, place)))
+                with but_once(told):
+                    question, how = question_of(model, settings, x, self._own(asked, place))
                 yield question, how, by
 
         if not self.several:

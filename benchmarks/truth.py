@@ -191,8 +191,9 @@ def report(kept: Path, write: bool) -> None:
     print(f"chosen on the first seeds: {chosen_setting}", *checked, *costs(cells), sep="\n")
     if write:
         about = (
-            f"Written {datetime.now(UTC):%Y-%m-%d} on {machine()}. Results may be of several machines, and "
-            "seconds are of machines that others used too."
+            f"Written {datetime.now(UTC):%Y-%m-%d} on {machine()}. Results may be of several machines. "
+            "Milliseconds are of a processor; of runs that did not record these, by the clock of machines "
+            "that others used too."
         )
         RESULTS.mkdir(exist_ok=True)
         run = (

@@ -154,7 +154,7 @@ def _details(found: Sequence[Row], name: str) -> list[str]:
             *(_with_spread(row.mean.get(m, np.nan), row.spread.get(m, np.nan)) for m in DETAILS),
             f"{row.mean['gradients']:.1f}",
             f"{row.mean['calls']:.1f}",
-            f"{1e3 * row.mean['seconds']:.1f}",
+            f"{1e3 * row.mean.get('cpu_seconds', row.mean['seconds']):.1f}",
             f"{len(row.seeds)} × {row.series}",
         )
         for row in ranked

@@ -30,7 +30,7 @@ class Row:
         Fewest series that were explained with a seed.
     mean, spread : mapping of str to float
         Mean over seeds of every metric, and standard deviation over seeds, NaN with a single one. Among them
-        ``calls`` and ``gradients`` per series, and ``seconds``.
+        ``calls``, ``gradients`` and ``seconds`` per series, and ``cpu_seconds`` of runs that recorded them.
     """
 
     case: str
@@ -82,9 +82,8 @@ def rows(cells: Iterable[Cell], seeds: Sequence[int]) -> list[Row]:
 
 
 def _row(case: str, method: str, cells: Sequence[Cell]) -> Row:
-    every = [
-        {**cell["mean"], **{name: cell[name] for name in ("calls", "gradients", "seconds")}} for cell in cells
-    ]
+    beside = ("calls", "gradients", "seconds", "cpu_seconds")
+    every = [{**cell["mean"], **{name: cell[name] for name in beside if name in cell}} for cell in cells]
     names = dict.fromkeys(name for one in every for name in one)
     values = {name: np.array([one[name] for one in every if name in one]) for name in names}
     return Row(

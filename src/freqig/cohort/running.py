@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from .._check import check_choice, check_count, check_flag, check_flag_or_none, check_text, shown
-from ..bands import check_bands
+from ..band_edges import check_bands
 from ..baselines.reading import check_baseline
 from ..errors import warn
 from ..explain.class_names import numbered

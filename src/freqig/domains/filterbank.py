@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .._check import check_positive
 from .._keywords import says_what_is_meant
+from ..band_edges import named_bands
 from ..band_scales import SCALES, inside
-from ..bands import named_bands
 from ..signals.axes import times
 from .base import Coefficients, Coordinate, Coords, Domain, as_tuple
 

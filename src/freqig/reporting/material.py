@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..bands import named_bands
+from ..band_edges import named_bands
 from ..result.reading import names_of_attributions, rate_of, settings_of
 from .banded import Banded
 from .encoding import Encoded

@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 
 from .._check import check_number, shown
+from ..band_edges import named_bands
 from ..band_scales import inside
-from ..bands import named_bands
 from ..result.reading import dim_of
 
 SHARES = "a number in (0, 1], the share of the positive attribution"

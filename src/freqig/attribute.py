@@ -26,7 +26,7 @@ from .objective.classes import ClassReader
 from .objective.failures import left_the_model
 from .objective.targets import Target
 from .result.attributions import Attributions
-from .signals import Signal, aligned, batch_of, hint_at_unit, labelled, placed
+from .signals import Signal, aligned, aligned_rows, batch_of, hint_at_unit, labelled, placed
 from .signals.axes import Axes
 
 KNOWN = OfModels()
@@ -132,6 +132,7 @@ def attribute(
         raise ValueError(f"segment must be given with start_idx, got start_idx={shown(start_idx)} alone")
     check_real(x, "input")
     start = _read_baseline(baseline, known, given, x, begin, length)
+    target = aligned_rows(target, known, "target")
     adapter = as_model(model)
     adapter.hints.fit(known, None, "input", reorder=False)
     adapter = adapter.with_time_axis(adapter.hints.axis_for(*x.shape[1:]))

@@ -23,7 +23,7 @@ from .explain.fitting import refuse_axes
 from .explain.reading import read_input
 from .explain.samples import told_truth, with_known
 from .objective.own_targets import as_array
-from .signals import Signal
+from .signals import Signal, aligned_rows
 from .signals.axes import Axes
 
 WHOLE = 1e-6
@@ -118,7 +118,7 @@ def slide(
         if target is None:
             target = _predicted(explainer, known, short, baseline, count)
         else:
-            target = _of_windows(target, len(whole.values), count)
+            target = _of_windows(aligned_rows(target, whole, "target"), len(whole.values), count)
         found = explain_batch(model, known, explainer._kept, short, Asked(target=target, baseline=baseline))
     except Exception as error:
         if may_be_axes(error, settings):

@@ -102,11 +102,15 @@ def of_variables(content: Mapping[str, Any], path: Path, channels: tuple[str, ..
             + (": pass channels= with the names of those that are signals" if arrays else "")
         )
     values, rate = arrays[sizes[-1][1]], _rate_beside(content, [sizes[-1][1]])
-    named = {name.rpartition(".")[2].lower(): value for name, value in content.items()}
-    names = next((_names(named[name]) for name in NAMES if name in named), None)
-    if names is not None and (values.ndim < 2 or len(names) != values.shape[-2]):
-        names = None
-    return of_array(values, path, channels, rate, names)
+    count = values.shape[-2] if values.ndim > 1 else 1
+    told = [value for one in NAMES for name, value in content.items() if _last(name) == one]
+    names = next((read for value in told if len(read := _names(value)) == count), None)
+    return of_array(values, path, channels, rate, names if values.ndim > 1 else None)
+
+
+def _last(name: str) -> str:
+    """What a variable, or a field of a struct, is called itself."""
+    return name.rpartition(".")[2].lower()
 
 
 def of_array(
@@ -158,7 +162,7 @@ def _rate_beside(content: Mapping[str, Any], chosen: Sequence[str]) -> float | N
         (name, _rate(name, value))
         for known in RATES
         for name, value in content.items()
-        if name.rpartition(".")[2].lower() == known and np.size(value) == 1
+        if _last(name) == known and np.size(value) == 1
     ]
     told = [one for one in told if one[0].rpartition(".")[0] in parents] or told
     if len({rate for _, rate in told}) > 1:

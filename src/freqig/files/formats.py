@@ -47,7 +47,12 @@ FORMATS = (
         (b"GDF ", b"Brain Vision", b"BrainVision"),
         "eeg",
     ),
-    Format("sound", (".wav", ".flac", ".ogg", ".aif", ".aiff"), (b"RIFF", b"fLaC", b"OggS"), "audio"),
+    Format(
+        "sound",
+        (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".w64"),
+        (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b".snd"),
+        "audio",
+    ),
     Format("tables", (".csv", ".tsv", ".txt", ".parquet"), (b"PAR1",), "tables"),
     Format("arrays", (".npy", ".npz"), (b"\x93NUMPY",)),
     Format("matlab", (".mat",), (b"MATLAB 5.0", b"MATLAB 7.3"), "matlab"),

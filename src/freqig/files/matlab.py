@@ -22,6 +22,8 @@ HOLDING, SPARSE, POINTER = (1, 2, 3), 5, 8
 """Classes of arrays in version 5: those that hold arrays, each behind a pointer, and what stores no zeros."""
 DEPTH, MOST_STRUCTS = 8, 1000
 """How deep, and how many, structs are looked into."""
+LABELS, SIZES = "labels", ("nbchan", "pnts", "trials")
+"""What EEGLAB calls the names of channels, a struct for each, and the axes of its data."""
 ORDERS = {b"IM": "<", b"MI": ">"}
 """Order of bytes, by the end of the head of version 5."""
 
@@ -35,6 +37,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         If the file is damaged, or there is no such variable.
     """
     content = _flat({name: value for name, value in _content(path).items() if not name.startswith("__")})
+    _put_epochs_first(content)
     try:
         return of_variables(content, path, channels)
     except ValueError as error:
@@ -60,7 +63,17 @@ def _flat(content: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[
             for number, one in enumerate(several[:MOST_STRUCTS], 1):
                 place = here if len(several) == 1 else f"{here}({number})"
                 found |= _flat(one, f"{place}.", depth + 1)
+            if len(several) > 1 and all(LABELS in one for one in several):
+                found[f"{here}.{LABELS}"] = [one[LABELS] for one in several]
     return found
+
+
+def _put_epochs_first(content: dict[str, Any]) -> None:
+    """Data of EEGLAB are (channel, time, epoch), by the three numbers that stand beside them."""
+    for name in [name for name in content if name.endswith("data")]:
+        beside = [content.get(f"{name.removesuffix('data')}{size}", -1) for size in SIZES]
+        if list(np.shape(content[name])) == [np.squeeze(one).tolist() for one in beside]:
+            content[name] = np.moveaxis(content[name], -1, 0)
 
 
 def refuse_swelling(path: Path) -> None:

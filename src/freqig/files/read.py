@@ -43,8 +43,8 @@ def read(
     Parameters
     ----------
     path : path
-        A file of EDF, EDF+, BDF, GDF, FIF, BrainVision, EEGLAB, WAV, FLAC, OGG, AIFF, CSV, TSV, Parquet, NPY,
-        NPZ, MAT, netCDF, Zarr, miniSEED, SAC or WFDB. What a file is, its name says, else its content.
+        A file of EDF, EDF+, BDF, GDF, FIF, BrainVision, EEGLAB, WAV, FLAC, OGG, MP3, AIFF, CSV, TSV, Parquet,
+        NPY, NPZ, MAT, netCDF, Zarr, miniSEED, SAC or WFDB. What a file is, its name says, else its content.
     fs : float, optional
         Sampling rate in Hz, for files that do not say it, or whose times do not say in which unit they are.
     channels : sequence of str, optional

@@ -1,4 +1,4 @@
-"""WAV, FLAC and OGG, read by soundfile."""
+"""WAV, FLAC, OGG, MP3 and whatever else soundfile reads."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Arrays, tensors, tables of pandas, DataArrays of xarray and recordings of MNE be
 is held against it, such as a baseline, is read likewise and put in its order, rate and unit.
 """
 
-from .alignment import aligned, aligned_rows, in_one_order
+from .alignment import aligned, aligned_rows, in_one_order, in_order_of
 from .arrays import as_tensor
 from .channels import in_channel_order, of_channels
 from .dataarrays import batch_of
@@ -23,6 +23,7 @@ __all__ = [
     "hint_at_unit",
     "in_channel_order",
     "in_one_order",
+    "in_order_of",
     "in_unit",
     "is_pair_with_rate",
     "labelled",

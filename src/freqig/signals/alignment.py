@@ -13,6 +13,7 @@ from .dataarrays import CHANNEL, SAMPLE, batch_of, is_dataarray, time_of
 from .rates import same_rate
 from .reading import placed
 from .signal import Signal
+from .tables import is_table
 from .units import converted
 
 
@@ -64,6 +65,10 @@ def aligned(other: Signal, x: Signal, time_axis: int, name: str, *, own_rows: bo
     else:
         moved = _by_names(other, x.dims, name, own_rows)
     values = moved.values
+    rows = None if own_rows or other.dims is not None else other.labels.get(SAMPLE)
+    if rows is not None and (known := _row_labels(x)[1]) is not None:
+        order = _order_of_rows(rows, known, name)
+        values = values if order is None else values[order]
     for axis, dim in enumerate(moved.dims or ()):
         theirs: Sequence[object] | None
         ours: Sequence[object] | None
@@ -85,7 +90,8 @@ def aligned_rows(values: Any, x: Signal, name: str) -> Any:
     Parameters
     ----------
     values : object
-        A DataArray whose first dimension is that of samples; all else is returned as it is.
+        A DataArray whose first dimension is that of samples, or a Series of pandas; all else is returned
+        as it is.
     x : Signal
         Signals with their axes placed.
     name : str
@@ -94,20 +100,51 @@ def aligned_rows(values: Any, x: Signal, name: str) -> Any:
     Returns
     -------
     object
-        The same, reordered where both have labels of samples.
+        The same, reordered where both have labels of samples. Numbers from 0 on are labels where those of
+        the other are the same ones, and else no more than places.
 
     Raises
     ------
     ValueError
         If the labels are not the same ones.
     """
-    if not is_dataarray(values) or x.dims is None or values.ndim == 0:
+    dim, ours = _row_labels(x)
+    return values if ours is None else in_order_of(ours, values, name, dim)
+
+
+def in_order_of(ours: Sequence[object], values: Any, name: str, dim: str = SAMPLE) -> Any:
+    """The same, where the labels of samples are known, and the dimension that they lie on.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_order_of(["a", "b"], pd.Series([1, 2], index=["b", "a"]), "target").tolist()
+    [2, 1]
+    """
+    if is_table(values) and values.ndim == 1:
+        order = _order_of_rows(values.index.tolist(), ours, name)
+        return values if order is None else values.iloc[order]
+    if not is_dataarray(values) or values.ndim == 0:
         return values
-    dim, ours = values.dims[0], x.labels.get(x.dims[0])
-    if dim not in (x.dims[0], SAMPLE) or dim not in values.coords or ours is None:
+    own = values.dims[0]
+    if own not in (dim, SAMPLE) or own not in values.coords:
         return values
-    order = _order(tuple(values.coords[dim].values.tolist()), ours, dim, name)
-    return values if order is None else values.isel({dim: order})
+    order = _order(tuple(values.coords[own].values.tolist()), ours, own, name)
+    return values if order is None else values.isel({own: order})
+
+
+def _order_of_rows(theirs: Sequence[object], ours: Sequence[object], name: str) -> list[int] | None:
+    """Places of what stands in `ours`; numbers from 0 on are labels for their like alone."""
+    numbered = any(list(one) == list(range(len(one))) for one in (theirs, ours))
+    if len(theirs) != len(ours) or (numbered and set(theirs) != set(ours)):
+        return None
+    return _order(theirs, ours, SAMPLE, name)
+
+
+def _row_labels(x: Signal) -> tuple[str, tuple[object, ...] | None]:
+    """Dimension of samples, and their labels where they have some; those of tables have no dimension."""
+    dim = SAMPLE if x.dims is None else x.dims[0]
+    return dim, x.labels.get(dim)
 
 
 def in_one_order(signals: Sequence[Signal], name: str) -> list[Signal]:
@@ -131,15 +168,15 @@ def in_one_order(signals: Sequence[Signal], name: str) -> list[Signal]:
         If the labels are not the same ones.
     """
     first, *others = signals
-    ours = None if first.dims is None else first.labels.get(first.dims[0])
+    _, ours = _row_labels(first)
     placed_alike = [first]
     for i, other in enumerate(others, 1):
-        theirs = None if other.dims is None else other.labels.get(other.dims[0])
+        dim, theirs = _row_labels(other)
         order = None if ours is None or theirs is None else _order(theirs, ours, SAMPLE, f"{name}[{i}]")
         if order is not None:
             coords = {key: values[order] for key, values in other.coords.items()}
             # Baselines go by these labels, so that they must be those of the values as they now stand.
-            labels = {**other.labels, (other.dims or ("",))[0]: tuple(ours or ())}
+            labels = {**other.labels, dim: tuple(ours or ())}
             other = replace(other, values=other.values[order], coords=coords, labels=labels)
         placed_alike.append(other)
     return placed_alike

@@ -48,7 +48,8 @@ def labelled(x: Any, name: str) -> Signal:
     if is_dataarray(x):
         return read_dataarray(x, name)
     if is_table(x):
-        return Signal(torch.as_tensor(read_table(x, name)))
+        labels = {SAMPLE: tuple(x.index.tolist())} if x.ndim > 1 else {}
+        return Signal(torch.as_tensor(read_table(x, name)), labels=labels)
     return Signal(as_tensor(x, name))
 
 

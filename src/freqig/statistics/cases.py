@@ -13,6 +13,7 @@ from .._check import shown
 from ..explain.averages.grouping import check_labels
 from ..groupings import READY, UNKNOWN
 from ..result.reading import names_of_attributions
+from ..signals import in_order_of
 
 SUBJECT = "subject"
 SCALARS = ("output", "baseline_output", "completeness_gap", "correction")
@@ -152,6 +153,8 @@ class Cases:
             what = what(self.data)
             if isinstance(what, np.ndarray) and what.dtype.kind == "U" and (what == UNKNOWN).any():
                 return what, what != UNKNOWN
+        if "sample" in self.data.indexes:
+            what = in_order_of(self.data["sample"].values.tolist(), what, f"by[{name!r}]")
         labels = check_labels(what.values if isinstance(what, xr.DataArray) else what, name, len(self))
         if labels.dtype.kind == "U" and (labels == "").any():
             count = int((labels == "").sum())

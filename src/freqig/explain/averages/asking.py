@@ -16,7 +16,7 @@ from ...errors import ConvergenceWarning, Told, but_once, warn
 from ...models import Model
 from ...result.attributions import Attributions
 from ...result.means import label_means
-from ...signals import Signal
+from ...signals import Signal, aligned_rows
 from ...signals.axes import Axes
 from ..batch import Asked, fitting_axes, told_settings
 from ..call import Passes, Question, explain
@@ -144,6 +144,8 @@ def _tolerance(settings: Settings, tol: float | str | None) -> tuple[bool, float
 
 
 def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndarray]:
+    if isinstance(by, Mapping):
+        by = {name: aligned_rows(labels, signal, f"by[{name!r}]") for name, labels in by.items()}
     return read_labels(by, len(signal.values), signal.coords, settings.domains)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from ..baselines.drawn import Drawn
 from ..baselines.reading import describe_baseline, draw_baselines
 from ..domains import Domain
 from ..models import Model
@@ -31,7 +32,7 @@ from .projection import working_dtype
 from .reading import read_input, refuse_reading
 from .samples import TRUTH, told_truth, with_known
 from .settings import Settings
-from .several_inputs import Drawn, join
+from .several_inputs import join
 
 LENGTH = "n_times"
 """Coordinate of samples that are shorter than the longest: how many values in time each of them has."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from ..baselines.drawn import Drawn
 from ..baselines.reading import draw_baselines
 from ..domains import RFFT
 from ..models import Model
@@ -16,7 +17,6 @@ from .call import Question, explain
 from .kept import Kept
 from .methods import EndsOnly
 from .settings import Settings
-from .several_inputs import Drawn
 
 
 def rise_if_scaled(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import xarray as xr
 from torch import Tensor
 
 from .._tensor_check import in_dtype
-from ..baselines import Baseline
+from ..baselines.drawn import Drawn
 from ..baselines.reading import describe_baseline, draw_baselines
 from ..domains import Domain
 from ..domains.base import Coefficients, Coordinate, Coords
@@ -91,28 +91,6 @@ class OfInput(Domain):
 
     def _of(self, joined: Tensor) -> Tensor:
         return joined[:, self._part].reshape(len(joined), *self._axes.sizes, self._axes.n)
-
-
-@dataclass(frozen=True)
-class Drawn(Baseline):
-    """Baselines of the joined series, already made.
-
-    Parameters
-    ----------
-    values : torch.Tensor
-        Shape (B, N, total).
-    described : mapping
-        What the result says of them.
-    """
-
-    values: Tensor
-    described: Mapping[str, Any] = field(default_factory=lambda: {"name": "given"})
-
-    def draw(self, x: Tensor, fs: float | None) -> Tensor:
-        return self.values
-
-    def describe(self) -> dict[str, Any]:
-        return dict(self.described)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..._check import check_seed
+from ...baselines.drawn import Drawn
 from ...baselines.reading import describe_baseline, draw_baselines
 from ...errors import ConvergenceWarning, Told, but_once, warn
 from ...models import Model
@@ -23,7 +24,6 @@ from ..call import Passes, Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
 from ..settings import Settings, read_tolerance
-from ..several_inputs import Drawn
 from ..shares import with_rows
 from .averaging import Averages, Batch, average
 from .batches import Batches, Reading

@@ -28,6 +28,8 @@ CALLED = "while freqig called the model with a batch of its own of"
 """How adapters begin what they add to an error of the model; the shape of the batch follows."""
 
 PACKAGE = str(Path(__file__).parent) + os.sep
+ABOUT = ContextVar("ABOUT", default="")
+"""What warnings are of, where samples are counted within a part of what was passed."""
 
 
 class FreqigWarning(UserWarning):
@@ -169,6 +171,8 @@ def warn(message: str, category: type[FreqigWarning]) -> None:
     >>> caught[0].category.__name__
     'CompletenessWarning'
     """
+    if about := ABOUT.get():
+        message = f"{message} [{about}]"
     told = _TOLD.get()
     if told is not None:
         if (message, category) in told:
@@ -179,6 +183,25 @@ def warn(message: str, category: type[FreqigWarning]) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def warnings_about(part: str) -> Iterator[None]:
+    """Have warnings say of which part of the signals they are, by which they count samples.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught, warnings_about("of night.edf"):
+    ...     warnings.simplefilter("always")
+    ...     warn("sample 3 jumps", ConvergenceWarning)
+    >>> str(caught[0].message)
+    'sample 3 jumps [of night.edf]'
+    """
+    token = ABOUT.set(part)
+    try:
+        yield
+    finally:
+        ABOUT.reset(token)
 
 
 def add_context(error: BaseException, context: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -292,6 +294,17 @@ def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> N
         # A function of the standard library, which a process has without this module.
         found = {pool.submit(os.getenv, "CUDA_VISIBLE_DEVICES").result()}
     assert found <= {"3", "GPU-5"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no masks of signals")
+def test_processes_that_begin_hear_no_interrupt() -> None:
+    """Ctrl-C goes to all of them: one that imports would end with a traceback, and answer nothing."""
+    with pools.own_processes(2) as pool:
+        assert len(pool._processes) == 2
+        for number in pool._processes:
+            os.kill(number, signal.SIGINT)
+        assert pool.submit(abs, -1).result() == 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 MADE: list[int] = []

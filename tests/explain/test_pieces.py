@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import freqig
 from freqig import Explainer, baselines, per_sample, shared
+from freqig.errors import EmptyExplanationWarning
 
 from ..helpers import noise, seeded
 
@@ -352,3 +354,29 @@ def test_figures_and_parts_end_where_a_series_does() -> None:
     heights = [patch.get_data().values for patch in axes[2].patches]
     assert heights
     assert all(np.isfinite(one).all() for one in heights)
+
+
+def told_of(explain: Any) -> list[str]:
+    """What is said of signals that equal their baseline: which samples, and of what."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", EmptyExplanationWarning)
+        explain()
+    return [str(one.message).rpartition("baseline")[2] for one in caught]
+
+
+def test_warnings_tell_which_samples_of_all_they_are_of(tmp_path: Path) -> None:
+    """Samples are counted within a file, a batch, or series of one length."""
+    silent, loud = np.zeros((2, 1, 40)), np.ones((2, 1, 40))
+    energy = Explainer(lambda x: x.square().sum((1, 2))[:, None], fs=10)
+    paths = []
+    for name, values in (("a", loud), ("b", silent)):
+        paths.append(tmp_path / f"{name}.npy")
+        np.save(paths[-1], values)
+    assert told_of(lambda: energy(paths)) == [f" [of {paths[1]}]"]
+    assert told_of(lambda: energy(paths[1:])) == [""]
+    batches = [loud, silent]
+    assert told_of(lambda: energy(iter(batches))) == [" [of the batch that begins with sample 2]"]
+    uneven = [loud[0], silent[0], loud[0, :, :30], silent[0, :, :30]]
+    said = [" [of the samples 0, 1, counted from 0]", " [of the samples 2, 3, counted from 0]"]
+    assert told_of(lambda: energy(uneven)) == said
+    assert told_of(lambda: energy(silent)) == [""]

@@ -120,6 +120,10 @@ def own_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     for gpu in visible_gpus():
         gpus.put(gpu)
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(read, gpus))
+    with _deaf_to_interrupts():
+        # Something to do starts a process, while no other is idle.
+        for _ in range(count):
+            pool.submit(os.getpid)
     try:
         yield pool
     except BaseException:
@@ -129,6 +133,19 @@ def own_processes(count: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
         write.close()
         read.close()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that begin in this block hear no Ctrl-C while they import; this one hears it behind it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def visible_gpus() -> list[str]:
@@ -143,6 +160,8 @@ def visible_gpus() -> list[str]:
 def _begin(alive: Connection, gpus: Any) -> None:
     """A worker begins: Ctrl-C is the run's to answer, the run's end its own, and its GPU nobody else's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     if not gpus.empty():
         # CUDA has not started in a process that has explained nothing.
         os.environ[VISIBLE] = gpus.get()

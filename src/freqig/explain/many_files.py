@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from .._keywords import no_others
+from ..errors import warnings_about
 from ..files import read
 from ..progress import counting
 from ..result.joining import joined
@@ -103,7 +104,8 @@ def explain_files(
             names=None if own.names is None else _repeated(own.names, count),
         )
         try:
-            return one_batch(signal, mine, length)
+            with warnings_about(f"of {fspath(places[i])}" if len(places) > 1 else ""):
+                return one_batch(signal, mine, length)
         except Exception as error:
             if failed is None:
                 raise

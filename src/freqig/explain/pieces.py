@@ -13,7 +13,7 @@ import torch
 import xarray as xr
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from ..errors import add_context
+from ..errors import add_context, warnings_about
 from ..objective.failures import left_the_model
 from ..progress import counting
 from ..result.joining import joined
@@ -94,7 +94,8 @@ def explain_stream(one_batch: OneBatch, x: Any, asked: Asked, progress: bool | N
             mine = share(asked, start, count, ndims)
             if labels is not None and mine.truth is None:
                 mine = replace(mine, truth=labels)
-            results.append(one_batch(signals, mine, None))
+            with warnings_about(f"of the batch that begins with sample {start}" if start else ""):
+                results.append(one_batch(signals, mine, None))
             start += count
             done(count)
     if not results:
@@ -153,7 +154,8 @@ def explain_uneven(
                 else torch.cat([one for i in places if isinstance(one := series[i], torch.Tensor)])
             )
             try:
-                results.append(one_batch(batch, of_rows(asked, rows, ndims), max(lengths)))
+                with warnings_about(_placed(rows, starts[-1])):
+                    results.append(one_batch(batch, of_rows(asked, rows, ndims), max(lengths)))
             except Exception as error:
                 told = f"{min(lengths)} to {max(lengths)} values in time"
                 if left_the_model(error):
@@ -167,6 +169,12 @@ def explain_uneven(
     together = joined(results)
     places = [row for group in ordered for place in group for row in range(starts[place], starts[place + 1])]
     return together.isel(sample=np.argsort(places))
+
+
+def _placed(rows: Sequence[int], count: int) -> str:
+    """Where samples of a batch stand among all of them; nothing where they are all of them."""
+    named = ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")
+    return f"of the samples {named}, counted from 0" if len(rows) < count else ""
 
 
 def _refuse_other_axes(series: Sequence[xr.DataArray | torch.Tensor], time_axis: int) -> None:

@@ -202,7 +202,7 @@ def test_classes_are_in_the_order_of_the_model(night: xr.Dataset) -> None:
 
 def test_titles_name_the_one_channel_that_is_drawn(night: xr.Dataset) -> None:
     title = plots.class_spectrum(night, channel="Oz")[0].get_title(loc="left")
-    assert title.endswith("95 % confidence bands, channel Oz")
+    assert title.endswith("95 % confidence bands over samples, channel Oz")
     assert (
         plots.band_table(night, channel="Oz").get_title(loc="left").endswith("by explained class, channel Oz")
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
+import freqig
 from freqig import plots
 from freqig.plots._style import (
     NEGATIVE,
@@ -237,3 +239,30 @@ def test_bands_need_hertz_and_channels_need_a_channel_axis(explanation: Build) -
         plots.spectrum(explanation(), channel=0)
     with pytest.raises(ValueError, match="lowest frequency"):
         plots.spectrum(explanation().isel(frequency=slice(20, None)), max_frequency=5)
+
+
+def test_one_of_several_inputs_is_drawn_as_errors_say() -> None:
+    def model(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return (first.sum(-1) + second.sum((1, 2)))[:, None]
+
+    result = freqig.Explainer(model, fs=16)((np.ones((2, 16)), np.ones((2, 3, 8))))
+    for name in ("rfft", "rfft_1"):
+        with pytest.raises(ValueError, match="of one input, got several") as caught:
+            plots.spectrum(result, name=name)
+        told = str(caught.value).partition("result = ")[2]
+        one = eval(told, {"result": result})
+        wanted = "frequency_1" if name == "rfft_1" else "frequency_0"
+        np.testing.assert_array_equal(one.frequency, result[wanted])
+        below = plots.spectrum(one)[1]
+        assert below.get_xlabel().startswith("frequency (Hz)")
+
+
+def test_means_of_groups_are_drawn_as_errors_say() -> None:
+    rng = np.random.default_rng(0)
+    explainer = freqig.Explainer(lambda x: x.square().sum(-1), fs=16)
+    result = explainer(rng.normal(size=(12, 16))).assign_coords(stage=("sample", ["N2", "W"] * 6))
+    means = freqig.summarize(result, by="stage").assign_coords(target=1)
+    with pytest.raises(ValueError, match=r"must be over samples, got 'stage', 'frequency': means") as caught:
+        plots.class_spectrum(means)
+    drawn = eval(str(caught.value).rpartition("time, ")[2], {"plots": plots, "result": means})
+    assert drawn.get_ylabel() == "attribution (logit)"

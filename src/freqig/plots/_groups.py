@@ -54,8 +54,10 @@ class Decisions:
         """
         dims = check_variable(result, name, kinds, domain)
         if "sample" not in result[name].dims:
+            drawn = f"plots.spectrum(result.isel({result[name].dims[0]}=0), signal=False)"
+            hint = f": means of groups are drawn one at a time, {drawn}" if "n_samples" in result else ""
             raise ValueError(
-                f"result.{name} must be over samples, got {', '.join(map(repr, result[name].dims))}"
+                f"result.{name} must be over samples, got {', '.join(map(repr, result[name].dims))}{hint}"
             )
         if not result.sizes["sample"]:
             raise ValueError("result must hold at least one sample, got none")

@@ -85,6 +85,7 @@ def check_variable(
     if not isinstance(name, str):
         raise TypeError(f"name must be the name of a variable of the result, got {shown(name)}")
     if name not in result.data_vars:
+        _refuse_several_inputs(result, f"{name}_0", called)
         others = ", ".join(map(repr, result.data_vars)) or "none"
         raise ValueError(
             f"{called} must have a variable {name!r}, got {others}; explain with "
@@ -95,6 +96,7 @@ def check_variable(
     found = {kind: dim_of(result[name], kind) for kind in kinds}
     missing = [kind for kind, dim in found.items() if dim is None]
     if missing:
+        _refuse_several_inputs(result, name, called)
         raise ValueError(
             f"{called}.{name} must have a dimension of {' and one of '.join(missing)}, got "
             f"{', '.join(map(repr, result[name].dims))}; explain with domains=[{domain}]"
@@ -104,6 +106,17 @@ def check_variable(
     if lost:
         raise ValueError(f"{called}.{name} must have a coordinate {lost[0]!r}, got none")
     return tuple(str(dim) for dim in found.values())
+
+
+def _refuse_several_inputs(result: xr.Dataset, name: str, called: str) -> None:
+    """ValueError where a variable is that of one of several inputs, with how to draw it."""
+    ending = f"_{name.rpartition('_')[2]}"
+    if name in result.data_vars and all(str(dim).endswith(ending) for dim in result[name].dims[1:]):
+        raise ValueError(
+            f"{called} must be of one input, got several, of which one at a time is drawn: for input "
+            f"{ending[1:]}, {called} = {called}.rename({{name: name[:-{len(ending)}] for name in "
+            f"{called}.variables if name.endswith({ending!r})}})"
+        )
 
 
 def one_variable(

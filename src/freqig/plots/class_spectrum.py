@@ -58,7 +58,8 @@ def class_spectrum(
         Variable to draw, named as its domain is.
     {channel or sum}
     confidence : float, default 0.95
-        Of the intervals, Student's; a single sample has none.
+        Of the intervals over samples, Student's; a single sample has none. Intervals over people are those
+        of `freqig.summarize`.
     {bands}
     {max_frequency}
     {markers}
@@ -153,7 +154,8 @@ def class_spectrum(
             markers=lines,
             named=panel is panels[0],
         )
-    notes = ", ".join(filter(None, [f"{100 * level:g} % confidence bands", summed, named_channel(channel)]))
+    over = f"{100 * level:g} % confidence bands over samples"
+    notes = ", ".join(filter(None, [over, summed, named_channel(channel)]))
     made = f"Mean attribution by explained class, right against wrong decisions\n{notes}"
     text = made if title is None else title
     draw_title(panels[0], about, name, None, channel, title=text, pad=taken)

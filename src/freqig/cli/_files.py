@@ -11,6 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from .._check import from_home
 from ..whole_files import all_or_none, replacing
 
 __all__ = [
@@ -36,7 +37,7 @@ class FilePath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, as click does it."""
-        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
+        return super().convert(from_home(os.fspath(value)), param, ctx)
 
 
 class FileName(click.types.StringParamType):
@@ -57,7 +58,7 @@ def refuse_missing(model: str, inputs: Sequence[Path]) -> None:
     click.ClickException
         If MODEL is no file and no object of Python, or none of INPUT is there.
     """
-    if ":" not in model and not Path(model).expanduser().exists():
+    if ":" not in model and not from_home(model).exists():
         raise click.ClickException(
             "MODEL must be the path of a file, or with --trust module:name of an object of Python, but there "
             f"is none at {model!r}"

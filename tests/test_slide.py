@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import freqig
 from freqig import RFFT, STFT, Explainer, Time
+from freqig.reporting.words.naming import summarised
 
 from .helpers import noise, seeded
 
@@ -177,3 +178,60 @@ def test_signals_that_cannot_be_cut() -> None:
         freqig.slide(Explainer(linear, fs=FS), broken, window=0.75)
     with pytest.raises(ValueError, match="batch axis"):
         freqig.slide(Explainer(linear, fs=FS), noise(100), window=0.75)
+
+
+class Rough(nn.Module):
+    """Two outputs by the power of a window, of which one has no smooth path."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        power = x.square().mean((1, 2))
+        return torch.stack([power, torch.sin(40 * power)], 1)
+
+
+def test_warnings_name_windows_by_their_times() -> None:
+    x = noise(1, 2, 5 * SIZE)
+    x[..., SIZE : 2 * SIZE] = 0
+    explainer = Explainer(Rough(), fs=FS, dtype=torch.float64, max_evaluations=3, tol=1e-9)
+
+    def said(signal: np.ndarray, slid: bool) -> str:
+        cut = {"window": SIZE / FS, "hop": SIZE / FS, "target": 1}
+        with pytest.warns(freqig.errors.FreqigWarning) as told:
+            freqig.slide(explainer, signal, **cut) if slid else explainer(signal, target=1)
+        return " ".join(str(one.message) for one in told)
+
+    # The second window begins at 0.75 s, and is silent.
+    once = said(x, slid=True)
+    assert "x equals its baseline for 1 of 5 windows (at 0.75 s)" in once
+    assert "explanations did not reach tol=1e-09. the window at 0 s: " in once
+    assert "sample" not in once
+    both = np.concatenate([x, noise(1, 2, 5 * SIZE, seed=5)])
+    assert "1 of 10 windows (at 0.75 s of signal 0)" in said(both, slid=True)
+    assert "1 of 1 samples (0)" in said(x[..., SIZE : 2 * SIZE], slid=False)
+
+
+@pytest.mark.parametrize(
+    ("output", "unit"),
+    [
+        ("logit", "logits"),
+        ("log_prob", "log probabilities"),
+        ("probability", "probabilities"),
+        ("margin", "margins"),
+    ],
+)
+def test_sums_over_windows_are_no_outputs_and_are_not_called_so(output: Any, unit: str) -> None:
+    """In axes, titles, methods_text and the report alike."""
+    explainer = Explainer(seeded(Classes), fs=FS, output=output, classes=("W", "N1", "N2"))
+    x = noise(1, 2, 3 * SIZE)
+    result = freqig.slide(explainer, x, window=SIZE / FS, target=1)
+    weighted = result.window_weight * result.window_output
+    np.testing.assert_allclose(result.output, weighted.sum("window"), rtol=1e-5)
+    above, below = freqig.plots.spectrum(result)
+    assert f"weighted sum of {unit}" in " ".join(above.get_title(loc="left").split())
+    assert f"(weighted sum of {unit})" in below.get_ylabel()
+    assert result.window_output.attrs["units"] == result.rfft_by_window.attrs["units"] == output
+    assert "The explained output of each window was the " in freqig.methods_text(result)
+    told = summarised(result)[0].text
+    assert told.endswith("in 5 windows of 0.75 s, added up.")
+    # A single window is the signal.
+    alone = freqig.slide(explainer, x[..., :SIZE], window=SIZE / FS, target=1)
+    assert alone.output.attrs["units"] == output

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
-from ._check import check_positive, shown
+from ._check import shown
 from ._keywords import says_what_is_meant
 from .domains import RFFT
 from .errors import FreqigWarning
@@ -23,11 +21,18 @@ from .explain.fitting import refuse_axes
 from .explain.reading import read_input
 from .explain.samples import told_truth, with_known
 from .objective.own_targets import as_array
+from .rows import windows_at
 from .signals import Signal, aligned_rows
 from .signals.axes import Axes
+from .windows import Windows
 
-WHOLE = 1e-6
-"""By how much of a sample a window may miss a whole number of them."""
+PLURALS = {
+    "logit": "logits",
+    "log_prob": "log probabilities",
+    "probability": "probabilities",
+    "margin": "margins",
+}
+"""Units of outputs, several of them."""
 
 SUMS = ("output", "baseline_output", "completeness_gap", "correction")
 """Endings of the variables that add up as attributions do."""
@@ -111,7 +116,7 @@ def slide(
     whole = read_input(signal, replace(model.hints, window=None), settings, reading, "signal")
     whole = with_known(whole, truth, names)
     windows = Windows.of(whole, window, hop)
-    count = len(windows.starts)
+    count, begin = len(windows.starts), Axes.of(whole).start
     known = replace(settings, fs=whole.fs)
     short = windows.cut(whole, settings.time_axis)
     try:
@@ -119,7 +124,9 @@ def slide(
             target = _predicted(explainer, known, short, baseline, count)
         else:
             target = _of_windows(aligned_rows(target, whole, "target"), len(whole.values), count)
-        found = explain_batch(model, known, explainer._kept, short, Asked(target=target, baseline=baseline))
+        with windows_at((begin + windows.starts / windows.fs).tolist(), len(whole.values)):
+            asked = Asked(target=target, baseline=baseline)
+            found = explain_batch(model, known, explainer._kept, short, asked)
     except Exception as error:
         if may_be_axes(error, settings):
             # Windows of all signals are one batch, so that what would fit shows in the signals alone.
@@ -127,94 +134,6 @@ def slide(
             refuse_axes(model, [first], None, settings.output_key, error, "signal")
         raise
     return _assembled(found, whole, windows, settings.classes)
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Where windows lie in a long signal.
-
-    Parameters
-    ----------
-    starts : numpy.ndarray
-        First value of each, int64.
-    size, n : int
-        Values in each, and in the signal.
-    fs : float
-        Sampling rate in Hz.
-    """
-
-    starts: np.ndarray
-    size: int
-    n: int
-    fs: float
-
-    @classmethod
-    def of(cls, signal: Signal, window: float, hop: float | None) -> Windows:
-        """Cut a signal.
-
-        Raises
-        ------
-        ValueError
-            If `window` and `hop` do not fit it.
-        """
-        if signal.fs is None or math.isinf(signal.fs_error):
-            raise ValueError("fs must be known to cut windows of so many s: pass Explainer(model, fs=...)")
-        n, fs = signal.values.shape[-1], signal.fs
-        size = _whole(check_positive(window, "window"), fs, "window")
-        step = max(size // 2, 1) if hop is None else _whole(check_positive(hop, "hop"), fs, "hop")
-        if step > size:
-            raise ValueError(
-                f"hop must be at most the window, {window:g} s, or times are left out, got {hop:g} s"
-            )
-        if n < size:
-            longest = max(signal.values.shape[1:])
-            last = ": time must be its last axis, or that of time_axis=" if longest >= size else ""
-            raise ValueError(f"signal must be as long as a window, {window:g} s, got {n / fs:.4g} s{last}")
-        starts = list(range(0, n - size + 1, step))
-        if starts[-1] + size < n:
-            starts.append(n - size)
-        return cls(np.array(starts, dtype=np.int64), size, n, fs)
-
-    @property
-    def weights(self) -> np.ndarray:
-        """Weight of each window: the mean of 1 / (windows at this time) over its times; n / size in all.
-
-        Examples
-        --------
-        >>> Windows(np.array([0, 2, 4]), 4, 8, 1.0).weights.tolist()
-        [0.75, 0.5, 0.75]
-        """
-        share = self.spread(np.ones(len(self.starts)))
-        return np.array([(1 / share[start : start + self.size]).mean() for start in self.starts])
-
-    def cut(self, signal: Signal, time_axis: int) -> Any:
-        """Windows of all signals, those of one signal behind each other, as an Explainer takes them."""
-        values = signal.values.unfold(-1, self.size, 1)[..., torch.from_numpy(self.starts), :].movedim(-2, 1)
-        values = values.reshape(-1, *values.shape[2:])
-        if signal.dims is None:
-            return values.movedim(-1, time_axis)
-        coords = {} if signal.channels is None else {"channel": list(signal.channels)}
-        attrs = {"fs": self.fs} | ({} if signal.unit is None else {"units": signal.unit})
-        dims = ("sample", *signal.dims[1:-1], "time")
-        return xr.DataArray(values.numpy(), coords, dims, attrs=attrs)
-
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Sums over windows at each time, of values over (window, ...) or (window, ..., time in it)."""
-        by_time = values.ndim > 1
-        total = np.zeros((*values.shape[1:-1], self.n))
-        for start, one in zip(self.starts, values, strict=True):
-            total[..., start : start + self.size] += one if by_time else float(one)
-        return total
-
-
-def _whole(seconds: float, fs: float, name: str) -> int:
-    values = seconds * fs
-    if round(values) < 1 or abs(values - round(values)) > WHOLE * max(1.0, values):
-        raise ValueError(
-            f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is {values:g} "
-            f"at {fs:g} Hz"
-        )
-    return round(values)
 
 
 def _predicted(explainer: Explainer, settings: Any, short: Any, baseline: Any, count: int) -> Any:
@@ -259,21 +178,22 @@ def _assembled(
             continue
         values = variable.values.reshape(-1, count, *variable.shape[1:])
         rest, attrs = variable.dims[1:], dict(variable.attrs)
+        total = _summed(attrs) if count > 1 else attrs
         shaped = weights.reshape(-1, *[1] * len(rest))
         kind = attrs.get("kind")
         if kind == "attribution" and "time" in rest:
             weighted = np.moveaxis(values * shaped, rest.index("time") + 2, -1)
             dims = ("sample", *(dim for dim in rest if dim != "time"), "time")
-            variables[name] = dims, np.stack([windows.spread(one) for one in weighted]), attrs
+            variables[name] = dims, np.stack([windows.spread(one) for one in weighted]), total
         elif kind == "attribution":
             weighted = values * shaped
-            variables[name] = ("sample", *rest), weighted.sum(1), attrs
+            variables[name] = ("sample", *rest), weighted.sum(1), total
             variables[f"{name}_by_window"] = ("sample", "window", *rest), weighted, attrs
         else:
             variables[f"window_{name}"] = ("sample", "window", *rest), values, attrs
             summed = _of_all(name, values, shaped)
             if summed is not None:
-                variables[name] = ("sample", *rest), summed, attrs
+                variables[name] = ("sample", *rest), summed, total if name.endswith(SUMS) else attrs
     variables["window_weight"] = "window", weights, {"long_name": "what attributions were multiplied by"}
     difference = variables["window_output"][1] - variables["window_baseline_output"][1]
     variables["window_difference"] = variables["window_output"][0], difference, {"long_name": "F(x) - F(x')"}
@@ -300,6 +220,12 @@ def _assembled(
     settings["slide"] = {"window": windows.size / windows.fs, "windows": count}
     attrs = {**found.attrs, "settings": json.dumps(settings, sort_keys=True)}
     return xr.Dataset(variables, coords, attrs)
+
+
+def _summed(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Attributes of a weighted sum over windows, which is no output of the model."""
+    unit = attrs.get("units")
+    return attrs if unit is None else {**attrs, "units": f"weighted sum of {PLURALS.get(unit, unit)}"}
 
 
 def _named(item: tuple[Any, xr.DataArray]) -> tuple[str, xr.DataArray]:

@@ -181,6 +181,6 @@ def test_the_command_line_fits_texts_to_the_size_that_is_asked_for(
     np.testing.assert_allclose(figure.get_size_inches(), (COLUMN, 4))
 
 
-def test_one_sample_is_no_plural(explanation: Callable[..., xr.Dataset]) -> None:
+def test_classes_are_counted(explanation: Callable[..., xr.Dataset]) -> None:
     axes = plots.band_table(explanation().set_coords("target"), {"slow": (0, 10)}, axes=Figure().subplots())
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["0\n1 sample", "1\n1 sample"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0 (1)", "1 (1)"]

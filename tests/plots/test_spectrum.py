@@ -68,10 +68,10 @@ def test_units_of_the_signal_are_named(explanation: Build) -> None:
 def test_title_tells_target_and_output_and_the_corner_the_gap(explanation: Build) -> None:
     above, _ = plots.spectrum(explanation())
     assert above.get_title(loc="left") == ("sample 0, target 1\nlogit 8.313 (baseline 0.5)")
-    assert [text.get_text() for text in above.texts] == ["completeness gap -1.5e-05"]
+    assert [text.get_text() for text in above.texts] == ["completeness gap −1.5e−05"]
     above, _ = plots.spectrum(explanation(), sample=-1)
     assert [text.get_text() for text in above.texts] == ["completeness gap 0.2, not converged"]
-    assert above.get_title(loc="left") == ("sample 1, target 0, predicted 1\nlogit -2 (baseline 0.25)")
+    assert above.get_title(loc="left") == ("sample 1, target 0, predicted 1\nlogit −2 (baseline 0.25)")
 
 
 def test_title_does_without_what_the_result_lacks(explanation: Build) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from .._keywords import says_what_is_meant
 from ..carriers import CarrierBand
 from ..log_spectra import LogSpectrum
+from ..rows import such_rows
 from .base import Baseline, wide
 
 
@@ -80,7 +81,7 @@ class _FlatLogSpectrum(Baseline):
         if silent:
             raise ValueError(
                 "x must not be zero throughout for flat_log_spectrum, as there is no logarithm of its "
-                f"spectrum, got sample {silent[0]} ({len(silent)} such samples): leave them out"
+                f"spectrum, got {such_rows(silent)}: leave them out"
             )
         flattened: Tensor = torch.fft.irfft(LogSpectrum.of(series).flattened(), x.shape[-1])
         return torch.as_tensor(flattened, dtype=series.dtype)[None]

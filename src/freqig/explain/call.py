@@ -26,6 +26,7 @@ from ..objective.targets import Target
 from ..objective.witness import Witness
 from ..progress import Progress
 from ..result.attributions import Attributions
+from ..rows import such_rows
 from ..signals import Signal
 from ..signals.axes import Axes
 from .aim import Aim
@@ -209,7 +210,7 @@ def _finite(output: Tensor) -> Tensor:
     spoilt = (~output.isfinite().all(1)).nonzero().flatten().tolist()
     raise ValueError(
         f"the model's output at the input must be finite, got {output[spoilt[0]].tolist()} for "
-        f"sample {spoilt[0]} ({len(spoilt)} such samples): leave them out, or explain another output"
+        f"{such_rows(spoilt)}: leave them out, or explain another output"
     )
 
 

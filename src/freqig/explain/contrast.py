@@ -13,8 +13,8 @@ from ..errors import EmptyExplanationWarning, warn
 from ..objective.classes import Classes
 from ..objective.objective import Objective
 from ..result.attributions import Attributions
+from ..rows import many_rows, one_row
 from .projection import BLOCK_BYTES
-from .shortfalls import listed
 
 DECIDED = 0.05
 """Lead in probability from which a model counts as decided for a class: below, it is as good as a tie."""
@@ -142,7 +142,7 @@ def _of_equal_ends(moves: Tensor, sums: bool) -> str:
     if not same:
         return ""
     return (
-        f"x equals its baseline for {_counted(same, len(moves))}, so there is nothing to explain"
+        f"x equals its baseline for {many_rows(same, len(moves))}, so there is nothing to explain"
         f"{' and all attributions are 0' if sums else ''}: leave out series without signal, or pass another "
         "baseline"
     )
@@ -158,10 +158,10 @@ def _of_nothing(found: Attributions, moves: Tensor, eps: float) -> str:
     first = rows[0]
     ends = float(found.output[first, 0]), float(found.baseline_output[first, 0])
     return (
-        f"all attributions are 0, or less than the rounding of the output, for {_counted(rows, len(moves))}: "
-        f"the output does not move on the path from the baseline, F(x) = {ends[0]:.6g} and F(x') = "
-        f"{ends[1]:.6g} for sample {first}. Where it is saturated, explain what "
-        f"comes before (the logits, or output='log_prob' or 'margin'); else {REMEDY}"
+        "all attributions are 0, or less than the rounding of the output, for "
+        f"{many_rows(rows, len(moves))}: the output does not move on the path from the baseline, "
+        f"F(x) = {ends[0]:.6g} and F(x') = {ends[1]:.6g} for {one_row(first)}. Where it is saturated, "
+        f"explain what comes before (the logits, or output='log_prob' or 'margin'); else {REMEDY}"
     )
 
 
@@ -197,8 +197,8 @@ def _of_classes(found: Attributions, moves: Tensor, at_x: Standing, at_baseline:
         why = "has nearly as high an output, or a higher one,"
         remedy = f"explain output='log_prob' or 'margin', which compare the classes, or {REMEDY}"
     return (
-        f"the baseline {why} for {_counted(rows, len(moves))}: for sample {i} p = {float(q[i, t]):.2f} and "
-        f"F(x') = {ends[1]:.4g} at the baseline, p = {float(p[i, t]):.2f} and "
+        f"the baseline {why} for {many_rows(rows, len(moves))}: for {one_row(i)} "
+        f"p = {float(q[i, t]):.2f} and F(x') = {ends[1]:.4g} at the baseline, p = {float(p[i, t]):.2f} and "
         f"F(x) = {ends[0]:.4g} at the input. Attributions tell what makes up F(x) - F(x'), and "
         f"so not why it is this class: {remedy}"
     )
@@ -207,7 +207,3 @@ def _of_classes(found: Attributions, moves: Tensor, at_x: Standing, at_baseline:
 def _rows(flags: Tensor) -> list[int]:
     rows: list[int] = flags.nonzero().flatten().tolist()
     return rows
-
-
-def _counted(rows: Sequence[int], total: int) -> str:
-    return f"{len(rows)} of {total} samples ({listed(rows)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container
 from dataclasses import replace
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from ..diagnosis import gradient_of_others
 from ..errors import CompletenessWarning, ConvergenceWarning, warn
 from ..result.attributions import Attributions
+from ..rows import many_rows, one_row
 
 TOLD = 5
 """Samples whose reasons a warning tells; the result has those of all."""
@@ -33,8 +34,8 @@ def warn_of_own_paths(found: Attributions, tol: float, exact: bool) -> None:
         if rows:
             gap = float(scalars["completeness_gap"].abs().max())
             warn(
-                f"domain {name!r}, which has a path of its own, did not reach tol={tol:g} for {len(rows)} "
-                f"of {len(found.converged)} samples ({listed(rows)}); its largest completeness gap is "
+                f"domain {name!r}, which has a path of its own, did not reach tol={tol:g} for "
+                f"{many_rows(rows, len(found.converged))}; its largest completeness gap is "
                 f"{gap:.3g}. Raise {'n_steps' if exact else 'max_evaluations'}, or try another baseline",
                 CompletenessWarning if exact else ConvergenceWarning,
             )
@@ -50,11 +51,12 @@ def warn_of_gaps(found: Attributions, n_steps: int) -> None:
     worst = bad[row]
     difference = found.output - found.baseline_output
     warn(
-        f"attributions do not add up to the difference of outputs for {len(bad)} of {len(found.gap)} "
-        f"samples ({listed(bad)}). Largest: sample {worst}, sum off by {float(found.gap[worst, column]):.3g} "
-        f"where F(x) - F(x') is {float(difference[worst, column]):.3g}. The path needs more than the "
-        f"{n_steps} nodes it got (raise n_steps), the model jumps on it (try another baseline), "
-        "or its gradient is not that of its output, which adaptive integration, n_steps=None, tells",
+        "attributions do not add up to the difference of outputs for "
+        f"{many_rows(bad, len(found.gap))}. Largest: {one_row(worst)}, sum off by "
+        f"{float(found.gap[worst, column]):.3g} where F(x) - F(x') is "
+        f"{float(difference[worst, column]):.3g}. The path needs more than the {n_steps} nodes it got (raise "
+        "n_steps), the model jumps on it (try another baseline), or its gradient is not that of its output, "
+        "which adaptive integration, n_steps=None, tells",
         CompletenessWarning,
     )
 
@@ -64,7 +66,7 @@ def warn_of_paths(found: Attributions, tol: float) -> None:
     bad = _rows(~found.converged)
     if not bad:
         return
-    told = "; ".join(f"sample {i}: {_statement(found, i)}" for i in bad[:TOLD])
+    told = "; ".join(f"{one_row(i)}: {_statement(found, i)}" for i in bad[:TOLD])
     more = f"; and {len(bad) - TOLD} more, see `status` in the result" if len(bad) > TOLD else ""
     warn(
         f"{len(bad)} of {len(found.converged)} explanations did not reach tol={tol:g}. {told}{more}",
@@ -105,8 +107,3 @@ def _statement(found: Attributions, sample: int) -> str:
 def _rows(flags: Tensor) -> list[int]:
     rows: list[int] = flags.any(1).nonzero().flatten().tolist()
     return rows
-
-
-def listed(rows: Sequence[int]) -> str:
-    """Numbers of samples as warnings name them."""
-    return ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")

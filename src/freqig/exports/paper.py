@@ -153,7 +153,8 @@ def _outputs(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
         of = "the model" if output == "logit" else "the one output of the model"
     elif of is None:
         of = "the model" if settings.get("class_axis") is None else "the predicted class"
-    return f"The explained output was {what} of {of}{named}."
+    each = " of each window" if "slide" in settings else ""
+    return f"The explained output{each} was {what} of {of}{named}."
 
 
 def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..rows import one_row
 from .chance import of_chance
 from .rounding import LARGEST, apart, differences, distance, rounding_of
 
@@ -133,7 +134,7 @@ def compare(evaluate: Evaluate, together: Company, places: Tensor, offset: int =
         which, change = found
         sample = offset + int(together.rows[places[which]])
         raise ValueError(
-            f"model must treat the series of a batch independently, but the output for sample {sample} "
+            f"model must treat the series of a batch independently, but the output for {one_row(sample)} "
             f"changes by {change:.3g} with the others in its batch (BatchNorm in train mode, a "
             "standardisation over the batch, a clamp at the largest value of the batch, a branch on it). "
             "Mend the model, or pass batch_independent=False to Explainer, which runs one point per call"

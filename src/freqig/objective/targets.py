@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..rows import one_row
 from .classes import possible_readings
 from .own_targets import about_codes, about_name, about_table, as_integers, shortened
 
@@ -176,7 +177,7 @@ def _checked(indices: np.ndarray, axes: tuple[int, ...]) -> Tensor:
         raise ValueError(
             f"target must be in 0..{axes[axis] - 1}{where} (the model has {axes[axis]} "
             f"output{'s' if axes[axis] > 1 else ''}), got {value}"
-            + (f" for sample {sample}" if len(indices) > 1 else "")
+            + (f" for {one_row(int(sample))}" if len(indices) > 1 else "")
             + codes
         )
     return torch.from_numpy(indices)

@@ -11,10 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from ._style import label_with_units, length_of, letters, size_in_points
-
-SIZES = (1.0, 0.9, 0.8)
-"""Shares of the size of small letters in which names are tried before they are turned."""
+from ._style import label_with_units, length_of, letters, size_in_points, smallest, with_minus
 
 LEADER = "leader"
 """Mark of the lines that lead from a name to what it names."""
@@ -47,11 +44,12 @@ def apart(centres: np.ndarray, widths: np.ndarray, low: float, high: float) -> n
 
 
 def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
-    """Write the names of stretches of the horizontal axis inside the axes, every one of them.
+    """Write the names of stretches of the horizontal axis inside the axes.
 
     Call it when limits and labels are set. Names lie where each stays above its stretch, if need be in
     smaller letters; else all are turned by 90° and moved apart, and a thin line leads from a name
-    that was moved off its stretch.
+    that was moved off its stretch. Of more than can be read beside each other, every second is written, or
+    every third, and so on.
 
     Parameters
     ----------
@@ -85,8 +83,8 @@ def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
     centres = (low + high) / 2
     lengths = np.array([length_of(name) for *_, name in spans])
     turned, size, at = False, 0.0, None
-    for share in SIZES:
-        size = share * letters()
+    for size in np.linspace(letters(), smallest(), 3).tolist():
+        share = size / letters()
         at = apart(centres, share * lengths + size / 2, 0.0, width)
         # A line, which has no width, is under its name as long as it is under a letter of it.
         reach = np.maximum(high - low, share * lengths) / 2
@@ -94,10 +92,11 @@ def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
             break
     else:
         # Both beside each other and within the axes, of which a part is left for what is drawn.
-        turned, size = (
-            True,
-            min(letters(), width / (1.2 * len(spans)), 0.6 * height * letters() / lengths.max()),
-        )
+        every = int(np.ceil(1.2 * smallest() * len(spans) / width))
+        spans, centres, lengths = spans[::every], centres[::every], lengths[::every]
+        low, high = low[::every], high[::every]
+        turned = True
+        size = min(letters(), width / (1.2 * len(spans)), 0.6 * height * letters() / lengths.max())
         at = apart(centres, np.full(len(spans), 1.15 * size), 0.0, width)
     assert at is not None
     taken = float(lengths.max()) * size / letters() if turned else size
@@ -122,7 +121,7 @@ def name_spans(axes: Axes, spans: Sequence[Span], top: float) -> float:
             leader = Line2D([place_of_name, middle], [below, below - size / height], transform=down)
             leader.set(color="0.5", linewidth=0.4, gid=LEADER)
             axes.add_artist(leader)
-    return taken + size
+    return float(taken + size)
 
 
 def fitted(parts: Sequence[str], room: float, between: str = " ", size: str = "medium") -> str:
@@ -192,6 +191,26 @@ def label_frequency(axes: Axes, axis: Axis, frequency: xr.DataArray, note: str =
     fit_label(axes, axis, [label_with_units(kind, frequency) + ("," if note else ""), note])
 
 
+def told_alike(values: np.ndarray, digits: int = 3) -> np.ndarray:
+    """Numbers with the decimals that give the largest so many digits, so that they are short and compare.
+
+    What rounds to zero has no sign.
+
+    Examples
+    --------
+    >>> told_alike(np.array([12.34, -0.12, 0.004])).tolist()
+    ['+12.3', '−0.1', '0.0']
+    """
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    # Beyond these, zeros would be most of what is written.
+    plain = 0.01 <= largest < 10_000
+    decimals = digits - 1 - int(np.floor(np.log10(largest))) if plain else 0
+    style = f"+.{max(0, decimals)}f" if plain else f"+.{digits - 1}g"
+    told = [with_minus(f"{value:{style}}") for value in values.ravel().tolist()]
+    told = [text if set(text) & set("123456789an") else text[1:] for text in told]
+    return np.array(told, dtype=object).reshape(values.shape)
+
+
 def scaled(axis: Axis, largest: float, units: str) -> str:
     """Write short numbers beside an axis, and return its units with the power of ten left out of them.
 
@@ -206,8 +225,7 @@ def scaled(axis: Axis, largest: float, units: str) -> str:
     power = int(np.floor(np.log10(largest))) if 0 < largest < np.inf else 0
     power = 0 if -3 <= power < 5 else power
     divisor = 10.0**power
-    minus = "\N{MINUS SIGN}"
-    axis.set_major_formatter(FuncFormatter(lambda v, _: f"{round(v / divisor, 12):.6g}".replace("-", minus)))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: with_minus(f"{round(v / divisor, 12):.6g}")))
     digits = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
     inside = " ".join(filter(None, [f"10{str(power).translate(digits)}" if power else "", units]))
     return f"({inside})" if inside else ""

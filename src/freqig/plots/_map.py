@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,12 +25,19 @@ from ._style import (
 )
 from ._view import View
 
-HATCHES = ((0.04, 0.25, "///"), (0.25, np.inf, "//////"))
-"""Shares of the colour limit between which negative cells are hatched, the weak less densely than the
-strong: red and blue of one strength are one grey in print. Weaker cells are as good as white."""
+_NAVY, _WHITE = "#053061", "white"
 
-# Navy: seen on the palest of the hatched blues and on the deepest.
-_INK = "#053061"
+HATCHES = (
+    (0.04, 0.25, "/////", _NAVY, 0.55),
+    (0.25, 0.7, "////////", _NAVY, 0.7),
+    (0.7, np.inf, "////////", _WHITE, 0.95),
+)
+"""Shares of the colour limit between which negative cells are hatched, how, in which ink, how opaque.
+
+Red and blue of one strength are one grey in print, so the weak are hatched less densely than the strong, and
+the darkest in white. Lines are so close that one crosses every cell of some points. Weaker cells are as good
+as white.
+"""
 
 
 def total_over(variable: xr.DataArray, dims: Iterable[str]) -> tuple[np.ndarray, str]:
@@ -149,11 +157,37 @@ def draw_grid(
     """
     shown = np.ma.masked_invalid(values)
     axes.pcolormesh(x, y, shown, cmap=SIGNED_COLORMAP, norm=norm, shading="flat", rasterized=True)
-    size = np.asarray((-shown / norm.limit).filled(0.0))
-    for weakest, strongest, hatch in HATCHES:
+    hatch_negative(axes, x, y, shown, norm)
+
+
+def hatch_negative(
+    axes: Axes, x: np.ndarray, y: np.ndarray, values: Any, norm: SignedNorm
+) -> list[PathPatch]:
+    """Hatch the negative ones of cells between borders, as `draw_grid` takes them; the patches.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from freqig.plots._style import signed_norm
+    >>> cells = np.array([[1.0, -1.0]])
+    >>> len(hatch_negative(Figure().subplots(), np.arange(3), np.arange(2), cells, signed_norm(cells)))
+    1
+    """
+    size = np.ma.filled(np.ma.masked_invalid(-values / norm.limit), 0.0)
+    drawn = []
+    for weakest, strongest, hatch, ink, alpha in HATCHES:
         inside = (size >= weakest) & (size < strongest)
         if inside.any():
-            _hatch(axes, _outlines(x, y, inside), hatch)
+            drawn.append(_hatch(axes, _outlines(x, y, inside), hatch, ink, alpha))
+    return drawn
+
+
+def hatch_bar(bar: Axes, norm: SignedNorm) -> None:
+    """Hatch a colour bar as cells are."""
+    for weakest, strongest, hatch, ink, alpha in HATCHES:
+        low, high = -norm.limit * min(strongest, 1.0), -norm.limit * weakest
+        corners = [(0, low), (1, low), (1, high), (0, high)]
+        _hatch(bar, Path(np.array(corners), closed=False), hatch, ink, alpha)
 
 
 def _outlines(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> Path:
@@ -211,13 +245,11 @@ def finish_map(
     )
     units = scaled(bar.ax.yaxis, norm.limit, units_of(view.variable))
     bar.ax.tick_params(labelsize="small")
-    for weakest, strongest, hatch in HATCHES:
-        low, high = -norm.limit * min(strongest, 1.0), -norm.limit * weakest
-        corners = [(0, low), (1, low), (1, high), (0, high)]
-        _hatch(bar.ax, Path(np.array(corners), closed=False), hatch)
+    hatch_bar(bar.ax, norm)
     axes.set_ylabel(axes.get_ylabel() or PLACEHOLDER)
     axes.set_title(PLACEHOLDER, loc="left", pad=pad)
-    bar.set_label(PLACEHOLDER)
+    # As wide as the label will be.
+    bar.set_label("\n".join(" " * (1 + max(1, len(list(filter(None, notes)))))))
     settle(axes)
     fit_label(bar.ax, bar.ax.yaxis, ["attribution", units], notes)
     whole = bar.ax.get_tightbbox()
@@ -227,11 +259,11 @@ def finish_map(
     return drawn
 
 
-def _hatch(axes: Axes, path: Path, hatch: str) -> None:
+def _hatch(axes: Axes, path: Path, hatch: str, ink: str, alpha: float) -> PathPatch:
     with mpl.rc_context({"hatch.linewidth": 0.45}):
-        axes.add_patch(
-            PathPatch(path, facecolor="none", edgecolor=_INK, linewidth=0, hatch=hatch, alpha=0.55)
-        )
+        patch = PathPatch(path, facecolor="none", edgecolor=ink, linewidth=0, hatch=hatch, alpha=alpha)
+        axes.add_patch(patch)
+    return patch
 
 
 def visible_cells(axes: Axes) -> tuple[int, int]:

@@ -9,18 +9,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from ._style import length_of, letters, size_in_points
+from ._style import length_of, letters, size_in_points, smallest
 
 SHARE = 0.24
 """Share of the width of a figure that names take beside the axes, at most."""
 
 
-LEAST = 4.5
-"""Size in points of the smallest letters of names."""
-
-
 LINE = 1.4
 """Height of a line of text, with the room above and below its letters, in sizes of letters."""
+
+NEARLY = 0.75
+"""Share of the smallest letters in which names are written rather than left out."""
 
 
 def name_rows(axes: Axes, places: np.ndarray, names: Sequence[str]) -> None:
@@ -87,9 +86,11 @@ def fit_names(axes: Axes, axis: Axis) -> None:
         return
     along, (low, high) = (1, axes.get_ylim()) if axis is axes.yaxis else (0, axes.get_xlim())
     each = size_in_points(axes)[along] * float(np.abs(np.diff(places)).min() / abs(high - low))
-    size = min(letters(), max(each / LINE, LEAST))
-    # With the rounding of a size that fits.
-    step = int(np.ceil(LINE * size / each - 1e-6))
+    size, step = min(letters(), each / LINE), 1
+    if size < NEARLY * smallest():
+        size = smallest()
+        # With the rounding of a size that fits.
+        step = int(np.ceil(LINE * size / each - 1e-6))
     axis.set_ticks(places[::step], names[::step], fontsize=size)
 
 

@@ -30,6 +30,9 @@ NEGATIVE, NEGATIVE_EDGE = "#92c5de", "#4393c3"
 ROBUST = 98.0
 """Percentile of the magnitudes at which the colours of a robust map end."""
 
+SMALLEST = 6.0
+"""Points: the size of letters down to which journals go."""
+
 PLACEHOLDER = " \n "
 """Stands for titles and labels of two lines until their axes can be measured."""
 
@@ -54,6 +57,17 @@ def letters(size: str = "small") -> float:
     return float(FontProperties(size=size).get_size_in_points())
 
 
+def smallest() -> float:
+    """Size in points of the smallest letters that figures shrink to: smaller ones cannot be read in print.
+
+    Examples
+    --------
+    >>> 0 < smallest() <= letters()
+    True
+    """
+    return min(letters(), SMALLEST)
+
+
 def length_of(text: str, size: str = "small") -> float:
     """Width of a text in points.
 
@@ -68,6 +82,17 @@ def length_of(text: str, size: str = "small") -> float:
     # Of the points of the outlines, which are where these turn: to follow curves takes six times as long.
     drawn = path.vertices[path.codes != Path.CLOSEPOLY, 0]
     return float(np.ptp(drawn)) if drawn.size else 0.0
+
+
+def with_minus(number: str) -> str:
+    """A number with a minus sign, which is as wide as a plus, in place of a hyphen.
+
+    Examples
+    --------
+    >>> with_minus("-0.5")
+    '−0.5'
+    """
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 class SignedNorm(Normalize):

@@ -11,9 +11,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from .._check import shown
+from ..result.reading import of_classes
 from ._labels import fitted
 from ._names import shortened
-from ._style import length_of, letters, size_in_points, units_of
+from ._style import length_of, letters, size_in_points, units_of, with_minus
 
 
 def title_of(
@@ -54,11 +55,13 @@ def title_of(
     """
     what = [shortened(part, room) for part in decision_of(one, sample, channel)]
     sums = []
-    if (output := _number(one, "output")) is not None:
-        units = units_of(one.output, units_of(one[name], "output"))
-        sums.append(f"{units} {output}")
-        if (baseline := _number(one, "baseline_output")) is not None:
-            sums.append(f"(baseline {baseline})")
+    if "output" in one:
+        output, units = float(one.output), units_of(one.output, units_of(one[name], "output"))
+        sums.append(f"{units} {number(output)}")
+        if "baseline_output" in one:
+            baseline = float(one.baseline_output)
+            # Of rounding alone.
+            sums.append(f"(baseline {number(baseline if abs(baseline) > 1e-9 * abs(output) else 0.0)})")
     lines = (what, ", "), (sums, " ")
     return "\n".join(fitted(parts, room, between=between) for parts, between in lines if parts)
 
@@ -67,7 +70,8 @@ def decision_of(one: xr.Dataset, sample: int | None = None, channel: Hashable | 
     """Whose decision it is, and for which class: parts of a title.
 
     Files and classes that have names are called by them; the true class is told where it is another
-    than the explained one.
+    than the explained one, and so is the predicted one. Of outputs that may be no classes, such as horizons
+    of a forecast, none is predicted, but one is the highest.
 
     Examples
     --------
@@ -85,7 +89,9 @@ def decision_of(one: xr.Dataset, sample: int | None = None, channel: Hashable | 
         named_channel(channel),
         "" if target is None or (named and owner) else f"target {target}",
         "" if truth in (None, target) else f"truth {truth}",
-        "" if predicted in (None, target) else f"predicted {predicted}",
+        ""
+        if predicted in (None, target)
+        else f"{'predicted' if of_classes(one) else 'highest output'} {predicted}",
     ]
     return [part for part in parts if part]
 
@@ -120,11 +126,18 @@ def _class(one: xr.Dataset, key: str) -> str | None:
         return None
     if isinstance(entry, str):
         return f"'{entry}'" if entry else None
-    return f"{entry:.4g}" if isinstance(entry, float) else str(entry)
+    return number(entry) if isinstance(entry, float) else str(entry)
 
 
-def _number(one: xr.Dataset, key: str) -> str | None:
-    return f"{float(one[key]):.4g}" if key in one else None
+def number(value: float) -> str:
+    """A number of a title.
+
+    Examples
+    --------
+    >>> number(-0.123456)
+    '−0.1235'
+    """
+    return with_minus(f"{value:.4g}")
 
 
 def gap_of(one: xr.Dataset, name: str) -> str:
@@ -133,17 +146,23 @@ def gap_of(one: xr.Dataset, name: str) -> str:
     Examples
     --------
     >>> gap_of(xr.Dataset({"completeness_gap": 1e-5, "converged": False}), "rfft")
-    'completeness gap 1e-05, not converged'
+    'completeness gap 1e−05, not converged'
     """
     own = f"{name}_" if f"{name}_completeness_gap" in one else ""
     key = "largest_completeness_gap" if "largest_completeness_gap" in one else f"{own}completeness_gap"
     if key not in one:
         return ""
     what = key.removeprefix(own).replace("_", " ")
-    text = f"{what} {float(one[key]):.2g}"
+    text = with_minus(f"{what} {float(one[key]):.2g}")
     share = float(one.get(f"{own}converged", 1.0))
     # Between the two in a mean over samples.
-    late = "" if share >= 1 else ", not converged" if share <= 0 else f", {1 - share:.0%} not converged"
+    late = (
+        ""
+        if share >= 1
+        else ", not converged"
+        if share <= 0
+        else f", {100 * (1 - share):.0f} % not converged"
+    )
     return text + late
 
 

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 
 from ._axes import new_axes
 from ._groups import Decisions
-from ._labels import fit_label
-from ._map import finish_map, total_over
-from ._names import name_rows, short_names
+from ._labels import fit_label, told_alike
+from ._map import finish_map, hatch_negative, total_over
+from ._names import fit_names, name_rows, short_names
 from ._options import documented
-from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points
+from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points, smallest
 from ._title import named_channel
 from ._view import View
 
@@ -36,8 +36,11 @@ def band_table(
 
     A row is a class and says how many samples were explained for it, a column is a band, and ``rest``
     is what lies outside all bands, so that a row adds up to the mean difference of outputs. All numbers have
-    the decimals of the largest, which has three digits; `freqig.bands` has the others. Of results
-    with ``target="all"`` the predicted class of each sample counts.
+    the decimals of the largest, which has three digits; `freqig.bands` has the others. Negative cells are
+    hatched. Of results with ``target="all"`` the predicted class of each sample counts.
+
+    Where there is no room for letters that can be read, bands become the rows if that helps, the largest
+    number has two digits, or the numbers are left out and the label of the bands says so.
 
     Parameters
     ----------
@@ -86,65 +89,86 @@ def band_table(
     order = found.order
     means = np.stack([values[found.members(label)].mean(axis=0) for label in order])
     panel = new_axes(axes, min(1.6 + 0.5 * len(order), 9.0))
+    turned = _better_turned(panel, means)
+    cells = means.T if turned else means
     norm = signed_norm(means, vmax, robust)
-    x, y = np.arange(means.shape[1] + 1.0), np.arange(len(order) + 1.0)
-    panel.pcolormesh(x, y, means, cmap=SIGNED_COLORMAP, norm=norm, edgecolors="white", linewidth=1)
-    panel.set_ylim(len(order), 0)
-    names = short_names(panel, [str(band) for band in found.attribution[dim].values])
-    sizes = [int(found.members(label).sum()) for label in order]
-    counts = [f"{label}\n{n} sample{'s' * (n != 1)}" for label, n in zip(order, sizes, strict=True)]
-    panel.set_xticks(x[:-1] + 0.5, names, fontsize="small")
-    name_rows(panel, y[:-1] + 0.5, counts)
+    x, y = np.arange(cells.shape[1] + 1.0), np.arange(cells.shape[0] + 1.0)
+    panel.pcolormesh(x, y, cells, cmap=SIGNED_COLORMAP, norm=norm, edgecolors="white", linewidth=1)
+    hatch_negative(panel, x, y, cells, norm)
+    # The lowest band is at the bottom, as in all figures, but classes begin at the top.
+    panel.set_ylim((0, len(cells)) if turned else (len(cells), 0))
+    bands_named = [str(band) for band in found.attribution[dim].values]
+    counted = [f"{label} ({int(found.members(label).sum())})" for label in order]
+    rows, columns = (bands_named, counted) if turned else (counted, bands_named)
+    columns = short_names(panel, columns)
+    panel.set_xticks(x[:-1] + 0.5, columns, fontsize="small")
+    name_rows(panel, y[:-1] + 0.5, rows)
     panel.tick_params(length=0)
     panel.set_xlabel("band")
-    _fit_names(panel, names)
+    upright = _turn_names(panel, columns)
     view = View(found.about, name, (dim,), None, channel)
     made = ", ".join(filter(None, ["Mean attribution of bands by explained class", named_channel(channel)]))
     finish_map(panel, view, norm, "mean over samples", summed, title=made if title is None else title)
-    fit_label(panel, panel.yaxis, ["explained class"])
-    _write_numbers(panel, means)
+    fit_names(panel, panel.yaxis)
+    if upright:
+        fit_names(panel, panel.xaxis)
+    written = _write_numbers(panel, cells)
+    axes_of = (panel.yaxis, panel.xaxis) if turned else (panel.xaxis, panel.yaxis)
+    fit_label(panel, axes_of[0], ["band", "" if written else "(no room for numbers)"])
+    fit_label(panel, axes_of[1], ["explained class", "(samples)"])
     return panel
 
 
-def _fit_names(panel: Axes, names: list[str]) -> None:
-    """Turn the names of the bands where they do not fit beside each other."""
-    # Before the layout is settled, which a colour bar and the names of the classes will narrow.
-    width = 0.7 * size_in_points(panel)[0] / len(names)
-    if max(map(length_of, names)) > width - 3:
+def _better_turned(panel: Axes, means: np.ndarray) -> bool:
+    """Whether numbers have room where bands are the rows, and none where they are the columns."""
+    width, height = _room(panel)
+    fits = [
+        _size(told_alike(cells), width / cells.shape[1], height / cells.shape[0]) >= smallest()
+        for cells in (means, means.T)
+    ]
+    return fits[1] and not fits[0]
+
+
+def _room(panel: Axes) -> tuple[float, float]:
+    """Width and height in points that a colour bar and names will leave, before the layout is settled."""
+    width, height = size_in_points(panel)
+    return 0.65 * width, 0.85 * height
+
+
+def _turn_names(panel: Axes, names: list[str]) -> bool:
+    """Turn the names of the columns where they do not fit beside each other; whether they were turned."""
+    upright = max(map(length_of, names)) > _room(panel)[0] / len(names) - 3
+    if upright:
         panel.tick_params(axis="x", rotation=90)
+    return upright
 
 
-def _told(means: np.ndarray) -> list[list[str]]:
-    """Numbers with the decimals that give the largest three digits, so that they are short and compare.
-
-    Examples
-    --------
-    >>> _told(np.array([[12.34, -0.12, 0.004]]))
-    [['+12.3', '−0.1', '+0.0']]
-    """
-    largest = float(np.abs(means[np.isfinite(means)]).max(initial=0.0))
-    # Beyond these, zeros would be most of what is written.
-    plain = 0.01 <= largest < 10_000
-    style = f"+.{max(0, 2 - int(np.floor(np.log10(largest))))}f" if plain else "+.2g"
-    return [[f"{value:{style}}".replace("-", "\N{MINUS SIGN}") for value in row] for row in means.tolist()]
+def _size(told: np.ndarray, width: float, height: float) -> float:
+    """Size of letters, small ones at most, in which every number fits its cell, all in points."""
+    longest = max(map(length_of, told.ravel()))
+    return letters() * min(1.0, 0.9 * width / longest, 0.8 * height / letters())
 
 
-def _write_numbers(panel: Axes, means: np.ndarray) -> None:
+def _write_numbers(panel: Axes, means: np.ndarray) -> bool:
+    """Write numbers that can be read into the cells; whether there was room for them."""
     width, height = size_in_points(panel)
     rows, columns = means.shape
-    told = _told(means)
-    longest = max(length_of(text) for row in told for text in row)
-    size = letters() * min(1.0, 0.85 * width / columns / longest, 0.8 * height / rows / letters())
-    for i, row in enumerate(told):
-        for j, text in enumerate(row):
-            # The white behind it keeps it readable on the darkest cells, in grey too.
-            panel.text(
-                j + 0.5,
-                i + 0.5,
-                text,
-                ha="center",
-                va="center",
-                fontsize=size,
-                color="0.05",
-                bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
-            )
+    for told in (told_alike(means), told_alike(means, digits=2)):
+        size = _size(told, width / columns, height / rows)
+        if size >= smallest():
+            break
+    else:
+        return False
+    for (i, j), text in np.ndenumerate(told):
+        # The white behind it keeps it readable on the darkest cells, in grey too.
+        panel.text(
+            j + 0.5,
+            i + 0.5,
+            text,
+            ha="center",
+            va="center",
+            fontsize=size,
+            color="0.05",
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.85, "linewidth": 0},
+        )
+    return True

@@ -20,8 +20,8 @@ from ._markers import read_markers
 from ._names import shortened
 from ._options import documented
 from ._select import check_variable
-from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points, units_of
-from ._title import check_title, decision_of, gap_of, leave_room, write_head
+from ._style import PLACEHOLDER, length_of, letters, settle, size_in_points, units_of, with_minus
+from ._title import check_title, decision_of, gap_of, leave_room, number, write_head
 from ._view import View, look_at
 
 HEAD_LINES = 3
@@ -184,13 +184,13 @@ def _write_titles(
     """What is compared above the left panel, and over each what it shows, with its gap."""
     decisions = [decision_of(view.one, view.position, view.channel) for view in views]
     common = [part for part in decisions[0] if part in decisions[1]]
-    said = "" if alike is None else f"cosine similarity {alike:.2f}".replace("-", "\N{MINUS SIGN}")
+    said = "" if alike is None else with_minus(f"cosine similarity {alike:.2f}")
     made = f"{labels[0]} and {labels[1]}: {', '.join(filter(None, [*common, said]))}".removesuffix(": ")
     heads: list[str] = []
     for panel, view, label, own in zip(panels, views, labels, decisions, strict=True):
         parts = [part for part in own if part not in common]
         if (output := view.one.get("output")) is not None:
-            parts.append(f"{units_of(output, 'output')} {float(output):.4g}")
+            parts.append(f"{units_of(output, 'output')} {number(float(output))}")
         room = size_in_points(panel)[0]
         if parts and length_of(f"{label}: {parts[0]}") <= room:
             parts[0] = f"{label}: {parts[0]}"

@@ -10,11 +10,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ._axes import new_axes
-from ._labels import fit_label, label_frequency
+from ._labels import fit_label, label_frequency, told_alike
 from ._limits import frequency_scale, set_scale
 from ._map import borders, cells_note, draw_grid, finish_map, pooled, total_over, visible_cells
 from ._markers import mark_map, read_markers
-from ._names import name_rows
+from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import dim_of
 from ._style import letters, signed_norm
@@ -97,7 +97,7 @@ def components(
     ... )
     >>> axes = plots.components(result, name="ica", axes=Figure(layout="constrained").subplots())
     >>> [label.get_text().split() for label in axes.get_yticklabels()]
-    [['ICA000', '+3'], ['residual', '-1']]
+    [['ICA000', '+3.00'], ['residual', '−1.00']]
     """
     view = look_at(result, sample, name, (), _DOMAINS, channel)
     row, column = _dims(view.variable, name)
@@ -109,7 +109,7 @@ def components(
         if over_time and value is not None:
             raise ValueError(f"{option} must be None for result.{name}, which is over time, got {value}")
     chosen = frequency_scale(scale, xscale, "xscale", view.one[column])
-    names, order = _rows(view.variable, row)
+    names, edges, order = _rows(view.variable, row)
     variable = view.variable.isel({row: order})
     values, summed = total_over(variable, (row, column))
     panel = new_axes(axes, min(1.6 + 0.45 * len(values), 8.0))
@@ -132,9 +132,11 @@ def components(
     # The first row is at the top, the lowest band at the bottom.
     panel.set_ylim((0, len(values)) if _is_band(row) else (len(values), 0))
     panel.set_xlabel(unit.label if unit else "frequency")
-    name_rows(panel, np.arange(len(names)) + 0.5, names)
+    name_rows(
+        panel, np.arange(len(names)) + 0.5, [name + edge for name, edge in zip(names, edges, strict=True)]
+    )
     finish_map(panel, view, norm, summed, cells_note(across, 1), title=title)
-    _name_rows(panel, row, names, totals)
+    _name_rows(panel, row, names, edges, totals)
     if unit is None:
         label_frequency(panel, panel.xaxis, variable[column], view.in_view)
     mark_map(panel, lines, upright=True)
@@ -163,25 +165,29 @@ def _is_band(row: str) -> bool:
     return row == "band" or row.endswith("_band")
 
 
-def _rows(variable: xr.DataArray, row: str) -> tuple[list[str], np.ndarray]:
-    """Names of the rows, and their order: bands by frequency, what lies in none of them last."""
+def _rows(variable: xr.DataArray, row: str) -> tuple[list[str], list[str], np.ndarray]:
+    """Names of the rows, edges of bands, and their order: by frequency, what lies in none of them last."""
     count = variable.sizes[row]
     names = [str(name) for name in variable[row].values.tolist()] if row in variable.coords else []
     names = names or [str(i) for i in range(count)]
     low, high = (variable.coords.get(f"{row.removesuffix('band')}{end}") for end in ("low", "high"))
     if not _is_band(row) or low is None or high is None:
-        return names, np.arange(count)
+        return names, [""] * count, np.arange(count)
     order = np.argsort(low.values, kind="stable")
     edges = [f" {a:.4g}–{b:.4g} Hz" if a == a else "" for a, b in zip(low.values, high.values, strict=True)]
-    return [names[i] + edges[i] for i in order], order
+    return [names[i] for i in order], [edges[i] for i in order], order
 
 
-def _name_rows(axes: Axes, row: str, names: list[str], totals: np.ndarray) -> None:
+def _name_rows(axes: Axes, row: str, names: list[str], edges: list[str], totals: np.ndarray) -> None:
+    """Name rows with as much about each as there is room for: edges and sum, its sum, or nothing."""
     height = visible_cells(axes)[1] / max(len(names), 1)
+    sums = told_alike(totals).tolist()
     between = "\n" if height > 2.6 * letters() else "  "
-    labels = [f"{label}{between}{total:+.3g}" for label, total in zip(names, totals, strict=True)]
-    every = max(1, int(np.ceil(1.3 * letters() / height)))
-    name_rows(axes, np.arange(len(names))[::every] + 0.5, labels[::every])
+    full = [f"{name}{edge}{between}{total}" for name, edge, total in zip(names, edges, sums, strict=True)]
+    short = [f"{name}  {total}" for name, total in zip(names, sums, strict=True)]
+    labels = next((some for some in (full, short) if short_names(axes, some) == some), names)
+    name_rows(axes, np.arange(len(names)) + 0.5, labels)
+    fit_names(axes, axes.yaxis)
     axes.tick_params(axis="y", length=0)
     kind = next(kind for kind in ROWS if row == kind or row.endswith(f"_{kind}"))
-    fit_label(axes, axes.yaxis, [f"{kind},", "and its sum"])
+    fit_label(axes, axes.yaxis, [kind] if labels is names else [f"{kind},", "and its sum"])

@@ -15,7 +15,7 @@ from ._map import draw_grid, finish_map
 from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import one_variable
-from ._style import length_of, letters, signed_norm, size_in_points
+from ._style import length_of, letters, signed_norm, size_in_points, smallest, with_minus
 from ._view import View
 
 PREFIX = "shapley"
@@ -26,9 +26,6 @@ MOST_PLAYERS = 40
 
 MOST_WITH_NUMBERS = 12
 """Players of which cells have room for numbers."""
-
-LEGIBLE = 4.0
-"""Points below which letters of numbers are not written."""
 
 WORTH_A_NUMBER = 0.01
 """Part of the largest cell below which a cell has no colour, and no number."""
@@ -139,7 +136,7 @@ def _fit_names(panel: Axes, names: list[str]) -> None:
 def _write_numbers(panel: Axes, values: np.ndarray) -> None:
     width, height = (side / len(values) for side in size_in_points(panel))
     told = {
-        (i, j): f"{values[i, j]:+.2g}".replace("-", "\N{MINUS SIGN}")
+        (i, j): with_minus(f"{values[i, j]:+.2g}")
         for i, j in np.argwhere(np.abs(values) >= WORTH_A_NUMBER * np.nanmax(np.abs(values))).tolist()
         if values[i, j]
     }
@@ -147,7 +144,7 @@ def _write_numbers(panel: Axes, values: np.ndarray) -> None:
         return
     longest = max(map(length_of, told.values()))
     size = letters() * min(1.0, 0.7 * width / longest, 0.8 * height / letters())
-    if size < LEGIBLE:
+    if size < smallest():
         return
     for (i, j), text in told.items():
         panel.text(

@@ -17,7 +17,7 @@ from ._epochs import epochs_of, on_grid, power_of, probabilities_of, time_border
 from ._groups import Decisions
 from ._labels import fit_label, scaled
 from ._limits import check_limit
-from ._map import draw_grid, total_over
+from ._map import draw_grid, hatch_bar, total_over
 from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import one_channel
@@ -151,6 +151,7 @@ def night(
         panel.tick_params(axis="x", labelbottom=False)
     power_bar = _bar(spectrum, power, PLACEHOLDER, "max")
     bar = _bar(map_, ScalarMappable(norm, SIGNED_COLORMAP), PLACEHOLDER, "both" if norm.beyond else "neither")
+    hatch_bar(bar, norm)
     units = scaled(bar.yaxis, norm.limit, units_of(found.attribution))
     stages.set_title(PLACEHOLDER, loc="left")
     settle(stages)

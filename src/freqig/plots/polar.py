@@ -22,7 +22,7 @@ from ._limits import frequency_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
-from ._style import PLACEHOLDER, settle
+from ._style import PLACEHOLDER, settle, with_minus
 from ._view import look_at
 
 PARTS = ("amplitude", "phase")
@@ -133,7 +133,7 @@ def polar(
             values,
             view.variable,
             quantity=f"{kind} part",
-            further=(f"sum {heights.sum():+.3g}", summed.replace("sum of", "over")),
+            further=(with_minus(f"sum {heights.sum():+.3g}"), summed.replace("sum of", "over")),
             vmax=vmax,
             bands=edges,
             markers=lines,

@@ -13,15 +13,15 @@ from ..resynthesis import resynthesize
 from ..signals.units import factor
 from ._axes import axes_for
 from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars, hide_upper_labels
-from ._labels import fit_label, label_frequency, scaled
+from ._labels import fit_label, fitted, label_frequency, scaled
 from ._limits import frequency_scale, set_scale
 from ._map import total_over
 from ._markers import read_markers
 from ._options import documented
 from ._select import one_channel
 from ._signal import draw_signal
-from ._style import PLACEHOLDER, settle, units_of
-from ._title import leave_room, write_head
+from ._style import PLACEHOLDER, settle, size_in_points, units_of
+from ._title import leave_room, number, write_head
 from ._view import View, look_at
 
 WHOLE, KEPT = "0.72", "0.1"
@@ -126,7 +126,9 @@ def sample(
     for panel in panels:
         panel.set_ylabel(PLACEHOLDER)
         panel.set_xlabel("time" if panel in (above, driving) else "frequency")
-    leave_room(driving)
+    told = _told(part, keep, count)
+    # Before names of channels have made the panels narrower.
+    leave_room(driving, len(fitted(told, 0.9 * size_in_points(driving)[0], size="small").splitlines()))
     leave_room(spectrum)
     above.set_title(PLACEHOLDER, loc="left")
     settle(above)
@@ -134,8 +136,7 @@ def sample(
     draw_signal(driving, kept, like=series)
     low, high = above.get_ylim()
     driving.set_ylim(low, high)
-    # Names of channels have made the panels narrower.
-    write_head(driving, _told(part, keep, count))
+    write_head(driving, fitted(told, size_in_points(driving)[0], size="small"))
     write_head(spectrum, "amplitudes of the signal, and darker of the part")
     hide_upper_labels(above)
     _draw_amplitudes(spectrum, view, series, kept, chosen)
@@ -163,11 +164,16 @@ def _like(part: xr.DataArray, view: View) -> xr.DataArray:
     return one.transpose(*signal.dims).assign_attrs(signal.attrs)
 
 
-def _told(part: xr.DataArray, keep: Any, count: int) -> str:
-    share = f"{100 * keep:g} % of the positive attribution, " if isinstance(keep, float | int) else ""
-    told = f"part with {share}{int(part.kept_count[0])} of {count} coefficients"
+def _told(part: xr.DataArray, keep: Any, count: int) -> list[str]:
+    """What the part is, in pieces between which a line may end."""
+    told = (
+        [f"part with {100 * keep:g} % of the positive attribution,"] if isinstance(keep, float | int) else []
+    )
+    told.append(f"{'' if told else 'part with '}{int(part.kept_count[0])} of {count} coefficients")
     if "part_output" in part.coords:
-        told += f": output {float(part.part_output[0]):.4g} of {float(part.whole_output[0]):.4g}"
+        output, whole = (number(float(part[name][0])) for name in ("part_output", "whole_output"))
+        told[-1] += ":"
+        told.append(f"output {output} of {whole}")
     return told
 
 

@@ -12,7 +12,7 @@ from matplotlib.cm import ScalarMappable
 from ..exports.electrodes import find_mne, info_of
 from ._axes import axes_for
 from ._labels import fit_label, scaled
-from ._map import total_over
+from ._map import hatch_bar, hatch_negative, total_over
 from ._names import shortened
 from ._options import documented
 from ._select import check_variable, over_bands
@@ -138,6 +138,7 @@ def topomap(
             sensors=True,
             show=False,
         )
+        _hatch(panel, norm)
         panel.annotate(
             "\n".join([name, *_edges(view.one, view.dims[0], band)]),
             (0.5, 0),
@@ -176,6 +177,16 @@ def _edges(one: xr.Dataset, dim: str, band: str) -> list[str]:
     return [f"{float(low[place]):g}–{float(high[place]):g} Hz"]
 
 
+def _hatch(panel: Axes, norm: SignedNorm) -> None:
+    """Hatch what is negative on a head, within its outline."""
+    (image,) = panel.images
+    grid: Any = image.get_array()
+    left, right, bottom, top = image.get_extent()
+    x, y = np.linspace(left, right, grid.shape[1] + 1), np.linspace(bottom, top, grid.shape[0] + 1)
+    for patch in hatch_negative(panel, x, y, grid, norm):
+        patch.set_clip_path(image.get_clip_path())
+
+
 def _thin(panel: Axes) -> None:
     """Draw electrodes and contours of a small head in thin lines, which would cover its colours."""
     share = min(1.0, size_in_points(panel)[0] / WIDE)
@@ -197,6 +208,7 @@ def _finish(panels: list[Axes], view: View, norm: SignedNorm, summed: str, title
     )
     units = scaled(bar.ax.yaxis, norm.limit, units_of(view.variable))
     bar.ax.tick_params(labelsize="small")
+    hatch_bar(bar.ax, norm)
     bar.set_label(PLACEHOLDER)
     # Heads are square, and so the smaller, the higher what stands above them: three lines at most.
     panels[0].set_title("\n".join([PLACEHOLDER] * 3), loc="left")

@@ -10,7 +10,14 @@ import xarray as xr
 from .._check import check_integer, check_seed, shown
 from ..baselines.reading import check_baseline
 from ..exports.electrodes import find_mne, info_of
-from ..result.reading import names_of_attributions, of_predicted, of_samples, rate_of, settings_of
+from ..result.reading import (
+    names_of_attributions,
+    of_classes,
+    of_predicted,
+    of_samples,
+    rate_of,
+    settings_of,
+)
 from .lines import envelopes_apart
 from .material import Material
 from .words.decisions import of_one_output
@@ -62,9 +69,9 @@ def checked(result: Any, called: str) -> xr.Dataset:
         # The largest of one output is no class.
         result = result.drop_vars(["predicted", "target", "class", "outputs"], errors="ignore")
     if "target" in result.dims and result.sizes["target"] == 1:
-        only: xr.Dataset = result.isel(target=0)
-        return envelopes_apart(only)
-    return envelopes_apart(of_predicted(result, names[0]))
+        result = result.isel(target=0)
+    found = envelopes_apart(of_predicted(result, names[0]))
+    return found if of_classes(found) else found.drop_vars("predicted", errors="ignore")
 
 
 def material_of(

@@ -98,6 +98,31 @@ def rate_of(labelled: xr.Dataset | xr.DataArray) -> float | None:
     return rate_of_times(time.values, "s", "time")[0]
 
 
+COMPARED = ("log_prob", "probability", "margin")
+"""Scales of outputs that compare classes."""
+
+
+def of_classes(result: xr.Dataset) -> bool:
+    """Whether outputs of the model are classes, as far as is known, and not horizons of a forecast.
+
+    They are where they have names, where the true ones are known, and where what was explained was the
+    predicted class or compares classes. Of a result without settings nothing speaks against it.
+
+    Examples
+    --------
+    >>> of_classes(xr.Dataset(attrs={"settings": '{"output": "logit", "target": "given"}'}))
+    False
+    >>> of_classes(xr.Dataset(attrs={"settings": '{"output": "margin", "target": "given"}'}))
+    True
+    """
+    told = result.attrs.get("settings")
+    if told is None or "truth" in result.coords:
+        return True
+    settings = json.loads(told)
+    named = any(result[key].dtype.kind in "UO" for key in ("target", "predicted", "class") if key in result)
+    return named or settings.get("target") == "predicted" or settings.get("output") in COMPARED
+
+
 def one_target(variable: xr.DataArray) -> None:
     """ValueError where there are attributions of several targets."""
     if "target" in variable.dims:

@@ -123,6 +123,9 @@ def _what(result: xr.Dataset, counted_as: str) -> str:
     # What is one number may be no logit.
     plain = scale == "logit" and groups[0].label == OUTPUT
     what = of if plain else SCALES.get(scale, other).format(of)
+    if slid := settings.get("slide"):
+        # Of these the outputs are, and what is explained is their weighted sum.
+        what += f" in {counted(slid['windows'], 'window')} of {slid['window']:g} s, added up"
     whole = counted_as or counted(count, "sample") + of_files
     verb = "was" if count == 1 and not counted_as else "were"
     return f"{whole}{shape} {verb} explained, as {by} decided: by {what}."

@@ -47,8 +47,8 @@ class Case:
         """Integrate adaptively, watching these domains."""
         rows = torch.arange(len(self.x))
 
-        def projection(name: str) -> Callable[[Tensor, Tensor], tuple[Tensor]]:
-            return lambda gradient, rows: (PROJECT[name](self.delta[rows], gradient),)
+        def projection(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+            return lambda gradient, rows: PROJECT[name](self.delta[rows], gradient).abs().flatten(2).sum(-1)
 
         return integrate_adaptive(
             Paths(self.objective, self.x, self.baseline, self.objective.value(self.x, rows)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from freqig.objective.ends import values_at
 from freqig.objective.objective import Objective
 from freqig.objective.paths import Paths
 from freqig.path import Path, integrate, integrate_adaptive
+from freqig.path.inspection import Inspect
+from freqig.path.measuring import Projection
 from freqig.path.nodes import SLOPES, Nodes
 from freqig.path.rules import Rule
 
@@ -41,6 +43,18 @@ def objective_of(function: Function, x: Tensor, n_targets: int = 1) -> Objective
     return Objective(TorchModel(Counter(function), x.dtype), "logit", targets, Extra())
 
 
+def nobody(*_: object) -> Inspect:
+    """Takes every gradient for that of F."""
+    return lambda *_: ()
+
+
+def norm_of(attributions: Callable[[Tensor, Tensor], Sequence[Tensor]]) -> Projection:
+    """L1 norm of what makes attributions of mean gradients and of the samples that they belong to."""
+    return lambda gradient, rows: torch.stack(
+        [part.abs().flatten(2).sum(-1) for part in attributions(gradient, rows)]
+    ).sum(0)
+
+
 def adaptive(
     function: Function, x: Tensor, baseline: Tensor | None = None, n_targets: int = 1, **how: Any
 ) -> Path:
@@ -50,11 +64,12 @@ def adaptive(
     start = torch.zeros_like(x) if baseline is None else baseline
     return integrate_adaptive(
         Paths(objective, x, start, values_at(objective, x, chunks)),
-        projections=how.pop("projections", []),
+        projections=[norm_of(attributions) for attributions in how.pop("domains", [])],
         tol=how.pop("tol", 0.01),
         max_evaluations=how.pop("max_evaluations", 2000),
         n_initial=how.pop("n_initial", 7),
         chunks=chunks,
+        inspector=how.pop("inspector", nobody),
         **how,
     )
 

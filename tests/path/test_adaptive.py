@@ -123,9 +123,9 @@ def test_projections_are_watched() -> None:
         share = (products * direction).sum(-1, keepdim=True) / direction.square().sum(-1, keepdim=True)
         return (products - share * direction,)
 
-    plain, watched = adaptive(function, X), adaptive(function, X, projections=[without_large])
+    plain, watched = adaptive(function, X), adaptive(function, X, domains=[without_large])
     assert watched.n_evaluations.sum() > 1.5 * plain.n_evaluations.sum()
-    exact = adaptive(function, X, tol=1e-7, projections=[without_large])
+    exact = adaptive(function, X, tol=1e-7, domains=[without_large])
     rows = torch.arange(len(X))
     (found,), (truth,) = (without_large(p.mean_gradient, rows) for p in (watched, exact))
     assert ((found - truth).abs().sum(-1) <= 0.01 * truth.abs().sum(-1) + 1e-10).all()

@@ -152,7 +152,7 @@ def test_a_domain_that_sees_what_time_does_not() -> None:
     def shifted(mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
         return (mean_gradient[..., 1:2] * x[rows][:, None, :1],)
 
-    path = adaptive(function, x, projections=[shifted])
+    path = adaptive(function, x, domains=[shifted])
     places = torch.linspace(0, 1, 200_001, dtype=torch.float64)[:, None]
     truth = (torch.sigmoid(50 * (places - offsets)) * slopes).sum(1).mean()
     assert path.converged is not None

@@ -23,6 +23,9 @@ from ..signals.axes import Axes
 BLOCK_BYTES = 16 * 2**20
 """Coefficients that are projected at once: many calls cost time, and large ones memory."""
 
+CACHED_BYTES = 4 * 2**20
+"""Those of which only norms are wanted: what is made of them stays in the caches of a processor."""
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -69,12 +72,12 @@ class Analysis:
         -------
         list of callables
             From mean gradients of some samples, shape (S', T, *shape), and which samples they are,
-            int64, to tensors of attributions, each of shape (S', T, ...).
+            int64, to L1 norms of attributions, shape (S', T).
         """
         wholes = dict[str, list[int]]()
         for k, domain in enumerate(self.domains):
             wholes.setdefault(domain.whole or domain.name, []).append(k)
-        return [partial(self._project, places) for places in wholes.values()]
+        return [partial(self._norm, places) for places in wholes.values()]
 
     def attributions(self, mean_gradient: Tensor) -> list[Tensor]:
         """Attributions of all samples, one per domain, for mean gradients of shape (S, T, *shape)."""
@@ -82,7 +85,7 @@ class Analysis:
         for domain, c in zip(self.domains, self.coefficients, strict=True):
             # Assembled block by block: nothing stands in memory twice but one block.
             values: Tensor | None = None
-            for rows, parts in self._products(domain, c, mean_gradient):
+            for rows, parts in self._products(domain, c, mean_gradient, BLOCK_BYTES):
                 block = domain.assemble(parts)
                 if values is None:
                     n_rows = mean_gradient.shape[0] * mean_gradient.shape[1]
@@ -93,29 +96,34 @@ class Analysis:
                 found.append(values.reshape(*mean_gradient.shape[:2], *values.shape[1:]))
         return found
 
-    def _project(self, places: Sequence[int], mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        return tuple(part for k in places for part in self._parts(k, mean_gradient, rows))
-
-    def _parts(self, k: int, mean_gradient: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
-        c = tuple(part.index_select(0, rows) for part in as_tuple(self.coefficients[k]))
-        chosen = c if isinstance(self.coefficients[k], tuple) else c[0]
-        blocks = [parts for _, parts in self._products(self.domains[k], chosen, mean_gradient)]
-        wholes = blocks[0] if len(blocks) == 1 else tuple(map(torch.cat, zip(*blocks, strict=True)))
-        return tuple(whole.reshape(*mean_gradient.shape[:2], *whole.shape[1:]) for whole in wholes)
+    def _norm(self, places: Sequence[int], mean_gradient: Tensor, samples: Tensor) -> Tensor:
+        size = CACHED_BYTES if mean_gradient.device.type == "cpu" else BLOCK_BYTES
+        norms = mean_gradient.new_zeros(mean_gradient.shape[:2], dtype=self.dtype)
+        for k in places:
+            for rows, parts in self._products(
+                self.domains[k], self.coefficients[k], mean_gradient, size, samples
+            ):
+                for part in parts:
+                    norms.view(-1)[rows] += part.abs().flatten(1).sum(1)
+        return norms
 
     def _products(
-        self, domain: Domain, c: Coefficients, mean_gradient: Tensor
+        self, domain: Domain, c: Coefficients, mean_gradient: Tensor, size: int, samples: Tensor | None = None
     ) -> Iterator[tuple[slice, tuple[Tensor, ...]]]:
-        """Attributions of some samples and targets at a time, samples in order and targets within."""
+        """Attributions of so many bytes of coefficients at a time, samples in order and targets within.
+
+        Mean gradients are those of all samples, or of some, (S',).
+        """
         n_samples, n_targets = mean_gradient.shape[:2]
         gradients = mean_gradient.reshape(n_samples * n_targets, *self.shape)
-        size = sum(part[:1].nbytes for part in as_tuple(c))
-        for rows in Chunks(BLOCK_BYTES // max(1, size)).split(len(gradients)):
+        each = sum(part[:1].nbytes for part in as_tuple(c))
+        for rows in Chunks(size // max(1, each)).split(len(gradients)):
             own = c
-            if n_targets > 1 or rows.stop - rows.start < n_samples:
+            if samples is not None or n_targets > 1 or rows.stop - rows.start < n_samples:
                 # The coefficients of x - x' serve every target.
-                samples = torch.arange(rows.start, rows.stop, device=gradients.device) // n_targets
-                parts = tuple(part.index_select(0, samples) for part in as_tuple(c))
+                chosen = torch.arange(rows.start, rows.stop, device=gradients.device) // n_targets
+                chosen = chosen if samples is None else samples[chosen]
+                parts = tuple(part.index_select(0, chosen) for part in as_tuple(c))
                 own = parts if isinstance(c, tuple) else parts[0]
             yield rows, domain.products(own, gradients[rows].to(self.dtype))
 

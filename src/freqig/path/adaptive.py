@@ -17,7 +17,7 @@ from ..objective.paths import Paths
 from . import ends, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends
 from .gradients import Lines
-from .inspection import Inspect, Inspector, nobody
+from .inspection import Inspect, Inspector
 from .measuring import Gauge, Projection, as_array
 from .nodes import SIZES, VALUES, Flags, Indices, Nodes, blocks
 from .path import Path
@@ -35,8 +35,8 @@ def integrate_adaptive(
     max_evaluations: int,
     n_initial: int,
     chunks: Chunks,
+    inspector: Inspector,
     margins: Margins = MARGINS,
-    inspector: Inspector = nobody,
 ) -> Path:
     """Average gradients along straight paths until attributions are within `tol` in every projection.
 
@@ -60,10 +60,10 @@ def integrate_adaptive(
         and does not change F is seen by no rule.
     chunks : Chunks
         Points per call, and the memory that kept gradients may take.
-    margins : Margins
-        Fitted numbers of the error estimate.
-    inspector : Inspector, optional
+    inspector : Inspector
         Who looks whether gradients are those of F, as they come.
+    margins : Margins, optional
+        Fitted numbers of the error estimate.
     """
     lines = Lines(paths.objective, paths.baseline, paths.delta, chunks)
     tolerance = Tolerance(tol, paths.rounding_dtype, slice(1 if projections else 0, None))
@@ -205,7 +205,8 @@ class _Loop:
                 progress.end(i, Diagnosis("budget"))
             return []
         self._inspected(nodes)
-        verdict = judge(nodes, self.gauge, self.tolerance, self.margins, progress.hidden[sample])
+        hidden = progress.hidden[sample]
+        verdict = judge(nodes, self.gauge, self.tolerance, self.margins, hidden)
         solved = verdict.done.all(1)
         # A path in doubt is solved where it is so before and after every interval was looked into.
         progress.doubt[sample[verdict.doubt | (~solved & (progress.doubt[sample] == 2))]] = 1
@@ -217,7 +218,12 @@ class _Loop:
             for rows, wanted in self._apart(nodes, verdict, *more):
                 parts.append(replace(nodes.take(rows), wanted=wanted))
                 ended[rows] = False
-        self._finish(nodes, verdict, np.flatnonzero(ended), unsure)
+        self._finish(nodes, verdict, np.flatnonzero(ended & solved), unsure)
+        if len(short := np.flatnonzero(ended & ~solved)):
+            # Their gaps are closed as well, as far as that helps.
+            nodes = nodes.take(short)
+            verdict = judge(nodes, self.gauge, self.tolerance, self.margins, hidden[short], last=True)
+            self._finish(nodes, verdict, np.arange(len(short)), unsure[short])
         return parts
 
     def _more(self, nodes: Nodes, verdict: Verdict, look: Flags, stray: Flags) -> Iterator[Wanted]:

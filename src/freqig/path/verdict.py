@@ -11,7 +11,7 @@ import numpy as np
 
 from ..diagnosis import Array
 from . import smooth, walk
-from .measuring import Gauge, Measured
+from .measuring import Gauge
 from .nodes import SIZES, SLOPES, TINY, VALUES, Flags, Nodes, interval_gaps, unit
 from .tolerance import NOISE, Tolerance
 from .unused import interpolation, off_the_line
@@ -121,62 +121,84 @@ def combinations(nodes: Nodes, size: int, eps: float) -> Array:
 
 
 def judge(
-    nodes: Nodes, gauge: Gauge, tolerance: Tolerance, margins: Margins, hidden: Array | float = 0.0
+    nodes: Nodes, gauge: Gauge, tolerance: Tolerance, margins: Margins, hidden: Array, last: bool = False
 ) -> Verdict:
     """Judge the estimates of samples with as many nodes, at least 4, all divided or none.
 
-    `hidden`, (A, T), is rounding that the size of F does not tell.
+    `hidden`, (A, T), is rounding that the size of F does not tell. Gaps are closed where that may be the end
+    of a path, or is, as it is judged for the `last` time.
     """
     size, delta = smooth.size_of(nodes), gauge.delta[nodes.sample].flatten(1)
     weights = combinations(nodes, size, tolerance.eps)
     # In units of the size of F: nothing depends on its scale.
     scale = unit(nodes.trace)
-    measured = gauge.measure(nodes, weights, scale)
     noise = tolerance.noise(nodes.trace, hidden) / scale
     rounding = tolerance.rounding(nodes.trace[VALUES], hidden) / scale
     rough = walk.measure(nodes.gradient, delta, nodes.place, scale)
     negligible = tolerance.tol * nodes.trace[SIZES, :, 1:-1].mean(1)
     nodes = replace(nodes, trace=nodes.trace / scale[:, None])
-    norms, watched = measured.norms, tolerance.watched
-    allowed = tolerance.allowed(norms[:, RULE], noise)
-    gap = measured.totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
-
-    in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
+    # The slope of each node is the sum of a combination: no pass over gradients is needed.
+    totals = np.einsum("atkn,ant->akt", weights[:, :, : CLOSING + 1], nodes.trace[SLOPES, :, 1:-1])
+    gap = totals[:, RULE] - (nodes.trace[VALUES, :, -1] - nodes.trace[VALUES, :, 0])
     # No gap is larger than the L1 error, whatever a domain sees of it at the nodes.
     at_least = np.maximum(np.abs(gap) - rounding, 0.0)[:, None]
-    error = np.maximum(in_domains(in_time, norms), at_least)
+
+    # In every domain, which is dear: zero stands where nobody asks.
+    norms = np.zeros((weights.shape[2], len(noise), 1 + len(gauge.projections), noise.shape[1]))
+
+    def ask(rows: Flags, *kinds: int) -> None:
+        if len(which := np.flatnonzero(rows)):
+            found = gauge.norms(nodes.take(which), weights[which][:, :, list(kinds)], scale[which])
+            norms[np.array(kinds)[:, None], which] = found
+
     # Rules are judged first. Where they are no matter of luck, the walk is not asked.
     even, lost, by_rules, doubt = np.zeros((4, len(noise)), dtype=bool)
+    order = smooth.order(nodes, size) if size >= 8 else np.zeros_like(noise)
+    ordered = np.all(order >= margins.order, axis=1)
+    ask(ordered, RULE, LAST, BEFORE, MISSED)
+    ask(~ordered, RULE, CHANGE, BEND)
+    allowed, of_rules = tolerance.allowed(norms[RULE], noise), np.zeros_like(norms[RULE])
     if size:
         off, apart = np.maximum(off_the_line(nodes, delta), negligible)
         if size >= 8:
-            missed, order = norms[:, MISSED], smooth.order(nodes, size)
-            trusted = np.minimum(order, margins.order)
-            of_rules = smooth.error(norms[:, LAST], norms[:, BEFORE], trusted, margins.rules)
+            # Where the gap alone is more than rules can be sure of, they are not asked.
+            asked = ordered | (tolerance.largest(at_least, allowed).max(1) <= margins.sure)
+            ask(asked & ~ordered, LAST, BEFORE, MISSED)
+            trusted, missed = np.minimum(order, margins.order), norms[MISSED]
+            of_rules = smooth.error(norms[LAST], norms[BEFORE], trusted, margins.rules)
             of_rules = np.maximum(of_rules, at_least)
-            excess = tolerance.largest(of_rules, allowed).max(1)
+            excess = np.where(asked, tolerance.largest(of_rules, allowed).max(1), np.inf)
             # Kinks may have a high order by luck. That of a smooth path is far higher, or else the polynomial
             # knows more of the unused gradient than the line between its neighbours does.
             beyond = (order >= 2 * smooth.KINK) | (missed[:, 0] <= np.maximum(off / scale, noise))
-            even = np.all((order >= margins.order) & beyond, axis=1)
-            by_rules = even | (excess <= margins.sure)
             # Where rules look solved and the polynomial is not right between their nodes, the walk is asked.
             hollow = (excess <= 1) & (tolerance.largest(missed, allowed).max(1) > 1)
-            even, by_rules = even & ~hollow, by_rules & ~hollow
-            error = np.where(by_rules[:, None, None], of_rules, error)
+            even = ordered & np.all(beyond, axis=1) & ~hollow
+            by_rules = even | ((excess <= margins.sure) & ~hollow)
         strays = (off / np.maximum(apart, TINY)).max(1)
         even, lost, doubt = even | (size < 8), ~by_rules & (strays > 1), strays > margins.doubt
+    ask(ordered & ~by_rules, CHANGE, BEND)
+    in_time, strength, number, gaps = error_of_walk(nodes, rough, rounding, margins)
+    of_walk = np.maximum(in_domains(in_time, norms[CHANGE], norms[BEND]), at_least)
+    error = np.where(by_rules[:, None, None], of_rules, of_walk)
 
-    steps, cost = close(gap, rounding, measured)
-    # A step as large as the error of a walk may be is one of the errors that there may be. What rules make
-    # of a smooth path is left alone, unless its sum is off, and the step is an error of its own.
-    small = np.where(by_rules[:, None, None], error + cost <= allowed, cost <= error)[:, watched].all(1)
-    helps = (steps != 0) & small & (~by_rules[:, None] | (np.abs(gap) > measured.allowed_gap))
-    error = np.where((helps & by_rules[:, None])[:, None], error + cost, error)
-    complete = helps | tolerance.complete(gap, measured.allowed_gap, norms[:, RULE, 0], noise)
-    excess, steps = tolerance.largest(error, allowed), np.where(helps, steps, 0.0)
+    allowed_gap, correctable = gauge.limits(nodes.sample, norms[RULE][:, 0], scale)
+    # What rules make of a smooth path is left alone, unless its sum is off.
+    wanted = ~by_rules[:, None] | (np.abs(gap) > allowed_gap)
+    wanted &= np.any((tolerance.largest(error, allowed) <= 1) | last, axis=1)[:, None]
+    steps = np.where(wanted, close(gap, rounding, totals[:, CLOSING], correctable), 0.0)
+    ask((steps != 0).any(1), CLOSING)
+    cost = np.abs(steps)[:, None] * norms[CLOSING]
+    # A step as large as the error of a walk may be is one of the errors that there may be. On a smooth path
+    # it is an error of its own.
+    fits = np.where(by_rules[:, None, None], error + cost <= allowed, cost <= error)[:, tolerance.watched]
+    steps = np.where(fits.all(1), steps, 0.0)
+    closed = steps != 0
+    error = np.where((closed & by_rules[:, None])[:, None], error + cost, error)
+    complete = closed | tolerance.complete(gap, allowed_gap, norms[RULE][:, 0], noise)
+    excess = tolerance.largest(error, allowed)
     return Verdict(
-        relative=tolerance.largest(error + noise[:, None], norms[:, RULE] + TINY),
+        relative=tolerance.largest(error + noise[:, None], norms[RULE] + TINY),
         excess=excess.max(1),
         done=(excess <= 1) & complete,
         smooth=even & ~lost,
@@ -184,26 +206,24 @@ def judge(
         astray=lost,
         doubt=doubt,
         strength=(strength / allowed[:, :1]).max(2),
-        gaps=gaps / (measured.allowed_gap + TINY)[:, None],
+        gaps=gaps / (allowed_gap + TINY)[:, None],
         estimate=weights[:, :, RULE] + steps[:, :, None] * weights[:, :, CLOSING],
-        correction=steps * measured.totals[:, CLOSING] * scale,
+        correction=steps * totals[:, CLOSING] * scale,
     )
 
 
-def close(gap: Array, rounding: Array, measured: Measured) -> tuple[Array, Array]:
-    """Step along the mean of the walks with the known sum, (A, T), and its L1 norm, (A, P, T).
+def close(gap: Array, rounding: Array, closing: Array, correctable: Array) -> Array:
+    """Step along the mean of the walks with the known sum, of which one adds `closing` to it, (A, T).
 
     No step where there is nothing to close, or rounding alone, or too much.
     """
-    closing = measured.totals[:, CLOSING]
-    possible = (closing != 0) & (np.abs(gap) > rounding) & (np.abs(gap) <= measured.correctable)
-    steps = np.where(possible, -gap / np.where(possible, closing, 1.0), 0.0)
-    return steps, np.abs(steps)[:, None] * measured.norms[:, CLOSING]
+    possible = (closing != 0) & (np.abs(gap) > rounding) & (np.abs(gap) <= correctable)
+    return np.where(possible, -gap / np.where(possible, closing, 1.0), 0.0)
 
 
-def in_domains(in_time: Array, norms: Array) -> Array:
+def in_domains(in_time: Array, change: Array, bend: Array) -> Array:
     """What every domain makes of the error in time: as of the two errors that there might be, (A, P, T)."""
-    sizes = np.sqrt(norms[:, CHANGE]) * np.sqrt(norms[:, BEND])
+    sizes = np.sqrt(change) * np.sqrt(bend)
     error = ratio(sizes, sizes[:, :1], most=1e6) * in_time[:, None]
     # Where neither is anything in time, since x - x' is zero there, they are what is known.
     return np.where(sizes[:, :1] > 1e-6 * sizes, error, np.maximum(in_time[:, None], 2 * sizes))

@@ -95,12 +95,13 @@ def measure(gradient: Tensor, delta: Tensor, place: Array, unit: Array) -> Rough
     for rows, columns in blocks(n_samples, gradient.shape):
         size = delta[rows, columns].abs().unsqueeze(1) * scale[rows]
         change = gradient[rows, :, :, columns].diff(dim=1).mul_(size.unsqueeze(1))
-        off = (change[:, 1:] * after[rows]).addcmul_(change[:, :-1], before[rows], value=-1).abs_()
+        off = change.new_empty(len(change), n_nodes, *change.shape[2:])
+        torch.mul(change[:, 1:], after[rows], out=off[:, 1:-1])
+        off[:, 1:-1].addcmul_(change[:, :-1], before[rows], value=-1).abs_()
         rises[rows] += change.abs_().sum(-1)
         # What both ends of an interval are off, half of which is their mean; the first and the last have one.
-        walk = torch.empty_like(change)
-        torch.add(off[:, :-1], off[:, 1:], out=walk[:, 1:-1])
-        walk[:, [0, -1]] = 2 * off[:, [0, -1]]
+        off[:, 0], off[:, -1] = off[:, 1], off[:, -2]
+        walk = off[:, :-1] + off[:, 1:]
         each[rows] += walk.mul_(change).sum(-1)
         total[rows] += torch.einsum("ait,aitd->atd", shares[rows], walk).sqrt_().sum(-1)
     in_unit = as_array(each) * half_root * second, as_array(rises) * second

@@ -70,7 +70,7 @@ def test_the_best_order_of_players_is_that_of_all_orders() -> None:
     areas = []
     for order in itertools.permutations(range(3)):
         values = squares(np.stack([parts[list(order[i:])].sum(0) for i in range(4)]))[:, 1]
-        areas.append(np.trapezoid(values, dx=1 / 3))
+        areas.append((values[1:] + values[:-1]).sum() / 6)
     best = table.score.sel(variable="shapley", metric="deletion_by_count_best").item()
     assert best == pytest.approx(min(areas))
 

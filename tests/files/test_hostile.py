@@ -150,6 +150,7 @@ def test_an_archive_of_too_many_variables(tmp_path: Path) -> None:
 BRAIN_VISION = """Brain Vision Data Exchange Header File Version 1.0
 [Common Infos]
 DataFile={data}
+MarkerFile=x.vmrk
 DataFormat=BINARY
 DataOrientation=MULTIPLEXED
 NumberOfChannels={count}
@@ -176,6 +177,7 @@ def test_headers_that_lead_elsewhere_or_ask_for_too_much(
     folder.mkdir()
     for name in (folder / "x.eeg", tmp_path / "secret.eeg"):
         name.write_bytes(bytes(2_000))
+    (folder / "x.vmrk").write_text("Brain Vision Data Exchange Marker File, Version 1.0\n[Marker Infos]\n")
     (folder / "x.vhdr").write_text(BRAIN_VISION.format(data=data, count=count), "utf-8")
     with pytest.raises(ValueError, match=rf"x\.vhdr must be a recording, .*{word}"):
         read(folder / "x.vhdr")

@@ -176,7 +176,9 @@ def large_tensors(n_features: int) -> int:
     """How many vectors as long as a series are alive."""
     # By type and not isinstance, which would ask every object of every library for its class.
     storages = [
-        t.untyped_storage() for t in gc.get_objects() if type(t) is Tensor and t.layout is torch.strided
+        t.untyped_storage()
+        for t in gc.get_objects()
+        if type(t) is Tensor and t.layout is torch.strided and t.numel() >= n_features
     ]
     return sum({s.data_ptr(): s.nbytes() for s in storages}.values()) // (8 * n_features)
 

@@ -166,7 +166,9 @@ def test_a_class_and_the_legend_beside_it_are_apart(explanation: Callable[..., x
 def test_the_command_line_fits_texts_to_the_size_that_is_asked_for(
     explanation: Callable[..., xr.Dataset], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    explanation(layout={"channel": 3}).assign_coords(channel=CHANNELS[:3]).to_netcdf(tmp_path / "r.nc")
+    explanation(layout={"channel": 3}).assign_coords(channel=CHANNELS[:3]).to_netcdf(
+        tmp_path / "r.nc", engine="h5netcdf"
+    )
     seen: list[Figure] = []
 
     def look(figure: Figure, *_: object, **__: object) -> None:

@@ -51,7 +51,8 @@ def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.Data
     indexed = "consolidated_metadata" in (place.path / METADATA).read_text(encoding="utf-8")
     how: dict[str, Any] = {"engine": "zarr", "zarr_format": 3, "consolidated": indexed, "cache": False}
     tree = xr.open_datatree(place.path, chunks=chunks, **how)
-    done = {name: node.to_dataset() for name, node in tree.children.items() if _is_done(node)}
+    # By name, as zarr lists a store that has no index in any order.
+    done = {name: node.to_dataset() for name, node in sorted(tree.children.items()) if _is_done(node)}
     nodes = xr.DataTree.from_dict({name: _with_text(own) for name, own in done.items()})
     nodes.attrs = tree.attrs
     return nodes

@@ -143,7 +143,9 @@ def explain(
             hints.append(f"with {len(objective.extra.values)} further arguments, additional_forward_args")
         objective = settle_readings(objective, values, starts[0])
         few = torch.tensor([0, len(values) - 1])
-        objective.settle_dtype(values[few], few.to(running.device))
+        # Not by brackets, which do not know unsigned integers in older versions of PyTorch.
+        outermost = values.index_select(0, few.to(values.device))
+        objective.settle_dtype(outermost, few.to(running.device))
         if running.dtype != dtype:
             # Of a model in half precision, whose domains are in float32, or one that has told its dtype now.
             ends = [in_dtype(v, running.dtype, name) for v, name in given]

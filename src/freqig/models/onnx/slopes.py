@@ -169,7 +169,7 @@ def _slope(output: Tensor, leaves: list[Tensor], directions: Tensors) -> Slope |
     if not total.requires_grad:
         return None
     gradients = torch.autograd.grad(total, leaves, retain_graph=True, materialize_grads=True)
-    shares = [(g * d).double() for g, d in zip(gradients, directions, strict=True)]
+    shares = [(g * d).detach().double() for g, d in zip(gradients, directions, strict=True)]
     size = sum(float(share.square().sum()) for share in shares) ** 0.5
     return Slope(mix, sum(float(share.sum()) for share in shares), size)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ._paths import from_home
+
 SMALLEST, LARGEST = 1e-100, 1e100
 """Numbers between these, squared or inverted, neither overflow nor vanish."""
 LARGEST_COUNT, MOST_DRAWS = 2**31 - 1, 100_000
@@ -122,11 +124,6 @@ def check_path(path: Any, name: str) -> Path:
     if not given:
         raise ValueError(f"{name} must be a path, got an empty string")
     return from_home(given)
-
-
-def from_home(path: str) -> Path:
-    """A path, in which a leading `~` or `~user` is the home of the user, where there is one."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib raises where there is none
 
 
 def check_text(value: Any, name: str) -> str:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from .bands import bands as sum_over_bands
 from .groupings import in_order
-from .result.reading import of_samples
+from .result.samples import of_samples
 
 EXPLAINED = "attribution"
 

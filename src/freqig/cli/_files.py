@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from .._check import from_home
+from .._paths import from_home
 from ..whole_files import all_or_none, replacing
 
 __all__ = [

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .._check import from_home, shown
+from .._check import shown
+from .._paths import from_home
 from .._version import __version__
 from ..baselines.reading import describe_baseline
 from ..explain.explainer import Explainer

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from .._check import from_home
+from .._paths import from_home
 from .._tensor_check import check_device
 from .base import Model
 from .content import NOT_TRUST, kind_of

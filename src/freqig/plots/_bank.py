@@ -49,7 +49,7 @@ def over_frequency(view: View) -> tuple[View, np.ndarray, str]:
     >>> view = View(one, "filterbank", ("filterbank_band", "time"), None, None)
     >>> found, borders, note = over_frequency(view)
     >>> found.variable.values.tolist(), borders.tolist(), note
-    ([[3.0, 4.0], [nan, nan], [1.0, 2.0]], [1.0, 4.0, 8.0, 12.0], 'without rest, +0.50')
+    ([[3.0, 4.0], [nan, nan], [1.0, 2.0]], [1.0, 4.0, 8.0, 12.0], 'without rest, +0.500')
     """
     band, time = view.dims
     variable = view.variable

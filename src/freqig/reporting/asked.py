@@ -14,10 +14,10 @@ from ..result.reading import (
     names_of_attributions,
     of_classes,
     of_predicted,
-    of_samples,
     rate_of,
     settings_of,
 )
+from ..result.samples import of_samples
 from .lines import envelopes_apart
 from .material import Material
 from .words.decisions import of_one_output

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from .._check import check_integer
 from .._keywords import says_what_is_meant
-from ..result.reading import attributions_of, of_samples, one_target, rows_by_length
+from ..result.reading import attributions_of, one_target, rows_by_length
+from ..result.samples import of_samples
 from ..signals.units import factor
 from .keeping import kept_coefficients
 from .outcome import output_of

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..completeness import ROUNDING
 from ..diagnosis import Array, Diagnosis, gradient_beside
-from ..objective.objective import widest
 from ..path.gradients import Lines, points_on_path
 from ..path.nodes import SIZES, TINY, VALUES, Flags, Indices, Nodes
 from ..path.tolerance import Tolerance

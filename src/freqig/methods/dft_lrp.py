@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from .._check import check_within, shown
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..explain.blocks import BlockSize
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from .explaining import Comparator, words
 from .gradients import Projected

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._check import check_choice, check_count, check_draws, check_seed, check_share
-from ..objective.objective import widest
+from .._tensor_check import widest
 from .explaining import Comparator, words
 from .how import IMPORTANCE
 from .masked import Masked, Scores

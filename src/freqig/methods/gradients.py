@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..domains import Domain
 from ..explain.projection import Analysis
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from ..result.attributions import Attributions
 from ..signals.axes import Axes

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..domains import Domain
 from ..explain.blocks import BlockSize
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from ..result.attributions import Attributions
 from ..signals.axes import Axes

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from .._check import check_positive, shown
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..coalitions.game import Game
 from ..coalitions.players import Players, channel_names, read_players
 from ..domains import Domain
 from ..domains.base import values_and_unit
 from ..explain.projection import working_dtype
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from ..result.attributions import Attributions
 from ..signals.axes import Axes

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from .._check import check_choice, check_draws
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..domains import RFFT, Domain
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from ..path.rules import gauss_legendre
 from ..result.attributions import Attributions

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .._tensor_check import all_finite
+from .._tensor_check import all_finite, widest
 from ..chunks import Chunks
 from .failures import at_the_baseline
-from .objective import Objective, widest
+from .objective import Objective
 from .paths import Paths
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._tensor_check import widest as widest  # noqa: PLC0414 - whoever sums over nodes has it from here
+from .._tensor_check import widest
 from ..errors import add_context
 from ..models import Model, TorchModel
 from ..models.outputs import OutputKey, tidy_outputs

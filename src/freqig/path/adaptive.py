@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..diagnosis import Array, Diagnosis, Jump, too_little_room
 from ..objective.ends import baseline_values
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from . import ends, smooth, unused
 from .division import LOOK, divide, everywhere, next_count, with_ends

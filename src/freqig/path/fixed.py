@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..diagnosis import Array
 from ..objective.ends import NonFiniteError, finite_baseline_values
-from ..objective.objective import widest
 from ..objective.paths import Paths
 from .gradients import Lines, points_on_path
 from .nodes import SIZES, Indices

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..diagnosis import Array
-from ..objective.objective import Objective, widest
+from ..objective.objective import Objective
 from .nodes import Indices
 
 

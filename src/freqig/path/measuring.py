@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..chunks import Chunks
 from ..completeness import correctable_gap, gap_limit
 from ..diagnosis import Array
-from ..objective.objective import widest
 from .nodes import Indices, Nodes, halves
 
 Projection = Callable[[Tensor, Tensor], Tensor]

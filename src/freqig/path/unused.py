@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from .._tensor_check import widest
 from ..diagnosis import Array
-from ..objective.objective import widest
 from .measuring import as_array
 from .nodes import Nodes
 

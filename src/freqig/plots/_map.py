@@ -266,6 +266,31 @@ def _hatch(axes: Axes, path: Path, hatch: str, ink: str, alpha: float) -> PathPa
     return patch
 
 
+def write_in_cell(axes: Axes, row: int, column: int, text: str, size: float, *, white: float) -> None:
+    """Write into the middle of a cell of a table, on white that covers so much of its colour.
+
+    It keeps letters readable on the darkest cells, in grey too.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> axes = Figure().subplots()
+    >>> write_in_cell(axes, 0, 2, "+1.5", 8.0, white=0.85)
+    >>> axes.texts[0].get_position()
+    (2.5, 0.5)
+    """
+    axes.text(
+        column + 0.5,
+        row + 0.5,
+        text,
+        ha="center",
+        va="center",
+        fontsize=size,
+        color="0.05",
+        bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": white, "linewidth": 0},
+    )
+
+
 def visible_cells(axes: Axes) -> tuple[int, int]:
     """Number of columns and rows that can be told apart in axes: one per point.
 

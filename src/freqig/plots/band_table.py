@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from ._axes import new_axes
 from ._groups import Decisions
 from ._labels import fit_label, told_alike
-from ._map import finish_map, hatch_negative, total_over
+from ._map import finish_map, hatch_negative, total_over, write_in_cell
 from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._style import SIGNED_COLORMAP, length_of, letters, signed_norm, size_in_points, smallest
@@ -160,15 +160,5 @@ def _write_numbers(panel: Axes, means: np.ndarray) -> bool:
     else:
         return False
     for (i, j), text in np.ndenumerate(told):
-        # The white behind it keeps it readable on the darkest cells, in grey too.
-        panel.text(
-            j + 0.5,
-            i + 0.5,
-            text,
-            ha="center",
-            va="center",
-            fontsize=size,
-            color="0.05",
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.85, "linewidth": 0},
-        )
+        write_in_cell(panel, i, j, text, size, white=0.85)
     return True

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from ._axes import new_axes
 from ._labels import fit_label
-from ._map import draw_grid, finish_map
+from ._map import draw_grid, finish_map, write_in_cell
 from ._names import fit_names, name_rows, short_names
 from ._options import documented
 from ._select import one_variable
@@ -147,13 +147,4 @@ def _write_numbers(panel: Axes, values: np.ndarray) -> None:
     if size < smallest():
         return
     for (i, j), text in told.items():
-        panel.text(
-            j + 0.5,
-            i + 0.5,
-            text,
-            ha="center",
-            va="center",
-            fontsize=size,
-            color="0.05",
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
-        )
+        write_in_cell(panel, i, j, text, size, white=0.75)

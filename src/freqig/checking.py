@@ -11,6 +11,7 @@ import xarray as xr
 from ._check import brief, shown
 from ._keywords import says_what_is_meant
 from .explain.explainer import Explainer
+from .groupings import class_names, in_order
 from .summaries import summary
 
 FEW = 3
@@ -80,7 +81,7 @@ def check(
         "model_unit": explainer.unit,
         "channels": found["channels"],
         "classes": list(map(str, result["class"].values)) if "class" in result.coords else [],
-        "labels": dict(sorted(labels.items())),
+        "labels": {label: labels[label] for label in in_order(labels, class_names(result))},
         "n_bad": int(signal.attrs.get("n_bad", 0)),
         "n_rest": int(signal.attrs.get("n_rest", 0)),
         "domains": found["domains"],

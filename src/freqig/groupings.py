@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,17 +107,35 @@ READY = {"correct": correct, "transition": transition}
 """Ready groupings by the names that statistics take."""
 
 
-def in_order(labels: Any, result: xr.Dataset) -> list[Any]:
-    """Classes among some labels, each once: in the order of the model's, then by names or numbers.
+def class_names(result: xr.Dataset | xr.DataArray) -> Sequence[Any]:
+    """Names of the model's classes in its order, as coordinates or settings tell them; none if neither does.
 
     Examples
     --------
-    >>> in_order(["W", "N2", "W", "ART"], xr.Dataset(coords={"class": ["W", "N1", "N2"]}))
-    ['W', 'N2', 'ART']
+    >>> class_names(xr.Dataset(attrs={"settings": '{"classes": ["W", "N1"]}'}))
+    ['W', 'N1']
     """
-    known = result["class"].values.tolist() if "class" in result.coords else []
-    places = {label: place for place, label in enumerate(known)}
-    return sorted(set(labels), key=lambda one: (places.get(one, len(places)), isinstance(one, str), one))
+    if "class" in result.coords:
+        return list(result["class"].values.tolist())
+    return json.loads(result.attrs.get("settings", "{}")).get("classes") or []
+
+
+def in_order(labels: Iterable[Any], classes: Sequence[Any] = ()) -> list[Any]:
+    """Labels, each once: classes in the order of the model's, then numbers by size, then names by letters.
+
+    Examples
+    --------
+    >>> in_order(["W", "N2", "W", "ART"], ["W", "N1", "N2"]), in_order(["10", "2"])
+    (['W', 'N2', 'ART'], ['2', '10'])
+    """
+    places = {label: place for place, label in enumerate(classes)}
+    return sorted(dict.fromkeys(labels), key=lambda one: (places.get(one, len(places)), *_rank(one)))
+
+
+def _rank(label: Any) -> tuple[bool, Any]:
+    text = isinstance(label, str)
+    # Numbers that became text are no less numbers.
+    return (False, int(label)) if text and label.isdecimal() else (text, label)
 
 
 def agreement(truth: Any, predicted: Any) -> np.ndarray:

@@ -20,6 +20,7 @@ from .explain.explainer import Explainer
 from .explain.fitting import refuse_axes
 from .explain.reading import read_input
 from .explain.samples import told_truth, with_known
+from .groupings import class_names, in_order
 from .objective.own_targets import as_array
 from .rows import windows_at
 from .signals import Signal, aligned_rows
@@ -148,7 +149,7 @@ def _predicted(explainer: Explainer, settings: Any, short: Any, baseline: Any, c
     predicted = found["predicted"].values.reshape(-1, count)
     differ = np.flatnonzero((predicted != predicted[:, :1]).any(axis=1))
     if len(differ):
-        classes = ", ".join(map(str, np.unique(predicted[differ[0]])))
+        classes = ", ".join(map(str, in_order(predicted[differ[0]].tolist(), class_names(found))))
         raise ValueError(
             f"target must be given where windows of a signal are predicted to be of several classes, got "
             f'{classes} in signal {differ[0]}: pass one of them, or target="all"'

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .bands import bands as sum_over_bands
-from .groupings import in_order
+from .groupings import class_names, in_order
 from .result.samples import of_samples
 
 EXPLAINED = "attribution"
@@ -140,7 +140,7 @@ def _classes(result: xr.Dataset, banded: xr.DataArray | None) -> list[dict[str, 
         names, rows = result["target"].values.tolist(), None
     elif "target" in result.coords and result["target"].dims == ("sample",):
         rows = result["target"].values
-        names = in_order(rows.tolist(), result)
+        names = in_order(rows.tolist(), class_names(result))
     else:
         names, rows = [None], None
     known = None

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .._version import __version__
+from ..groupings import class_names, in_order
 from .catalogue import ABOUT
 from .curves import BY, KINDS, ORDERS
 
@@ -196,7 +197,7 @@ def _groups(result: xr.Dataset) -> tuple[list[str], list[Array]]:
     groups, members = ["all"], [np.arange(count)]
     for key in ("target", "predicted"):
         if key in result.coords and result[key].dims == ("sample",):
-            for label in np.unique(result[key].values):
+            for label in in_order(result[key].values.tolist(), class_names(result)):
                 groups.append(str(label))
                 members.append(np.flatnonzero(result[key].values == label))
             break

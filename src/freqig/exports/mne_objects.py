@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from .._keywords import says_what_is_meant
+from ..groupings import class_names, in_order
 from ..result.reading import attributions_of, dim_of, one_target, rate_of
 from ..signals.units import factor
 from .electrodes import find_mne, info_of
@@ -135,6 +136,6 @@ def _events(result: xr.Dataset | xr.DataArray) -> tuple[np.ndarray, dict[str, in
     if classes.ndim > 1 or classes.size not in (1, count):
         classes = np.full(count, "sample")
     text = [str(one) for one in np.broadcast_to(classes, (count,)).tolist()]
-    codes = {one: code for code, one in enumerate(dict.fromkeys(sorted(text)), start=1)}
+    codes = {one: code for code, one in enumerate(in_order(text, class_names(result)), start=1)}
     rows = [[place, 0, codes[one]] for place, one in enumerate(text)]
     return np.array(rows, dtype=np.int64).reshape(-1, 3), codes

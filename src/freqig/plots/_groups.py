@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from ..groupings import agreement, in_order
+from ..groupings import agreement, class_names, in_order
 from ..result.reading import of_predicted
 from ._select import check_variable, one_channel, over_bands
 
@@ -34,12 +34,15 @@ class Decisions:
         None where none is.
     about : xarray.Dataset
         The attribution, and how complete all of them are, for titles and labels.
+    names : sequence
+        Classes of the model in its order, as far as the result knows their names.
     """
 
     attribution: xr.DataArray
     classes: tuple[Any, ...]
     right: np.ndarray | None
     about: xr.Dataset
+    names: Sequence[Any]
 
     @classmethod
     def of(
@@ -73,13 +76,11 @@ class Decisions:
         right = None
         if {"truth", "predicted"} <= {*result.coords}:
             right = agreement(result["truth"].values.tolist(), result["predicted"].values.tolist())
-        about = xr.Dataset(
-            {name: attribution}, {"class": result["class"]} if "class" in result.coords else {}
-        )
+        about = xr.Dataset({name: attribution})
         if "completeness_gap" in result and result["completeness_gap"].size:
             about["largest_completeness_gap"] = float(np.abs(result["completeness_gap"]).max())
             about["converged"] = float(result["converged"].mean()) if "converged" in result else 1.0
-        return cls(attribution, tuple(target.values.tolist()), right, about), dims
+        return cls(attribution, tuple(target.values.tolist()), right, about, class_names(result)), dims
 
     @classmethod
     def by_band(
@@ -94,7 +95,7 @@ class Decisions:
     @property
     def order(self) -> list[Any]:
         """Classes that were explained, in the order of the model's, else of their names or numbers."""
-        return in_order(self.classes, self.about)
+        return in_order(self.classes, self.names)
 
     def members(self, label: Any) -> np.ndarray:
         """Which samples were explained for a class, bool, shape (N,)."""

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
 from .._check import check_entries, shown
+from ..groupings import class_names, in_order
 from ._axes import new_axes
 from ._labels import label_frequency
 from ._limits import frequency_scale, set_scale
@@ -63,8 +64,8 @@ def segments(
         a variable or coordinate of the result which holds them over segments. Default: the
         variable ``{name}_class`` where there is one, else no row.
     order : sequence, optional
-        Classes from top to bottom of the row. Default: sorted numbers, or names as they first
-        occur.
+        Classes from top to bottom of the row. Default: sorted numbers, or names in the order of the
+        model's classes, or else as they first occur.
     {channel or sum}
     {max_frequency}
     {markers}
@@ -111,7 +112,7 @@ def segments(
     view = look_at(result, sample, name, ("segment", "frequency"), "freqig.Segments()", channel)
     column, row = view.dims
     labels = _read_classes(view.one, name, column, classes)
-    rows_of_classes = _read_order(order, labels)
+    rows_of_classes = _read_order(order, labels, class_names(result))
     lines = read_markers(markers, harmonics, float(view.one[row].max()))
     view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
     variable = view.variable
@@ -180,7 +181,7 @@ def _read_classes(one: xr.Dataset, name: str, dim: str, classes: Any) -> list[An
     return [None if isinstance(label, float) and np.isnan(label) else label for label in labels]
 
 
-def _read_order(order: Any, labels: list[Any] | None) -> list[Any]:
+def _read_order(order: Any, labels: list[Any] | None, classes: Sequence[Any]) -> list[Any]:
     """Classes from the top of their row down."""
     if not labels:
         if order is not None:
@@ -190,7 +191,8 @@ def _read_order(order: Any, labels: list[Any] | None) -> list[Any]:
         return []
     found = list(dict.fromkeys(label for label in labels if label is not None))
     if order is None:
-        return sorted(found) if all(isinstance(label, int | float) for label in found) else found
+        numbers = all(isinstance(label, int | float) for label in found)
+        return in_order(found, classes) if numbers or classes else found
     rows = check_entries(order, "order", "classes from top to bottom")
     if missing := [label for label in found if label not in rows]:
         raise ValueError(f"order must hold every class, got {shown(rows)} without {shown(missing)}")

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..band_edges import named_bands
+from ..groupings import class_names, in_order
 from ..result.reading import names_of_attributions, rate_of, settings_of
 from .banded import Banded
 from .encoding import Encoded
@@ -150,7 +151,16 @@ class Material:
         if "class" in self.result.coords:
             return [str(one) for one in self.result["class"].values.tolist()]
         seen = {*self.target, *(self.predicted or ()), *(self.truth or ())} - {""}
-        return sorted(seen)
+        return in_order(seen, class_names(self.result))
+
+    def common(self, most: int) -> dict[str, np.ndarray]:
+        """Classes that were explained, those with the most samples, each with its samples, bool, shape (N,).
+
+        In the order of the classes, and "" where there are none.
+        """
+        every = in_order(self.target, self.classes)
+        largest = sorted(every, key=lambda label: -self.target.count(label))[:most]
+        return {label: np.array(self.target) == label for label in every if label in largest}
 
     @cached_property
     def named_bands(self) -> dict[str, tuple[float, float]]:

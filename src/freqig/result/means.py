@@ -40,7 +40,7 @@ def label_means(
     domains, axes
         Domains made ready, and axes of the signals.
     levels : mapping
-        Labels of each grouping, sorted.
+        Labels of each grouping, in their order.
     cells : tuple of numpy.ndarray
         Where each group stands, an index per grouping, shape (G,).
     values, standard_errors : sequence of torch.Tensor

@@ -58,7 +58,8 @@ def compare(
     by : str or mapping, optional
         Without `b`: what makes the groups, as `freqig.summarize` takes it, such as "stage" or "correct".
     between : tuple of two labels, optional
-        Without `b`: the groups by `by`. Default: the two that there are, in the order of their labels.
+        Without `b`: the groups by `by`. Default: the two that there are, classes in the order
+        of the model's, other labels sorted.
     name : str, default "rfft"
         Variable that is compared.
     names : sequence of two str, optional

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..explain.averages.grouping import Groups
+from ..groupings import class_names
 from ..result.means import in_cells
 from .cases import Cases
 from .groups import Group
@@ -45,7 +46,7 @@ def label_summary(
     told : mapping
         How it was made.
     """
-    levels, cells = groups.levels(), groups.cells()
+    levels, cells = groups.table(class_names(cases.data))
     names, sizes = tuple(levels), tuple(len(own) for own in levels.values())
 
     def table(values: list[Any], empty: Any) -> np.ndarray:

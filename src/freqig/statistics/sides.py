@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import shown
+from ..groupings import class_names, in_order
 from ..result.reading import one_target
 from .cases import SUBJECT, Cases, rows_of, unit_means
 from .intervals import FEWEST
@@ -65,7 +66,7 @@ def split(result: Any, by: Any, between: Any) -> tuple[Cases, Cases, tuple[str, 
     if len(labels) != 1:
         raise ValueError(f"by must be one grouping where b is None, got {shown(by)}")
     ((name, own),) = labels.items()
-    there = np.unique(own[known]).tolist()
+    there = in_order(own[known].tolist(), class_names(whole.data))
     if between is None:
         if len(there) != 2:
             raise ValueError(

@@ -54,14 +54,14 @@ def summarize(
     Returns
     -------
     xarray.Dataset
-        A dimension per grouping, labels sorted. A variable per attribution, its mean in float64, with its
-        coordinates and attributes; `NAME_spread`, the standard deviation over units; `NAME_lower` and
-        `NAME_upper`, the interval at each place by itself: BCa of a bootstrap, widened for few units. By
-        group `n_samples`, `n_units`, and `reason`: why there is no interval, which then is NaN (no samples,
-        one unit, or fewer than six), else empty. `output`, `baseline_output`, `completeness_gap` and
-        `correction` are means, so that sums of attributions still are what they were. ``attrs["unit"]`` is
-        "subject" or "sample", ``attrs["intervals"]`` says in words how intervals were made,
-        ``attrs["summary"]`` all of it as JSON.
+        A dimension per grouping: labels in the order of the model's classes, others sorted. A variable per
+        attribution, its mean in float64, with its coordinates and attributes; `NAME_spread`, the standard
+        deviation over units; `NAME_lower` and `NAME_upper`, the interval at each place by itself: BCa of a
+        bootstrap, widened for few units. By group `n_samples`, `n_units`, and `reason`: why there is no
+        interval, which then is NaN (no samples, one unit, or fewer than six), else empty. `output`,
+        `baseline_output`, `completeness_gap` and `correction` are means, so that sums of attributions still
+        are what they were. ``attrs["unit"]`` is "subject" or "sample", ``attrs["intervals"]`` says in words
+        how intervals were made, ``attrs["summary"]`` all of it as JSON.
 
         Of means over samples only subjects can be resampled. Without several subjects the interval is the
         normal one from `NAME_standard_error`, and ``attrs["intervals"]`` says so.

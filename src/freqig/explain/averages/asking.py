@@ -104,8 +104,7 @@ def means_of(
     return label_means(
         first.domains,
         axes,
-        groups.levels(),
-        groups.cells(),
+        *groups.table(first.names or ()),
         values=found.values,
         standard_errors=found.standard_errors,
         errors=found.errors,

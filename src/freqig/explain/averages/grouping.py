@@ -14,6 +14,7 @@ from torch import Tensor
 from ..._check import shown
 from ...domains import Domain
 from ...domains.reading import RESERVED
+from ...groupings import in_order
 from ...objective.arguments import Shared
 
 BY_GROUP = ("n_samples", "one_by_one", "cancels")
@@ -59,18 +60,18 @@ class Groups:
         keys = rows if self.names else [()] * n_samples
         return np.array([self.numbers.setdefault(key, len(self.numbers)) for key in keys], dtype=np.int64)
 
-    def levels(self) -> dict[str, np.ndarray]:
-        """The labels of every grouping, sorted."""
-        every = list(self.numbers)
-        return {name: np.unique(np.array([key[i] for key in every])) for i, name in enumerate(self.names)}
+    def table(
+        self, classes: Sequence[str] = ()
+    ) -> tuple[dict[str, np.ndarray], tuple[NDArray[np.int64], ...]]:
+        """Labels of every grouping, and where each group stands among them, an index per grouping.
 
-    def cells(self) -> tuple[NDArray[np.int64], ...]:
-        """Where each group stands among the levels: an index per grouping, in the order of the numbers."""
-        levels, every = self.levels(), list(self.numbers)
-        return tuple(
-            np.searchsorted(levels[name], np.array([key[i] for key in every]))
-            for i, name in enumerate(self.names)
-        )
+        Labels that are `classes` are in the order of these, others behind them, sorted.
+        """
+        columns = {name: [key[i] for key in self.numbers] for i, name in enumerate(self.names)}
+        levels = {name: in_order(own, classes) for name, own in columns.items()}
+        places = {name: {label: i for i, label in enumerate(own)} for name, own in levels.items()}
+        cells = tuple(np.array([places[name][one] for one in own]) for name, own in columns.items())
+        return {name: np.array(own) for name, own in levels.items()}, cells
 
 
 def read_labels(

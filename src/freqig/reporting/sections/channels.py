@@ -32,9 +32,7 @@ def section(material: Material) -> Section:
     if len(banded.lines) < 2:
         text = "There is one channel, which holds all attributions; see Classes for its bands."
         return Section("channels", title, [Paragraph(text)])
-    counts = {label: material.target.count(label) for label in dict.fromkeys(material.target)}
-    common = sorted(counts, key=lambda label: -counts[label])[:MOST]
-    groups = {label: np.array([own == label for own in material.target]) for label in common}
+    groups, count = material.common(MOST), len(set(material.target))
     heads: list[Piece] = []
     for place, (label, members) in enumerate(groups.items()):
         made = _heads(material, label, members, place)
@@ -43,8 +41,8 @@ def section(material: Material) -> Section:
             break
         heads.append(made)
     pieces: list[Piece] = [_cells(material, place, *group) for place, group in enumerate(groups.items())]
-    if len(counts) > len(common):
-        text = f"Of {len(counts)} classes the {MOST} with the most samples are shown."
+    if count > len(groups):
+        text = f"Of {count} classes the {MOST} with the most samples are shown."
         pieces.append(Paragraph(text))
     return Section("channels", title, [*heads, *pieces])
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...groupings import in_order
 from ...plots._style import label_with_units, units_of
 from ...statistics import summarize
 from ..content import Figure, Missing, Paragraph, Piece, Section, Table
@@ -15,6 +16,8 @@ from ..material import Material
 from ..words.decisions import of_one_output
 from .interactions import interactions
 
+ALL = "all samples"
+"""What is called so, where there are no classes."""
 MOST = 12
 """Classes with a panel of their own, those with the most samples."""
 BINS = 512
@@ -39,13 +42,12 @@ def section(material: Material) -> Section:
 
 def _labels(material: Material) -> tuple[dict[str, np.ndarray], list[str]]:
     """Class and kind of decision of every sample, and the classes in the order of the page."""
-    target = np.array([label or "all samples" for label in material.target], dtype=object).astype(str)
+    target = np.array([label or ALL for label in material.target], dtype=object).astype(str)
     kinds = np.full(len(material), "all")
     if material.right is not None and np.isfinite(material.right).any():
         # Where the truth of a sample is not known, it is neither right nor wrong.
         kinds = np.where(material.right == 1, "right", np.where(material.right == 0, "wrong", "unknown"))
-    order = [label for label in material.classes if label in set(target)]
-    return {"class": target, "decisions": kinds}, order or sorted(set(target))
+    return {"class": target, "decisions": kinds}, in_order(target.tolist(), material.classes)
 
 
 def _summary(material: Material, values: np.ndarray, by: dict[str, np.ndarray]) -> xr.Dataset:
@@ -67,8 +69,7 @@ def _spectra(material: Material) -> list[Piece]:
         pieces.append(Missing(text, "explainer(x, truth=LABELS)"))
     values, frequency, step = _thinned(material, name)
     means = _summary(material, values, labels)
-    counts = {label: int((labels["class"] == label).sum()) for label in order}
-    shown = sorted(sorted(order, key=lambda one: -counts[one])[:MOST], key=order.index)
+    shown = [label or ALL for label in material.common(MOST)]
     traces, layout, rows = _drawn(means, shown, frequency)
     quantity = material.result[name][material.dim_of(name, "frequency")]
     what = label_with_units("rate of the envelope" if material.of_envelope else "frequency", quantity)

@@ -32,8 +32,7 @@ def interactions(material: Material) -> list[Piece]:
     pairs = result[INTERACTION].transpose("sample", ...).values.astype(np.float64)
     alone = result[ALONE].transpose("sample", ...).values.astype(np.float64).reshape(len(pairs), -1)
     names = [str(name) for name in result[result[INTERACTION].dims[-1]].values.tolist()]
-    counts = {label: material.target.count(label) for label in dict.fromkeys(material.target)}
-    common = sorted(counts, key=lambda label: -counts[label])[:MOST]
+    groups, count = material.common(MOST), len(set(material.target))
     pieces: list[Piece] = [
         Paragraph(
             "A cell below the diagonal is what two players do together, beyond what each does: by how much "
@@ -42,11 +41,10 @@ def interactions(material: Material) -> list[Piece]:
             "empty. Those of one sample are drawn by freqig.plots.interactions(result, sample=...)."
         )
     ]
-    for place, label in enumerate(common):
-        members = np.array([own == label for own in material.target])
+    for place, (label, members) in enumerate(groups.items()):
         pieces.append(_figure(place, label, int(members.sum()), pairs[members], alone[members], names))
-    if len(counts) > len(common):
-        pieces.append(Paragraph(f"Of {len(counts)} classes the {MOST} with the most samples are shown."))
+    if count > len(groups):
+        pieces.append(Paragraph(f"Of {count} classes the {MOST} with the most samples are shown."))
     return pieces
 
 

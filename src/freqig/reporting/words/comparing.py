@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
+from ...groupings import class_names, in_order
 from ...result.reading import with_one
 from ...statistics import compare
 from ...statistics.cases import SUBJECT
@@ -80,7 +81,7 @@ def compared(
         {one.evidence.label: one for one in (judged(own, axis, seed=seed) for own in evidence_of(each, axis))}
         for each in (result, other.assign({axis.name: theirs}))
     ]
-    pieces.append(_bands(verdicts, names))
+    pieces.append(_bands(verdicts, names, class_names(result)))
     return [*pieces, *_tested(result, other, cells, axis, names, scale, permutations, seed)]
 
 
@@ -115,9 +116,9 @@ def _spectra(cells: Sequence[Array], axis: Axis, names: Sequence[str], scale: st
     return Figure("compared-spectra", "Mean attribution of both, on one scale", alt, traces, layout, table)
 
 
-def _bands(verdicts: Sequence[dict[str, Verdict]], names: Sequence[str]) -> Table:
+def _bands(verdicts: Sequence[dict[str, Verdict]], names: Sequence[str], classes: Sequence[str]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for label in dict.fromkeys([*verdicts[0], *verdicts[1]]):
+    for label in in_order([*verdicts[0], *verdicts[1]], classes):
         found = [own.get(label) for own in verdicts]
         rows.append((label, *(part for one in found for part in _told(one))))
     columns = ("class", *(f"{name}: {what}" for name in names for what in ("band", "share", "why none")))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ...groupings import agreement
+from ...groupings import agreement, class_names, in_order
 from ...objective.classes import ONE_OUTPUT
 from .cells import Array
 
@@ -73,7 +73,8 @@ def groups_of(result: xr.Dataset) -> list[Group]:
     if own is None:
         scalar = result.coords.get("target")
         return [Group(OUTPUT if scalar is None or scalar.ndim else str(scalar.values[()]), every)]
-    return [Group(str(label), np.flatnonzero(own == label)) for label in np.unique(own)]
+    order = in_order(own.tolist(), class_names(result))
+    return [Group(str(label), np.flatnonzero(own == label)) for label in order]
 
 
 def along_samples(result: xr.Dataset, name: str) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ...groupings import class_names, in_order
 from ..content import Cell, Figure, PageLink, Paragraph, Piece, Table
 from .alerts import alerts_of
 from .cells import Array, Axis
@@ -108,14 +109,15 @@ class People:
 
     def _evidence(self) -> list[Evidence]:
         unit = RECORDING if self.unknown else PERSON
+        order = in_order(self.tallies, () if self.first is None else class_names(self.first))
         return [
             Evidence(
                 label,
                 np.array([one.total / one.count for one in self.persons[label].values()]),
                 unit,
-                *tally,
+                *self.tallies[label],
             )
-            for label, tally in sorted(self.tallies.items())
+            for label in order
         ]
 
     def summary(self, seed: int = 0) -> list[Piece]:

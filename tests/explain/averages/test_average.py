@@ -142,6 +142,16 @@ def test_batches_make_the_same_as_one_array() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
+@pytest.mark.parametrize("place", range(3))
+def test_a_batch_may_be_empty(place: int) -> None:
+    explainer, x = freqig.Explainer(Net(nn.Tanh()).eval(), fs=N), samples(8)
+    batches = [(x[:3], {"lap": [1] * 3}), (x[3:], {"lap": [2] * 5})]
+    expected = explainer.average(batches, target=0)
+    batches.insert(place, (x[:0], {"lap": []}))
+    xr.testing.assert_identical(explainer.average(batches, target=0), expected)
+
+
+@pytest.mark.filterwarnings("ignore::freqig.errors.EmptyExplanationWarning")
 def test_two_groupings_make_a_table_with_empty_cells() -> None:
     model, x = Net(nn.Tanh()).eval(), samples(120)
     by = {"stage": np.repeat(["W", "R"], 60), "subject": [1] * 100 + [2] * 20}
@@ -252,6 +262,19 @@ def test_labels_keep_what_they_are() -> None:
     assert means.lap.values.tolist() == [0, 1]
 
 
+def test_tables_of_labels_go_by_the_names_of_samples() -> None:
+    explainer, x = freqig.Explainer(Net(nn.Tanh()).eval()), samples(40)
+    names, stage = [f"s{i}" for i in range(40)], np.repeat(["W", "N2"], 20)
+    order = np.random.default_rng(0).permutation(40)
+    signals = xr.DataArray(x, {"sample": names}, ("sample", "time"), attrs={"fs": N})
+    expected = explainer.average(signals, {"stage": stage}, target=0)
+    rows = [names[i] for i in order]
+    frame = pd.DataFrame({"stage": stage[order]}, rows)
+    dataset = xr.Dataset({"stage": ("sample", stage[order])}, {"sample": rows})
+    for by in (frame, dataset):
+        xr.testing.assert_identical(explainer.average(signals, by, target=0), expected)
+
+
 TAKEN = ["n_samples", "one_by_one", "cancels", "converged", "rfft_standard_error", "stft_time", "channel"]
 
 
@@ -268,8 +291,11 @@ def test_labels_of_two_kinds_are_refused() -> None:
         explainer.average(x, {"stage": ["W", "W", 1, 1]}, target=0)
     with pytest.raises(TypeError, match="text and then number"):
         explainer.average([(x, {"stage": ["W"] * 4}), (x, {"stage": [1] * 4})], target=0)
-    with pytest.raises(TypeError, match="names its labels"):
+    with pytest.raises(TypeError, match=r"by must name its labels, by=\{'stage': labels\}.* list of 4"):
         explainer.average(x, [1, 2, 1, 2], target=0)
+    laps = pd.Series([1, 2, 1, 2], name="lap")
+    with pytest.raises(TypeError, match=r"by must name its labels, by=\{'lap': labels\}.* Series of shape"):
+        explainer.average(x, laps, target=0)
 
 
 def never(x: Tensor) -> Tensor:

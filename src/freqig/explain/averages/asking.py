@@ -26,7 +26,7 @@ from ..methods import AdaptiveNodes, Method
 from ..settings import Settings, read_tolerance
 from ..shares import with_rows
 from .averaging import Averages, Batch, average
-from .batches import Batches, Reading
+from .batches import Batches, Reading, is_mapping
 from .grouping import Groups, read_labels
 
 SAMPLING = "sampling"
@@ -143,8 +143,8 @@ def _tolerance(settings: Settings, tol: float | str | None) -> tuple[bool, float
 
 
 def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndarray]:
-    if isinstance(by, Mapping):
-        by = {name: aligned_rows(labels, signal, f"by[{name!r}]") for name, labels in by.items()}
+    if is_mapping(by):
+        by = {name: aligned_rows(by[name], signal, f"by[{name!r}]") for name in by}
     return read_labels(by, len(signal.values), signal.coords, settings.domains)
 
 

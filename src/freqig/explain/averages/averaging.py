@@ -148,6 +148,8 @@ def _walk(
     """Go through all samples once; of the first pass the outputs at both ends are added up too."""
     first, seen = None, np.zeros(into.n_groups, dtype=np.int64)
     for batch in batches():
+        if not len(batch.groups):
+            continue
         numbers = np.empty(len(batch.groups), dtype=np.int64)
         for group in np.unique(batch.groups):
             own = batch.groups == group

@@ -98,6 +98,11 @@ class Batches:
             if by is not None:
                 raise ValueError("by must be None where x holds batches: these are pairs (x, by)")
             return cls(x if callable(x) else lambda: x, several=True)
+        if not _is_by(by):
+            raise TypeError(
+                f"by must name its labels, by={{{getattr(by, 'name', None) or 'stage'!r}: labels}}, or "
+                f"coordinates of x along its samples, got {_told(by)}"
+            )
         if isinstance(x, (list, tuple)) and len(x) and all(is_path(one) or is_recording(one) for one in x):
             beside = asked.reading.get("annotations")
             if beside is not None:
@@ -150,13 +155,13 @@ class _Seen:
 def _checksum(signal: Signal, by: Any) -> int:
     # As bytes, for NumPy has no bfloat16.
     values = signal.values.detach().cpu().contiguous().flatten().view(torch.uint8).numpy()
-    told = repr([(name, list(np.atleast_1d(by[name]))) for name in by] if _is_mapping(by) else by)
+    told = repr([(name, list(np.atleast_1d(by[name]))) for name in by] if is_mapping(by) else by)
     return zlib.crc32(told.encode(), zlib.crc32(values.data))
 
 
 def _of_one(by: Any, place: int, count: int) -> Any:
     """What one of several recordings is grouped by: coordinates, or its own label for all of its samples."""
-    if not _is_mapping(by):
+    if not is_mapping(by):
         return by
     found = {}
     for name in by:
@@ -180,16 +185,23 @@ def _holds_batches(x: Any) -> bool:
 
 
 def _is_by(by: Any) -> bool:
-    return by is None or isinstance(by, str) or _is_names(by) or _is_mapping(by)
+    return by is None or isinstance(by, str) or _is_names(by) or is_mapping(by)
 
 
 def _is_names(by: Any) -> bool:
     return isinstance(by, (list, tuple)) and len(by) > 0 and all(isinstance(one, str) for one in by)
 
 
-def _is_mapping(by: Any) -> bool:
-    # DataFrames and Datasets are read by their names as well.
-    return isinstance(by, Mapping) or (hasattr(by, "keys") and hasattr(by, "__getitem__"))
+def is_mapping(by: Any) -> bool:
+    """Whether labels are found in it by the names of groupings, as in dicts, DataFrames and Datasets.
+
+    Examples
+    --------
+    >>> is_mapping({"stage": ["W", "N2"]}), is_mapping("stage")
+    (True, False)
+    """
+    # A Series has keys as well, which are those of samples.
+    return isinstance(by, Mapping) or (hasattr(by, "keys") and not hasattr(by, "to_frame"))
 
 
 def _told(x: Any) -> str:

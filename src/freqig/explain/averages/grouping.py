@@ -40,7 +40,7 @@ class Groups:
 
     names: tuple[str, ...]
     numbers: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    kinds: dict[str, str | None] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -49,8 +49,8 @@ class Groups:
         """The number of the group of every sample; groups that are new get the next ones."""
         columns = [labels[name] for name in self.names]
         for name, column in zip(self.names, columns, strict=True):
-            kind = kind_of(column[0]) if len(column) else self.kinds.get(name)
-            if self.kinds.setdefault(name, kind) != kind:
+            kind = kind_of(column[0]) if len(column) else None
+            if kind is not None and self.kinds.setdefault(name, kind) != kind:
                 raise TypeError(
                     f"by[{name!r}] must hold labels of one kind in all batches, got {self.kinds[name]} and "
                     f"then {kind}"
@@ -98,23 +98,10 @@ def read_labels(
     """
     if by is None:
         return {}
-    if isinstance(by, str):
-        asked: Any = {by: by}
-    elif hasattr(by, "to_frame"):
-        name = getattr(by, "name", None) or "group"
-        raise TypeError(f"by must name its labels, got a {type(by).__name__}: by={{{name!r}: labels}}")
-    elif hasattr(by, "keys"):
-        asked = by
-    elif all(isinstance(name, str) for name in by):
-        asked = {name: name for name in by}
-    else:
-        raise TypeError(
-            'by must name its labels, {"stage": labels}, or coordinates of x, "stage", got '
-            f"{type(by).__name__}"
-        )
+    names = [by] if isinstance(by, str) else by
+    asked: Mapping[str, Any] = by if isinstance(by, Mapping) else {name: name for name in names}
     found = {}
-    for name in asked:
-        labels = asked[name]
+    for name, labels in asked.items():
         _check_name(name, domains)
         if isinstance(labels, str):
             if labels not in along:
@@ -174,7 +161,7 @@ def check_labels(labels: Any, name: str, n_samples: int) -> np.ndarray:
         )
     if kinds:
         values = np.array(values.tolist(), dtype=KINDS[kinds[0]])
-    if values.dtype.kind not in "iufbUmM":
+    if len(values) and values.dtype.kind not in "iufbUmM":
         raise TypeError(f"by[{name!r}] must hold text, numbers or dates, of one kind, got {values.dtype}")
     if values.dtype.kind in "mM":
         fine = values.astype(f"{values.dtype.kind}8[ns]")

@@ -41,10 +41,11 @@ class Format:
 
 FORMATS = (
     Format("edf", (".edf", ".bdf"), (b"0       ", b"\xffBIOSEMI"), "eeg"),
+    Format("gdf", (".gdf",), (b"GDF ",), "eeg"),
     Format(
         "mne_files",
-        (".fif", ".fif.gz", ".gdf", ".vhdr", ".set"),
-        (b"GDF ", b"Brain Vision", b"BrainVision"),
+        (".fif", ".fif.gz", ".vhdr", ".set"),
+        (b"Brain Vision", b"BrainVision"),
         "eeg",
     ),
     Format(

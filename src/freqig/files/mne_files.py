@@ -1,4 +1,4 @@
-"""FIF, BrainVision, EEGLAB and GDF, read by MNE."""
+"""FIF, BrainVision and EEGLAB, read by MNE."""
 
 from __future__ import annotations
 

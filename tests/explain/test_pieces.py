@@ -128,7 +128,7 @@ def test_only_one_batch_is_held() -> None:
         (iter([]), ValueError, "at least one batch"),
         (iter([X, X[..., :30]]), ValueError, "batches must have the same channels, length"),
         (iter(X[0]), TypeError, r"batch axis first, got ndarray with 1 axes"),
-        (iter([{"x": X}]), TypeError, "a dict with the keys 'x'"),
+        (iter([{"y": LABELS, "x": X}]), TypeError, r"with the keys 'y', 'x': .*\(batch\['x'\] for batch"),
         (iter([3.0]), TypeError, "must yield batches"),
     ],
 )

@@ -169,9 +169,21 @@ def test_events_that_are_not_as_many_as_outputs_name_no_classes() -> None:
     assert result.label.values.tolist() == ["left", "right", "right"]
     assert "class" not in result.coords
     with pytest.raises(
-        ValueError, match=r"classes must name every class, and the model has 3, got 2: left, right"
+        ValueError,
+        match=r"classes must name every class, and the model has 3, got 2: left, right, as .*: pass classes=",
     ):
         explainer(x, target="right")
+
+
+def test_epochs_of_one_event_keep_its_name() -> None:
+    """Of one class of several selected, the label is as true as it was beside the others."""
+    x = epochs({"right": 7, "left": 3}, [3, 7, 7])["right"]
+    explainer = Explainer(network(64), n_steps=32, unit="uV", classes=("left", "rest", "right"))
+    assert explainer(x).truth.values.tolist() == ["right"] * 2
+    plain = Explainer(network(64), n_steps=32, unit="uV")(x)
+    assert plain.label.values.tolist() == ["right"] * 2
+    assert "class" not in plain.coords
+    assert "label" not in Explainer(network(64), n_steps=32, unit="uV")(epochs({"1": 1}, [1, 1])).coords
 
 
 def test_one_warning_tells_the_rise_in_either_unit() -> None:

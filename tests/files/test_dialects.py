@@ -162,7 +162,7 @@ def test_units_of_channels(tmp_path: Path) -> None:
         one = read(path, channels=[name])
         assert (one.attrs["units"], one.channel.values.tolist()) == ("mV", ["ecg"])
         np.testing.assert_array_equal(one.values[0, 0], X[1])
-    with pytest.raises(ValueError, match=r"unit must be that of x.csv, which says 'uV', got 'V'"):
+    with pytest.raises(ValueError, match=r"unit must be that of x.csv, which is read in 'uV', got 'V'"):
         read(path, unit="V")
     other = read(table(tmp_path, "time (s),Fz (left),acc (m/s2)", TIME, ","))
     assert other.channel.values.tolist() == ["Fz (left)", "acc"]

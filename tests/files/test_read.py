@@ -126,6 +126,8 @@ def test_windows_and_rests(tmp_path: Path) -> None:
             read(path, window=window)
     with pytest.raises(ValueError, match="fs must be given with window"):
         read(as_npy(tmp_path), window=1)
+    with pytest.raises(ValueError, match=r"step must come with window=, .*got step=1\.5 alone"):
+        read(path, step=1.5)
 
 
 def test_resampling_keeps_a_sine(tmp_path: Path) -> None:
@@ -172,6 +174,19 @@ def test_spans_marked_bad_are_left_out(tmp_path: Path) -> None:
     assert kept.attrs["n_bad"] == 1
     with pytest.raises(ValueError, match="all touch spans marked bad"):
         read(path, window=2, annotations=[(0, 10, "bad")])
+    # As MNE writes them to files of BrainVision.
+    with pytest.warns(SignalWarning, match=r"1 of 5 windows touch spans marked bad"):
+        kept = read(path, window=2, annotations=[(2.5, 0.5, "Comment/BAD_muscle"), (5, 1, "Comment/good")])
+    assert kept.label.values.tolist() == ["", "Comment/good", "", ""]
+
+
+def test_spans_marked_bad_are_named_where_nothing_is_cut(tmp_path: Path) -> None:
+    spans = [(2.5, 0.5, "BAD_muscle"), (5, 1, "bad"), (0, 10, "rest")]
+    told = r"signal\.npz: spans marked bad \(1 × BAD_muscle, 1 × bad, 1\.5 s in all\) are read with the rest"
+    with pytest.warns(SignalWarning, match=told):
+        whole = read(as_npz(tmp_path), annotations=spans)
+    assert whole.label.values.tolist() == ["rest"]
+    assert whole.sizes["time"] == VALUES.shape[1]
 
 
 def test_uneven_times_say_where(tmp_path: Path) -> None:

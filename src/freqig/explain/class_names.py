@@ -98,8 +98,10 @@ def names_of_all(
     """
     count = None if classes.axis is None else raw.shape[classes.axis]
     if names is not None and count not in (None, len(names)):
+        events = ", as epochs name their events: pass classes= to Explainer, a name for every output"
         raise ValueError(
-            f"classes must name every class, and the model has {count}, got {len(names)}: {', '.join(names)}"
+            f"classes must name every class, and the model has {count}, got {len(names)}: "
+            f"{', '.join(names)}{events if names == offered else ''}"
         )
     return names if names is not None else offered if offered is not None and count == len(offered) else None
 

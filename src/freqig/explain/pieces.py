@@ -238,11 +238,14 @@ def _signals_and_labels(batch: Any) -> tuple[Any, Any]:
     ranks = [getattr(part, "ndim", 0) for part in parts]
     if not parts or ranks[0] < 2:
         got = type(batch).__name__ if not parts else f"{type(parts[0]).__name__} with {ranks[0]} axes"
+        remedy = "for single series pass a list of them, list(x)"
         if isinstance(batch, Mapping):
             got = f"a {type(batch).__name__} with the keys {', '.join(map(repr, batch))}"
+            key = next((key for key, part in batch.items() if np.ndim(part) > 1), "signals")
+            remedy = f"pass what the model takes of each, such as (batch[{key!r}] for batch in x)"
         raise TypeError(
             "x must yield batches of signals, a tuple of several inputs, or (signals, labels), with a batch "
-            f"axis first, got {got}: for single series pass a list of them, list(x)"
+            f"axis first, got {got}: {remedy}"
         )
     if len(parts) > 1 and all(rank > 1 for rank in ranks):
         return tuple(parts), None

@@ -27,7 +27,8 @@ class Reading:
     Raises
     ------
     TypeError, ValueError
-        If a rate or a length is not finite and above zero, or channels are no names that differ.
+        If a rate or a length is not finite and above zero, channels are no names that differ, or a step is
+        given without a window.
 
     Examples
     --------
@@ -54,6 +55,10 @@ class Reading:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        if self.step is not None and self.window is None:
+            raise ValueError(
+                f"step must come with window=, the length in s of the windows, got step={shown(step)} alone"
+            )
 
 
 def names_of_channels(channels: Any) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .._keywords import says_what_is_meant
 from ..errors import SignalWarning, warn
 from ..signals.axes import times
 from ..signals.rates import CLOSE
+from ..signals.recordings import told_spans
 from ..signals.units import factor, unit_of_all
 from .asked import Reading
 from .formats import Reader, reader_of
@@ -135,9 +136,8 @@ def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.
     spans = tuple(one for one in beside if isinstance(one, Annotation))
     found = replace(found, annotations=spans) if spans else found
     if found.is_cut:
-        if window is not None or step is not None:
-            which = "step" if window is None else "window"
-            raise ValueError(f"{which} must be omitted for {name}, which holds series that are cut already")
+        if window is not None:
+            raise ValueError(f"window must be omitted for {name}, which holds series that are cut already")
         windows, values = (
             Windows(np.zeros(len(found.values), dtype=np.int64), found.values.shape[-1]),
             found.values,
@@ -155,6 +155,10 @@ def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.
                 f"annotations must be one per window, so {len(values)} of them for {name}, got "
                 f"{len(labels)}: for spans of another length pass a table of onset, duration and label"
             )
+    bad = [one for one in found.annotations if one.is_bad]
+    if bad and window is None:
+        told = told_spans([one.label for one in bad], sum(one.duration for one in bad))
+        warn(f"{name}: {told} are read with the rest; to leave them out, pass window=", SignalWarning)
     if windows.n_bad:
         warn(
             f"{name}: {windows.n_bad} of {windows.n_bad + len(values)} windows touch spans marked bad, "
@@ -186,7 +190,8 @@ def _told(recording: Recording, fs: float | None, unit: str | None, name: str) -
         unit = check_text(unit, "unit")
         if recording.unit is not None and factor(unit, recording.unit) != 1:
             raise ValueError(
-                f"unit must be that of {name}, which says {recording.unit!r}, got {unit!r}: omit it"
+                f"unit must be that of {name}, which is read in {recording.unit!r}, got {unit!r}: omit it; "
+                "what the model takes is unit= of Explainer"
             )
         recording = replace(recording, unit=unit)
     return recording

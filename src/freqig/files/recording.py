@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from ..signals.rates import CLOSE
 
-BAD = "bad"
-"""How descriptions of spans begin that are not to be used, in any case, as MNE has it."""
+BAD = re.compile("(comment/)?bad", re.IGNORECASE)
+"""How descriptions of spans begin that are not to be used, for MNE, and as it writes them to BrainVision."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Annotation:
     @property
     def is_bad(self) -> bool:
         """Whether the span is marked as not to be used."""
-        return self.label.lower().startswith(BAD)
+        return BAD.match(self.label) is not None
 
     def overlap(self, begin: float, end: float) -> float:
         """Seconds that it shares with a stretch of time."""

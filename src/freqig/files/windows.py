@@ -50,8 +50,9 @@ class Windows:
         if window is None or recording.fs is None:
             if recording.breaks:
                 raise ValueError(
-                    f"{name} must be cut into windows, as it has gaps, {len(recording.breaks)} of them: pass "
-                    "window=, the length in s of the windows that the model takes"
+                    f"{name} must be one stretch unless it is read in windows, and it has gaps, "
+                    f"{len(recording.breaks)} of them: pass window= where it is read, the length in s of the "
+                    "windows that the model takes"
                 )
             return cls(np.zeros(1, dtype=np.int64), n)
         size = _whole(window, recording.fs, "window")

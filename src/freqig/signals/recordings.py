@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,14 @@ def _of_events(x: Any, count: int) -> tuple[dict[str, np.ndarray], tuple[str, ..
     # Epochs that were made of an array have numbers for events, and no place in a recording.
     if type(x).__name__ != "EpochsArray":
         coords["onset"] = events[:, 0] / float(x.info["sfreq"]) + float(x.tmin)
-    if len(names) < 2 or len(set(names.values())) < len(names):
+    # Of epochs of a fixed length there is one event, called by its number, which says nothing.
+    is_bare = len(names) < 2 and all(name == str(code) for name, code in names.items())
+    if is_bare or len(set(names.values())) < len(names):
         return coords, None
     by_code = {code: str(name) for name, code in sorted(names.items(), key=lambda item: item[1])}
     coords["label"] = np.array([by_code.get(code, "") for code in events[:, 2].tolist()])
-    return coords, tuple(by_code.values())
+    # One class of several was selected, where there is but one.
+    return coords, tuple(by_code.values()) if len(by_code) > 1 else None
 
 
 def _channels(x: Any, name: str) -> tuple[list[int], list[str], list[str]]:
@@ -165,11 +169,21 @@ def _bad_spans(x: Any) -> list[str]:
     spans = [one for one in x.annotations if str(one["description"]).lower().startswith("bad")]
     if not spans:
         return []
-    counts = Counter(str(one["description"]) for one in spans)
-    kinds = ", ".join(f"{count} × {what}" for what, count in counts.items())
-    seconds = sum(float(one["duration"]) for one in spans)
+    labels, seconds = [str(one["description"]) for one in spans], sum(float(one["duration"]) for one in spans)
     said = (
-        f"spans marked bad ({kinds}, {seconds:.3g} s in all) are explained with the rest; to leave them out, "
-        "cut epochs without them, mne.make_fixed_length_epochs(raw, duration)"
+        f"{told_spans(labels, seconds)} are explained with the rest; to leave them out, cut epochs without "
+        "them, mne.make_fixed_length_epochs(raw, duration)"
     )
     return [said]
+
+
+def told_spans(labels: Iterable[str], seconds: float) -> str:
+    """What warnings call spans that are marked bad.
+
+    Examples
+    --------
+    >>> told_spans(["BAD_move", "bad", "bad"], 4.5)
+    'spans marked bad (1 × BAD_move, 2 × bad, 4.5 s in all)'
+    """
+    kinds = ", ".join(f"{count} × {label}" for label, count in Counter(labels).items())
+    return f"spans marked bad ({kinds}, {seconds:.3g} s in all)"

@@ -64,14 +64,22 @@ def test_a_tuple_leads_inwards(outputs: Any, key: Any) -> None:
 UNCHOSEN = {
     "dataclass": (Record(SCORES, FEATURES), None, "Record with fields 'scores', 'features'.*='scores'"),
     "named tuple": (Pair(SCORES, FEATURES), None, r"Pair of 2 \(output_key 0\.\.1, named scores, features\)"),
-    "nested dict": ({"a": {"b": SCORES}}, "a", r"dict with keys 'b' at output_key='a'.*=\('a', 'b'\)"),
-    "nested further": (
-        {"a": ({"c": SCORES},)},
-        ("a", 0),
-        r"keys 'c' at output_key=\('a', 0\).*\('a', 0, 'c'\)",
+    "nested dict": (
+        {"a": {"b": SCORES, "c": FEATURES}},
+        "a",
+        r"dict with keys 'b', 'c' at output_key='a'.*=\('a', 'b'\)",
     ),
-    "model output": (ModelOutput(logits=SCORES), None, "ModelOutput with keys 'logits'.*='logits'"),
-    "dict with numbers": ({3: SCORES}, None, "dict with keys 3.*output_key=3"),
+    "nested further": (
+        {"a": ({"c": SCORES, "d": FEATURES},)},
+        ("a", 0),
+        r"keys 'c', 'd' at output_key=\('a', 0\).*\('a', 0, 'c'\)",
+    ),
+    "model output": (
+        ModelOutput(logits=SCORES, states=(FEATURES,)),
+        None,
+        "keys 'logits', 'states'.*='logits'",
+    ),
+    "dict with numbers": ({3: SCORES, 4: FEATURES}, None, "dict with keys 3, 4.*output_key=3"),
     "nothing": ((), None, "tuple of 0"),
 }
 
@@ -80,6 +88,29 @@ UNCHOSEN = {
 def test_outputs_that_hold_several_name_the_selector(outputs: Any, key: Any, message: str) -> None:
     with pytest.raises(ValueError, match=rf"{message}"):
         tidy_outputs(outputs, key, 3)
+
+
+ONE = {
+    "model output": (ModelOutput(logits=SCORES), None),
+    "tuple": ((SCORES,), None),
+    "with nothing beside it": ((SCORES, None), None),
+    "dict with numbers and text": ({"loss": 0.3, "scores": SCORES, "name": "net"}, None),
+    "nested": ({"a": [{"b": SCORES}]}, None),
+    "nested below a key": ({"a": [{"b": SCORES}], "c": FEATURES}, "a"),
+}
+
+
+@pytest.mark.parametrize(("outputs", "key"), ONE.values(), ids=ONE.keys())
+def test_the_only_tensor_needs_no_selector(outputs: Any, key: Any) -> None:
+    """As models of transformers return their logits."""
+    assert tidy_outputs(outputs, key, 3) is SCORES
+
+
+def test_the_only_tensor_is_told_where_it_does_not_serve() -> None:
+    with pytest.raises(
+        ValueError, match=r"for a batch of 2 it returned shape \(3, 2\) at output_key='logits'"
+    ):
+        tidy_outputs({"logits": SCORES}, None, 2)
 
 
 @pytest.mark.parametrize(

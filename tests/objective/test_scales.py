@@ -267,7 +267,7 @@ def test_one_of_several_outputs(pack: Callable[..., Any], key: Any, engine: str)
     ("pack", "offered"),
     [
         (lambda scores, features: (scores, features), "tuple of 2"),
-        (lambda scores, features: [scores], "list of 1"),
+        (lambda scores, features: [features, scores], "list of 2"),
         (lambda scores, features: {"scores": scores, "other": features}, "'scores', 'other'"),
         (Pair, "Pair of 2"),
     ],

@@ -59,7 +59,7 @@ class Explainer:
         scalar per series, shape (P,).
     output_key : int, str or tuple of them, optional
         Which part of a tuple, list, dict or object output is explained; a tuple leads into nested
-        ones, from the outermost inwards.
+        ones, from the outermost inwards. An output that holds one tensor needs none.
     class_axis : int, optional
         Axis of the raw output that holds the classes, with the batch axis as 0: 1 for outputs
         (N, class, step), 2 or -1 for (N, step, class). Default: that of outputs with two axes; with

@@ -71,7 +71,8 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
     outputs : torch.Tensor, tuple, list, dict or object with attributes
         What the model returned.
     output_key : int, str, tuple of them, or None
-        Which part to take; a tuple leads into nested outputs, from the outermost inwards.
+        Which part to take; a tuple leads into nested outputs, from the outermost inwards. What holds one
+        tensor and no other needs none.
     n_points : int
         Number of points P that the model was called with.
 
@@ -92,7 +93,12 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
     for key in way:
         selected = _part(selected, key, output_key)
     if not isinstance(selected, Tensor):
-        raise _no_tensor(selected, way)
+        ways = list(islice(_ways(selected, way), 2))
+        if len(ways) != 1:
+            raise _no_tensor(selected, way)
+        for key in ways[0][len(way) :]:
+            selected = _part(selected, key, key)
+        way = ways[0]
     if selected.is_complex():
         raise TypeError(
             f"the model must return real scores, got dtype {selected.dtype}: of two complex numbers "

@@ -134,6 +134,7 @@ USES: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "max_evaluations": (lambda v: explainer(max_evaluations=v)(X), set()),
     "n_initial": (lambda v: explainer(n_initial=v)(X), {"None"}),
     "time_axis": (lambda v: explainer(time_axis=v)(X), {"negative"}),
+    "layout": (lambda v: explainer(layout=v), {"None"}),
     "dtype": (lambda v: explainer(dtype=v)(X), {"None"}),
     "device": (lambda v: explainer(device=v)(X), {"None"}),
     "trust": (lambda v: explainer(trust=v)(X), {"true"}),

@@ -12,6 +12,7 @@ from ._check import brief, shown
 from ._keywords import says_what_is_meant
 from .explain.explainer import Explainer
 from .groupings import class_names, in_order
+from .result.reading import settings_of
 from .summaries import summary
 
 FEW = 3
@@ -36,11 +37,12 @@ def check(
     Returns
     -------
     dict
-        Of text, numbers, lists and dicts: ``shape`` of the signals and ``layout`` by its dimensions, ``fs``,
-        ``unit`` of the signal and ``model_unit``, ``channels``, ``classes`` and ``labels`` (how often each),
-        as far as they are known; ``n_bad`` windows left out and ``n_rest`` points in no window; of the
-        samples that were tried ``tried``, ``predicted``, ``converged``, ``evaluations`` and ``gap``; and for
-        all of them ``seconds``, and ``bytes`` of signals and result, as estimated from those.
+        Of text, numbers, lists and dicts: ``shape`` of the signals and ``layout`` by its dimensions,
+        ``model_layout`` where the model gets them in another, ``fs``, ``unit`` of the signal and
+        ``model_unit``, ``channels``, ``classes`` and ``labels`` (how often each), as far as they are known;
+        ``n_bad`` windows left out and ``n_rest`` points in no window; of the samples that were tried
+        ``tried``, ``predicted``, ``converged``, ``evaluations`` and ``gap``; and for all of them
+        ``seconds``, and ``bytes`` of signals and result, as estimated from those.
 
     Raises
     ------
@@ -76,6 +78,7 @@ def check(
     return {
         "shape": list(signal.shape),
         "layout": list(map(str, signal.dims)),
+        "model_layout": settings_of(result).get("layout"),
         "fs": found["fs"],
         "unit": signal.attrs.get("units"),
         "model_unit": explainer.unit,

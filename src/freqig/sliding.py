@@ -131,8 +131,9 @@ def slide(
     except Exception as error:
         if may_be_axes(error, settings):
             # Windows of all signals are one batch, so that what would fit shows in the signals alone.
-            first = whole.values[..., : windows.size].movedim(-1, settings.time_axis)
-            refuse_axes(model, [first], None, settings.output_key, error, "signal")
+            first = settings.arranged(whole.values[..., : windows.size])
+            layout = settings.layout_of(whole)
+            refuse_axes(model, [first], None, settings.output_key, error, "signal", layout=layout)
         raise
     return _assembled(found, whole, windows, settings.classes)
 

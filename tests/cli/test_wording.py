@@ -189,7 +189,7 @@ def typed(folder: Path, model: str, *more: str) -> Result:
             "--output-key heads:stage",
             lambda y: y["heads"]["age"][:, 1],
         ),
-        ("turned", "--time-axis 1 --target 1", "--time-axis 1", lambda y: y[:, 1]),
+        ("turned", "--layout N,T,C --target 1", "--layout 'N,T,C'", lambda y: y[:, 1]),
         (
             "soft",
             "--no-probabilities --target 1 --output log_prob",

@@ -553,6 +553,7 @@ ASKED: dict[str, Any] = {
     "max_evaluations": 99,
     "n_initial": 9,
     "time_axis": 1,
+    "layout": None,
     "trust": True,
     "progress": False,
     "batch_independent": False,
@@ -585,6 +586,7 @@ def test_settings_are_read_as_they_are_understood() -> None:
         output_key=[np.int64(1)],
     )
     assert (explainer.class_axis, explainer.tol, explainer.memory) == (1, 0.5, 10**9)
+    assert Explainer(Smooth(N), layout="n1ct").layout == "N,1,C,T"
     assert explainer.output_key == 1
     assert [type(domain) for domain in explainer.domains] == [Time]
     assert Explainer(Smooth(N), engine="captum").n_steps is not None

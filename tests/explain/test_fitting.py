@@ -219,8 +219,9 @@ def flat() -> nn.Module:
     return Flat()
 
 
-def image_last() -> nn.Module:
-    return nn.Sequential(Permuted(), image())
+def tall() -> nn.Module:
+    """A kernel over all three channels, which takes images in no other layout."""
+    return seeded(lambda: nn.Sequential(nn.Conv2d(1, 4, (3, 5)), nn.Flatten(), nn.Linear(4 * 46, 2)))
 
 
 class Permuted(nn.Module):
@@ -234,18 +235,18 @@ class Permuted(nn.Module):
 @pytest.mark.parametrize(
     ("model", "channels", "takes", "says"),
     [
-        (flat(), 1, "(4, 50)", "torch.nn.Sequential(torch.nn.Flatten(), model)"),
-        (image(), 3, "(4, 1, 3, 50)", "torch.nn.Sequential(torch.nn.Unflatten(1, (1, -1)), model)"),
-        (image_last(), 3, "(4, 3, 50, 1)", "torch.nn.Sequential(torch.nn.Unflatten(2, (-1, 1)), model)"),
-        (image().forward, 3, "(4, 1, 3, 50)", "lambda x: model(x[:, None])"),
-        (seeded(Recurrent), 3, "(4, 50, 3)", "pass time_axis=1"),
+        (flat(), 1, "(4, 50)", "N,T"),
+        (tall(), 3, "(4, 1, 3, 50)", "N,1,C,T"),
+        (nn.Sequential(Permuted(), tall()), 3, "(4, 3, 50, 1)", "N,C,T,1"),
+        (tall().forward, 3, "(4, 1, 3, 50)", "N,1,C,T"),
+        (seeded(Recurrent), 3, "(4, 50, 3)", "N,T,C"),
     ],
     ids=["series", "image", "last", "function", "time first"],
 )
 def test_recordings_keep_their_axes_and_the_model_is_arranged(
     model: Any, channels: int, takes: str, says: str
 ) -> None:
-    """Axes of a file are known by name, so that arranging the signals would lose them."""
+    """Axes of a file have names, so that arranging the signals would lose them."""
     values = np.random.default_rng(0).normal(size=(4, channels, 50))
     names = [f"C{i}" for i in range(channels)]
     x = xr.DataArray(
@@ -253,11 +254,11 @@ def test_recordings_keep_their_axes_and_the_model_is_arranged(
     )
     with pytest.raises(ValueError, match=r"x must have the axes of the model") as caught:
         Explainer(model)(x)
-    remedy = says if says.startswith("pass") else f"explain {says} in its place"
-    assert str(caught.value).endswith(f"samples by channels by time, but takes {takes}: {remedy}")
+    told = (
+        f"which fails on shape (4, {channels}, 50), the layout N,C,T, but takes {takes}: pass layout='{says}'"
+    )
+    assert str(caught.value).endswith(told)
     # What it says works.
-    settings = {"time_axis": 1} if says.startswith("pass") else {}
-    other = model if settings else eval(says, {"torch": torch, "model": model})
-    found = Explainer(other, **settings)(x, target=0)
+    found = Explainer(model, layout=says)(x, target=0)
     assert found.rfft.shape == (4, channels, 26)
     assert found.channel.values.tolist() == names

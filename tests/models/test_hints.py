@@ -212,11 +212,13 @@ SHAPES = [
 def test_time_axis_left_to_the_model(shape: Any, own: int | None, axis: Any) -> None:
     hints = Hints(shape=shape, time_axis=own)
     assert hints.resolve(2) == 2
+    hints.refuse_unclear(2)
     if axis == "asks":
         with pytest.raises(ValueError, match=r"time_axis must be given .*\(batch, 2.*time_axis=1"):
-            hints.resolve(-1)
+            hints.refuse_unclear(hints.resolve(-1))
     else:
         assert hints.resolve(-1) == axis
+        hints.refuse_unclear(axis)
 
 
 @pytest.mark.parametrize(

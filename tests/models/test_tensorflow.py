@@ -82,7 +82,7 @@ np.testing.assert_allclose(found, np.tanh(x.numpy()), rtol=1e-5)
 assert as_model(tf.saved_model.load("saved")).hints.shape is None
 shaped = tf.function(lambda p: p, input_signature=[tf.TensorSpec((None, 24, 2), tf.float32)])
 with pytest.raises(ValueError, match="time_axis must be given"):
-    freqig.Explainer(shaped)
+    freqig.Explainer(shaped)(np.zeros((3, 24, 2), np.float32))
 """)
 
 

@@ -97,7 +97,7 @@ def test_onnx_with_channels_last_is_asked_about(onnx_file: Any) -> None:
     net = seeded(Smooth, 2).eval()
     path, x = onnx_file(Turned(net), 1, N, 2), noise(3, 2, N)
     with pytest.raises(ValueError, match=r"time_axis must be given.*\(batch, 40, 2\)"):
-        Explainer(path)
+        Explainer(path)(x.swapaxes(1, 2))
     result = Explainer(path, time_axis=1, n_steps=20)(x.swapaxes(1, 2), target=0)
     wanted = Explainer(net, n_steps=20)(x, target=0)
     assert result.rfft.dims == ("sample", "channel", "frequency")

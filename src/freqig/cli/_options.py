@@ -100,6 +100,12 @@ explaining_options = with_options(
         help="Axis of time in what the model takes; 0 is the batch. Default: the last, or that of its kind.",
     ),
     click.option(
+        "--layout",
+        metavar="AXES",
+        help="Axes that the model takes, such as N,1,C,T: N samples, C channels, T time, 1 an axis of size "
+        "one. Default: N,C,T, or as the shape that the model declares has it.",
+    ),
+    click.option(
         "--batch-independent/--no-batch-independent",
         default=None,
         help="Whether the model looks at each series by itself. Where not, one goes at a time.",
@@ -119,7 +125,7 @@ explaining_options = with_options(
 
 OF_MODEL = (
     *("max_evaluations", "output_key", "class_axis", "probabilities", "time_axis", "batch_independent"),
-    *("dtype", "device", "memory"),
+    *("layout", "dtype", "device", "memory"),
 )
 """Options of how a model is understood and run, without defaults of their own."""
 

@@ -11,7 +11,7 @@ OPTIONS = {
     name: f"--{name.replace('_', '-')}"
     for name in (
         *("fs", "unit", "window", "step", "channels", "resample"),
-        *("classes", "target", "output", "output_key", "class_axis", "probabilities", "time_axis"),
+        *("classes", "target", "output", "output_key", "class_axis", "probabilities", "time_axis", "layout"),
         *("domains", "bands", "baseline", "tol", "max_evaluations", "batch_independent", "trust"),
         *("dtype", "device", "memory"),
         *("players", "budget", "max_order"),

@@ -63,6 +63,7 @@ def _told(found: dict[str, Any]) -> str:
     evaluations, gap = found["evaluations"], found["gap"]
     lines = {
         "signals": " × ".join(f"{n} {dim}" for n, dim in zip(found["shape"], found["layout"], strict=True)),
+        "layout": found["model_layout"] and f"{found['model_layout']} for the model",
         "left out": f"{found['n_bad']} windows marked bad, {found['n_rest']} values at the ends",
         "rate": "not known, so frequencies are in cycles per sample: pass --fs"
         if found["fs"] is None

@@ -59,8 +59,8 @@ class Shapley(OneInput):
         Of the coalitions that are drawn.
     tol : float, default 0.01
         Estimated error, relative to the L1 norm, up to which a sample is `converged`.
-    unit, classes, output_key, class_axis, probabilities, time_axis, dtype, device, trust, progress, \
-batch_independent, memory : optional
+    unit, classes, output_key, class_axis, probabilities, time_axis, layout, dtype, device, trust, \
+progress, batch_independent, memory : optional
         As of `freqig.Explainer`. Estimators say themselves what their classes are, and whether their
         outputs are probabilities. Arrays are float64 by default, or what the model takes.
 
@@ -117,6 +117,7 @@ batch_independent, memory : optional
         class_axis: int | np.integer[Any] | None = None,
         probabilities: bool | np.bool_ | None = None,
         time_axis: int = -1,
+        layout: str | None = None,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         trust: bool | np.bool_ = False,
@@ -138,6 +139,7 @@ batch_independent, memory : optional
             class_axis=class_axis,
             probabilities=probabilities,
             time_axis=time_axis,
+            layout=layout,
             dtype=dtype,
             device=device,
             trust=trust,

@@ -22,11 +22,12 @@ from ..explain.settings import ENGINES
 from ..methods.rebuilding import rebuilt as method_of
 from ..objective.scales import SCALE_NAMES
 from ..result.reading import attributions_of, one_target, rows_by_length, settings_of
+from ..resynthesis.outcome import layout_of
 from ..resynthesis.source import Layout
 
-SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial", "time_axis")
+SHARED = ("fs", "unit", "output", "engine", "n_steps", "tol", "max_evaluations", "n_initial")
 """Settings that a result tells by the names of an Explainer's parameters."""
-OF_METHODS = ("fs", "unit", "output", "tol", "time_axis")
+OF_METHODS = ("fs", "unit", "output", "tol")
 """The same of a method of `freqig.methods`, which knows of no nodes."""
 SAME = 1e-5
 """By how much a value of x may be off the signal, as a share of the largest: rounding and units."""
@@ -98,6 +99,7 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
             "domains": [own[name] for name in names],
             # Those of the signals, where the Explainer was told none.
             "classes": explainer.settings.classes or settings_of(result).get("classes"),
+            **layout_of(settings_of(result)),
             "dtype": explainer.model.dtype,
             "device": explainer.model.device,
             "progress": False,
@@ -118,6 +120,7 @@ def settings_for(result: xr.Dataset, names: Sequence[str], explainer: Any) -> di
             else {"domains": [rebuilt_by_name(told["domains"], name) for name in names]}
         ),
         "classes": told.get("classes"),
+        **layout_of(told),
         "class_axis": told.get("class_axis"),
         "probabilities": told.get("probabilities"),
         "output_key": tuple(key) if isinstance(key, list) else key,

@@ -179,6 +179,7 @@ def scoring(explainer: Explainer, result: xr.Dataset, source: Source, arguments:
                 Extra.of(arguments, count, running.device, running.sample_axis),
                 settings.output_key,
                 settings.counted_time_axis(x.ndim),
+                settings.model_axes,
                 alone=not settings.batch_independent,
             )
             objective = settle_readings(objective, x, start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +27,7 @@ from .call import Question, explain
 from .class_names import numbered, tells_names
 from .fitting import refuse_axes
 from .kept import Kept
+from .layouts import misfit, with_layout
 from .other_unit import rise_if_scaled
 from .projection import working_dtype
 from .reading import read_input, refuse_reading
@@ -104,8 +105,12 @@ def question_of(model: Model, settings: Settings, x: Any, asked: Asked) -> tuple
     """What is asked of signals of one input, and settings with names of classes that these bring along."""
     signal = read_input(x, model.hints, settings, asked.reading)
     signal = with_known(signal, asked.truth, asked.names)
-    inputs = [signal.values.movedim(-1, settings.time_axis)]
-    _refuse_shape(model, settings, inputs, asked.arguments, signal.dims is not None)
+    settings = with_layout(settings, model.hints, signal)
+    inputs = [settings.arranged(signal.values)]
+    misfits = misfit(model.hints, settings, signal) if len(signal.values) else ""
+    if misfits:
+        _refuse_axes(model, settings, signal, inputs, asked.arguments, None)
+        raise ValueError(f"x must have the shape that the model declares, {misfits}")
     target, settings = _aimed(settings, asked.target, signal)
     return Question(signal, target, asked.baseline, asked.arguments, inputs), settings
 
@@ -122,7 +127,7 @@ def told_settings(
         "classes": found.names,
         "dtype": str(model.dtype).removeprefix("torch."),
         "fs": question.signal.fs,
-        "input_shape": list(question.inputs[0].shape[1:]),
+        "input_shape": list(question.signal.values.movedim(-1, settings.time_axis).shape[1:]),
         "probabilities": found.classes.values != "logits",
         "target": "predicted" if target is None else "all" if isinstance(target, str) else "given",
     }
@@ -141,6 +146,11 @@ def _filled(model: Model, settings: Settings, question: Question, length: int) -
 
 def _several(model: Model, settings: Settings, kept: Kept, x: tuple[Any, ...], asked: Asked) -> xr.Dataset:
     """Explain a model of several inputs along one path for all of them."""
+    if settings.layout is not None:
+        raise ValueError(
+            f"layout must be left out for several inputs, which come in the layouts of the model, got "
+            f"{settings.layout!r}"
+        )
     read = [read_input(one, model.hints, settings, {}, f"x[{i}]") for i, one in enumerate(x)]
     signals = in_one_order(read, "x")
     signals[0] = with_known(signals[0], asked.truth, asked.names)
@@ -165,16 +175,17 @@ def _aimed(settings: Settings, target: Any, signal: Signal) -> tuple[Target, Set
     return by_number, replace(settings, classes=names) if named else settings
 
 
-def _refuse_shape(
-    model: Model, settings: Settings, inputs: list[torch.Tensor], arguments: Any, named: bool
+def _refuse_axes(
+    model: Model,
+    settings: Settings,
+    signal: Signal,
+    inputs: Sequence[torch.Tensor],
+    arguments: Any,
+    error: Exception | None,
 ) -> None:
-    """Raise where signals have not the shape that the model declares, before it runs."""
-    x = inputs[0]
-    misfit = model.hints.misfit(tuple(x.shape), settings.time_axis) if len(x) else ""
-    if misfit:
-        key, axis = settings.output_key, settings.time_axis
-        refuse_axes(model, inputs, arguments, key, None, time_axis=axis, named=named)
-        raise ValueError(f"x must have the shape that the model declares, {misfit}")
+    """Raise where the model takes its inputs arranged in another way."""
+    axis, layout = settings.time_axis, settings.layout_of(signal)
+    refuse_axes(model, inputs, arguments, settings.output_key, error, time_axis=axis, layout=layout)
 
 
 def may_be_axes(error: Exception, settings: Settings) -> bool:
@@ -190,9 +201,7 @@ def fitting_axes(model: Model, settings: Settings, question: Question) -> Iterat
         yield
     except Exception as error:
         if may_be_axes(error, settings):
-            whose = model, question.inputs, question.arguments
-            named = question.signal.dims is not None
-            refuse_axes(*whose, settings.output_key, error, time_axis=settings.time_axis, named=named)
+            _refuse_axes(model, settings, question.signal, question.inputs, question.arguments, error)
         raise
 
 

@@ -201,6 +201,7 @@ def _objective(model: Model, settings: Settings, arguments: Any, ndim: int, n_sa
         Extra.of(arguments, n_samples, model.device, model.sample_axis),
         settings.output_key,
         settings.counted_time_axis(ndim),
+        settings.model_axes,
         alone=not settings.batch_independent,
     )
 

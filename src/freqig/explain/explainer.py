@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from inspect import signature
 from os import PathLike
 from typing import Any
@@ -92,6 +91,10 @@ class Explainer:
         attributions within `tol` of the same truth; a number asks for the same nodes in both.
     time_axis : int, default -1
         Axis of time; -1 is the last, or that of the model's kind, 1 for Keras's (batch, time, channel).
+    layout : str, optional
+        Axes that the model takes of signals (sample, channel, time), such as "N,1,C,T" or "N,T". Default:
+        `x` comes as the model takes it, and a recording, whose axes have names, goes to the model as the
+        shape that this declares has it, where there is one way.
     dtype : torch.dtype, optional
         Dtype to run the model in. Default: that of its first floating parameter; for
         callables without one float32, or float64 where they refuse float32.
@@ -152,6 +155,7 @@ class Explainer:
         max_evaluations: int = 2000,
         n_initial: int | None = None,
         time_axis: int = -1,
+        layout: str | None = None,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         trust: bool | np.bool_ = False,
@@ -174,6 +178,7 @@ class Explainer:
             max_evaluations=max_evaluations,
             n_initial=n_initial,
             time_axis=time_axis,
+            layout=layout,
             trust=trust,
             progress=progress,
             batch_independent=batch_independent,
@@ -181,7 +186,7 @@ class Explainer:
         )
         adapter = as_model(model, dtype=check_dtype(dtype), device=device, trust=settings.trust)
         self.model = adapter.choosing(settings.output_key)
-        self.settings = replace(settings, time_axis=self.model.hints.resolve(settings.time_axis))
+        self.settings = settings.of_model(self.model.hints)
         self._kept = Kept(ClassReader(settings.class_axis, settings.probabilities, output))
 
     fs = Setting[float | None]()
@@ -198,6 +203,7 @@ class Explainer:
     max_evaluations = Setting[int]()
     n_initial = Setting[int | None]()
     time_axis = Setting[int]()
+    layout = Setting[str | None]()
     trust = Setting[bool]()
     progress = Setting[bool | None]()
     batch_independent = Setting[bool]()

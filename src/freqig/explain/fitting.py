@@ -14,21 +14,16 @@ from torch import Tensor
 
 from ..errors import add_context
 from ..models import Model
+from ..models.axes import ModelAxes
 from ..models.joined import JoinedInputs
 from ..models.outputs import OutputKey
 from ..objective.arguments import Extra
 from ..objective.objective import Objective
+from .layouts import refuse_layout
 from .lengths import length_taken
 
 Arrangement = tuple[str, str, Callable[[Tensor], Tensor]]
 """How it is written, what it means, and the change itself."""
-
-LAYERS = {
-    "x[:, 0]": "torch.nn.Flatten()",
-    "x[:, None]": "torch.nn.Unflatten(1, (1, -1))",
-    "x[..., None]": "torch.nn.Unflatten(2, (-1, 1))",
-}
-"""Layers that rearrange signals, (N, channels, time), for a network in another layout."""
 
 Shape = tuple[int, ...]
 
@@ -44,7 +39,7 @@ def refuse_axes(
     error: Exception | None,
     called: str = "x",
     time_axis: int = -1,
-    named: bool = False,
+    layout: ModelAxes | None = None,
 ) -> None:
     """Raise where the model fails on signals, but takes them with their axes arranged in another way.
 
@@ -64,8 +59,8 @@ def refuse_axes(
         Name of the parameter in errors.
     time_axis : int, default -1
         Axis of time in the caller's layout, of one input.
-    named : bool, default False
-        Whether axes are known by name, as those of a file: then the model is what must be arranged.
+    layout : ModelAxes, optional
+        That of the inputs where their axes have names, as those of a file: then another layout is told.
 
     Raises
     ------
@@ -80,15 +75,14 @@ def refuse_axes(
 
     if takes(inputs):
         return
-    alone = len(inputs) == 1 and inputs[0].ndim == 3 and time_axis == -1
-    if named and alone and model.description.get("framework") == "torch":
-        _refuse_layout(called, model, inputs[0], lambda x: takes([x]), error)
+    if layout is not None:
+        refuse_layout(called, layout.back(inputs[0]), layout, lambda x: takes([x]), error)
     hints = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis).hints
     for i, x in enumerate(inputs):
         name = f"{called}[{i}]" if len(inputs) > 1 else called
         fits = [
             (re.sub(r"\bx\b", name, how), what, other, other)
-            for how, what, change in _arrangements(x)
+            for how, what, change in (_arrangements(x) if layout is None else ())
             # One input of several has the samples, and the axis of time, of the others.
             if len(inputs) == 1 or not ("time_axis" in how or how.endswith("[None]"))
             for other in [change(x)]
@@ -98,7 +92,10 @@ def refuse_axes(
         if len(inputs) == 1:
             fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
             fitting = fitting or _other_length(x, lambda one: fails([one]))
-            _tell_sizes(name, x, fitting, 3 - time_axis % 3 if x.ndim == 3 else None, error)
+            channels = 3 - time_axis % 3 if x.ndim == 3 else None
+            if layout is not None:
+                channels = layout.channel_axis
+            _tell_sizes(name, x, fitting, channels, error)
 
 
 def refuse_input(
@@ -144,27 +141,6 @@ def refuse_input(
     fitting = [one for one in other if takes(_like(x, one).movedim(-1, time_axis))]
     fitting = fitting or _other_length(x, lambda one: fails(one.movedim(-1, time_axis)))
     _tell_sizes("input", x, fitting, None, error)
-
-
-def _refuse_layout(
-    name: str, model: Model, x: Tensor, takes: Callable[[Tensor], bool], error: Exception | None
-) -> None:
-    """Raise where a model takes recordings, (samples, channels, time), in another layout only."""
-    layouts = {"x.mT": x.mT, "x[:, None]": x[:, None], "x[..., None]": x[..., None]}
-    if x.shape[1] == 1:
-        layouts = {"x[:, 0]": x[:, 0], **layouts}
-    fitting = next((how for how, other in layouts.items() if takes(other)), None)
-    if fitting is None:
-        return
-    module = isinstance(getattr(model, "function", None), torch.nn.Module)
-    wrapped = (
-        f"torch.nn.Sequential({LAYERS.get(fitting)}, model)" if module else f"lambda x: model({fitting})"
-    )
-    remedy = "pass time_axis=1" if fitting == "x.mT" else f"explain {wrapped} in its place"
-    raise ValueError(
-        f"{name} must have the axes of the model, which fails on shape {tuple(x.shape)}, samples by channels "
-        f"by time, but takes {tuple(layouts[fitting].shape)}: {remedy}"
-    ) from error
 
 
 def _inputs(given: Tensor, time_axis: int) -> Iterator[Offer]:

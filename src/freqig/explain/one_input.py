@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .._check import check_flag, check_integer
+from .._check import check_flag
 from .._keywords import signals_by_position
 from .._tensor_check import check_dtype
 from ..domains import Domain
@@ -61,6 +61,7 @@ class OneInput(ABC):
         class_axis: int | np.integer[Any] | None = None,
         probabilities: bool | np.bool_ | None = None,
         time_axis: int = -1,
+        layout: str | None = None,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         trust: bool | np.bool_ = False,
@@ -81,7 +82,7 @@ class OneInput(ABC):
         asked: dict[str, Any] = {"dtype": check_dtype(dtype), "device": device, "trust": trust}
         scorer = Scorer(as_model(model, **asked)) if self.gradients else as_scorer(model, **asked)
         known = scorer.probabilities if probabilities is None and not callable(output) else probabilities
-        self.settings = read(
+        settings = read(
             fs=fs,
             unit=unit,
             classes=scorer.classes if classes is None else classes,
@@ -90,12 +91,14 @@ class OneInput(ABC):
             class_axis=class_axis,
             probabilities=known,
             tol=tol,
-            time_axis=scorer.model.hints.resolve(check_integer(time_axis, "time_axis")),
+            time_axis=time_axis,
+            layout=layout,
             trust=trust,
             progress=progress,
             batch_independent=batch_independent,
             memory=memory,
         )
+        self.settings = settings.of_model(scorer.model.hints)
         self.model = scorer.model.choosing(self.settings.output_key)
         self.baseline = baseline
         self._kept = Kept(ClassReader(self.settings.class_axis, self.settings.probabilities, output))

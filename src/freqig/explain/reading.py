@@ -45,6 +45,8 @@ def read_input(
         channels = asked.pop("channels", None)
         refuse_reading(x, asked)
     signal = settled(read_signal(x, settings.time_axis, name), settings.fs, name)
+    if signal.dims is None and settings.layout is None:
+        hints.refuse_unclear(settings.time_axis)
     if channels is not None:
         signal = of_channels(signal, names_of_channels(channels), name)
     return hints.fit(in_unit(signal, settings.unit, name), settings.fs, name)

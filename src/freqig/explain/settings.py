@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, Self, TypeVar
+
+from torch import Tensor
 
 from .._check import (
     check_choice,
@@ -19,9 +21,12 @@ from .._check import (
 from ..domains import RFFT, Domain, Time
 from ..domains.reading import read_domains
 from ..memory import read_memory
+from ..models.axes import ModelAxes
+from ..models.hints import LAST, Hints
 from ..models.outputs import OutputKey, read_output_key
 from ..objective.classes import ClassReader
 from ..objective.scales import OutputScale, scale_of
+from ..signals import Signal
 from ..signals.units import read_unit
 from .captum import DEFAULT_NODES, Captum
 from .class_names import read_classes
@@ -51,7 +56,7 @@ def read_tolerance(tol: Any) -> float:
 class Settings:
     """Settings of an `Explainer`, by the names and with the meaning of its parameters.
 
-    They are checked where they are made; `time_axis` is that of the model's layout.
+    They are checked where they are made; `time_axis` is that of the model, -1 where `layout` tells it.
     """
 
     fs: float | None
@@ -68,6 +73,7 @@ class Settings:
     max_evaluations: int
     n_initial: int | None
     time_axis: int
+    layout: str | None
     trust: bool
     progress: bool | None
     batch_independent: bool
@@ -91,6 +97,7 @@ class Settings:
         max_evaluations: Any,
         n_initial: Any,
         time_axis: Any,
+        layout: Any,
         trust: Any,
         progress: Any,
         batch_independent: Any,
@@ -104,6 +111,9 @@ class Settings:
         check_choice(engine, "engine", ENGINES)
         if engine == "captum" and not all(type(d) is RFFT and not d.resampled for d in domains):
             raise ValueError("engine='captum' explains in RFFT() only; use engine='path' for others")
+        time_axis = check_integer(time_axis, "time_axis")
+        if layout is not None and time_axis != LAST:
+            raise ValueError(f"layout must be left out where time_axis={time_axis} is given: it says both")
         if n_steps is None and engine == "captum":
             n_steps = DEFAULT_NODES
         return cls(
@@ -121,7 +131,8 @@ class Settings:
             tol=read_tolerance(tol) if n_steps is None else check_positive(tol, "tol"),
             max_evaluations=check_count(max_evaluations, "max_evaluations"),
             n_initial=None if n_initial is None else check_count(n_initial, "n_initial"),
-            time_axis=check_integer(time_axis, "time_axis"),
+            time_axis=time_axis,
+            layout=None if layout is None else str(ModelAxes.read(layout)),
             trust=check_flag(trust, "trust"),
             progress=check_flag_or_none(progress, "progress"),
             batch_independent=check_flag(batch_independent, "batch_independent"),
@@ -148,8 +159,31 @@ class Settings:
             return AdaptiveNodes(self.tol, self.max_evaluations, self.n_initial)
         return (Captum if self.engine == "captum" else FixedNodes)(self.tol, self.n_steps)
 
+    def of_model(self, hints: Hints) -> Self:
+        """The same, with what the kind of the model says where the caller did not."""
+        return self if self.layout is not None else replace(self, time_axis=hints.resolve(self.time_axis))
+
+    @property
+    def model_axes(self) -> ModelAxes | None:
+        """The axes that the model takes, where `layout` tells them."""
+        return None if self.layout is None else ModelAxes.read(self.layout)
+
+    def layout_of(self, signal: Signal) -> ModelAxes | None:
+        """In which layout signals of channels by time go to the model; None where axes have no names."""
+        if self.layout is not None or signal.dims is None or signal.values.ndim != 3:
+            return self.model_axes
+        return ModelAxes(("C", "T") if self.time_axis in (LAST, 2) else ("T", "C"))
+
+    def arranged(self, values: Tensor) -> Tensor:
+        """Signals of shape (N, *axes, n) as the model takes them."""
+        axes = self.model_axes
+        return values.movedim(-1, self.time_axis) if axes is None else axes.arranged(values)
+
     def counted_time_axis(self, ndim: int) -> int:
-        """Axis of time counted from the end, so that it holds for points as for signals."""
+        """The model's axis of time counted from the end, so that it holds for points as for signals."""
+        axes = self.model_axes
+        if axes is not None:
+            return axes.time_axis
         return self.time_axis if self.time_axis < 0 else self.time_axis - ndim
 
     def described(self) -> dict[str, Any]:
@@ -161,6 +195,7 @@ class Settings:
             "domains": [repr(domain) for domain in self.domains],
             "engine": self.engine,
             "fs": self.fs,
+            "layout": self.layout,
             "max_evaluations": self.max_evaluations,
             "n_initial": self.n_initial,
             "n_steps": self.n_steps,

@@ -100,8 +100,8 @@ class DFTLRP(Comparator):
         A network that `torch.fx` can trace, of layers and functions that have a rule.
     epsilon : float, default 1e-6
         Added to the size of what relevance is divided by, in each layer.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default, `output` "logit" or a
         callable that picks a raw output, and the baseline zero.
 

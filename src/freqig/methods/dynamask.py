@@ -100,8 +100,8 @@ class DynaMask(Comparator):
         By how much that weight grows.
     smoothness : float, default 0.0
         Weight of differences between neighbouring coefficients.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Each has a mask of its own.
 
     References

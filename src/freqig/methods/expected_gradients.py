@@ -73,8 +73,8 @@ class ExpectedGradients(Comparator):
         Of the places.
     tol : float, default 0.01
         Completeness gap, relative, up to which a sample is `converged`.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Give baselines, such as
         ``freqig.baselines.data(x_train[:20])``: with the one of zero these are integrated gradients.
 

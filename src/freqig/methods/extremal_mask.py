@@ -75,8 +75,8 @@ class ExtremalMask(Comparator):
         Weight of the mean of the mask.
     fill : float, default 1.0
         Weight of what is filled in.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Each has a mask of its own.
 
     References

@@ -112,8 +112,8 @@ class FLEXtime(Comparator):
         Weight of the size beyond.
     smoothness : float, default 0.0
         Weight of differences between neighbouring bands.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be `RFFT()`.
 
     References

@@ -152,8 +152,8 @@ class FreqRISE(Comparator):
         How masks pass from node to node.
     seed : int, default 0
         Of the masks.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Each has masks of its own.
         The paper explains `output="probability"`.
 

@@ -43,8 +43,8 @@ class GradientTimesInput(Comparator):
     ----------
     model : object
         Whatever `freqig.Explainer` takes.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default.
 
     References

@@ -156,8 +156,8 @@ class InsertionDeletion(Comparator):
         Share of the cells that a set holds, between 0 and 1.
     seed : int, default 0
         Of the sets.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default.
 
     References

@@ -63,8 +63,8 @@ class LearnedMask(Comparator):
         Mean of the mask up to which size costs nothing, between 0 and 1.
     sparsity : float, default 1.0
         Weight of the size beyond.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default. Each has a mask of its own.
 
     References

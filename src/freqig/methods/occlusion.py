@@ -182,8 +182,8 @@ class Occlusion(Comparator):
         From one window to the next, at most a width. Default: half a width.
     players : FilterBank, "channels", Segments or tuple of them, optional
         As of `freqig.Shapley`, in place of `domains`. The variable is then `occlusion`.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default.
 
     References

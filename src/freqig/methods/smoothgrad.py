@@ -77,8 +77,8 @@ class SmoothGrad(Comparator):
         Standard deviation of the noise as a share of the range of each channel, at most 1000.
     seed : int, default 0
         Of the noise.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be linear, `RFFT()` by default.
 
     References

@@ -122,8 +122,8 @@ class SpectralGradients(Comparator):
         Whether low frequencies enter first, or high ones.
     tol : float, default 0.01
         Completeness gap, relative, up to which a sample is `converged`.
-    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, dtype, \
-device, trust, progress, batch_independent, memory : optional
+    fs, domains, baseline, output, unit, classes, output_key, class_axis, probabilities, time_axis, layout, \
+dtype, device, trust, progress, batch_independent, memory : optional
         As of `freqig.Explainer`; `domains` must be `RFFT()`.
 
     References

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..signals import Signal, in_channel_order
+from .axes import ModelAxes, layouts_that_fit
 
 LAST = -1
 ANYWAY = "a model that takes others than it says is explained as lambda x: model(x)"
@@ -158,35 +159,34 @@ class Hints:
         return f"{told}pass channels= with the names of those that the model takes"
 
     def resolve(self, time_axis: int) -> int:
-        """Axis of time, given what the caller said.
+        """Axis of time, given what the caller said; -1 leaves it to the model, whose kind may say it."""
+        return self.time_axis if time_axis == LAST and self.time_axis is not None else time_axis
+
+    def refuse_unclear(self, time_axis: int) -> None:
+        """Raise where nothing but the declared shape says where time is, and it speaks against the last axis.
 
         Parameters
         ----------
         time_axis : int
-            The caller's; -1 leaves it to the model.
-
-        Returns
-        -------
-        int
-            The axis.
+            As `resolve` gives it.
 
         Raises
         ------
         ValueError
-            If the caller left it to the model, and its declared shape speaks against the last axis.
+            If the axis of time must be said, for signals whose axes have no names.
         """
-        if time_axis != LAST:
-            return time_axis
-        if self.time_axis is not None:
-            return self.time_axis
         shape = self.shape or ()
-        if any(size is not None and size > (shape[-1] or size) for size in shape[1:]):
+        unclear = time_axis == LAST and self.time_axis is None
+        if unclear and any(size is not None and size > (shape[-1] or size) for size in shape[1:]):
             raise ValueError(
                 f"time_axis must be given for a model that takes {described(shape)}, whose last axis is "
                 "shorter than another: counted from the batch axis 0, such as time_axis=1, or "
                 f"time_axis={len(shape) - 1} for the last"
             )
-        return LAST
+
+    def layouts(self, k: int, n: int) -> list[ModelAxes]:
+        """Layouts in which k channels by n values in time fit the declared shape, if there is one."""
+        return [] if self.shape is None else layouts_that_fit(self.shape[1:], k, n)
 
     def axis_for(self, k: int, n: int) -> int:
         """Axis of time for series (k, n): the model's own, else where the declared shape has room.

@@ -12,6 +12,7 @@ from torch import Tensor
 from .._tensor_check import widest
 from ..errors import add_context
 from ..models import Model, TorchModel
+from ..models.axes import ModelAxes
 from ..models.outputs import OutputKey, tidy_outputs
 from .arguments import Extra
 from .classes import UNKNOWN, Classes
@@ -44,6 +45,8 @@ class Objective:
         Which of several outputs is explained.
     time_axis : int
         Axis of time in the model's layout; points here have time last.
+    layout : ModelAxes, optional
+        All axes of the model, in place of `time_axis`; points here are (P, channels, time).
     alone : bool
         Whether points must be handed to the model one per call.
     classes : Classes
@@ -62,6 +65,7 @@ class Objective:
     extra: Extra
     output_key: OutputKey = None
     time_axis: int = -1
+    layout: ModelAxes | None = None
     alone: bool = False
     classes: Classes = UNKNOWN
     offset: int = 0
@@ -165,6 +169,8 @@ class Objective:
         )
 
     def _arranged(self, points: Tensor) -> Tensor:
+        if self.layout is not None:
+            return self.layout.arranged(points)
         return points if self.time_axis == -1 else points.movedim(-1, self.time_axis).contiguous()
 
     def _raw(self, points: Tensor, rows: Tensor) -> Tensor:
@@ -180,7 +186,9 @@ class Objective:
         values, gradients = self.model.value_and_gradient(
             self._arranged(points), self.extra.at(rows), lambda raw: self._explained(raw, rows)
         )
-        if self.time_axis != -1:
+        if self.layout is not None:
+            gradients = self.layout.back(gradients)
+        elif self.time_axis != -1:
             # The gradient has a target axis after the first, so a counted axis moves by one.
             axis = self.time_axis if self.time_axis < 0 else self.time_axis + 1
             gradients = gradients.movedim(axis, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -55,9 +56,9 @@ def output_of(
         If the output at the baseline is another than in the result.
     """
     # The checks and the reading of targets are those of an explanation; of that, only the ends count.
-    # Names of classes may have come with the signals.
+    # Names of classes may have come with the signals, and the layout from their sizes.
     names = explainer.settings.classes or read_classes(source.settings.get("classes"))
-    settings = replace(explainer.settings.of_ends, classes=names)
+    settings = replace(explainer.settings.of_ends, classes=names, **layout_of(source.settings))
     kept = Kept(ClassReader(settings.class_axis, settings.probabilities, settings.output))
     arranged = source.layout.arranged
     outputs, at_baseline = np.empty(len(rows)), np.empty(len(rows))
@@ -82,6 +83,17 @@ def output_of(
             f"differ by up to {off:.3g} from baseline_output"
         )
     return outputs
+
+
+def layout_of(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of an Explainer that say in which layout its model got the signals of a result.
+
+    Examples
+    --------
+    >>> layout_of({"time_axis": -1, "layout": "N,1,C,T"})
+    {'time_axis': -1, 'layout': 'N,1,C,T'}
+    """
+    return {"time_axis": told.get("time_axis", -1), "layout": told.get("layout")}
 
 
 def targets_of(result: xr.Dataset, rows: list[int]) -> Any:

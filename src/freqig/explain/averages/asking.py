@@ -63,7 +63,7 @@ def means_of(
     seed = check_seed(seed, "seed")
     said: Told = set()
     questions = batches.asked(model, settings, asked, said)
-    groups, counts, (question, axes) = _counted(questions, settings)
+    groups, counts, (question, known, axes) = _counted(questions, settings)
     by_sample = Asked(baseline=asked.baseline, domains=settings.domains)
     if batches.several and (rows := with_rows(by_sample, [question.signal.values.ndim])):
         raise ValueError(
@@ -82,7 +82,7 @@ def means_of(
     def again() -> Iterator[Batch]:
         for own, how, by in questions():
             signal, axes = own.signal, Axes.of(own.signal)
-            starts = draw_baselines(own.baseline, signal.values, settings.time_axis, axes.fs, signal)
+            starts = draw_baselines(own.baseline, signal.values, how.time_axis, axes.fs, signal)
             placed = replace(own, baseline=Drawn(starts, describe_baseline(own.baseline, signal.values)))
 
             def run(
@@ -100,7 +100,7 @@ def means_of(
     _warn_of(found, groups, limit, sampling)
     first, target = found.first, question.target
     several = first.targets is not None and (isinstance(target, str) or found.output.shape[1] > 1)
-    told = told_settings(settings, model, question, first)
+    told = told_settings(known, model, question, first)
     return label_means(
         first.domains,
         axes,
@@ -150,16 +150,16 @@ def _labels(signal: Signal, by: Any, settings: Settings) -> Mapping[str, np.ndar
 
 def _counted(
     questions: Callable[[], Iterable[Reading]], settings: Settings
-) -> tuple[Groups, NDArray[np.int64], tuple[Question, Axes]]:
+) -> tuple[Groups, NDArray[np.int64], tuple[Question, Settings, Axes]]:
     """Groups, how many samples each has, and the first batch; all batches must be alike."""
     groups: Groups | None = None
     first, counts = None, np.zeros(0, dtype=np.int64)
-    for number, (question, _, by) in enumerate(questions()):
+    for number, (question, known, by) in enumerate(questions()):
         labels, own = _labels(question.signal, by, settings), Axes.of(question.signal)
         if groups is None or first is None:
-            groups, first = Groups(tuple(labels)), (question, own)
+            groups, first = Groups(tuple(labels)), (question, known, own)
         told = own.shape[1:], own.fs, tuple(labels)
-        alike = first[1].shape[1:], first[1].fs, groups.names
+        alike = first[-1].shape[1:], first[-1].fs, groups.names
         if told != alike:
             raise ValueError(
                 "x must hold batches of one shape, rate and set of groupings, which are "

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ..archives import check_members
 from ..content import NOT_TRUST, kind_of
 from ..fixed_batch import FixedBatch
+from ..hints import Hints
 from .model import TorchModel, dotted_name
 from .pickles import advice
 
@@ -52,11 +53,13 @@ def adapt(
         The adapter.
     """
     net = model if isinstance(model, nn.Module) else model.module()
-    batch = _batch(net)
+    shape = _shape(net)
+    batch = shape[0] if shape else None
     if batch is None and net is model:
         return TorchModel(net, dtype, device)
     adapted = TorchModel(_Exported(net if batch is None else FixedBatch(net, batch)), dtype, device)
     adapted.description["class"] = dotted_name(model)
+    adapted.hints = Hints(shape=shape)
     if batch is not None:
         adapted.description["fixed_batch"] = batch
     return adapted
@@ -152,10 +155,12 @@ class _Exported(nn.Module):
         return self
 
 
-def _batch(net: Any) -> int | None:
-    """First size of the first input of an exported program, where the export fixed it."""
+def _shape(net: Any) -> tuple[int | None, ...] | None:
+    """Sizes of the first input of an exported program, None where the export left one free."""
     first = next((node for node in net.graph.nodes if node.op == "placeholder"), None)
     value = None if first is None else first.meta.get("val")
     # Graphs that were not exported say nothing of sizes.
-    size = value.shape[0] if isinstance(value, Tensor) and value.ndim else None
-    return size if isinstance(size, int) else None
+    if not isinstance(value, Tensor) or not value.ndim:
+        return None
+    sizes: tuple[Any, ...] = tuple(value.shape)
+    return tuple(size if isinstance(size, int) else None for size in sizes)

@@ -125,8 +125,9 @@ def test_another_model_is_refused(paths: list[Path], tmp_path: Path, executor: E
     cohort.run(paths[:1], network(), tmp_path / "c.zarr", executor, **HOW)
     other = network()
     other[0].bias.data += 1
-    with pytest.raises(ValueError, match="store must be of the same model"):
-        cohort.run(paths, other, tmp_path / "c.zarr", executor, **HOW)
+    for model in (other, network().append(torch.nn.Tanh())):
+        with pytest.raises(ValueError, match="store must be of the same model"):
+            cohort.run(paths, model, tmp_path / "c.zarr", executor, **HOW)
 
 
 def test_what_fails_is_listed_and_the_rest_goes_on(

@@ -49,7 +49,7 @@ def export(store: Store, recordings: Sequence[Recording], folder: Path, bands: A
         base = folder / one.folder / derived_name(one, "attribution")
         sidecar = base.with_name(f"{base.name}.json")
         told = {**marker, "bands": bands}
-        if not _is_of(sidecar, told):
+        if not (base.with_name(f"{base.name}.nc").exists() and _is_of(sidecar, told)):
             result = read_recording(store, one.name)
             _write(result, base, one, bands)
             # Last: whatever has it is whole.

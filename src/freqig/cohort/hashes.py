@@ -17,6 +17,7 @@ from .._paths import from_home
 from .._version import __version__
 from ..baselines.reading import describe_baseline
 from ..explain.explainer import Explainer
+from ..models.torch.structure import structure_of
 from .job import Job
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -46,7 +47,7 @@ def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
         If it has no weights that tell it from others, and no `model_id`.
     """
     adapter = explainer.model
-    told = {**adapter.description, **adapter.fingerprint()}
+    told: dict[str, Any] = {**adapter.description, **adapter.fingerprint()}
     if (file := file_of(model)) is not None:
         told["file"] = hashlib.sha256(file.read_bytes()).hexdigest()
     if "fingerprint" not in told and "file" not in told and model_id is None:
@@ -58,7 +59,8 @@ def model_hash(model: Any, explainer: Explainer, model_id: str | None) -> str:
         told["model_id"] = model_id
     # Frameworks of other versions run the same model.
     told.pop("framework", None)
-    return _hash(told)
+    structure = structure_of(getattr(adapter, "function", None))
+    return _hash({**told, "structure": [ADDRESS.sub("", text) for text in structure]})
 
 
 def described(job: Job, explainer: Explainer) -> dict[str, Any]:

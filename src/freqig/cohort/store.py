@@ -82,7 +82,8 @@ class Store:
             raise ValueError(f"store must have format {FORMAT}, got {known['format']}: pass another path")
         if known["model"] != model:
             raise ValueError(
-                f"store must be of the same model, but {self.path} is of another: pass another path"
+                f"store must be of the same model, but {self.path} is of another, by its weights, layers, "
+                "code or model_id: pass that, or another path"
             )
         if known["settings"] != settings:
             raise ValueError(

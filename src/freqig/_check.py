@@ -211,3 +211,37 @@ def check_choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {shown(value)}")
     return value
+
+
+WHOLE = 1e-6
+"""By how much of a sample, or of itself, a length may miss a whole number of them."""
+ROUNDED = 1e-3
+"""By how much of itself a rate may be off that was taken from rounded times."""
+
+
+def check_whole(seconds: float, fs: float, name: str) -> int:
+    """A length in s as a number of samples.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number of them, or less than one.
+
+    Examples
+    --------
+    >>> check_whole(1.5, 100.0, "window")
+    150
+    >>> check_whole(1.0, 99.5, "window")
+    Traceback (most recent call last):
+    ValueError: window must be a whole number of samples, at least one, got 1 s, which is 99.5 samples ...
+    """
+    samples = seconds * fs
+    whole = max(1, round(samples))
+    if abs(samples - whole) > WHOLE * max(1.0, samples):
+        rounded = abs(samples - whole) <= ROUNDED * whole
+        exact = f"fs={whole / seconds:.9g}, if times were rounded before the rate was taken from them, or "
+        raise ValueError(
+            f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is "
+            f"{samples:.9g} samples at {fs:.9g} Hz: pass {exact if rounded else ''}{name}={whole / fs:.9g}"
+        )
+    return whole

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from ._check import brief, shown
 from ._keywords import says_what_is_meant
+from .explain.batch import Asked
 from .explain.explainer import Explainer
+from .explain.shares import axes_of, of_rows, refuse_rest
 from .groupings import class_names, in_order
 from .result.reading import settings_of
+from .signals import in_order_of
 from .summaries import summary
 
 FEW = 3
@@ -32,7 +36,7 @@ def check(
     signal : xarray.DataArray
         What `freqig.read` returns.
     target, baseline
-        As a call of the Explainer takes them; one target for all samples.
+        As a call of the Explainer takes them, for all samples or one per sample of `signal`.
 
     Returns
     -------
@@ -68,9 +72,9 @@ def check(
             f"{signal.shape} of {', '.join(map(repr, signal.dims)) or 'no dimensions'}"
         )
     places = sorted({0, count // 2, count - 1})
-    few = signal.isel(sample=places)
+    few, mine = signal.isel(sample=places), _of(signal, Asked(target=target, baseline=baseline), places)
     begin = time.perf_counter()
-    result = explainer(few, target=target, baseline=baseline)
+    result = explainer(few, target=mine.target, baseline=mine.baseline)
     seconds = time.perf_counter() - begin
     found = summary(result)
     labels = Counter(map(str, signal["label"].values)) if "label" in signal.coords else Counter[str]()
@@ -96,3 +100,15 @@ def check(
         "seconds": seconds * share,
         "bytes": int(signal.nbytes + result.nbytes * share),
     }
+
+
+def _of(signal: xr.DataArray, asked: Asked, places: list[int]) -> Asked:
+    """What is asked of the samples that are tried; what has one entry per sample goes by labels first."""
+    if "sample" in signal.indexes:
+        labels = signal["sample"].values.tolist()
+        target, baseline = (
+            in_order_of(labels, getattr(asked, name), name) for name in ("target", "baseline")
+        )
+        asked = replace(asked, target=target, baseline=baseline)
+    refuse_rest(asked, signal.sizes["sample"], axes_of(signal))
+    return of_rows(asked, places, axes_of(signal))

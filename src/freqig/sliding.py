@@ -32,6 +32,7 @@ PLURALS = {
     "log_prob": "log probabilities",
     "probability": "probabilities",
     "margin": "margins",
+    "output": "outputs",
 }
 """Units of outputs, several of them."""
 

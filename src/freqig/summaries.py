@@ -11,6 +11,7 @@ import xarray as xr
 
 from .bands import bands as sum_over_bands
 from .groupings import class_names, in_order
+from .result.reading import gap_shares
 from .result.samples import of_samples
 
 EXPLAINED = "attribution"
@@ -37,7 +38,8 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
         - ``classes``: for each explained class ``class``, ``samples``, ``right`` (as many as were predicted
           to be their truth, where that is known), ``output`` and ``baseline_output`` (means), and ``bands``:
           the mean attribution of each, summed over channels;
-        - ``gap``: median and largest completeness gap as a share of |F(x) - F(x')|; ``converged``: how many;
+        - ``gap``: median and largest completeness gap as a share of the L1 norm of the attributions, of which
+          an explanation that converged misses `tol` at most; ``converged``: how many;
           ``status``: how often each; ``evaluations``: sum, median and largest.
 
     Raises
@@ -73,7 +75,7 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
         "values": None if signal is None else int(signal.sizes.get("time", signal.shape[-1])),
         "unit": None if signal is None else signal.attrs.get("units"),
         "model": str(result.attrs.get("model_class", "")),
-        "output": settings.get("output"),
+        "output": _called(result, settings.get("output")),
         "domains": {
             name: {str(dim): int(size) for dim, size in variable.sizes.items()}
             for name, variable in explained.items()
@@ -81,6 +83,11 @@ def summary(result: xr.Dataset, bands: Any = None) -> dict[str, Any]:
         "classes": _classes(result, banded_attributions(result, bands)),
         **_quality(result),
     }
+
+
+def _called(result: xr.Dataset, scale: Any) -> Any:
+    """What was explained: the raw output by its unit, since it need not be a logit."""
+    return result["output"].attrs.get("units", scale) if scale == "logit" else scale
 
 
 def _explained(result: xr.Dataset) -> dict[str, xr.DataArray]:
@@ -170,12 +177,8 @@ def _classes(result: xr.Dataset, banded: xr.DataArray | None) -> list[dict[str, 
 
 
 def _quality(result: xr.Dataset) -> dict[str, Any]:
-    rise = np.abs(result["output"].values - result["baseline_output"].values)
     told: dict[str, Any] = {}
-    if "completeness_gap" in result:
-        gap = np.abs(result["completeness_gap"].values)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(rise > 0, gap / rise, np.where(gap > 0, np.inf, 0.0))
+    if (share := gap_shares(result)) is not None:
         told["gap"] = {"median": _number(np.median(share)), "largest": _number(share.max(initial=0))}
     if "converged" in result:
         converged = result["converged"].values.astype(bool)

@@ -10,11 +10,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from ._check import check_positive
+from ._check import check_positive, check_whole
 from .signals import Signal
-
-WHOLE = 1e-6
-"""By how much of a sample a window may miss a whole number of them."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ class Windows:
         if signal.fs is None or math.isinf(signal.fs_error):
             raise ValueError("fs must be known to cut windows of so many s: pass Explainer(model, fs=...)")
         n, fs = signal.values.shape[-1], signal.fs
-        size = _whole(check_positive(window, "window"), fs, "window")
-        step = max(size // 2, 1) if hop is None else _whole(check_positive(hop, "hop"), fs, "hop")
+        size = check_whole(check_positive(window, "window"), fs, "window")
+        step = max(size // 2, 1) if hop is None else check_whole(check_positive(hop, "hop"), fs, "hop")
         if step > size:
             raise ValueError(
                 f"hop must be at most the window, {window:g} s, or times are left out, got {hop:g} s"
@@ -93,13 +90,3 @@ class Windows:
         for start, one in zip(self.starts, values, strict=True):
             total[..., start : start + self.size] += one if by_time else float(one)
         return total
-
-
-def _whole(seconds: float, fs: float, name: str) -> int:
-    values = seconds * fs
-    if round(values) < 1 or abs(values - round(values)) > WHOLE * max(1.0, values):
-        raise ValueError(
-            f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is {values:g} "
-            f"at {fs:g} Hz"
-        )
-    return round(values)

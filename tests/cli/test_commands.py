@@ -474,5 +474,6 @@ def test_remedies_are_told_as_they_are_typed(python: str, typed: str) -> None:
 
 
 def test_a_gap_that_is_not_finite_is_told() -> None:
-    assert _gap({"median": 0.0138, "largest": None}) == "1.38% in the median, the largest is not finite"
+    told = "1.38% of Σ|attribution| in the median, the largest is not finite"
+    assert _gap({"median": 0.0138, "largest": None}) == told
     assert _gap({"median": None, "largest": None}) == "not finite in the median, the largest is not finite"

@@ -147,3 +147,35 @@ def test_a_long_raw_that_is_cut_says_nothing_of_its_length() -> None:
     result = Explainer(network(100), n_steps=64, unit="uV")(raw, target=1, window=0.5)
     assert result.sizes["sample"] == 80
     assert raw.annotations == before
+
+
+STEPS = nn.Sequential(nn.Flatten(), nn.Linear(32, 15), nn.Unflatten(1, (3, 5)))
+
+
+@pytest.mark.parametrize("axis", [None, 1])
+@pytest.mark.parametrize(
+    ("target", "got"),
+    [
+        ("N1", r"got 'N1': say which place is explained, too, such as target=\('N1', 0\)"),
+        (("N1",), r"needs 2 numbers for outputs of shape \('N', 3, 5\), got \('N1',\)"),
+        (("N1", 9), r"target must be in 0..4 on output axis 2 .*, got 9"),
+        ([("N1", 0), ("N2", 9), ("W", 0)], r"got 9 for sample 1"),
+    ],
+)
+def test_errors_tell_the_name_that_was_given(axis: int | None, target: Any, got: str) -> None:
+    """Not the number that it became."""
+    with pytest.raises(ValueError, match=got):
+        Explainer(STEPS, classes=STAGES, class_axis=axis)(noise(3, 32), target=target)
+
+
+@pytest.mark.parametrize("target", [("R", 0), [("N1", 0), ("R", 0), ("W", 0)]])
+def test_a_name_beyond_the_outputs_is_told_by_name(target: Any) -> None:
+    """Of outputs whose axes nobody knows, names cannot be counted before."""
+    with pytest.raises(ValueError, match=r"target must be in 0..2 on output axis 1 .*, got 'R'"):
+        Explainer(STEPS, classes=("W", "N1", "N2", "N3", "R"))(noise(3, 32), target=target)
+
+
+def test_a_name_and_a_step_for_each_sample() -> None:
+    x, steps = noise(3, 32), Explainer(STEPS, n_steps=4, classes=STAGES, class_axis=1)
+    by_name = steps(x, target=[("N1", 4), ("W", 0), ("N2", 2)])
+    np.testing.assert_array_equal(by_name.rfft, steps(x, target=[(1, 4), (0, 0), (2, 2)]).rfft)

@@ -98,7 +98,7 @@ def _short(value: float | None) -> str:
 
 
 def _gap(gap: dict[str, float | None]) -> str:
-    """The completeness gap; it is not finite where F(x) = F(x')."""
+    """The completeness gap, as a share of the L1 norm of the attributions, which `tol` is one of, too."""
     median, largest = gap["median"], gap["largest"]
-    told = "not finite in the median" if median is None else f"{median:.2%} in the median"
+    told = "not finite in the median" if median is None else f"{median:.2%} of Σ|attribution| in the median"
     return f"{told}, {'the largest is not finite' if largest is None else f'{largest:.2%} at most'}"

@@ -78,7 +78,7 @@ def _told(found: dict[str, Any]) -> str:
         ),
         "tried": f"{found['tried']} samples, predicted " + ", ".join(map(str, found["predicted"])),
         "converged": f"{found['converged']} of {found['tried']}, largest gap "
-        + ("-" if gap["largest"] is None else f"{gap['largest']:.2%}")
+        + ("not finite" if gap["largest"] is None else f"{gap['largest']:.2%} of Σ|attribution|")
         + f", {evaluations['largest']} evaluations at most",
         "all of it": f"about {found['seconds']:.3g} s, {found['bytes'] / 1e6:.3g} MB of signals and result",
     }

@@ -133,6 +133,11 @@ def told_settings(
     }
 
 
+def unit_of(settings: Settings, question: Question, found: Attributions) -> str:
+    """What explained values are called. An output that was picked out by its number may be a horizon."""
+    return found.classes.unit(settings.output, question.target is None or found.names is not None)
+
+
 def _filled(model: Model, settings: Settings, question: Question, length: int) -> tuple[Model, Question]:
     """A question with zeros behind signals and baselines, and a model that does not see them."""
     signal, x = question.signal, question.signal.values
@@ -221,12 +226,11 @@ def _labelled(
             found.output - found.baseline_output,
             rise_in=lambda _, by: rise_if_scaled(model, settings, kept, question, found, by),
         )
-    scale = settings.output
     return label(
         found,
         replace(axes, along=told_truth(axes.along, found.names)),
         question.signal.values,
         settings=told_settings(settings, model, question, found),
         description={**model.description, **model.fingerprint()},
-        unit=scale if isinstance(scale, str) else "output",
+        unit=unit_of(settings, question, found),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from torch import Tensor
@@ -34,6 +34,23 @@ def read_classes(classes: Any) -> tuple[str, ...] | None:
     return tuple(map(str, names))
 
 
+class NamedClass(int):
+    """The number of a class that was told by its name, and is called so in messages."""
+
+    name: str
+
+    def __new__(cls, number: int, name: str) -> Self:
+        """Keep both."""
+        made = super().__new__(cls, number)
+        made.name = name
+        return made
+
+    def __repr__(self) -> str:
+        return repr(self.name)
+
+    __str__ = __repr__
+
+
 def numbered(target: Any, names: tuple[str, ...] | None) -> Target:
     """A target in which names of classes have become their numbers.
 
@@ -45,8 +62,10 @@ def numbered(target: Any, names: tuple[str, ...] | None) -> Target:
     Examples
     --------
     >>> stages = ("W", "N1", "N2")
-    >>> numbered("N2", stages), numbered(["W", "N2"], stages), numbered("all", stages)
-    (2, [0, 2], 'all')
+    >>> numbered("N2", stages) == 2, numbered([("W", 7), "N2"], stages) == [(0, 7), 2]
+    (True, True)
+    >>> numbered("N2", stages), numbered("all", stages)
+    ('N2', 'all')
     """
     if names is None or target is None or (isinstance(target, str) and target == "all"):
         return target  # type: ignore[no-any-return]
@@ -56,7 +75,7 @@ def numbered(target: Any, names: tuple[str, ...] | None) -> Target:
     if hasattr(target, "dtype") and not isinstance(target, Tensor) and np.asarray(target).dtype.kind in "UOT":
         target = np.asarray(target).tolist()
     if isinstance(target, (list, tuple)):
-        return type(target)(_number(one, names) if isinstance(one, str) else one for one in target)
+        return type(target)(numbered(one, names) if isinstance(one, (str, tuple)) else one for one in target)
     return target  # type: ignore[no-any-return]
 
 
@@ -72,7 +91,7 @@ def tells_names(target: Any) -> bool:
         return target != "all"
     if hasattr(target, "dtype") and not isinstance(target, Tensor):
         return np.asarray(target).dtype.kind in "UOT"
-    return isinstance(target, (list, tuple)) and any(isinstance(one, str) for one in target)
+    return isinstance(target, (list, tuple)) and any(map(tells_names, target))
 
 
 def names_of_all(
@@ -106,10 +125,10 @@ def names_of_all(
     return names if names is not None else offered if offered is not None and count == len(offered) else None
 
 
-def _number(name: str, names: tuple[str, ...]) -> int:
+def _number(name: str, names: tuple[str, ...]) -> NamedClass:
     if name not in names:
         predicted = ": the predicted class is target=None, the default" if name == "predicted" else ""
         raise ValueError(
             f"target must be one of classes, {', '.join(names)}, or a number, got {name!r}{predicted}"
         )
-    return names.index(name)
+    return NamedClass(names.index(name), name)

@@ -12,6 +12,7 @@ import xarray as xr
 from ..domains.preparing import refuse_count
 from ..objective.arguments import NAME, PerSample
 from ..signals.recordings import is_recording
+from ..signals.tables import is_table
 from .batch import Asked
 
 
@@ -96,7 +97,11 @@ def _n_axes(values: Any) -> int:
 
 def _taken(values: Any, rows: list[int]) -> Any:
     if isinstance(values, xr.DataArray):
-        return values.isel(sample=rows)
+        return values.isel({values.dims[0] if values.ndim == 1 else "sample": rows})
+    if is_table(values):
+        taken = values.iloc[rows]
+        # Numbers from 0 on are places, and no labels, of the rows that are left, too.
+        return taken.reset_index(drop=True) if list(values.index) == list(range(len(values))) else taken
     if is_recording(values):
         return values[rows]
     return [values[i] for i in rows] if isinstance(values, list) else values[np.asarray(rows)]

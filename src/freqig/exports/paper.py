@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..result.reading import settings_of
+from ..result.reading import gap_shares, settings_of
 from .averaged import are_means, over_whom, shifted_nodes
 from .references import Cited
 from .signals_told import many, of_signals
@@ -228,10 +228,13 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     of = " of the means" if are_means(result) else ""
     gap = _known(result.completeness_gap.values) if "completeness_gap" in result else np.empty(0)
     if gap.size:
+        closed = "correction" in result and bool(result.correction.any())
+        of += ", |Σ attribution - (F(x) - F(x'))|" + (" before it was closed" if closed else "")
         parts.append(
-            f"the completeness gap{of}, |Σ attribution - (F(x) - F(x'))|, was {np.median(gap):.2g} in the "
-            f"median and {gap.max():.2g} at most"
+            f"the completeness gap{of}, was {np.median(gap):.2g} in the median and {gap.max():.2g} at most"
         )
+        if (shares := gap_shares(result)) is not None and np.isfinite(shares).all():
+            parts[-1] += f", {shares.max():.2g} of the L1 norm of the attributions"
         if {"output", "baseline_output"} <= {*result.data_vars}:
             rise = _known((result.output.astype(np.float64) - result.baseline_output).values)
             if rise.size:

@@ -8,12 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from .._check import check_whole
 from .recording import Annotation, Recording
-
-WHOLE = 1e-6
-"""By how much of a sample a window may miss a whole number of them."""
-ROUNDED = 1e-3
-"""By how much of itself a rate may be off that was taken from rounded times."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class Windows:
                     "windows that the model takes"
                 )
             return cls(np.zeros(1, dtype=np.int64), n)
-        size = _whole(window, recording.fs, "window")
-        hop = size if step is None else _whole(step, recording.fs, "step")
+        size = check_whole(window, recording.fs, "window")
+        hop = size if step is None else check_whole(step, recording.fs, "step")
         starts, rest = list[int](), 0
         edges = [0, *recording.breaks, n]
         for begin, end in pairwise(edges):
@@ -91,19 +87,6 @@ class Windows:
         if fs is None or not notes:
             return [""] * len(self.starts)
         return [_label(notes, at, at + self.size / fs) for at in recording.seconds(self.starts).tolist()]
-
-
-def _whole(seconds: float, fs: float, name: str) -> int:
-    samples = seconds * fs
-    if samples < 1 or abs(samples - round(samples)) > WHOLE * max(1.0, samples):
-        whole = max(1, round(samples))
-        rounded = abs(samples - whole) <= ROUNDED * whole
-        exact = f"fs={whole / seconds:.9g}, if times were rounded before the rate was taken from them, or "
-        raise ValueError(
-            f"{name} must be a whole number of samples, at least one, got {seconds:g} s, which is "
-            f"{samples:.9g} samples at {fs:.9g} Hz: pass {exact if rounded else ''}{name}={whole / fs:.9g}"
-        )
-    return round(samples)
 
 
 def _touches(begin: float, end: float, bad: list[Annotation]) -> bool:

@@ -74,14 +74,29 @@ class Classes:
             raw = raw[(point, *place)]
         return raw, classes
 
-    def describe(self) -> str:
-        """In words, for the attributes of results."""
+    def unit(self, scale: Any, of_classes: bool) -> str:
+        """What an explained value is called: what is raw is a logit only where it is known to be of a class.
+
+        Examples
+        --------
+        >>> Classes(1).unit("logit", True), Classes(1).unit("logit", False), Classes(1).unit("margin", False)
+        ('logit', 'output', 'margin')
+        """
+        if scale != "logit":
+            return scale if isinstance(scale, str) else "output"
+        if self.values != "logits":
+            return "probability"
+        return "logit" if of_classes and not self.single else "output"
+
+    def describe(self, unit: str = "logit") -> str:
+        """In words, for the attributes of results, of values that are called so."""
         if self.axis is None:
             return (
-                "logits; the axis of the classes is not known, so `predicted` is left out: pass "
+                "values; the axis of the classes, if any, is not known, so `predicted` is left out: pass "
                 "class_axis= to Explainer"
             )
-        kind = "a softmax" if self.values == "softmax" else self.values
+        raw = "logits" if unit != "output" else "values"
+        kind = {"softmax": "a softmax", "logits": raw}.get(self.values, self.values)
         return f"{kind} over axis {self.axis}" + (f", {ONE_OUTPUT}" if self.single else "")
 
 

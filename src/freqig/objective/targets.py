@@ -64,7 +64,7 @@ def resolve_target(target: Target, outputs: Tensor, class_axis: int | None = Non
     n_samples, axes = len(outputs), tuple(outputs.shape[1:])
     axis = 1 if class_axis is None and len(axes) == 1 else class_axis
     word, index = _split(target, axes, axis)
-    indices = _checked(_as_indices(index, n_samples, axes), axes).unsqueeze(1)
+    indices = _checked(_as_indices(index, n_samples, axes, axis), axes, index).unsqueeze(1)
     if word == "given" or axis is None:
         return indices
     if word == "all":
@@ -164,7 +164,7 @@ def _where_is_missing(target: str | None, axes: tuple[int, ...], class_axis: int
     )
 
 
-def _checked(indices: np.ndarray, axes: tuple[int, ...]) -> Tensor:
+def _checked(indices: np.ndarray, axes: tuple[int, ...], target: Any) -> Tensor:
     """Indices of shape (N, len(axes)) as a tensor, ValueError where one is out of range."""
     wrong = (indices < 0) | (indices >= np.array(axes))
     if wrong.any():
@@ -176,14 +176,27 @@ def _checked(indices: np.ndarray, axes: tuple[int, ...]) -> Tensor:
             codes += ". Classes are counted from 0: leave samples without one out"
         raise ValueError(
             f"target must be in 0..{axes[axis] - 1}{where} (the model has {axes[axis]} "
-            f"output{'s' if axes[axis] > 1 else ''}), got {value}"
+            f"output{'s' if axes[axis] > 1 else ''}), got {_as_given(target, int(sample), int(axis), value)}"
             + (f" for {one_row(int(sample))}" if len(indices) > 1 else "")
             + codes
         )
     return torch.from_numpy(indices)
 
 
-def _as_indices(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarray:
+def _with_place(target: Any, axes: tuple[int, ...], class_axis: int | None) -> str:
+    """An index of outputs with more axes, of the class that was given, or of the first axis."""
+    own = (class_axis or 1) - 1
+    return f"({', '.join(repr(target) if a == own else '0' for a in range(len(axes)))})"
+
+
+def _as_given(target: Any, sample: int, axis: int, value: Any) -> Any:
+    """A number as the caller wrote it, which may be the name of a class."""
+    one = target[sample] if isinstance(target, list) else target
+    one = one[axis] if isinstance(one, (list, tuple)) else one
+    return one if isinstance(one, int) else value
+
+
+def _as_indices(target: Any, n_samples: int, axes: tuple[int, ...], class_axis: int | None) -> np.ndarray:
     """Target as an int64 array of shape (n_samples, len(axes)); ranges are not checked."""
     if isinstance(target, dict):
         raise TypeError(f"target must be a class number or one per sample, got a dict: {shortened(target)}")
@@ -192,7 +205,8 @@ def _as_indices(target: Any, n_samples: int, axes: tuple[int, ...]) -> np.ndarra
         if len(axes) > 1:
             raise ValueError(
                 f"target must be a tuple of {len(axes)} numbers, in the order of the output axes, for "
-                f"outputs of shape {('N', *axes)}, got {target!r}"
+                f"outputs of shape {('N', *axes)}, got {target!r}: say which place is explained, too, such "
+                f"as target={_with_place(target, axes, class_axis)}"
             )
         return np.tile(array.reshape(1, 1), (n_samples, 1))
     if isinstance(target, tuple):

@@ -16,6 +16,9 @@ from ._labels import fitted
 from ._names import shortened
 from ._style import length_of, letters, size_in_points, units_of, with_minus
 
+LARGE = 0.01
+"""Share of what is explained from which on a gap makes a reader ask whether it converged."""
+
 
 def title_of(
     one: xr.Dataset,
@@ -157,13 +160,21 @@ def gap_of(one: xr.Dataset, name: str) -> str:
     share = float(one.get(f"{own}converged", 1.0))
     # Between the two in a mean over samples.
     late = (
-        ""
+        _though_large(one, key, own)
         if share >= 1
         else ", not converged"
         if share <= 0
         else f", {100 * (1 - share):.0f} % not converged"
     )
     return text + late
+
+
+def _though_large(one: xr.Dataset, key: str, own: str) -> str:
+    """That a path converged whose gap is large beside F(x) - F(x'): it is held against the attributions."""
+    if f"{own}converged" not in one or not {"output", "baseline_output"} <= {*one.data_vars}:
+        return ""
+    rise = abs(float(one.output) - float(one.baseline_output))
+    return ", converged" if abs(float(one[key])) > LARGE * rise else ""
 
 
 def check_title(title: Any) -> None:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from .._check import check_names, shown
 from ..bands import highest_of
+from ..result.reading import same_unit
 from ._axes import axes_for
 from ._bars import bar_borders, draw_bars, edges_in_view, explain_signs, finish_bars
 from ._labels import fitted, label_frequency
@@ -107,7 +108,7 @@ def compare(
     views = [look_at(one, sample, name, ("frequency",), "freqig.RFFT()", channel) for one in (result, other)]
     dim = views[0].dims[0]
     units = [units_of(view.variable) for view in views]
-    if units[0] != units[1]:
+    if not same_unit(*(view.variable for view in views)):
         raise ValueError(
             f"result and other must be in one unit to share a scale, got {units[0] or 'none'} and "
             f"{units[1] or 'none'}: explain both with the same output="

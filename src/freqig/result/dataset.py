@@ -152,7 +152,7 @@ def label(
     attrs = {
         "title": "Explanation of a time-series model in the frequency domain",
         "method": "FLEX: Integrated Gradients of the model behind an inverse real FFT",
-        "outputs": run.classes.describe(),
+        "outputs": run.classes.describe(unit),
         "settings": json.dumps(settings, sort_keys=True),
         "versions": json.dumps(versions(), sort_keys=True),
     }

@@ -80,6 +80,30 @@ def with_one(result: xr.Dataset, name: str) -> xr.Dataset:
     return result.drop_vars([other for other in names_of_attributions(result) if other != name])
 
 
+def gap_shares(result: xr.Dataset) -> np.ndarray | None:
+    """Completeness gaps as shares of the L1 norm of the attributions, in the shape of the gaps; None of none.
+
+    Integration is judged by this norm (`path/tolerance`): a gap is an error as large, and at most `tol` of it
+    where a sample converged. A share of F(x) - F(x') would have no scale where that is near zero.
+
+    Examples
+    --------
+    >>> rfft = ("sample", "frequency"), [[3.0, -2.0], [0.0, 0.0]], {"kind": "attribution"}
+    >>> gap_shares(xr.Dataset({"rfft": rfft, "completeness_gap": ("sample", [-0.05, 0.0])})).tolist()
+    [0.01, 0.0]
+    """
+    names = names_of_attributions(result)
+    if "completeness_gap" not in result or not names:
+        return None
+    gap = abs(result["completeness_gap"].astype(np.float64))
+    # Domains that are not linear have a path, and a gap, of their own.
+    common = [name for name in names if f"{name}_completeness_gap" not in result]
+    variable = abs(result[(common or names)[0]])
+    norm = variable.sum([dim for dim in variable.dims if dim not in gap.dims], dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(gap == 0, 0.0, gap / norm.transpose(*gap.dims))
+
+
 def rate_of(labelled: xr.Dataset | xr.DataArray) -> float | None:
     """Sampling rate in Hz, as attributes or a time axis in s tell it; None where neither does.
 
@@ -128,6 +152,19 @@ def one_target(variable: xr.DataArray) -> None:
             f"result must hold one target, got {variable.sizes['target']}; select one, for example "
             "result.isel(target=0)"
         )
+
+
+def same_unit(one: xr.DataArray, other: xr.DataArray) -> bool:
+    """Whether attributions are of one scale, also where only one side knows that its outputs are classes.
+
+    Examples
+    --------
+    >>> logit, output = (xr.DataArray(0.0, attrs={"units": own}) for own in ("logit", "output"))
+    >>> same_unit(logit, output), same_unit(logit, xr.DataArray(0.0))
+    (True, False)
+    """
+    units = {own.attrs.get("units") for own in (one, other)}
+    return len(units) == 1 or units == {"logit", "output"}
 
 
 def of_predicted(result: xr.Dataset, name: str) -> xr.Dataset:

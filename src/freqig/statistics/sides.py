@@ -11,7 +11,7 @@ import xarray as xr
 
 from .._check import shown
 from ..groupings import class_names, in_order
-from ..result.reading import one_target
+from ..result.reading import one_target, same_unit
 from .cases import SUBJECT, Cases, rows_of, unit_means
 from .intervals import FEWEST
 from .pairs import pairs_of
@@ -213,7 +213,7 @@ def same_axes(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
             )
         if (units := [own[dim].attrs.get("units") for own in (one, other)])[0] != units[1]:
             raise ValueError(f"a and b must have the same {dim}, got it in {units[0]} and in {units[1]}")
-    if one.attrs.get("units") != other.attrs.get("units"):
+    if not same_unit(one, other):
         raise ValueError(
             f"a and b must be in one unit, got {one.attrs.get('units')} and {other.attrs.get('units')}: "
             "explain both with the same output="

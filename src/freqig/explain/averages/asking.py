@@ -19,7 +19,7 @@ from ...result.attributions import Attributions
 from ...result.means import label_means
 from ...signals import Signal, aligned_rows
 from ...signals.axes import Axes
-from ..batch import Asked, fitting_axes, told_settings
+from ..batch import Asked, fitting_axes, told_settings, unit_of
 from ..call import Passes, Question, explain
 from ..kept import Kept
 from ..methods import AdaptiveNodes, Method
@@ -121,7 +121,7 @@ def means_of(
         names=first.names,
         settings={**told, "seed": seed, "tol": SAMPLING if sampling else limit},
         description={**model.description, **model.fingerprint()},
-        unit=settings.output if isinstance(settings.output, str) else "output",
+        unit=unit_of(settings, question, first),
     )
 
 

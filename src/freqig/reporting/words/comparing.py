@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ...groupings import class_names, in_order
-from ...result.reading import with_one
+from ...result.reading import same_unit, with_one
 from ...statistics import compare
 from ...statistics.cases import SUBJECT
 from ...statistics.pairs import pairs_of
@@ -65,14 +65,14 @@ def compared(
             )
         ]
     mine, theirs = result[axis.name], other[axis.name]
-    same_unit = mine.attrs.get("units") == theirs.attrs.get("units")
+    alike = same_unit(mine, theirs)
     units = {"units": mine.attrs.get("units", "")}
-    theirs = same_axes(mine, theirs if same_unit else theirs.assign_attrs(units))
-    scale = str(mine.attrs.get("units", "output")) if same_unit else SHARE
-    cells = [_scaled(axis.sums(own), same_unit) for own in (mine, theirs)]
+    theirs = same_axes(mine, theirs if alike else theirs.assign_attrs(units))
+    scale = str(mine.attrs.get("units", "output")) if alike else SHARE
+    cells = [_scaled(axis.sums(own), alike) for own in (mine, theirs)]
     told = (
         f"Attributions are in {scale} in both."
-        if same_unit
+        if alike
         else f"Attributions are in {mine.attrs.get('units')} and in {other[axis.name].attrs.get('units')}, "
         "so they are laid side by side as shares of the absolute attribution of each sample."
     )
@@ -85,8 +85,8 @@ def compared(
     return [*pieces, *_tested(result, other, cells, axis, names, scale, permutations, seed)]
 
 
-def _scaled(cells: Array, same_unit: bool) -> Array:
-    if same_unit:
+def _scaled(cells: Array, alike: bool) -> Array:
+    if alike:
         return cells
     size = np.abs(cells).sum(axis=1, keepdims=True)
     return np.asarray(np.divide(cells, size, out=np.zeros_like(cells), where=size > 0))

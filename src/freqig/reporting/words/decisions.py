@@ -97,7 +97,7 @@ def probabilities(result: xr.Dataset) -> Array | None:
     if "outputs" not in result or set(result["outputs"].dims) != {"sample", "class"}:
         return None
     raw = np.asarray(result["outputs"].transpose("sample", "class").values, dtype=np.float64)
-    if not str(result.attrs.get("outputs", "")).startswith("logits"):
+    if str(result.attrs.get("outputs", "")).startswith(("a softmax", "probabilities")):
         return raw
     raw = np.exp(raw - raw.max(axis=1, keepdims=True))
     return np.asarray(raw / raw.sum(axis=1, keepdims=True))

@@ -8,19 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from ...result.reading import gap_shares
 from ..content import Paragraph, Piece, Table
-from .cells import Array, Axis
+from .cells import Axis
 from .counting import counted, listed, percent
 from .decisions import OUTPUT, agreement_with_truth, along_samples, groups_of, of_one_output
 from .judging import Verdict, evidence_of, judged
 
 SCALES = {
+    "output": "{}",
     "logit": "the logit of {}",
     "log_prob": "the log probability of {}",
     "probability": "the probability of {}",
     "margin": "the margin of {} over the others",
 }
-TARGETS = {"predicted": "the class that it predicts", "all": "every class"}
 
 
 def summarised(result: xr.Dataset, *, seed: int = 0) -> list[Piece]:
@@ -114,15 +115,22 @@ def _what(result: xr.Dataset, counted_as: str) -> str:
     by = f"the model {model}" if model else "the model"
     by += f" (fingerprint {digits})" if digits else ""
     groups = groups_of(result)
-    given = _called(groups[0].label) if len(groups) == 1 else "a given class"
-    of = TARGETS.get(str(settings.get("target")), given)
+    # Of windows that were added up the unit is that of the sum.
+    told = result.get("window_output", result.get("output", xr.DataArray()))
+    unit = str(told.attrs.get("units", ""))
+    kind = "output" if unit == "output" else "class"
+    given = _called(groups[0].label) if len(groups) == 1 else f"a given {kind}"
+    of = {"predicted": "the class that it predicts", "all": f"every {kind}"}.get(
+        str(settings.get("target")), given
+    )
     of = of if groups[0].label != OUTPUT else "its only output"
     scale = str(settings.get("output"))
     # A function of one's own is told by its name; what was not kept cannot be told.
     other = f"{scale} of {{}}" if "output" in settings else "{}"
-    # What is one number may be no logit.
-    plain = scale == "logit" and groups[0].label == OUTPUT
-    what = of if plain else SCALES.get(scale, other).format(of)
+    if scale == "logit":
+        # What is raw may be no logit.
+        scale = "output" if groups[0].label == OUTPUT else unit or scale
+    what = SCALES.get(scale, other).format(of)
     if slid := settings.get("slide"):
         # Of these the outputs are, and what is explained is their weighted sum.
         what += f" in {counted(slid['windows'], 'window')} of {slid['window']:g} s, added up"
@@ -138,11 +146,10 @@ def _how_sure(result: xr.Dataset) -> str:
         parts.append(
             f"{percent(float(converged.mean()))} of {counted(converged.size, 'explanation')} converged"
         )
-    gap = relative_gap(result)
+    gap = gap_shares(result)
     if gap is not None and np.isfinite(gap).any():
-        parts.append(
-            f"attributions miss the change of the output by {percent(float(np.nanmedian(gap)))} in the median"
-        )
+        usual = percent(float(np.nanmedian(gap)))
+        parts.append(f"attributions miss the change of the output by {usual} of their L1 norm in the median")
     agreed = agreement_with_truth(result)
     if agreed is None and not of_one_output(result):
         parts.append("whether the model is right is unknown, as the result holds no truth")
@@ -191,19 +198,6 @@ def _called(label: str) -> str:
 
 def _rounded(value: float) -> float | None:
     return round(value, 4) if np.isfinite(value) else None
-
-
-def relative_gap(result: xr.Dataset) -> Array | None:
-    """Completeness gap as a share of |F(x) - F(x')|, in the shape of the outputs; None where it is unknown.
-
-    NaN where neither is different from zero.
-    """
-    if not {"completeness_gap", "output", "baseline_output"} <= set(result):
-        return None
-    gap = np.abs(np.asarray(result["completeness_gap"].values, dtype=np.float64))
-    rise = np.abs(np.asarray(result["output"].values, dtype=np.float64) - result["baseline_output"].values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(gap / rise)
 
 
 def method_of(result: xr.Dataset) -> str:

@@ -10,13 +10,14 @@ import numpy as np
 import xarray as xr
 
 from ...groupings import class_names, in_order
+from ...result.reading import gap_shares
 from ..content import Cell, Figure, PageLink, Paragraph, Piece, Table
 from .alerts import alerts_of
 from .cells import Array, Axis
 from .counting import counted, listed, percent
 from .decisions import right
 from .judging import PERSON, RECORDING, Evidence, Verdict, evidence_of, judged
-from .naming import relative_gap, table_of, told
+from .naming import table_of, told
 
 
 @dataclass(eq=False)
@@ -69,7 +70,7 @@ class People:
         if axis is not None:
             for one in evidence_of(result.drop_vars("subject", errors="ignore"), axis):
                 self._add(one, subject or name)
-        agreed, gap = right(result), relative_gap(result)
+        agreed, gap = right(result), gap_shares(result)
         if agreed is not None:
             self.labelled += int(np.isfinite(agreed).sum())
             self.correct += int(np.nansum(agreed))
@@ -142,7 +143,7 @@ class People:
             share = float(np.average(converged[known], weights=count[known]))
             parts.append(f"{percent(share)} of the explanations converged")
         if np.isfinite(gap).any():
-            usual = percent(float(np.nanmedian(gap)))
+            usual = f"{percent(float(np.nanmedian(gap)))} of their L1 norm"
             parts.append(f"attributions miss the change of the output by {usual} in the median recording")
         if self.labelled:
             share = self.correct / self.labelled
@@ -163,7 +164,7 @@ class People:
         """A row for each recording, with a link to its page."""
         columns = (
             *("recording", "person", "samples", "share converged"),
-            *("gap, median (share of the change)", "share right"),
+            *("gap, median (share of the L1 norm)", "share right"),
         )
         return Table("recordings", "Recordings", columns, self.rows, shown=1000)
 

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from ...evaluation.catalogue import FAMILIES
-from ...result.reading import names_of_attributions, settings_of
+from ...result.reading import gap_shares, names_of_attributions, settings_of
 from ..content import Alert, Cell, Figure, Heading, Listing, Missing, Paragraph, Piece, Table
 from ..look import GREY
 from .alerts import alerts_of
 from .cells import Array
 from .counting import counted, listed, number, percent
-from .naming import adds_up, method_of, relative_gap
+from .naming import adds_up, method_of
 from .spreads import spread_figure
 from .statuses import statuses_of
 
@@ -97,8 +97,8 @@ def _converged(result: xr.Dataset) -> list[Piece]:
     if rows := _quantiles(result):
         columns = ("of", *("lowest", "5 %", "25 %", "median", "75 %", "95 %", "highest"))
         note = (
-            "Error: estimated, of the attributions, as a share of their L1 norm. Gap: as a share of "
-            "|F(x) - F(x')|. Evaluations: of the gradient, for each sample. All have three digits."
+            "Estimated error and completeness gap: as shares of the L1 norm of the attributions. "
+            "Evaluations: of the gradient, for each sample. All have three digits."
         )
         pieces.append(Table("trust-numbers", "Errors, gaps and evaluations", columns, rows, note))
     return [*pieces, *_spreads(result)]
@@ -126,7 +126,7 @@ def _numbers(result: xr.Dataset) -> Iterator[tuple[str, str, Array | None]]:
         ("gaps", "completeness gap", ""),
         ("evaluations", "evaluations", "n_evaluations"),
     ):
-        values = relative_gap(result) if not name else result[name].values if name in result else None
+        values = gap_shares(result) if not name else result[name].values if name in result else None
         yield anchor, what, None if values is None else np.asarray(values, dtype=np.float64)
 
 

@@ -57,7 +57,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         write_edf(root / f"{place}_task-sleep_eeg.edf", n)
         (root / f"{place}_task-sleep_eeg.json").write_text("{}")
-        (root / f"{place}_task-sleep_events.tsv").write_text(events)
+        # In the second session nobody knows of the last window.
+        (root / f"{place}_task-sleep_events.tsv").write_text(events.replace("4\tb", f"{4 - 2 * (n == 1)}\tb"))
     # What was derived before, and files without types of events, are no recordings and no labels.
     write_edf(root / "derivatives/clean/sub-03/eeg/sub-03_task-sleep_eeg.edf", 3)
     (root / "sub-02/eeg/sub-02_task-sleep_events.tsv").write_text("onset\tduration\n0\t4\n")
@@ -77,9 +78,10 @@ def test_recordings_of_a_folder_have_subjects_and_labels(dataset: Path) -> None:
     assert [one.annotations is not None for one in found] == [True, True, False]
 
 
-def explain(dataset: Path, out: Path) -> Result:
+def explain(dataset: Path, out: Path, *further: Path) -> Result:
     asked = ["--trust", "--unit", "uV", "--window", "2", "--target", "1", "--bands", "slow=0-8,fast=8-25"]
-    words = ["cohort", f"{dataset / 'net.py'}:model", str(dataset), *asked, "--out", str(out)]
+    inputs = [str(dataset), *map(str, further)]
+    words = ["cohort", f"{dataset / 'net.py'}:model", *inputs, *asked, "--out", str(out)]
     return CliRunner().invoke(main, words)
 
 
@@ -124,7 +126,16 @@ def test_files_hold_what_the_store_holds(derived: tuple[Path, Result]) -> None:
     rows = list(csv.DictReader(lines.decode().splitlines(), delimiter="\t"))
     banded = freqig.bands(expected.load(), {"slow": (0, 8), "fast": (8, 25)})
     assert [float(row["slow"]) for row in rows] == banded.rfft.sum("channel").sel(band="slow").values.tolist()
-    assert set(json.loads((out / f"{base}_bands.json").read_text())) >= {"output", "onset"}
+    about = json.loads((out / f"{base}_bands.json").read_text())
+    assert [name for name in about if name != "Sources"] == list(rows[0])
+    assert all(own["Description"] for name, own in about.items() if name != "Sources")
+
+
+def test_cells_of_tables_follow_the_rules(derived: tuple[Path, Result]) -> None:
+    text = next(derived[0].rglob("sub-01_ses-2*_bands.tsv")).read_text()
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    assert [row["label"] for row in rows] == ["a", "a", "b", "n/a"]
+    assert {row["converged"] for row in rows} == {"true"}
 
 
 def test_files_that_are_there_are_left_and_others_made_again(
@@ -143,6 +154,24 @@ def test_files_that_are_there_are_left_and_others_made_again(
     for path in (second, third):
         with xr.open_dataset(path, engine="h5netcdf") as found:
             assert found.sizes["sample"] == 4
+
+
+def test_sources_in_several_folders_are_paths(tmp_path: Path) -> None:
+    one, other, out = tmp_path / "one", tmp_path / "other", tmp_path / "out"
+    for root, name in ((one, "sub-05"), (other, "sub-06")):
+        write_edf(root / name / "eeg" / f"{name}_task-sleep_eeg.edf", 5)
+        (root / "dataset_description.json").write_text("{}")
+    (one / "net.py").write_text(NET)
+    assert explain(one, out).exit_code == 0
+    first = out / "sub-05/eeg/sub-05_task-sleep_desc-freqig_attribution.json"
+    assert json.loads(first.read_text())["Sources"] == ["bids:raw:sub-05/eeg/sub-05_task-sleep_eeg.edf"]
+    assert explain(one, out, other).exit_code == 0
+    about = json.loads((out / "dataset_description.json").read_text())
+    assert [own["URL"] for own in about["SourceDatasets"]] == [one.as_uri(), other.as_uri()]
+    assert "DatasetLinks" not in about
+    assert json.loads(first.read_text())["Sources"] == [
+        (one / "sub-05/eeg/sub-05_task-sleep_eeg.edf").as_uri()
+    ]
 
 
 def test_a_folder_without_recordings_is_an_error(tmp_path: Path) -> None:

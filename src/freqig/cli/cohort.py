@@ -140,7 +140,7 @@ def cohort(
                 **known,
                 **asked,
             )
-            export(Store.at(store), found.recordings, out, of_bands)
+            export(Store.at(store), found.recordings, out, of_bands, cohort=recordings)
     except KeyboardInterrupt:
         click.echo(f"Interrupted: what is done is in {store}; the same command goes on.", err=True)
         return INTERRUPTED

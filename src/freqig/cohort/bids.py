@@ -84,20 +84,25 @@ def derived_name(recording: Recording, suffix: str) -> str:
     return "_".join([*parts, "desc-freqig", suffix])
 
 
-def source_of(recording: Recording) -> str:
-    """Where a recording lies: a BIDS URI where it is from a BIDS folder, else its path."""
-    if recording.folder:
+def roots_of(recordings: Sequence[Recording]) -> list[Path]:
+    """BIDS folders that recordings are from."""
+    return sorted({_root(one) for one in recordings if one.folder})
+
+
+def source_of(recording: Recording, roots: Sequence[Path]) -> str:
+    """Where a recording lies: a BIDS URI where `roots` are the one folder of all, else its path."""
+    if recording.folder and len(roots) == 1:
         return f"bids:raw:{recording.folder}/{recording.path.name}"
     return recording.path.as_uri()
 
 
-def dataset_description(recordings: Sequence[Recording], model: str) -> dict[str, Any]:
+def dataset_description(roots: Sequence[Path], model: str) -> dict[str, Any]:
     """What BIDS wants to know of a folder of derivatives.
 
     Parameters
     ----------
-    recordings : sequence of Recording
-        What was explained.
+    roots : sequence of pathlib.Path
+        BIDS folders of what was explained.
     model : str
         Class of the model.
     """
@@ -113,7 +118,6 @@ def dataset_description(recordings: Sequence[Recording], model: str) -> dict[str
             }
         ],
     }
-    roots = sorted({_root(one) for one in recordings if one.folder})
     if roots:
         told["SourceDatasets"] = [_source(root) for root in roots]
     if len(roots) == 1:

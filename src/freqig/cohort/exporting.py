@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from ..exports.rows import write_table
+from ..files.labels import columns_of
 from ..whole_files import replacing
-from .bids import dataset_description, derived_name, source_of
+from .bids import dataset_description, derived_name, roots_of, source_of
 from .opening import read_recording
 from .recordings import DESCRIPTION, Recording
 from .store import DONE, Store
 
 COLUMNS = {
     "sample": "number of the sample, from 0",
+    "file": "name of the recording",
     "onset": "where it begins, in s",
+    "label": "what was said of it",
+    "truth": "its true class",
+    "predicted": "the class that the model answered",
+    "target": "the class, or output, that is explained",
+    "n_times": "how many times it has",
     "output": "the explained output at the input",
     "baseline_output": "the explained output at the baseline",
     "completeness_gap": "sum of attributions before correction, minus change of the output",
     "converged": "whether attributions are known to the tolerance",
     "n_evaluations": "gradients that were taken",
 }
+BAND = "sum of the attributions in this band, over all channels"
 
 
-def export(store: Store, recordings: Sequence[Recording], folder: Path, bands: Any = None) -> None:
+def export(
+    store: Store,
+    recordings: Sequence[Recording],
+    folder: Path,
+    bands: Any = None,
+    *,
+    cohort: Sequence[Recording] | None = None,
+) -> None:
     """Write files of recordings that are done, each whole or not at all; those that are there are left.
 
     Parameters
@@ -40,36 +55,40 @@ def export(store: Store, recordings: Sequence[Recording], folder: Path, bands: A
         Where files go; those of BIDS recordings by subject below it.
     bands : str, mapping or None
         Bands of the tables, as `freqig.bands` takes them; None for those that results have already.
+    cohort : sequence of Recording, optional
+        All recordings, where these are a shard of them.
     """
-    model = ""
+    model, roots = "", roots_of(cohort or recordings)
     for one in recordings:
         marker = store.marker(one.name)
         if marker is None or marker["state"] != DONE:
             continue
         base = folder / one.folder / derived_name(one, "attribution")
         sidecar = base.with_name(f"{base.name}.json")
-        told = {**marker, "bands": bands}
-        if not (base.with_name(f"{base.name}.nc").exists() and _is_of(sidecar, told)):
+        about = {"Sources": [source_of(one, roots)], "Freqig": {**marker, "bands": bands}}
+        if not (base.with_name(f"{base.name}.nc").exists() and _says(sidecar, about)):
             result = read_recording(store, one.name)
-            _write(result, base, one, bands)
+            _write(result, base, one, bands, about["Sources"])
             # Last: whatever has it is whole.
             with replacing(sidecar) as path:
-                path.write_text(json.dumps(_sidecar(result, one, told), indent=2), encoding="utf-8")
+                path.write_text(json.dumps(_sidecar(result, about), indent=2), encoding="utf-8")
         model = model or str(json.loads(sidecar.read_text(encoding="utf-8"))["Model"].get("class", ""))
     with replacing(folder / DESCRIPTION) as path:
-        path.write_text(json.dumps(dataset_description(recordings, model), indent=2), encoding="utf-8")
+        path.write_text(json.dumps(dataset_description(roots, model), indent=2), encoding="utf-8")
 
 
-def _write(result: xr.Dataset, base: Path, recording: Recording, bands: Any) -> None:
+def _write(result: xr.Dataset, base: Path, recording: Recording, bands: Any, sources: list[str]) -> None:
     with replacing(base.with_name(f"{base.name}.nc")) as path:
         result.to_netcdf(path, engine="h5netcdf")
     rows = _by_row(result)
     if bands is not None or any("band" in str(dim) for dim in result.dims):
         name = derived_name(recording, "bands")
-        with replacing(base.with_name(f"{name}.tsv")) as path:
+        table = base.with_name(f"{name}.tsv")
+        with replacing(table) as path:
             write_table(rows, bands if "band" not in result.dims else None, path)
-        with replacing(base.with_name(f"{name}.json")) as path:
-            path.write_text(json.dumps(_columns(recording), indent=2), encoding="utf-8")
+        about = {column: {"Description": COLUMNS.get(column, BAND)} for column in columns_of(table)}
+        with replacing(table.with_suffix(".json")) as path:
+            path.write_text(json.dumps({**about, "Sources": sources}, indent=2), encoding="utf-8")
 
 
 def _by_row(result: xr.Dataset) -> xr.Dataset:
@@ -82,21 +101,14 @@ def _by_row(result: xr.Dataset) -> xr.Dataset:
     return result.expand_dims("sample")
 
 
-def _columns(recording: Recording) -> dict[str, Any]:
-    about: dict[str, Any] = {name: {"Description": text} for name, text in COLUMNS.items()}
-    about["Sources"] = [source_of(recording)]
-    return about
-
-
-def _sidecar(result: xr.Dataset, recording: Recording, marker: dict[str, Any]) -> dict[str, Any]:
+def _sidecar(result: xr.Dataset, about: Mapping[str, Any]) -> dict[str, Any]:
     attributes = {key: value for key, value in result.attrs.items() if key.startswith("model_")}
     return {
         "Description": "Attributions of the decisions of a model, one variable per domain",
-        "Sources": [source_of(recording)],
         "Model": {key.removeprefix("model_"): _plain(value) for key, value in attributes.items()},
         "Settings": json.loads(result.attrs["settings"]),
         "Versions": json.loads(result.attrs["versions"]),
-        "Freqig": marker,
+        **about,
     }
 
 
@@ -104,10 +116,9 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _is_of(sidecar: Path, marker: dict[str, Any]) -> bool:
+def _says(sidecar: Path, about: Mapping[str, Any]) -> bool:
     try:
-        return bool(
-            json.loads(sidecar.read_text(encoding="utf-8"))["Freqig"] == json.loads(json.dumps(marker))
-        )
-    except (OSError, ValueError, KeyError):
+        held = json.loads(sidecar.read_text(encoding="utf-8"))
+        return all(held[key] == value for key, value in json.loads(json.dumps(about)).items())
+    except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -25,7 +25,8 @@ def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
     bands : str, mapping or None
         As `freqig.summary` takes them; None where there are no columns of bands.
     path : pathlib.Path
-        To write: CSV, or with tabs between columns where it ends in ``.tsv``.
+        To write: CSV, or a table of BIDS where it ends in ``.tsv``: with tabs between columns, and "n/a" for
+        what is missing.
     """
     banded = banded_attributions(result, bands)
     every = "target" in result.dims
@@ -43,12 +44,24 @@ def write_table(result: xr.Dataset, bands: Any, path: Path) -> None:
                 own = one if place is None else one.isel(target=place)
                 mine = None if banded is None else banded.isel(sample=sample)
                 mine = mine if mine is None or place is None else mine.isel(target=place)
-                writer.writerow(
-                    [
-                        sample,
-                        *([own["target"].item()] if every else []),
-                        *(own[name].values.tolist() for name in beside),
-                        *(own[name].item() for name in measured),
-                        *([] if mine is None else mine.values.tolist()),
-                    ]
-                )
+                row = [
+                    sample,
+                    *([own["target"].item()] if every else []),
+                    *(own[name].values.tolist() for name in beside),
+                    *(own[name].item() for name in measured),
+                    *([] if mine is None else mine.values.tolist()),
+                ]
+                writer.writerow(map(_of_bids, row) if tabs else row)
+
+
+def _of_bids(value: Any) -> Any:
+    """A cell as BIDS has it.
+
+    Examples
+    --------
+    >>> [_of_bids(value) for value in ("W", "", float("nan"), True, 0)]
+    ['W', 'n/a', 'n/a', 'true', 0]
+    """
+    if value is None or value == "" or value != value:
+        return "n/a"
+    return str(value).lower() if isinstance(value, bool) else value

@@ -65,10 +65,11 @@ def export(
             continue
         base = folder / one.folder / derived_name(one, "attribution")
         sidecar = base.with_name(f"{base.name}.json")
-        about = {"Sources": [source_of(one, roots)], "Freqig": {**marker, "bands": bands}}
+        sources = [source_of(one, roots)]
+        about = {"Sources": sources, "Freqig": {**marker, "bands": bands}}
         if not (base.with_name(f"{base.name}.nc").exists() and _says(sidecar, about)):
             result = read_recording(store, one.name)
-            _write(result, base, one, bands, about["Sources"])
+            _write(result, base, one, bands, sources)
             # Last: whatever has it is whole.
             with replacing(sidecar) as path:
                 path.write_text(json.dumps(_sidecar(result, about), indent=2), encoding="utf-8")

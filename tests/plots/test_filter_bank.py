@@ -71,6 +71,22 @@ def test_scales_limits_markers_and_the_rest(bursts: xr.Dataset) -> None:
     assert limited.get_ylim() == (1, 12)
 
 
+def test_a_band_from_zero_has_no_place_on_a_logarithmic_axis() -> None:
+    """Bands of mel begin at 0 Hz; the others are drawn where they are, and the label says what is missing."""
+    x = 1 + np.random.default_rng(0).normal(size=(1, N)) / 10
+    bank = freqig.FilterBank("mel", n=5)
+    result = freqig.Explainer(lambda x: x.square().mean(-1, keepdim=True), fs=FS, domains=bank)(x, target=0)
+    axes = plots.spectrogram(result, name="filterbank", scale="log", max_frequency=np.inf)
+    cells, _, y = drawn(axes)
+    edges = np.append(result.filterbank_low.values[1:5], FS / 2)
+    np.testing.assert_allclose(y, edges)
+    sums = result.filterbank[0].isel(filterbank_band=slice(1, 5)).sum("time")
+    np.testing.assert_allclose(cells.sum(axis=1), sums, atol=1e-9)
+    size = np.abs(result.filterbank[0]).sum("time").values
+    said = f"without 0–{edges[0]:.3g} Hz, {100 * size[0] / size[:5].sum():.1f} % of |attribution|"
+    assert said in " ".join(axes.get_ylabel().split())
+
+
 def test_what_lies_outside_all_bands_is_told_unless_it_is_next_to_nothing(bursts: xr.Dataset) -> None:
     rest = np.arange(5) == bursts.filterbank_band.values.tolist().index("rest")
     for share in (0.001, 0.2):

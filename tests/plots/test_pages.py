@@ -151,6 +151,9 @@ def test_results_of_other_lengths_classes_and_units() -> None:
     assert "similarity" not in left.get_title(loc="left")
     assert left.get_xlim() == right.get_xlim()
     assert left.get_xlim()[1] > 60
+    left, right = plots.compare(first, second.isel(channel=[0]))
+    assert " ".join(left.get_ylabel().split()).endswith("sum of 3 channels, right: no sum")
+    assert not right.get_ylabel()
     other = second.assign_coords(target=("sample", ["R", "R"]))
     left, right = plots.compare(first, other)
     assert "'N2'" in left.texts[0].get_text()
@@ -223,6 +226,9 @@ def test_heads_need_places(head: xr.Dataset) -> None:
         ValueError, match=r"channels must have positions on the head, got none for EEG 0, .* and more"
     ):
         plots.topomap(unknown)
+    some = head.assign_coords(channel=["EOG", "Cz-0", *head.channel.values[2:12], "F3."])
+    with pytest.raises(ValueError, match=r"got none for EOG, Cz-0, F3, F3\.: pass info="):
+        plots.topomap(some)
     info = mne.create_info(head.channel.values.tolist(), 100.0, "eeg")
     info.set_montage(mne.channels.make_standard_montage("biosemi64"))
     assert len(plots.topomap(head, info=info)) == 5
@@ -315,6 +321,12 @@ def test_hypnograms_of_yasa_are_read(night: xr.Dataset) -> None:
     true = next(patch for patch in panel.patches if isinstance(patch, StepPatch)).get_data().values
     assert true[:20].tolist() == [0.0] * 10 + [3.0] * 10
     assert true[22:].tolist() == [4.0] * 10 + [1.0] * 10
+    # What nobody scored, or no class stands for, is neither right nor wrong.
+    scored = ["ART", "LIGHT", *night.predicted.values[2:39], "W"]
+    title = plots.night(plain, hypnogram=scored, bands=BANDS)[0].get_title(loc="left")
+    assert " ".join(title.split()).endswith("of 40 epochs, 97.4 % right of 38 scored")
+    first = plots.night(night.isel(sample=[0]), bands=BANDS)[0].get_title(loc="left")
+    assert " ".join(first.split()) == "n.edf: true and predicted stages of 1 epoch, 0.0 % right"
     with pytest.raises(ValueError, match="hypnogram must be as long as the recording, got 10 epochs of 30 s"):
         plots.night(plain, hypnogram=Hypnogram(["W"] * 10, "30s"))
     with pytest.raises(ValueError, match="hypnogram must be one per sample, so 40 of them, got 39"):

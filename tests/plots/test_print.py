@@ -157,6 +157,23 @@ def test_eleven_columns_of_five_classes_keep_their_numbers() -> None:
     assert axes.get_xlabel().startswith("explained class")
 
 
+@pytest.mark.parametrize("width", [WIDTH, 8.0])
+def test_the_corner_of_a_map_stays_within_the_figure(maps: xr.Dataset, width: float) -> None:
+    """The colour bar moves once its label is written, and the gap with it."""
+    for draw, result, height in (
+        (plots.band_table, maps.assign_coords(target=("sample", ["a", "b"])), 2.1),
+        (plots.spectrogram, maps, 2.2),
+        (plots.segments, maps, 3.0),
+    ):
+        axes = draw(result, axes=Figure(figsize=(width, height), layout="constrained").subplots())
+        figure = axes.figure
+        figure.draw_without_rendering()
+        bar = figure.axes[-1]
+        (gap,) = [one for one in axes.texts if "completeness gap" in one.get_text()]
+        assert gap.get_window_extent().x1 == pytest.approx(bar.get_tightbbox().x1, abs=1)
+        assert gap.get_window_extent().x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("bands", ["eeg", "octave", "third-octave", "mel"])
 @pytest.mark.parametrize("draw", [plots.spectrum, plots.class_spectrum])
 def test_names_of_bands_can_be_read_or_are_left_out(draw: Callable[..., Any], bands: str) -> None:

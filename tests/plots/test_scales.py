@@ -10,9 +10,11 @@ import pytest
 import xarray as xr
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 
-from freqig import plots
+from freqig import Explainer, plots
 
 from .texts import assert_apart
 
@@ -44,6 +46,53 @@ def test_scale_is_that_of_the_frequency_axis(maps: xr.Dataset, draw: Draw, name:
         ValueError, match=f"{along}scale must be left out where scale='mel' is given, got 'log'"
     ):
         call(draw, maps, name, scale="mel", **{f"{along}scale": "log"})
+
+
+@pytest.mark.parametrize("loud", [1e-6, 1e3])
+@pytest.mark.parametrize(("draw", "name", "along"), [*OVER_FREQUENCY, (plots.compare, "rfft", "x")])
+def test_what_has_no_place_on_a_logarithmic_axis_is_told(
+    maps: xr.Dataset, draw: Draw, name: str, along: str, loud: float
+) -> None:
+    """The bar at 0 Hz may be the largest of all: scales are those of what is drawn, and the label says it."""
+    changed = maps.copy(deep=True)
+    (dim,) = [str(dim) for dim in maps[name].dims if str(dim).endswith("frequency")]
+    changed[name].loc[{dim: 0.0}] *= loud
+    axes = call(draw, changed, name, scale="log", **({"other": changed} if draw is plots.compare else {}))
+    said = " ".join(getattr(axes, f"get_{along}label")().split())
+    size = np.abs(changed[name].isel(sample=0))
+    share = 100 * float(size.sel({dim: 0.0}).sum() / size.sum())
+    assert (f"without 0 Hz, {share:.1f} % of |attribution|" in said) == (loud > 1), said
+    others = float(
+        size.where(size[dim] > 0).sum([d for d in ("channel", "ica_component") if d in size.dims]).max()
+    )
+    for mesh in axes.collections:
+        if isinstance(mesh, QuadMesh):
+            assert mesh.norm.vmax <= others
+    for patch in axes.patches:
+        if isinstance(patch, StepPatch):
+            assert abs(patch.get_data().values).max() <= others
+            assert patch.get_data().edges[0] > 0
+
+
+def test_amplitudes_stand_at_their_frequencies_on_a_logarithmic_axis(maps: xr.Dataset) -> None:
+    own = Explainer(lambda x: x.mean((-1, -2))[:, None], fs=64.0)(maps.signal.values + 2.0, target=0)
+    *_, spectrum, below = plots.sample(own, scale="log", max_frequency=np.inf)
+    patch = next(one for one in spectrum.patches if isinstance(one, StepPatch)).get_data()
+    n = own.sizes["time"]
+    amplitude = 2 * np.sqrt((np.abs(np.fft.rfft(own.signal[0])) ** 2).mean(0)) / n
+    np.testing.assert_allclose(patch.values[:-1], amplitude[1:-1], rtol=1e-6)
+    assert patch.edges[0] == pytest.approx(own.frequency.values[1] / 2)
+    assert "without 0 Hz" in below.get_xlabel()
+
+
+@pytest.mark.parametrize("highest", [30.0, 100.0, 4000.0])
+def test_names_of_mel_fit_any_rate(highest: float) -> None:
+    frequency = ("frequency", np.linspace(0, highest, 101), {"units": "Hz"})
+    one = xr.Dataset({"rfft": ("frequency", np.ones(101), {"kind": "attribution"})}, {"frequency": frequency})
+    axes = plots.spectrum(one, scale="mel", axes=Figure((8, 4)).subplots())
+    at = [float(label.get_text()) for label in axes.get_xticklabels()]
+    assert len(at) >= 4
+    assert at[0] == 0
 
 
 @pytest.mark.parametrize("kind", ["x", "y"])

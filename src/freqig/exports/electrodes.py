@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
@@ -86,15 +87,25 @@ def info_of(
         made.set_montage(chosen.get_montage())
         return made
     made = mne.create_info(names, fs, kind)
-    montage = mne.channels.make_standard_montage(
-        next(name for name in MONTAGES if name in mne.channels.get_builtin_montages())
-    )
-    known = {channel.lower(): channel for channel in montage.ch_names}
-    bare = [bare_name(channel) for channel in names]
-    if kind == "eeg" and len(set(bare)) == len(bare) and all(channel in known for channel in bare):
-        montage.rename_channels({known[own]: channel for own, channel in zip(bare, names, strict=True)})
+    if kind == "eeg" and not without_place(mne, names):
+        montage, known = _standard(mne)
+        montage.rename_channels({known[bare_name(channel)]: channel for channel in names})
         made.set_montage(montage)
     return made
+
+
+def without_place(mne: Any, names: Sequence[str]) -> list[str]:
+    """Channels that the 10-05 system does not have, or that are one electrode of it with others."""
+    known = _standard(mne)[1]
+    bare = [bare_name(channel) for channel in names]
+    return [name for name, own in zip(names, bare, strict=True) if own not in known or bare.count(own) > 1]
+
+
+def _standard(mne: Any) -> tuple[Any, dict[str, str]]:
+    """Positions of the 10-05 system, and its channels by their names in small letters."""
+    found = next(name for name in MONTAGES if name in mne.channels.get_builtin_montages())
+    montage = mne.channels.make_standard_montage(found)
+    return montage, {channel.lower(): channel for channel in montage.ch_names}
 
 
 def bare_name(channel: str) -> str:

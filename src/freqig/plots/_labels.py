@@ -188,7 +188,8 @@ def label_frequency(axes: Axes, axis: Axis, frequency: xr.DataArray, note: str =
     'frequency (Hz), up to 9 Hz'
     """
     kind = "quefrency" if str(frequency.name).endswith("quefrency") else "frequency"
-    fit_label(axes, axis, [label_with_units(kind, frequency) + ("," if note else ""), note])
+    parts = [label_with_units(kind, frequency), *filter(None, note.split(", "))]
+    fit_label(axes, axis, [part + "," for part in parts[:-1]] + parts[-1:])
 
 
 def told_alike(values: np.ndarray, digits: int = 3) -> np.ndarray:

@@ -11,19 +11,26 @@ from matplotlib.ticker import FuncFormatter, Locator, LogLocator, NullFormatter
 
 from .._check import check_choice, check_number, shown
 from ..band_scales import hertz_to_mel, mel_to_hertz
-from ._style import length_of, letters, size_in_points
+from ._style import length_of, letters, size_in_points, units_of
 
 IN_VIEW = 0.995
 """Share of the magnitude of attributions that a frequency axis holds, where no end was set for it."""
 
 SCALES = ("linear", "log")
 FREQUENCY_SCALES = (*SCALES, "mel")
-NICE_MEL = (0, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+NICE_MEL = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 """Frequencies in Hz that an axis in mel names."""
 
 
 def up_to(
-    one: xr.Dataset, name: str, dim: str, max_frequency: float | int | None, at_least: float = 0.0
+    one: xr.Dataset,
+    name: str,
+    dim: str,
+    max_frequency: float | int | None,
+    at_least: float = 0.0,
+    *,
+    scale: str = "linear",
+    begins: np.ndarray | None = None,
 ) -> tuple[xr.Dataset, str]:
     """Frequencies that are in view, and what the label says of them.
 
@@ -39,13 +46,18 @@ def up_to(
         End of the axis, in its units, infinity for all. None: where 99.5 % of |attribution| lies.
     at_least : float, default 0.0
         What is to be in view in any case, such as markers, where `max_frequency` is None.
+    scale : {"linear", "log", "mel"}, default "linear"
+        Scale of the axis. A logarithmic one has no place for 0.
+    begins : numpy.ndarray, optional
+        Where rows begin that are bands. Default at their frequencies.
 
     Returns
     -------
     one : xarray.Dataset
         What is in view.
     note : str
-        Empty unless the end was found, and frequencies are left out.
+        Which frequencies are left out, unless the caller did, or they hold less than half a percent of
+        |attribution|.
 
     Raises
     ------
@@ -58,7 +70,10 @@ def up_to(
     >>> cut, note = up_to(one, "rfft", "frequency", None)
     >>> cut.sizes["frequency"], note
     (2, 'up to 99.5 % of |attribution|')
+    >>> up_to(one, "rfft", "frequency", None, scale="log")[1]
+    'without 0, 10.0 % of |attribution|, up to 99.5 % of the rest'
     """
+    one, without = _on_scale(one, name, dim, scale, begins)
     frequency = one[dim].values.astype(np.float64)
     if max_frequency is None:
         # One frequency at or above what must be in view, so that it does not lie on the edge.
@@ -73,8 +88,25 @@ def up_to(
             f"max_frequency must be at least {frequency.min():g}, the lowest frequency of the result, "
             f"got {shown(max_frequency)}"
         )
-    note = f"up to {IN_VIEW:.1%} of |attribution|".replace("%", " %") if max_frequency is None else ""
-    return one.isel({dim: held}), note if not held.all() else ""
+    is_cut = max_frequency is None and not held.all()
+    end = f"up to {IN_VIEW:.1%} of {'the rest' if without else '|attribution|'}" if is_cut else ""
+    return one.isel({dim: held}), ", ".join(filter(None, [without, end])).replace("%", " %")
+
+
+def _on_scale(
+    one: xr.Dataset, name: str, dim: str, scale: str, begins: np.ndarray | None
+) -> tuple[xr.Dataset, str]:
+    """What has a place on a scale, and what has none, where that is worth a word."""
+    placed = (one[dim].values if begins is None else begins) > 0
+    if scale != "log" or placed.all() or not placed.any():
+        return one, ""
+    size = np.abs(one[name].transpose(dim, ...).values.astype(np.float64)).reshape(len(placed), -1)
+    sizes = np.where(np.isfinite(size), size, 0.0).sum(axis=1)
+    share = sizes[~placed].sum() / (sizes.sum() or 1.0)
+    units = f" {units_of(one[dim])}".rstrip()
+    lost = "0" if begins is None else f"0\N{EN DASH}{begins[placed].min():.3g}"
+    note = f"without {lost}{units}, {share:.1%} of |attribution|" if share > 1 - IN_VIEW else ""
+    return one.isel({dim: placed}), note
 
 
 def _held(variable: xr.DataArray, dim: str) -> float:
@@ -141,25 +173,30 @@ def frequency_scale(scale: str | None, plain: str, name: str, frequency: xr.Data
 
 
 class _Mel(Locator):
-    """Those of `NICE_MEL` in view whose names are apart, chosen from the highest down."""
+    """Those of `NICE_MEL` in view whose names are apart: 0, and others from the highest down."""
 
     def __init__(self, axis: Axis) -> None:
         self.of = axis
 
     def __call__(self) -> list[float]:
+        ends = hertz_to_mel(np.sort(self.of.get_view_interval()))
+        chosen, above, below = list[float](), -np.inf, np.inf
+        if ends[0] <= 0:
+            chosen, above = [0.0], self._span(0, ends)[1]
+        for at in reversed(NICE_MEL):
+            low, high = self._span(at, ends)
+            if ends[0] <= hertz_to_mel(at) <= ends[1] and above <= low and high <= below:
+                chosen.append(float(at))
+                below = low
+        return sorted(chosen)
+
+    def _span(self, at: float, ends: np.ndarray) -> tuple[float, float]:
+        """Where a name and half a letter beside it begin and end, in points."""
         axes = self.of.axes
         along = self.of is axes.xaxis
-        ends = hertz_to_mel(np.sort(self.of.get_view_interval()))
-        points = size_in_points(axes)[0 if along else 1] / np.ptp(ends)
-        chosen: list[float] = []
-        below = np.inf
-        for at in reversed(NICE_MEL):
-            place = points * (hertz_to_mel(at) - ends[0])
-            half = (length_of(f"{at:g}", "medium") if along else letters("medium")) / 2
-            if 0 <= place <= points * np.ptp(ends) and place + half <= below:
-                chosen.append(float(at))
-                below = place - half - letters() / 2
-        return chosen[::-1]
+        place = size_in_points(axes)[0 if along else 1] * (hertz_to_mel(at) - ends[0]) / np.ptp(ends)
+        size = length_of(f"{at:g}", "medium") if along else letters("medium")
+        return place - size / 2 - letters() / 4, place + size / 2 + letters() / 4
 
     def tick_values(self, vmin: float, vmax: float) -> list[float]:
         return self()

@@ -254,7 +254,7 @@ def finish_map(
     fit_label(bar.ax, bar.ax.yaxis, ["attribution", units], notes)
     whole = bar.ax.get_tightbbox()
     beside = 0.0 if whole is None else (whole.x1 - axes.get_window_extent().x1) * 72 / root_of(axes).dpi
-    view.head(axes, title, pad=pad, beside=beside)
+    view.head(axes, title, pad=pad, beside=beside, edge=bar.ax)
     drawn: Axes = bar.ax
     return drawn
 

@@ -203,6 +203,7 @@ def draw_title(
     title: str | None = None,
     pad: float = 0.0,
     beside: float = 0.0,
+    edge: Axes | None = None,
 ) -> None:
     """Write the title of one sample above the axes of a figure, and the completeness gap in the corner.
 
@@ -219,6 +220,8 @@ def draw_title(
     beside : float, default 0.0
         Width in points of what stands on the right of the axes and is no higher, over which the
         title may reach.
+    edge : matplotlib.axes.Axes, optional
+        What stands there: the gap ends where its labels do, wherever a later layout puts them.
 
     Raises
     ------
@@ -256,8 +259,11 @@ def draw_title(
         # For the layout a title ends in its middle, wherever that is.
         axes.set_title("", loc="left")
         _write_above(axes, text, (0, pad), va="baseline", fontsize="medium")
-    place = beside, pad + row * 1.25 * letters("medium")
-    _write_above(axes, gap, place, corner=1, ha="right", va="baseline", fontsize="small", color="0.4")
+    place = (beside if edge is None else 0.0), pad + row * 1.25 * letters("medium")
+    style: dict[str, Any] = {"ha": "right", "va": "baseline", "fontsize": "small", "color": "0.4"}
+    if edge is not None:
+        style["xycoords"] = edge.get_tightbbox, "axes fraction"
+    _write_above(axes, gap, place, corner=1, **style)
 
 
 def leave_room(axes: Axes, lines: int = 1, pad: float = 3.0) -> None:
@@ -295,12 +301,5 @@ def write_head(axes: Axes, text: str, pad: float = 3.0) -> None:
 
 def _write_above(axes: Axes, text: str, offset: tuple[float, float], corner: int = 0, **style: Any) -> None:
     """Write above the left corner of a panel, or the right one, 1, so many points off; no layout minds it."""
-    axes.annotate(
-        text,
-        (corner, 1),
-        xycoords="axes fraction",
-        xytext=offset,
-        textcoords="offset points",
-        annotation_clip=False,
-        **style,
-    ).set_in_layout(False)
+    place = {"xycoords": "axes fraction", "xytext": offset, "textcoords": "offset points"}
+    axes.annotate(text, (corner, 1), annotation_clip=False, **{**place, **style}).set_in_layout(False)

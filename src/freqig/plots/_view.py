@@ -46,9 +46,11 @@ class View:
         """What is drawn."""
         return self.one[self.name]
 
-    def up_to(self, dim: str, max_frequency: float | int | None, at_least: float = 0.0) -> View:
+    def up_to(
+        self, dim: str, max_frequency: float | int | None, at_least: float = 0.0, **places: Any
+    ) -> View:
         """The same, with the frequencies that are in view, see `freqig.plots._limits.up_to`."""
-        one, note = up_to(self.one, self.name, dim, max_frequency, at_least)
+        one, note = up_to(self.one, self.name, dim, max_frequency, at_least, **places)
         return replace(self, one=one, in_view=note)
 
     def head(self, axes: Axes, title: str | None, **places: Any) -> None:

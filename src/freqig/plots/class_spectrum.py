@@ -110,7 +110,8 @@ def class_spectrum(
     chosen = frequency_scale(scale, "linear", "scale", frequency)
     edges = edges_in_view(bands, result, frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
-    about, in_view = up_to(found.about, name, dim, max_frequency, max((one.at for one in lines), default=0.0))
+    needed = max((one.at for one in lines), default=0.0)
+    about, in_view = up_to(found.about, name, dim, max_frequency, needed, scale=chosen[0])
     frequency = about[dim]
     values, summed = total_over(about[name], ("sample", dim))
 

@@ -120,11 +120,11 @@ def compare(
     edges = edges_in_view(bands, widest.one, widest.one[dim])
     lines = read_markers(markers, harmonics, highest)
     needed = max((line.at for line in lines), default=0.0)
-    shown_views = [view.up_to(dim, max_frequency, needed) for view in views]
+    shown_views = [view.up_to(dim, max_frequency, needed, scale=chosen[0]) for view in views]
     # The one that reaches further sets the end of both.
     end = max(float(view.one[dim].max()) for view in shown_views)
     notes = [view.in_view for view in shown_views]
-    views = [view.up_to(dim, end) for view in views]
+    views = [view.up_to(dim, end, scale=chosen[0]) for view in views]
 
     panels = axes_for(axes, 2, "result", 3.4, columns=2)
     totals = [total_over(view.variable, (dim,)) for view in views]
@@ -141,8 +141,12 @@ def compare(
     settle(panels[0])
     together = np.concatenate([values for values, _ in totals])
     note = next(filter(None, notes), "")
-    for panel, view, (_, summed) in zip(panels, views, totals, strict=True):
-        fits = length_of(note) <= size_in_points(panel)[0]
+    sums = [summed for _, summed in totals]
+    if _beside(panels) and sums[0] != sums[1]:
+        # The label of the left panel stands for both.
+        sums[0] = f"{sums[0] or 'no sum'}, right: {sums[1] or 'no sum'}"
+    for panel, view, summed in zip(panels, views, sums, strict=True):
+        fits = max(map(length_of, note.split(", "))) <= size_in_points(panel)[0]
         label_frequency(panel, panel.xaxis, view.one[dim], note if fits else "")
         finish_bars(
             panel,

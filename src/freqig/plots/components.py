@@ -103,12 +103,13 @@ def components(
     row, column = _dims(view.variable, name)
     over_time = column == dim_of(view.variable, "time")
     lines = read_markers(markers, harmonics, np.inf if over_time else float(view.one[column].max()))
-    if not over_time:
-        view = view.up_to(column, max_frequency, max((line.at for line in lines), default=0.0))
     for option, value in (("max_frequency", max_frequency), ("scale", scale), ("markers", markers)):
         if over_time and value is not None:
             raise ValueError(f"{option} must be None for result.{name}, which is over time, got {value}")
     chosen = frequency_scale(scale, xscale, "xscale", view.one[column])
+    if not over_time:
+        needed = max((line.at for line in lines), default=0.0)
+        view = view.up_to(column, max_frequency, needed, scale=chosen[0])
     names, edges, order = _rows(view.variable, row)
     variable = view.variable.isel({row: order})
     values, summed = total_over(variable, (row, column))

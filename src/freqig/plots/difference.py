@@ -110,7 +110,7 @@ def difference(
     view = look_at(result, 0, name, ("frequency",), "freqig.RFFT()", channel)
     dim = view.dims[0]
     chosen = frequency_scale(scale, "linear", "scale", view.one[dim])
-    view = view.up_to(dim, max_frequency)
+    view = view.up_to(dim, max_frequency, scale=chosen[0])
     others = [str(own) for own in view.variable.dims if own != dim]
     made = ", ".join(filter(None, [_title_of(view.one), named_channel(channel)]))
     text = made if title is None else title

@@ -162,10 +162,12 @@ def night(
     fit_label(spectrum, spectrum.yaxis, ["frequency", "(Hz)" if rate_of(result) else ""])
     for panel in (stages, map_):
         fit_names(panel, panel.yaxis)
-    both = np.isfinite(truth)
-    right = f", {np.mean(truth[both] == predicted[both]):.1%} right".replace("%", " %") if both.any() else ""
-    drawn = "" if channel is None else f", {named_channel(channel)}"
-    made = f"{_file(result)}true and predicted stages of {len(begins)} epochs{right}{drawn}"
+    scored = np.isfinite(truth)
+    told = [f"{_file(result)}true and predicted stages of {len(begins)} epoch{'s' * (len(begins) != 1)}"]
+    if scored.any():
+        of = "" if scored.all() else f" of {int(scored.sum())} scored"
+        told.append(f"{np.mean(truth[scored] == predicted[scored]):.1%} right{of}".replace("%", " %"))
+    made = ", ".join(filter(None, [*told, named_channel(channel)]))
     draw_title(stages, found.about, name, None, channel, title=made if title is None else title)
     return stages, density, spectrum, map_
 

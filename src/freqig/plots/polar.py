@@ -113,7 +113,7 @@ def polar(
     chosen = frequency_scale(scale, xscale, "xscale", frequency)
     edges = edges_in_view(bands, view.one, frequency)
     lines = read_markers(markers, harmonics, float(frequency.max()))
-    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
+    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0), scale=chosen[0])
     frequency = view.one[row]
     values, summed = total_over(view.variable.sel({part: list(PARTS)}), (part, row))
     above, below = new_pair(5.0, (1, 1)) if axes is None else two_axes(axes, "amplitude", "phase")

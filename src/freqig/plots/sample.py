@@ -116,7 +116,9 @@ def sample(
     count = int(
         np.isfinite(result["rfft"].isel(sample=0) if "sample" in result.rfft.dims else result.rfft).sum()
     )
-    view = view.up_to("frequency", max_frequency, max((line.at for line in lines), default=0.0))
+    view = view.up_to(
+        "frequency", max_frequency, max((line.at for line in lines), default=0.0), scale=chosen[0]
+    )
     values, summed = total_over(view.variable, ("frequency",))
 
     panels = axes_for(axes, 4, "panel: signal, part, spectrum and attributions", 8.0)
@@ -139,7 +141,7 @@ def sample(
     write_head(driving, fitted(told, size_in_points(driving)[0], size="small"))
     write_head(spectrum, "amplitudes of the signal, and darker of the part")
     hide_upper_labels(above)
-    _draw_amplitudes(spectrum, view, series, kept, chosen)
+    _draw_amplitudes(spectrum, view, series, kept, frequency, chosen)
     label_frequency(below, below.xaxis, view.one.frequency, view.in_view)
     hide_upper_labels(spectrum)
     finish_bars(
@@ -178,7 +180,12 @@ def _told(part: xr.DataArray, keep: Any, count: int) -> list[str]:
 
 
 def _draw_amplitudes(
-    panel: Axes, view: View, series: xr.DataArray, kept: xr.DataArray, chosen: tuple[str, str]
+    panel: Axes,
+    view: View,
+    series: xr.DataArray,
+    kept: xr.DataArray,
+    frequency: np.ndarray,
+    chosen: tuple[str, str],
 ) -> None:
     """Amplitudes of sine waves, of the whole signal and of its part, root mean squares over channels."""
     n = series.sizes["time"]
@@ -186,14 +193,14 @@ def _draw_amplitudes(
     weights[0] = 1.0
     if n % 2 == 0:
         weights[-1] = 1.0
-    shown = view.one.sizes["frequency"]
+    shown = np.isin(frequency, view.one.frequency.values)
     borders = bar_borders(view.one.frequency)
     largest = 0.0
     for one, color in ((series, WHOLE), (kept, KEPT)):
         lines = one.transpose(..., "time").values.reshape(-1, n).astype(np.float64)
         # A series that ends before the longest of its result has no values there.
         amplitude = np.sqrt(np.mean((weights * np.abs(np.fft.rfft(np.nan_to_num(lines))) / n) ** 2, axis=0))[
-            :shown
+            shown
         ]
         panel.stairs(amplitude, borders, fill=True, facecolor=color, edgecolor=color, linewidth=0.4)
         largest = max(largest, float(amplitude.max()))

@@ -114,7 +114,8 @@ def segments(
     labels = _read_classes(view.one, name, column, classes)
     rows_of_classes = _read_order(order, labels, class_names(result))
     lines = read_markers(markers, harmonics, float(view.one[row].max()))
-    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
+    chosen = frequency_scale(scale, yscale, "yscale", view.one[row])
+    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0), scale=chosen[0])
     variable = view.variable
     panel = new_axes(axes, 4.8 if labels else 4.0)
     values, summed = total_over(variable, (row, column))
@@ -143,7 +144,7 @@ def segments(
         if cells.size:
             draw_grid(panel, across, up, cells, norm)
     set_scale(panel.xaxis, xscale, "xscale", x)
-    set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)
+    set_scale(panel.yaxis, *chosen, y)
     panel.set_xlabel(unit.label)
     pad = _draw_classes(panel, x, labels, rows_of_classes) if labels else 0.0
     finish_map(panel, view, norm, summed, notes[0], title=title, pad=pad)

@@ -103,7 +103,10 @@ def spectrogram(
         view, bank, rest = over_frequency(view)
     row, column = view.dims
     lines = read_markers(markers, harmonics, float(view.one[row].max() if bank is None else bank[-1]))
-    view = view.up_to(row, max_frequency, max((line.at for line in lines), default=0.0))
+    chosen = frequency_scale(scale, yscale, "yscale", view.one[row])
+    needed, begins = max((line.at for line in lines), default=0.0), None if bank is None else bank[:-1]
+    whole = view.one[row].values
+    view = view.up_to(row, max_frequency, needed, scale=chosen[0], begins=begins)
     variable = view.variable
     panel = new_axes(axes)
     values, summed = total_over(variable, (row, column))
@@ -115,7 +118,8 @@ def spectrogram(
     high = max(high, float(centres[-1])) if centres.size else high
     x = borders(centres, low, high)
     rows = variable[row].values.astype(np.float64)
-    y = borders(rows, low=0.0) if bank is None else bank[: len(rows) + 1]
+    first = int(np.searchsorted(whole, rows[0]))
+    y = borders(rows, low=0.0) if bank is None else bank[first : first + len(rows) + 1]
     most_columns, most_rows = visible_cells(panel)
     values, x, across = pooled(values, x, 1, most_columns)
     values, y, up = pooled(values, y, 0, most_rows)
@@ -124,7 +128,7 @@ def spectrogram(
     unit = time_axis(high - low, units)
     draw_grid(panel, x / unit.divisor, y, values, norm)
     set_scale(panel.xaxis, xscale, "xscale", np.array([low, *x[1:-1], high]) / unit.divisor)
-    set_scale(panel.yaxis, *frequency_scale(scale, yscale, "yscale", variable[row]), y)
+    set_scale(panel.yaxis, *chosen, y)
     panel.set_xlabel(unit.label)
     finish_map(panel, view, norm, summed, cells_note(across, up), rest, title=title)
     label_frequency(panel, panel.yaxis, variable[row], view.in_view)

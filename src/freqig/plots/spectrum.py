@@ -116,7 +116,7 @@ def spectrum(
     panels = open_panels(view, signal, axes, "the spectrum")
     edges = edges_in_view(bands, view.one, view.one[column])
     lines = read_markers(markers, harmonics, float(view.one[column].max()))
-    view = view.up_to(column, max_frequency, max((line.at for line in lines), default=0.0))
+    view = view.up_to(column, max_frequency, max((line.at for line in lines), default=0.0), scale=chosen[0])
     values, summed = total_over(view.variable, (column,))
     draw_bars(panels.below, values, bar_borders(view.one[column]), *chosen)
     panels.below.set_xlabel(kind)

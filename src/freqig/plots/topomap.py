@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from ..exports.electrodes import find_mne, info_of
+from ..exports.electrodes import find_mne, info_of, names_of, without_place
 from ._axes import axes_for
 from ._labels import fit_label, scaled
 from ._map import hatch_bar, hatch_negative, total_over
@@ -155,18 +155,24 @@ def topomap(
 
 def _places(mne: Any, variable: xr.DataArray, info: Any) -> Any:
     """An Info with a position for every channel."""
+    if info is None:
+        _refuse_lost(without_place(mne, names_of(variable)[0]))
     made = info_of(mne, variable, 1.0, info, spectra=True)
     placed = made.get_montage()
     known = {} if placed is None else placed.get_positions()["ch_pos"]
     found = {channel for channel, place in known.items() if np.isfinite(place).all()}
-    lost = [channel for channel in made["ch_names"] if channel not in found]
+    _refuse_lost([channel for channel in made["ch_names"] if channel not in found])
+    return made
+
+
+def _refuse_lost(lost: list[str]) -> None:
     if lost:
         raise ValueError(
             f"channels must have positions on the head, got none for {', '.join(lost[:8])}"
             f"{' and more' if len(lost) > 8 else ''}: pass info=raw.info of the recording "
-            "with a montage, or name channels as the 10-05 system does, result.assign_coords(channel=[...])"
+            "with a montage, leave them out, or name channels as the 10-05 system does, "
+            "result.assign_coords(channel=[...])"
         )
-    return made
 
 
 def _edges(one: xr.Dataset, dim: str, band: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from numbers import Integral, Real
 from pathlib import Path
@@ -245,3 +246,29 @@ def check_whole(seconds: float, fs: float, name: str) -> int:
             f"{samples:.9g} samples at {fs:.9g} Hz: pass {exact if rounded else ''}{name}={whole / fs:.9g}"
         )
     return whole
+
+
+def object_in(text: Any) -> dict[str, Any]:
+    """The object of JSON that a text, or the content of a file, is.
+
+    Raises
+    ------
+    ValueError
+        If it is something else: a list, half a file, or no text.
+
+    Examples
+    --------
+    >>> object_in('{"state": "done"}')
+    {'state': 'done'}
+    >>> object_in(b"[1, 2]")
+    Traceback (most recent call last):
+    ValueError: text must be an object of JSON, got a list
+    """
+    try:
+        held = json.loads(text)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(f"text must be an object of JSON, got {shown(text)}") from error
+    if not isinstance(held, dict):
+        kind = type(held).__name__
+        raise ValueError(f"text must be an object of JSON, got a {kind}")  # noqa: TRY004 - a wrong text
+    return held

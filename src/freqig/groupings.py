@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from ._check import shown
+from ._check import object_in, shown
 
 UNKNOWN = ""
 """The label of samples that belong to no group, since what they are grouped by is not known."""
@@ -117,7 +116,11 @@ def class_names(result: xr.Dataset | xr.DataArray) -> Sequence[Any]:
     """
     if "class" in result.coords:
         return list(result["class"].values.tolist())
-    return json.loads(result.attrs.get("settings", "{}")).get("classes") or []
+    try:
+        told = object_in(result.attrs.get("settings", "{}")).get("classes")
+    except ValueError:
+        told = None
+    return told if isinstance(told, list) else []
 
 
 def in_order(labels: Iterable[Any], classes: Sequence[Any] = ()) -> list[Any]:

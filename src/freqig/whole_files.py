@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from os.path import lexists
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,8 +24,8 @@ def all_or_none(folder: Path) -> Iterator[Path]:
     Yields
     ------
     pathlib.Path
-        An empty folder to write into. After an error it is removed with all that is in it, and
-        `folder` holds what it held before.
+        An empty folder to write into. After an error, also of a move at the end, it is removed with all
+        that is in it, and `folder` holds what it held before.
 
     Raises
     ------
@@ -44,8 +46,7 @@ def all_or_none(folder: Path) -> Iterator[Path]:
     # Inside the folder itself: a rename is atomic only within one file system.
     with _scratch(folder, folder) as scratch:
         yield Path(scratch)
-        for path in sorted(Path(scratch).iterdir()):
-            path.replace(folder / path.name)
+        _put(sorted(Path(scratch).iterdir()), folder)
 
 
 @contextmanager
@@ -74,9 +75,42 @@ def replacing(path: Path) -> Iterator[Path]:
             made.replace(path)
             return
         # A folder takes the place of another only once that is gone.
-        if path.exists():
-            path.replace(Path(scratch) / f"{path.name}.old")
-        made.replace(path)
+        _put([made], path.parent)
+
+
+def _put(made: Sequence[Path], folder: Path) -> None:
+    """Move files and folders into a folder; what has their names there comes back unless all of them arrive.
+
+    Raises
+    ------
+    OSError
+        If one cannot be moved. Where what was there does not come back either, the error says where it lies.
+    """
+    # No scratch folder, which would be removed with what is in it.
+    aside = Path(tempfile.mkdtemp(prefix=".freqig-old-", dir=folder))
+    try:
+        for path in made:
+            if lexists(folder / path.name):
+                (folder / path.name).replace(aside / path.name)
+            path.replace(folder / path.name)
+    except BaseException as error:
+        _put_back(made, folder, aside, error)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(made: Sequence[Path], folder: Path, aside: Path, error: BaseException) -> None:
+    """Undo what `_put` has done before an error."""
+    try:
+        for path in made:
+            if not lexists(path):
+                (folder / path.name).replace(path)
+            if lexists(aside / path.name):
+                (aside / path.name).replace(folder / path.name)
+        aside.rmdir()
+    except OSError as again:
+        told = f"Cannot be replaced, and what was there lies in {aside} now, {again.strerror}"
+        raise OSError(again.errno, told, str(folder)) from error
 
 
 def _scratch(folder: Path, asked: Path) -> tempfile.TemporaryDirectory[str]:

@@ -265,4 +265,4 @@ def test_means_of_groups_are_drawn_as_errors_say() -> None:
     with pytest.raises(ValueError, match=r"must be over samples, got 'stage', 'frequency': means") as caught:
         plots.class_spectrum(means)
     drawn = eval(str(caught.value).rpartition("time, ")[2], {"plots": plots, "result": means})
-    assert drawn.get_ylabel() == "attribution (logit)"
+    assert drawn.get_ylabel() == "attribution (output)"

@@ -89,7 +89,7 @@ def means(
 
 def _gathered(store: Store, by: Any, folder: Path) -> Cells:
     markers = {name: store.marker(name) or {} for name in store.names()}
-    done = {name: own["subject"] for name, own in markers.items() if own["state"] == DONE}
+    done = {name: str(own.get("subject") or "") for name, own in markers.items() if own["state"] == DONE}
     if not done:
         raise ValueError(f"store must hold a recording that is done, but {store.path} holds none")
     if nobodys := [name for name, subject in done.items() if not subject]:

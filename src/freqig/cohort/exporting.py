@@ -9,6 +9,7 @@ from typing import Any
 
 import xarray as xr
 
+from .._check import object_in
 from ..exports.rows import write_table
 from ..files.labels import columns_of
 from ..whole_files import replacing
@@ -73,7 +74,8 @@ def export(
             # Last: whatever has it is whole.
             with replacing(sidecar) as path:
                 path.write_text(json.dumps(_sidecar(result, about), indent=2), encoding="utf-8")
-        model = model or str(json.loads(sidecar.read_text(encoding="utf-8"))["Model"].get("class", ""))
+        known = _held(sidecar).get("Model")
+        model = model or (str(known.get("class", "")) if isinstance(known, dict) else "")
     with replacing(folder / DESCRIPTION) as path:
         path.write_text(json.dumps(dataset_description(roots, model), indent=2), encoding="utf-8")
 
@@ -118,8 +120,13 @@ def _plain(value: Any) -> Any:
 
 
 def _says(sidecar: Path, about: Mapping[str, Any]) -> bool:
+    held = _held(sidecar)
+    return all(held.get(key) == value for key, value in json.loads(json.dumps(about)).items())
+
+
+def _held(sidecar: Path) -> dict[str, Any]:
+    """What a sidecar says; nothing where there is none that can be read."""
     try:
-        held = json.loads(sidecar.read_text(encoding="utf-8"))
-        return all(held[key] == value for key, value in json.loads(json.dumps(about)).items())
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return object_in(sidecar.read_bytes())
+    except (OSError, ValueError):
+        return {}

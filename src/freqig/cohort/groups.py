@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from .._check import object_in
 from ..whole_files import write_whole
 
 METADATA = "zarr.json"
@@ -65,12 +67,21 @@ def attributes(group: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         # Not so where a disk does not answer: what cannot be read is not to be swept.
         return {}
-    return dict(held.get("attributes", {}))
+    own = held.get("attributes")
+    return own if isinstance(own, dict) else {}
+
+
+def told_in(attributes: Mapping[Any, Any], key: str) -> dict[str, Any]:
+    """What an attribute tells as an object of JSON; nothing where there is none that can be read."""
+    try:
+        return object_in(attributes.get(key))
+    except ValueError:
+        return {}
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """An object of JSON."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    return object_in(path.read_bytes())
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from .._check import object_in
+
 T = TypeVar("T")
 LOOK = 5.0
 """Seconds for which the lock of another number of shards is tried: others who look hold it briefly."""
@@ -143,7 +145,7 @@ def _owner(path: Path) -> Path:
 
 def _holder(path: Path) -> str:
     try:
-        about = json.loads(_owner(path).read_text(encoding="utf-8"))
+        about = object_in(_owner(path).read_bytes())
         return f"process {about['process']} on {about['host']} ({about['command']}, since {about['since']})"
     except (OSError, ValueError, KeyError):
         # It has the lock, and has not come to write its name; or it gave both back.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -12,7 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from .._check import shown
-from .groups import METADATA
+from .groups import METADATA, told_in
 from .store import DONE, MARKER, Store
 
 
@@ -81,7 +80,7 @@ def checked(store: str | os.PathLike[str]) -> Store:
 
 
 def _is_done(node: xr.DataTree) -> bool:
-    return bool(json.loads(node.attrs.get(MARKER, "{}")).get("state") == DONE)
+    return bool(told_in(node.attrs, MARKER).get("state") == DONE)
 
 
 def _with_text(result: xr.Dataset) -> xr.Dataset:

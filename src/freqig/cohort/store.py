@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import xarray as xr
 
-from .groups import METADATA, attributes, read_json, write_group, write_json
+from .groups import METADATA, attributes, read_json, told_in, write_group, write_json
 from .job import JobError
 from .recordings import placed
 
@@ -94,13 +94,13 @@ class Store:
 
     def about(self) -> dict[str, Any] | None:
         """What the store says of itself; None where there is none."""
-        told = attributes(self.path).get(COHORT)
-        return None if told is None else dict(json.loads(told))
+        told = told_in(attributes(self.path), COHORT)
+        return told if {"format", "settings", "model"} <= set(told) else None
 
     def marker(self, name: str) -> dict[str, Any] | None:
         """What is said of a recording that is done or failed; None of any other."""
-        told = attributes(self.path / name).get(MARKER)
-        return None if told is None else dict(json.loads(told))
+        told = told_in(attributes(self.path / name), MARKER)
+        return told if "state" in told else None
 
     def names(self) -> list[str]:
         """Recordings that are done or failed."""

@@ -94,7 +94,7 @@ def _of_the_model(table: xr.Dataset, name: str) -> str:
     gap, magnitude = (_scores(table, name, f"untrained_{what}") for what in ("gap_ratio", "magnitude_ratio"))
     steady = _scores(table, name, "sensitivity")
     parts = []
-    if np.isfinite(magnitude).any():
+    if np.isfinite(magnitude).any() and np.isfinite(gap).any():
         g, m = float(np.nanmedian(gap)), float(np.nanmedian(magnitude))
         depends = (
             "its size depends on the training"

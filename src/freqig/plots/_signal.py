@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..known_values import known, largest
 from ._labels import fit_label, scaled
 from ._names import name_rows
 from ._style import ROBUST, letters, root_of, settle, size_in_points, units_of
@@ -58,14 +59,14 @@ def draw_signal(axes: Axes, signal: xr.DataArray, like: xr.DataArray | None = No
         _draw_map(axes, time, lines, model, signal, others)
         return
     if len(lines) == 1:
-        largest = float(np.max(np.abs(lines), initial=0.0, where=np.isfinite(lines)))
-        fit_label(axes, axes.yaxis, ["signal", scaled(axes.yaxis, largest, units_of(signal))])
+        fit_label(axes, axes.yaxis, ["signal", scaled(axes.yaxis, largest(lines), units_of(signal))])
     elif len(lines):
         # A series that ends before the longest of its result has no values there.
-        ranges = np.nanmax(model, axis=1) - np.nanmin(model, axis=1)
+        ranges = known(np.nanmax, model, 1) - known(np.nanmin, model, 1)
+        widest = largest(ranges)
         # A channel with an artefact may reach over its neighbours, which would else be flat.
-        step = min(float(ranges.max()), 3 * float(np.median(ranges))) or float(ranges.max()) or 1.0
-        middles = (np.nanmax(lines, axis=1) + np.nanmin(lines, axis=1)) / 2
+        step = min(widest, 3 * float(known(np.nanmedian, ranges))) or widest or 1.0
+        middles = (known(np.nanmax, lines, 1) + known(np.nanmin, lines, 1)) / 2
         levels = -step * np.arange(len(lines))
         lines = lines - middles[:, None] + levels[:, None]
         axes.set_ylim(levels[-1] - 0.6 * step, levels[0] + 0.6 * step)

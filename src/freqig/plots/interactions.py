@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from ..known_values import largest
 from ._axes import new_axes
 from ._labels import fit_label
 from ._map import draw_grid, finish_map, write_in_cell
@@ -137,7 +138,7 @@ def _write_numbers(panel: Axes, values: np.ndarray) -> None:
     width, height = (side / len(values) for side in size_in_points(panel))
     told = {
         (i, j): with_minus(f"{values[i, j]:+.2g}")
-        for i, j in np.argwhere(np.abs(values) >= WORTH_A_NUMBER * np.nanmax(np.abs(values))).tolist()
+        for i, j in np.argwhere(np.abs(values) >= WORTH_A_NUMBER * largest(values)).tolist()
         if values[i, j]
     }
     if not told:

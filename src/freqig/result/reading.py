@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._check import shown
+from .._check import object_in, shown
 from ..signals.rates import rate_of_times
 
 _UNMARKED = (
@@ -238,13 +238,12 @@ def settings_of(result: xr.Dataset) -> Mapping[str, Any]:
             "xarray drop attributes unless keep_attrs=True"
         )
     try:
-        settings: Mapping[str, Any] = json.loads(result.attrs["settings"])
-    except (TypeError, json.JSONDecodeError) as error:
+        return object_in(result.attrs["settings"])
+    except ValueError as error:
         raise ValueError(
             "result must hold attrs['settings'] as freqig.Explainer wrote it, which is JSON, got "
             f"{shown(result.attrs['settings'])}"
         ) from error
-    return settings
 
 
 def rows_by_length(result: xr.Dataset) -> list[tuple[int, list[int]]]:

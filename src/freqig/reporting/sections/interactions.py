@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...coalitions.method import ALONE, INTERACTION
+from ...known_values import known, largest
 from ..content import Figure, Missing, Paragraph, Piece, Table
 from ..look import Rich, distinct
 from ..material import Material
@@ -52,12 +53,12 @@ def _figure(
     place: int, label: str, count: int, pairs: np.ndarray, alone: np.ndarray, names: list[str]
 ) -> Figure:
     """Players × players of one class; values of shape (N, P, P) and (N, P)."""
-    mean, single = np.nanmean(pairs, axis=0), np.nanmean(alone, axis=0)
+    mean, single = known(np.nanmean, pairs, 0), known(np.nanmean, alone, 0)
     shown = _most(mean, single)
     cells = np.where(np.tri(len(shown), k=-1) > 0, mean[np.ix_(shown, shown)], np.nan)
     np.fill_diagonal(cells, single[shown])
     own = distinct([names[i] for i in shown])
-    limit = float(np.nanmax(np.abs(cells))) or 1.0
+    limit = largest(cells) or 1.0
     cells[np.abs(cells) < NOTHING * limit] = np.nan
     trace: dict[str, Any] = {
         "type": "heatmap",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from ...known_values import known
 from ...result.reading import names_of_attributions
 from ...signals.units import HARDLY, OF_NETWORKS, factor
 from ..content import Alert
@@ -125,8 +126,8 @@ def doubtful_unit(result: xr.Dataset) -> Alert | None:
     if signal is None or settings.get("unit") is not None or not signal.size or "time" not in signal.dims:
         return None
     peaks = np.concatenate([(own.max("time") - own.min("time")).values.ravel() for own in blocks(signal)])
-    usual, unit = float(np.nanmedian(peaks)), signal.attrs.get("units")
-    if not {"output", "baseline_output"} <= set(result):
+    usual, unit = float(known(np.nanmedian, peaks)), signal.attrs.get("units")
+    if not {"output", "baseline_output"} <= set(result) or not np.isfinite(usual):
         return None
     moved = float(np.abs(result["output"].values - result["baseline_output"].values).max())
     # A model whose output does move knows such signals.
@@ -219,8 +220,8 @@ def unknown_baseline(result: xr.Dataset) -> Alert | None:
             for own in blocks(result["signal"])
         ]
     )
-    usual = float(np.nanmedian(spread))
-    quietest = float(np.nanmin(spread))
+    usual = float(known(np.nanmedian, spread))
+    quietest = float(known(np.nanmin, spread))
     if not usual > 0 or quietest < QUIET * usual:
         return None
     return Alert(

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ...groupings import class_names, in_order
+from ...known_values import known
 from ...result.reading import same_unit, with_one
 from ...statistics import compare
 from ...statistics.cases import SUBJECT
@@ -93,7 +94,7 @@ def _scaled(cells: Array, alike: bool) -> Array:
 
 
 def _spectra(cells: Sequence[Array], axis: Axis, names: Sequence[str], scale: str) -> Figure:
-    means = [np.nanmean(own, axis=0) for own in cells]
+    means = [known(np.nanmean, own, 0) for own in cells]
     middle = (axis.low + axis.high) / 2
     places: list[str | float] = [*axis.names] or [float(f"{one:.6g}") for one in middle]
     traces = [

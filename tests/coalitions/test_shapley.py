@@ -345,8 +345,8 @@ def test_more_are_exact_where_the_budget_holds_all_coalitions():
 def test_the_paragraph_for_a_paper_speaks_of_players_and_not_of_paths():
     text = freqig.methods_text(explained(lambda x: amplitude(x, 5), max_order=2))
     assert re.search(r"without gradients by Shapley values \[\d\] and interactions \[\d\]", text)
-    assert "Absent players were put to zero" in text
-    assert "all coalitions, exactly; a signal took 16 evaluations" in text
+    assert "Absent players were set to zero" in text
+    assert "exactly, from all coalitions; a signal took 16 evaluations" in text
     for word in ("FLEX", "Paths", "along the", "Integrated"):
         assert word not in text
 

@@ -30,7 +30,7 @@ def test_numbers_are_those_of_the_result() -> None:
     text = freqig.methods_text(result)
     gap = np.abs(result.completeness_gap)
     for said in (
-        "6 signals of 2 channels and 2 s at 64 Hz, in uV.",
+        "In all, 6 signals of 2 channels and 2 s at 64 Hz (in µV) were explained.",
         "the raw output of the model.",
         "Paths began at zero at every sample.",
         "tolerance of 0.02",
@@ -72,7 +72,7 @@ def test_baselines_are_told_and_cited(baseline: object, says: str, cites: str) -
 def test_windows_of_a_long_signal_are_told() -> None:
     explainer = freqig.Explainer(lambda x: x.square().mean((1, 2)), fs=64)
     text = freqig.methods_text(freqig.slide(explainer, np.ones((1, 2, 250)), window=1, hop=0.5))
-    assert "1 signal of 2 channels and 3.90625 s at 64 Hz. Each was explained in 7 windows of 1 s" in text
+    assert "One signal of 2 channels and 3.90625 s at 64 Hz was explained in 7 windows of 1 s" in text
     assert "one every 0.5 s, whose attributions and outputs were added up" in text
 
 
@@ -87,6 +87,47 @@ def test_baselines_of_carriers_and_phases_are_told_in_words() -> None:
     )
 
 
+def test_paths_of_domains_that_are_not_linear_are_told() -> None:
+    """How well these converged is theirs to say: gaps of the other path are not their gaps."""
+    result = explained(domains=[freqig.RFFT(), freqig.Polar()])
+    result["polar_completeness_gap"] += 0.25
+    result["polar_converged"][:2] = False
+    text = freqig.methods_text(result)
+    assert "Those of 'polar' are integrals along paths of their own" in text
+    assert "which converged for 4 of 6 explanations, with a gap of 0.25 at most." in text
+    assert "of their own" not in freqig.methods_text(explained())
+
+
+def test_domains_are_told_without_what_was_left_open_and_cited() -> None:
+    domains = [freqig.RFFT("orders", orders=12.5), freqig.FilterBank("octave", n=4), freqig.Segments(1.0)]
+    text = freqig.methods_text(explained(domains=domains, n_steps=3))
+    assert "taken in RFFT(orders=12.5), FilterBank(bands='octave', n=4) [3], Segments(length=1)." in text
+    assert "Vetterli" in text
+    flat = freqig.baselines.flat_envelope(8, 12)
+    told = freqig.methods_text(
+        explained(flat, domains=freqig.Envelope(8, 12) >> freqig.RFFT("orders", orders=5))
+    )
+    assert re.search(r"Envelope\(low=8.0, high=12.0\), RFFT\(orders=5.0\)\) \[\d\]", told)
+    assert "Antoni" in told
+
+
+def test_one_signal_lengths_that_differ_and_means() -> None:
+    model = lambda x: x.square().mean((1, 2))
+    explainer = freqig.Explainer(model, fs=64)
+    x = np.random.default_rng(0).normal(size=(3, 2, 128))
+    result = explainer(x)
+    told = freqig.methods_text(result.isel(sample=1))
+    assert "One signal of 2 channels and 2 s at 64 Hz was explained." in told
+    assert f"was {abs(float(result.completeness_gap[1])):.2g}, " in told
+    assert "at a difference |F(x) - F(x')| of" in told
+    several = freqig.methods_text(explainer([x[0], x[1, :, :32], x[2]]))
+    assert "In all, 3 signals of 2 channels and 0.5 to 2 s at 64 Hz were explained." in several
+    result["converged"][0] = False
+    mean = freqig.methods_text(result.mean("sample", keep_attrs=True))
+    assert "Explanations of signals of 2 channels and 2 s at 64 Hz were averaged." in mean
+    assert "Attributions converged for 66.7 % of explanations" in mean
+
+
 def test_engines_domains_and_bands_are_told() -> None:
     text = freqig.methods_text(explained(engine="captum", n_steps=300, output="log_prob"))
     assert "300 fixed nodes by Captum [3]" in text
@@ -94,7 +135,7 @@ def test_engines_domains_and_bands_are_told() -> None:
     assert "the log probability of" in text
     bands = freqig.bands(explained(domains=[freqig.STFT(0.5), freqig.Time()], n_steps=3), {"alpha": (8, 12)})
     text = freqig.methods_text(bands)
-    assert "STFT(window=0.5, hop=None, taper='hann') [3], Time()" in text
+    assert "STFT(window=0.5, taper='hann') [3], Time()" in text
     assert "Griffin" in text
     assert "summed over bands in Hz: alpha 8-12;" in text
 
@@ -177,7 +218,7 @@ def test_several_inputs_are_told_with_the_baseline_of_each() -> None:
     explainer = freqig.Explainer(model, fs=64)
     result = explainer((eeg, motion), target=1)
     text = freqig.methods_text(result)
-    assert "4 samples of 2 inputs: 2 channels and 1 s at 64 Hz and 0.5 s at 64 Hz." in text
+    assert "4 samples of 2 inputs (2 channels and 1 s at 64 Hz; 0.5 s at 64 Hz) were explained." in text
     assert "Paths began at zero at every sample." in text
     assert "Attributions were taken in RFFT()." in text
     text = freqig.methods_text(explainer((eeg, motion), target=1, baseline=(None, motion / 2)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import xarray as xr
 
 from ..result.reading import gap_shares, settings_of
 from .averaged import are_means, over_whom, shifted_nodes
+from .domains_told import of_domains, shortly
 from .references import Cited
 from .signals_told import many, of_signals
 
@@ -65,7 +65,7 @@ def methods_text(result: xr.Dataset) -> str:
     >>> model = torch.nn.Linear(128, 1)
     >>> result = freqig.Explainer(model, fs=64)(np.random.default_rng(0).normal(size=(3, 128)), target=0)
     >>> print(freqig.methods_text(result).split(". ")[1])
-    Explained were 3 signals of 2 s at 64 Hz
+    In all, 3 signals of 2 s at 64 Hz were explained
     """
     text, cite = _written(result)
     return f"{text}\n\n{cite.listed()}\n"
@@ -111,7 +111,7 @@ def _written(result: xr.Dataset) -> tuple[str, Cited]:
         _computed(result, settings, cite),
         over_whom(result),
         _outcome(result, settings),
-        _domains(result, settings, cite),
+        of_domains(result, settings, cite),
     ]
     return " ".join(filter(None, sentences)), cite
 
@@ -159,7 +159,7 @@ def _outputs(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
 
 def _baseline(settings: Mapping[str, Any], cite: Cited) -> str:
     told = settings.get("baseline", {})
-    begin = "Absent players were put to" if _is_shapley(settings) else "Paths began at"
+    begin = "Absent players were set to" if _is_shapley(settings) else "Paths began at"
     if "method" in settings:
         begin = "The baseline was"
     if told.get("name") == "several":
@@ -176,7 +176,10 @@ def _start(described: Mapping[str, Any], cite: Cited) -> str:
     if pattern is None:
         return f"the baseline {name}({', '.join(f'{key}={value}' for key, value in told.items())})"
     cited = cite(name) if "{cite}" in pattern else 0
-    return pattern.format(cite=cited, number=f"{told.get('draws', 1)} series", **told)
+    draws = told.get("draws", 1)
+    return pattern.format(
+        cite=cited, number="one series" if draws == 1 else f"each of {draws} series", **told
+    )
 
 
 def _computed(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
@@ -186,15 +189,16 @@ def _computed(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> s
         return shifted_nodes(result, settings) or _path(result, settings, cite)
     own = {key: value for key, value in settings["method"].items() if key != "name" and value is not None}
     asked = ", ".join(f"{key} = {value}" for key, value in own.items())
-    counted = _spread(result, "n_evaluations", "; a signal took {} evaluations of the model")
-    return f"Settings were {asked or 'none'}{counted}."
+    counted = _spread(result, "n_evaluations", "a signal took {} evaluations of the model")
+    told = "; ".join(filter(None, [asked and f"settings were {asked}", counted]))
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
 
 
 def _coalitions(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
-    players = ", ".join(map(_unnamed, settings.get("players", ())))
+    players = ", ".join(map(shortly, settings.get("players", ())))
     exact = "estimated_error" in result and not result["estimated_error"].values.any()
     how = (
-        "of all coalitions, exactly"
+        "exactly, from all coalitions"
         if exact
         else f"from coalitions drawn by shapiq [{cite('shapiq')}] in four replicates (seed "
         f"{settings.get('seed')})"
@@ -220,57 +224,39 @@ def _path(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
 def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     parts = []
     if "converged" in result:
-        met = int(result.converged.sum())
         adaptive = settings.get("n_steps") is None and "method" not in settings
         what = "Attributions converged" if adaptive else "The completeness gap was within tolerance"
-        kind = "mean" if are_means(result) else "explanation"
-        parts.append(f"{what} for {met} of {many(int(result.converged.size), kind)}")
+        parts.append(f"{what} for {_how_many(result)}")
     of = " of the means" if are_means(result) else ""
     gap = _known(result.completeness_gap.values) if "completeness_gap" in result else np.empty(0)
     if gap.size:
         closed = "correction" in result and bool(result.correction.any())
         of += ", |Σ attribution - (F(x) - F(x'))|" + (" before it was closed" if closed else "")
-        parts.append(
-            f"the completeness gap{of}, was {np.median(gap):.2g} in the median and {gap.max():.2g} at most"
-        )
+        several = f"{np.median(gap):.2g} in the median and {gap.max():.2g} at most"
+        parts.append(f"the completeness gap{of}, was {several if gap.size > 1 else f'{gap[0]:.2g}'}")
         if (shares := gap_shares(result)) is not None and np.isfinite(shares).all():
             parts[-1] += f", {shares.max():.2g} of the L1 norm of the attributions"
         if {"output", "baseline_output"} <= {*result.data_vars}:
             rise = _known((result.output.astype(np.float64) - result.baseline_output).values)
             if rise.size:
-                parts[-1] += f", at a median difference |F(x) - F(x')| of {np.median(rise):.2g}"
+                middle = " median" * (gap.size > 1)
+                parts[-1] += f", at a{middle} difference |F(x) - F(x')| of {np.median(rise):.2g}"
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}." if parts else ""
+
+
+def _how_many(result: xr.Dataset) -> str:
+    """For how many explanations something holds, of how many."""
+    met = result["converged"]
+    if met.dtype.kind == "f":
+        # A mean, as xarray takes it over samples.
+        return f"{100 * float(met.mean()):.3g} % of explanations"
+    return f"{int(met.sum())} of {many(int(met.size), 'mean' if are_means(result) else 'explanation')}"
 
 
 def _known(values: np.ndarray) -> np.ndarray:
     """Sizes of the values that are finite."""
     return np.asarray(np.abs(values[np.isfinite(values)].astype(np.float64)))
-
-
-def _domains(result: xr.Dataset, settings: Mapping[str, Any], cite: Cited) -> str:
-    described = list(dict.fromkeys(_unnamed(text) for text in settings.get("domains", ())))
-    if not described:
-        return ""
-    told = [f"{text} [{cite('STFT')}]" if "STFT(" in text else text for text in described]
-    summed = [str(name) for name in result.coords if str(name) == "band" or str(name).endswith("_band")]
-    text = f"Attributions were taken in {', '.join(told)}."
-    for dim in summed:
-        low, high = result.coords.get(f"{dim}_low"), result.coords.get(f"{dim}_high")
-        if low is None or high is None:
-            continue
-        named = zip(result[dim].values.tolist(), low.values, high.values, strict=True)
-        edges = [f"{name} {a:g}-{b:g}" for name, a, b in named if np.isfinite(a)]
-        text += (
-            f" They were summed over bands in Hz: {', '.join(edges)}; all other frequencies are in the rest."
-        )
-        break
-    return text
-
-
-def _unnamed(described: Any) -> str:
-    """What a domain or players are described by, without the name of their variable."""
-    return re.sub(r"(, )?name='[^']*'", "", str(described))
 
 
 def _spread(result: xr.Dataset, name: str, text: str) -> str:

@@ -54,6 +54,17 @@ REFERENCES = {
         "Griffin D, Lim J (1984). Signal estimation from modified short-time Fourier transform. IEEE "
         "Transactions on Acoustics, Speech, and Signal Processing 32, 236-243."
     ),
+    "FilterBank": "Vetterli M, Kovačević J (1995). Wavelets and Subband Coding. Prentice Hall.",
+    "Wavelet": "Daubechies I (1992). Ten Lectures on Wavelets. SIAM.",
+    "Envelope": (
+        "Randall RB, Antoni J (2011). Rolling element bearing diagnostics: a tutorial. Mechanical Systems "
+        "and Signal Processing 25, 485-520."
+    ),
+    "Cepstrum": (
+        "Bogert BP, Healy MJR, Tukey JW (1963). The quefrency alanysis of time series for echoes: cepstrum, "
+        "pseudo-autocovariance, cross-cepstrum and saphe cracking. In: Proceedings of the Symposium on Time "
+        "Series Analysis, 209-243. Wiley."
+    ),
 }
 
 KEYS = {
@@ -69,6 +80,10 @@ KEYS = {
     "noise": "timmer1995",
     "data": "erion2021",
     "STFT": "griffin1984",
+    "FilterBank": "vetterli1995",
+    "Wavelet": "daubechies1992",
+    "Envelope": "randall2011",
+    "Cepstrum": "bogert1963",
 }
 """Of the same references in `references.bib`."""
 

@@ -15,23 +15,33 @@ def of_signals(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     inputs = [own for name, own in result.data_vars.items() if re.fullmatch(r"signal(_\d+)?", str(name))]
     if not inputs:
         return ""
-    count, kinds = inputs[0].sizes.get("sample", 1), " and ".join(map(_kind_of_signal, inputs))
-    several = f"{many(count, 'sample')} of {len(inputs)} inputs: {kinds}"
-    told = f"{many(count, 'signal')} of {kinds}" if len(inputs) == 1 else several
-    return f"Explained were {told}.{_windows(result, settings)}"
+    each = [_kind_of_signal(one, result.coords.get("n_times")) for one in inputs]
+    kinds = f"of {each[0]}" if len(each) == 1 else f"of {len(each)} inputs ({'; '.join(each)})"
+    what = "sample" if len(inputs) > 1 else "signal"
+    if "sample" not in inputs[0].dims and "converged" in result and result["converged"].dtype.kind == "f":
+        # A mean, as xarray takes it over samples, does not know how many they were.
+        return f"Explanations of {what}s {kinds} were averaged{_windows(result, settings)}."
+    count = inputs[0].sizes.get("sample", 1)
+    told = f"One {what} {kinds} was" if count == 1 else f"In all, {count} {what}s {kinds} were"
+    return f"{told} explained{_windows(result, settings)}."
 
 
-def _kind_of_signal(signal: xr.DataArray) -> str:
-    """Channels, length, rate and unit."""
+def _kind_of_signal(signal: xr.DataArray, lengths: xr.DataArray | None) -> str:
+    """Channels, length, rate and unit; lengths in values, where they differ."""
     sizes = {str(dim).partition("_")[0]: size for dim, size in signal.sizes.items()}
     time = next(signal[dim] for dim in signal.dims if str(dim).partition("_")[0] == "time")
     n, channels = sizes["time"], sizes.get("channel", 1)
-    length = f"{n} values"
+    low, high = (n, n) if lengths is None else (int(lengths.min()), int(lengths.max()))
+    length = f"{_range(low, high)} values"
     if time.attrs.get("units") == "s" and n > 1:
         fs = (n - 1) / float(time[-1] - time[0])
-        length = f"{n / fs:g} s at {fs:g} Hz"
-    unit = f", in {signal.attrs['units']}" if "units" in signal.attrs else ""
+        length = f"{_range(low / fs, high / fs)} s at {fs:g} Hz"
+    unit = f" (in {re.sub('^u(?=[A-Z])', 'µ', signal.attrs['units'])})" if "units" in signal.attrs else ""
     return f"{f'{channels} channels and ' if channels > 1 else ''}{length}{unit}"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:.4g} to {high:.4g}"
 
 
 def _windows(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
@@ -42,8 +52,8 @@ def _windows(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
     # The last may be nearer to the one before.
     hop = f", one every {np.diff(onsets).max():g} s" if onsets.size > 1 else ""
     return (
-        f" Each was explained in {many(slid['windows'], 'window')} of {slid['window']:g} s{hop}, whose "
-        "attributions and outputs were added up, weighted by the mean of 1 / (windows at a time)."
+        f" in {many(slid['windows'], 'window')} of {slid['window']:g} s{hop}, whose attributions and outputs "
+        "were added up, weighted by the mean of 1 / (windows at a time)"
     )
 
 

@@ -162,7 +162,7 @@ def test_onnx_of_two_inputs(two_inputs: Any, free: bool) -> None:
         Explainer(net, n_steps=20)(x, target=0, additional_forward_args=z).rfft.values,
         1e-4,
     )
-    with pytest.raises(ValueError, match=r"takes 2 inputs, got 1: it takes x .*, z .*Pass x as a tuple"):
+    with pytest.raises(ValueError, match=r"takes 2 inputs, x .*, z .*, got 1: pass x as a tuple"):
         explainer(x, target=0)
     with pytest.raises(ValueError, match=r"takes \(batch, 1, 40\), got \(2, 1, 39\)"):
         explainer((x, z[..., 1:]), target=0)

@@ -35,6 +35,10 @@ FLAGS = ("probabilities", "batch_independent")
 
 
 SELECTED = {
+    "pass x as a tuple, or what is not to be explained, in this order, as additional_forward_args": (
+        "a command gives it one. Explain it in Python, where a call takes the others, or by file.py:name "
+        "and --trust a function of one input that has them"
+    ),
     "result.isel(target=0)": "--target NAME",
     "result.isel(sample=result.file.values == result.file.values[0])": "--file NAME",
     "hypnogram=, or truth=": "truth=",

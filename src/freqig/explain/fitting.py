@@ -15,8 +15,9 @@ from torch import Tensor
 from ..errors import add_context
 from ..models import Model
 from ..models.axes import ModelAxes
-from ..models.joined import JoinedInputs
+from ..models.joined import FURTHER, JoinedInputs
 from ..models.outputs import OutputKey
+from ..models.torch.inputs import needed_inputs
 from ..objective.arguments import Extra
 from ..objective.objective import Objective
 from .layouts import refuse_layout
@@ -75,9 +76,14 @@ def refuse_axes(
 
     if takes(inputs):
         return
+    further = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis)
+    needed = needed_inputs(getattr(model, "function", None))
+    given = len(inputs) + len(further.values)
+    if len(needed) > given:
+        names = ", ".join(needed)
+        raise TypeError(f"the model takes {len(needed)} inputs, {names}, got {given}: {FURTHER}") from error
     if layout is not None:
         refuse_layout(called, layout.back(inputs[0]), layout, lambda x: takes([x]), error)
-    hints = Extra.of(arguments, len(inputs[0]), model.device, model.sample_axis).hints
     for i, x in enumerate(inputs):
         name = f"{called}[{i}]" if len(inputs) > 1 else called
         fits = [
@@ -88,7 +94,7 @@ def refuse_axes(
             for other in [change(x)]
             if takes([*inputs[:i], other, *inputs[i + 1 :]])
         ]
-        _refuse(name, x, fits, error, hints)
+        _refuse(name, x, fits, error, further.hints)
         if len(inputs) == 1:
             fitting = [shape for shape in _other_sizes(x, model.sizes()) if takes([_like(x, shape)])]
             fitting = fitting or _other_length(x, lambda one: fails([one]))

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+FURTHER = "pass x as a tuple, or what is not to be explained, in this order, as additional_forward_args"
+"""What to do where a model takes more inputs than it got."""
+
 
 @dataclass(frozen=True)
 class JoinedInputs:

@@ -24,6 +24,7 @@ from ..content import NOT_TRUST
 from ..fixed_batch import FixedBatch
 from ..foreign import ForeignModel, check_device
 from ..hints import LAST, Hints
+from ..joined import FURTHER
 from ..torch.model import TorchModel, dotted_name
 from .archive import TooLargeError, at_most, check_archive, ending_in_keras
 from .building import built_once
@@ -144,9 +145,8 @@ def _in_inference(model: Any) -> Callable[..., Any]:
     def call(*points: Any) -> Any:
         if len(points) != count:
             takes = f"a tuple of {count} inputs" if count > 1 else "1 input"
-            raise ValueError(
-                f"the model takes {takes}, got {len(points)}, those in additional_forward_args counted"
-            )
+            remedy = f": {FURTHER}" if len(points) < count else ", those in additional_forward_args counted"
+            raise ValueError(f"the model takes {takes}, got {len(points)}{remedy}")
         if isinstance(built, dict) and names is not None:
             check_order(_built_sizes(built, points), points, list(built))
             return model(dict(zip(names, points, strict=True)), training=False)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...errors import add_context
 from ..content import NOT_TRUST
 from ..hints import described
+from ..joined import FURTHER
 from .batch import BatchError, check_rows, explain_failure
 from .limits import LimitError
 from .net import Graph
@@ -91,9 +92,8 @@ class OnnxNet(nn.Module):
         declared = self.net.inputs
         if len(inputs) != len(declared):
             raise ValueError(
-                f"the ONNX model takes {len(declared)} input{'s' if len(declared) > 1 else ''}, got "
-                f"{len(inputs)}: it takes {listed(declared)}. Pass x as a tuple, or what is not to be "
-                "explained, in this order, as additional_forward_args"
+                f"the ONNX model takes {len(declared)} input{'s' if len(declared) > 1 else ''}, "
+                f"{listed(declared)}, got {len(inputs)}: {FURTHER}"
             )
         for one, value in zip(declared[: self.n_signals], inputs, strict=False):
             if not one.fits(tuple(value.shape)):

@@ -150,6 +150,12 @@ class _Exported(nn.Module):
     def forward(self, *inputs: Tensor) -> Any:
         return self.net(*inputs)
 
+    @property
+    def graph(self) -> Any:
+        """What the program computes."""
+        net: Any = self.net.net if isinstance(self.net, FixedBatch) else self.net
+        return net.graph
+
     def train(self, mode: bool = True) -> _Exported:
         self.training = mode
         return self

@@ -17,6 +17,7 @@ import freqig
 from freqig import cohort
 from freqig.cohort import cells
 from freqig.cohort.store import MARKER, Store
+from freqig.errors import SignalWarning
 
 from .peoples import HOW, network, write
 
@@ -91,6 +92,46 @@ def test_means_of_means_count_their_samples(stores: Path) -> None:
     largest = float(abs(samples.rfft).max())
     np.testing.assert_allclose(found.rfft, samples.rfft, atol=0.05 * largest)
     assert float(found.rfft_upper.isel(label=0).max()) > float(found.rfft.isel(label=0).max())
+
+
+def test_sums_over_bands_have_means(stores: Path, tmp_path: Path, executor: Executor) -> None:
+    """What lies in no band is a band, too, which has no edges."""
+    paths, bands = sorted((stores / "in").glob("*.npy")), {"slow": (0, 8), "fast": (8, 20)}
+    cohort.run(paths, network(), tmp_path / "c.zarr", executor, keep="bands", bands=bands, **HOW)
+    found = cohort.means(tmp_path / "c.zarr")
+    expected = freqig.bands(cohort.means(stores / "spectra.zarr", []), bands)
+    assert found.band.values.tolist() == ["slow", "fast", "rest"]
+    np.testing.assert_allclose(found.rfft, expected.rfft, rtol=1e-5, atol=1e-9)
+
+
+def test_samples_without_a_label_are_in_no_mean(stores: Path, tmp_path: Path, executor: Executor) -> None:
+    paths = sorted((stores / "in").glob("*.npy"))
+    spans = [(0.0, 4.0, "a"), (4.0, 2.0, "b")]
+    for keep in ("spectra", "means"):
+        store = tmp_path / f"{keep}.zarr"
+        cohort.run(paths, network(), store, executor, keep=keep, annotations=[spans] * 8, **HOW)
+    with pytest.warns(
+        SignalWarning, match="samples of sub-01_run-1, sub-01_run-2, sub-02_run-1, … that have"
+    ):
+        found = cohort.means(tmp_path / "spectra.zarr", "label")
+    assert found.n_samples.values.tolist() == [16, 8]
+    assert json.loads(found.attrs["summary"])["left_out"] == 34 - 24
+    of_means = cohort.means(tmp_path / "means.zarr", "label")
+    assert of_means.n_samples.values.tolist() == [16, 8]
+    np.testing.assert_allclose(found.rfft, of_means.rfft, rtol=1e-5, atol=0.05 * float(abs(found.rfft).max()))
+
+
+@pytest.mark.parametrize("without", ["sub-01_run-1", "sub-04_run-1"])
+def test_recordings_that_differ_in_their_groups_are_told(
+    stores: Path, tmp_path: Path, executor: Executor, without: str
+) -> None:
+    paths = sorted((stores / "in").glob("*.npy"))
+    labels = {path.stem: path.with_suffix(".txt") for path in paths if path.stem != without}
+    store = tmp_path / "c.zarr"
+    cohort.run(paths, network(), store, executor, keep="means", annotations=labels, **HOW)
+    with pytest.raises(ValueError, match=r"differ in their groupings.*(label.*none|none.*label).*by=\[\]"):
+        cohort.means(store)
+    assert int(cohort.means(store, []).n_samples) == 34
 
 
 def test_memory_does_not_grow_with_people(stores: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from .._check import shown
+from ..errors import SignalWarning, warn
 from ..statistics.cases import Cases, scalars_of
 from ..statistics.summarizing import summarize
 from .cells import PLACE, SUBJECT, Cells, Sum, Variable
@@ -39,7 +42,7 @@ def means(
     by : str, sequence of str, or None
         What to group by, as of `freqig.summarize`: coordinates along samples, such as "truth", and ready
         groupings, "correct" and "transition"; with "subject" among them groups are those of each person.
-        Default: of means their own groups, else one group.
+        Default: of means their own groups, else one group. Samples without a label are in no group.
     interval, n_resamples, seed : optional
         As of `freqig.summarize`.
 
@@ -52,7 +55,7 @@ def means(
     Raises
     ------
     ValueError
-        If it is not known whose recordings are, or they differ in their coordinates.
+        If it is not known whose recordings are, or they differ in their coordinates or, of means, groupings.
 
     Examples
     --------
@@ -83,6 +86,8 @@ def means(
                 )
             )
     merged = xr.merge(found, compat="override", join="override", combine_attrs="override")
+    summary = json.loads(merged.attrs["summary"]) | {"left_out": cells.left_out}
+    merged.attrs["summary"] = json.dumps(summary, sort_keys=True)
     order = [name for name in by if name in merged.dims] if isinstance(by, (list, tuple)) else []
     return merged.transpose(*order, ...)
 
@@ -98,15 +103,23 @@ def _gathered(store: Store, by: Any, folder: Path) -> Cells:
             f"{', '.join(nobodys[:3])}{', …' if len(nobodys) > 3 else ''}: pass subjects= when they are "
             "explained, or name files sub-NAME_…"
         )
-    cells: Cells | None = None
+    cells, unlabelled = None, list[str]()
     ordered = sorted(done, key=lambda name: (done[name], name))
     for subject, names in groupby(ordered, key=done.__getitem__):
         sums: dict[tuple[Any, ...], Sum] = {}
         for name in names:
             result = read_recording(store, name)
             cases = Cases.of(result, name)
-            labels, known = cases.labels(_without_subject(by, cases), name)
+            labels, known = cases.labels(_without_subject(by, cases), name, every=False)
             cells = cells or Cells(folder, tuple(labels), result.attrs)
+            if tuple(labels) != cells.names:
+                raise ValueError(
+                    f"by must be given where recordings differ in their groupings, which are {_told(labels)} "
+                    f"in {name} and {_told(cells.names)} in others: by=[] is one mean of all"
+                )
+            cells.left_out += int((~known).sum())
+            if any((own == "").any() for key, own in labels.items() if key in result.coords):
+                unlabelled.append(name)
             _collect(
                 cells,
                 sums,
@@ -118,6 +131,12 @@ def _gathered(store: Store, by: Any, folder: Path) -> Cells:
             cells.add(subject, sums)
     if cells is None or not cells.keys:
         raise ValueError(f"by must leave at least one sample in a group, got {shown(by)}")
+    if unlabelled:
+        warn(
+            f"samples of {', '.join(unlabelled[:3])}{', …' if len(unlabelled) > 3 else ''} that have no "
+            "label are in no mean",
+            SignalWarning,
+        )
     return cells
 
 
@@ -149,6 +168,10 @@ def _collect(
         sums.setdefault(group, Sum()).add(
             cases.weights[mine], {k: (mean[mine], squares[mine]) for k, (mean, squares) in values.items()}
         )
+
+
+def _told(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _names_subject(by: Any) -> bool:

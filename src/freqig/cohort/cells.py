@@ -45,10 +45,9 @@ class Variable:
 
     def refuse_other(self, other: Variable, name: str, recording: str) -> None:
         """ValueError where a recording has other coordinates."""
+        # Edges of the band of the rest are NaN.
         same = (self.dims, self.shape) == (other.dims, other.shape) and all(
-            np.array_equal(own.values, other.coords[key].values)
-            for key, own in self.coords.items()
-            if key in other.coords
+            own.equals(other.coords.get(key, own)) for key, own in self.coords.items()
         )
         if not same:
             raise ValueError(
@@ -61,7 +60,7 @@ class Variable:
 
 @dataclass
 class Cells:
-    """What each person has in each group: a row for each of both, on disk."""
+    """What each person has in each group: a row for each of both, on disk; and how many are left out."""
 
     folder: Path
     names: tuple[str, ...]
@@ -70,6 +69,7 @@ class Cells:
     keys: list[tuple[Any, ...]] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     scalars: dict[str, list[Any]] = field(default_factory=dict)
+    left_out: int = 0
 
     def add(self, subject: str, sums: Mapping[tuple[Any, ...], Sum]) -> None:
         """The groups of one person."""

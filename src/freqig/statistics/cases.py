@@ -115,8 +115,12 @@ class Cases:
             return self
         return Cases(self.data.isel(sample=rows), self.weights[rows], self.groupings, self.of_means)
 
-    def labels(self, by: Any, called: str = "result") -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def labels(
+        self, by: Any, called: str = "result", *, every: bool = True
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Labels by the name of each grouping, and which cases all of them are known of, bool, shape (N,).
+
+        Where not `every` case needs a label, an empty one is none.
 
         Raises
         ------
@@ -125,11 +129,11 @@ class Cases:
         """
         found, known = {}, np.ones(len(self), dtype=bool)
         for name, what in _asked(by).items():
-            found[name], mine = self._one(name, what, called)
+            found[name], mine = self._one(name, what, called, every)
             known &= mine
         return found, known
 
-    def _one(self, name: str, what: Any, called: str) -> tuple[np.ndarray, np.ndarray]:
+    def _one(self, name: str, what: Any, called: str, every: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Labels by one grouping, and which are known: of ready ones an empty label means no group."""
         along = {str(key): own for key, own in self.data.coords.items() if own.dims == ("sample",)}
         if isinstance(what, str):
@@ -156,13 +160,14 @@ class Cases:
         if "sample" in self.data.indexes:
             what = in_order_of(self.data["sample"].values.tolist(), what, f"by[{name!r}]")
         labels = check_labels(what.values if isinstance(what, xr.DataArray) else what, name, len(self))
-        if labels.dtype.kind == "U" and (labels == "").any():
-            count = int((labels == "").sum())
+        there = labels != "" if labels.dtype.kind == "U" else np.ones(len(self), dtype=bool)
+        if every and not there.all():
+            count = int((~there).sum())
             raise ValueError(
                 f"by[{name!r}] must have a label for every sample, but {count} of {len(self)} have an empty "
                 "one: select those that have one, or name their group"
             )
-        return labels, np.ones(len(self), dtype=bool)
+        return labels, there
 
     def subjects(self, called: str = "result") -> np.ndarray | None:
         """The subject of each, shape (N,); None where that is not known.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ._baseline import baseline_of, baseline_option
 from ._files import FilePath, refuse_existing
 from ._running import EXIT_CODES, debug_option, reporting
 
@@ -25,6 +26,7 @@ Examples:
 @click.option("--keep", type=float, default=0.9, show_default=True, help="Share of the positive attribution.")
 @click.option("--variable", help="Variable of attributions. Default: rfft.")
 @click.option("--speed", type=float, default=1.0, show_default=True, help="Play so many times as fast.")
+@baseline_option
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @debug_option
 @reporting
@@ -36,6 +38,7 @@ def listen(
     keep: float,
     variable: str | None,
     speed: float,
+    baseline: str | None,
     force: bool,
 ) -> None:
     """Write the part of a sample of RESULT that drove the decision as a WAV.
@@ -51,7 +54,8 @@ def listen(
     whole = read_result(result, target)
     from .. import resynthesize, to_wav
 
-    part = resynthesize(whole, keep, name=variable, sample=sample)
+    start = baseline_of(baseline, whole)
+    part = resynthesize(whole, keep, name=variable, sample=sample, baseline=start)
     to_wav(part, out, speed=speed, overwrite=force)
     click.echo(
         f"{out}: {int(part.kept_count.item())} coefficients, attribution {part.kept_attribution.item():.4g}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ._baseline import baseline_of, baseline_option
 from ._files import FilePath, refuse_existing, replacing
 from ._pictures import draw, kinds
 from ._running import EXIT_CODES, debug_option, reporting
@@ -39,6 +40,7 @@ Examples:
 @click.option("--max-frequency", type=float, metavar="HZ", help="Highest frequency to draw.")
 @click.option("--markers", metavar="A=HZ,B=HZ", help="Frequencies to mark by name.")
 @click.option("--other", type=FilePath(), help="Another result, for compare.")
+@baseline_option
 @click.option("--title", help="In place of the one that is made.")
 @click.option("--vmax", type=float, help="Largest attribution of the scale.")
 @click.option(
@@ -57,6 +59,7 @@ def plot(
     bands: str | None,
     channel: str | None,
     markers: str | None,
+    baseline: str | None,
     further: Sequence[str],
     size: tuple[float, float] | None,
     other: Path | None,
@@ -91,6 +94,8 @@ def plot(
         given["channel"] = by_name_or_number(channel, list(map(str, whole.get("channel", ()))))
     if markers is not None:
         given["markers"] = read_markers(markers)
+    if baseline is not None:
+        given["baseline"] = baseline_of(baseline, whole)
     for name, value in map(_read_option, further):
         if name in given or (name == "other" and other is not None):
             raise click.UsageError(f"--option {name}= must be omitted where --{name} or another gives it")

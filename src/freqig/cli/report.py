@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ._baseline import baseline_of, baseline_option
 from ._files import FilePath, refuse_existing, refuse_no_page
 from ._running import EXIT_CODES, debug_option, reporting, typed
 
@@ -32,6 +33,7 @@ Examples:
 @click.option("--bands", metavar="BANDS", help="sleep, eeg, octave, or edges in Hz, slow=0.5-4,fast=8-30.")
 @click.option("--samples", metavar="I,J", help="Positions of samples to show in time and frequency, too.")
 @click.option("--evaluation", type=FilePath(), help="What freqig.evaluate returned of RESULT, .nc.")
+@baseline_option
 @click.option("--title", help="Of the page.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of bootstraps and permutations.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
@@ -44,6 +46,7 @@ def report(
     bands: str | None,
     samples: str | None,
     evaluation: Path | None,
+    baseline: str | None,
     title: str | None,
     seed: int,
     force: bool,
@@ -68,8 +71,10 @@ def report(
         "force": force,
     }
     if is_cohort(result):
-        if other is not None or evaluation is not None or samples is not None:
-            raise click.UsageError("a cohort is shown by itself: leave OTHER, --evaluation and --samples out")
+        if any(one is not None for one in (other, evaluation, samples, baseline)):
+            raise click.UsageError(
+                "a cohort is shown by itself: leave OTHER, --evaluation, --samples and --baseline out"
+            )
         from ..reporting.cohorts import report_cohort
 
         asked.pop("samples")
@@ -80,6 +85,7 @@ def report(
 
         called = ("result", "other") if other is None else _called(result, other)
         table = None if evaluation is None else read_evaluation(evaluation, "--evaluation")
+        asked["baseline"] = baseline_of(baseline, sides[0])
         written(sides[0], out, other=sides[1] if other else None, names=called, evaluation=table, **asked)
     click.echo(f"page:         {out}")
 

@@ -15,7 +15,7 @@ from freqig import plots
 from freqig.cli._tables import told
 from freqig.plots._title import gap_of
 from freqig.reporting.words.naming import summarised
-from freqig.result.reading import gap_shares
+from freqig.result.gaps import gap_shares
 
 N, TOL = 64, 0.01
 

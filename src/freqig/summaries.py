@@ -11,7 +11,7 @@ import xarray as xr
 
 from .bands import bands as sum_over_bands
 from .groupings import class_names, in_order
-from .result.reading import gap_shares
+from .result.gaps import gap_shares
 from .result.samples import of_samples
 
 EXPLAINED = "attribution"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..result.reading import gap_shares, settings_of
+from ..result.gaps import gap_shares
+from ..result.reading import settings_of
 from .averaged import are_means, over_whom, shifted_nodes
 from .domains_told import of_domains, shortly
 from .references import Cited

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from ...result.reading import gap_shares
+from ...result.gaps import gap_shares
 from ..content import Paragraph, Piece, Table
 from .cells import Axis
 from .counting import counted, listed, percent

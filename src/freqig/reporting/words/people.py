@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ...groupings import class_names, in_order
-from ...result.reading import gap_shares
+from ...result.gaps import gap_shares
 from ..content import Cell, Figure, PageLink, Paragraph, Piece, Table
 from .alerts import alerts_of
 from .cells import Array, Axis

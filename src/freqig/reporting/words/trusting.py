@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from ...evaluation.catalogue import FAMILIES
-from ...result.reading import gap_shares, names_of_attributions, settings_of
+from ...result.gaps import gap_shares
+from ...result.reading import names_of_attributions, settings_of
 from ..content import Alert, Cell, Figure, Heading, Listing, Missing, Paragraph, Piece, Table
 from ..look import GREY
 from .alerts import alerts_of

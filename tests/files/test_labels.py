@@ -43,6 +43,17 @@ def test_labels_as_programs_write_them(ten_seconds: Path, name: str, text: str, 
         assert labels(ten_seconds, path) == ["Fuß", "N2, tief"]
 
 
+def test_tables_of_pandas(ten_seconds: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    spans = {"onset": [0, 5], "duration": [2.5, 5], "label": ["W", 2]}
+    for name in ("label", "Description", "trial_type"):
+        assert labels(ten_seconds, pandas.DataFrame(spans).rename(columns={"label": name})) == ["W", "2"]
+    with pytest.raises(ValueError, match="columns onset, duration and label, got onset, label in it"):
+        labels(ten_seconds, pandas.DataFrame(spans)[["onset", "label"]])
+    with pytest.raises(ValueError, match="in s, must be in"):
+        labels(ten_seconds, pandas.DataFrame({**spans, "duration": [1, None]}))
+
+
 def test_spans_without_a_place_are_refused(ten_seconds: Path) -> None:
     """All comparisons with NaN are false, so that such a span would cover every window."""
     path = ten_seconds.with_name("x.csv")

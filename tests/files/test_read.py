@@ -6,6 +6,7 @@ import struct
 import sys
 import wave
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,23 @@ def test_spans_marked_bad_are_left_out(tmp_path: Path) -> None:
     with pytest.warns(SignalWarning, match=r"1 of 5 windows touch spans marked bad"):
         kept = read(path, window=2, annotations=[(2.5, 0.5, "Comment/BAD_muscle"), (5, 1, "Comment/good")])
     assert kept.label.values.tolist() == ["", "Comment/good", "", ""]
+
+
+def test_labels_are_counted_with_windows_that_are_left_out_or_without(tmp_path: Path) -> None:
+    """A hypnogram has a stage for every epoch of the night, whichever of them the recording marks bad."""
+    mne = pytest.importorskip("mne")
+    raw = mne.io.RawArray(VALUES * 1e-6, mne.create_info(2, FS, "eeg"), verbose="error")
+    raw.set_annotations(mne.Annotations([2.5], [0.5], ["BAD_muscle"]))
+    raw.save(tmp_path / "x_raw.fif", verbose="error")
+    cut = partial(read, tmp_path / "x_raw.fif", window=2)
+    for given in (["W", "N1", "N2", "N3", "R"], ["W", "N2", "N3", "R"]):
+        with pytest.warns(SignalWarning, match="1 of 5 windows touch"):
+            found = cut(annotations=given)
+        assert found.label.values.tolist() == ["W", "N2", "N3", "R"]
+        assert found.onset.values.tolist() == [0, 4, 6, 8]
+    told = r"one per window, so 4 of them for x_raw.fif, or 5 with those left out, got 3"
+    with pytest.raises(ValueError, match=told):
+        cut(annotations=["W", "N1", "N2"])
 
 
 def test_spans_marked_bad_are_named_where_nothing_is_cut(tmp_path: Path) -> None:

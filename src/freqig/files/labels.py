@@ -27,7 +27,8 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
     ----------
     given : path or sequence
         A text file with one label per line; a table, CSV or TSV, with columns onset, duration (both in s) and
-        label or description; or a sequence of labels, one per window, or of (onset, duration, label).
+        label, description or trial_type, also one of pandas; or a sequence of labels, one per window, or of
+        (onset, duration, label).
 
     Returns
     -------
@@ -45,6 +46,9 @@ def read_annotations(given: Any) -> tuple[Annotation, ...] | tuple[str, ...]:
         if not found:
             raise ValueError(f"annotations must hold at least one label, got none in {path.name}")
         return found
+    if hasattr(given, "columns") and hasattr(given, "to_dict"):
+        # A table of pandas.
+        return _spans([{str(key).lower(): row[key] for key in row} for row in given.to_dict("records")], "it")
     rows = _rows(given)
     if rows and all(isinstance(row, (tuple, list)) and len(row) == 3 for row in rows):
         return tuple(_span(*row) for row in rows)
@@ -71,19 +75,24 @@ def _from_file(path: Path) -> tuple[Annotation, ...] | tuple[str, ...]:
     if path.suffix.lower() not in TABLES:
         lines = map(str.strip, _lines_of(path))
         return tuple(line for line in lines if line and not line.startswith("#"))
-    rows = rows_of(path)
+    return _spans(rows_of(path), path.name)
+
+
+def _spans(rows: list[dict[str, Any]], name: str) -> tuple[Annotation, ...]:
+    """Spans of the rows of a table, cells by the names of columns."""
     label = next((key for key in ("label", "description", "trial_type") if rows and key in rows[0]), None)
     if label is None or not {"onset", "duration"} <= set(rows[0]):
         raise ValueError(
             f"annotations must have columns onset, duration and label, got "
-            f"{', '.join(list(rows[0])[:10]) if rows else 'no rows'} in {path.name}"
+            f"{', '.join(list(rows[0])[:10]) if rows else 'no rows'} in {name}"
         )
     try:
         return tuple(
-            _span(_number(row["onset"]), _number(row["duration"] or "0"), row[label]) for row in rows
+            _span(_number(str(row["onset"])), _number(str(row["duration"]) or "0"), row[label])
+            for row in rows
         )
     except ValueError as error:
-        raise ValueError(f"{error}, in {path.name}") from None
+        raise ValueError(f"{error}, in {name}") from None
 
 
 def _span(onset: Any, duration: Any, label: Any) -> Annotation:

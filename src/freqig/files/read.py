@@ -61,9 +61,9 @@ def read(
         Sampling rate in Hz to bring the signals to, with a low-pass in front (scipy's polyphase filter); also
         those of channels that have several rates.
     annotations : path or sequence, optional
-        Labels in place of those in the file: a text file with one per line, or a sequence, one per window; or
-        a table or sequence of onset, duration (in s) and label. A window has the label that covers most of
-        it.
+        Labels in place of those in the file: a text file with one per line, or a sequence, one per window,
+        counted with those that are left out or without; or a table, of a file or of pandas, or a sequence of
+        onset, duration (in s) and label. A window has the label that covers most of it.
 
     Returns
     -------
@@ -149,12 +149,7 @@ def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.
         windows = Windows.of(found, window, step, name)
         values, labels = windows.cut(found.values), windows.labels(found)
     if beside and not spans:
-        labels = [str(one) for one in beside]
-        if len(labels) != len(values):
-            raise ValueError(
-                f"annotations must be one per window, so {len(values)} of them for {name}, got "
-                f"{len(labels)}: for spans of another length pass a table of onset, duration and label"
-            )
+        labels = windows.given([str(one) for one in beside], name)
     bad = [one for one in found.annotations if one.is_bad]
     if bad and window is None:
         told = told_spans([one.label for one in bad], sum(one.duration for one in bad))

@@ -26,12 +26,15 @@ class Windows:
         Windows that were left out, since they touch a span marked bad.
     n_rest : int
         Samples at the ends of stretches that fill no window.
+    kept : numpy.ndarray, optional
+        Which of all windows these are, bool. Default all.
     """
 
     starts: np.ndarray
     size: int
     n_bad: int = 0
     n_rest: int = 0
+    kept: np.ndarray | None = None
 
     @classmethod
     def of(cls, recording: Recording, window: float | None, step: float | None, name: str) -> Windows:
@@ -62,8 +65,8 @@ class Windows:
         bad = [note for note in recording.annotations if note.is_bad]
         onsets = recording.seconds(np.array(starts, dtype=np.int64)).tolist()
         length = size / recording.fs
-        kept = [start for start, at in zip(starts, onsets, strict=True) if not _touches(at, at + length, bad)]
-        if not kept:
+        kept = np.array([not _touches(at, at + length, bad) for at in onsets], dtype=bool)
+        if not kept.any():
             told = f"{n / recording.fs:.4g} s" + (
                 f" in {len(edges) - 1} stretches" if recording.breaks else ""
             )
@@ -71,7 +74,7 @@ class Windows:
             raise ValueError(
                 f"{name} must hold a window of {window:g} s, got {told}{bad_too}: pass a shorter window="
             )
-        return cls(np.array(kept, dtype=np.int64), size, len(starts) - len(kept), rest)
+        return cls(np.array(starts, dtype=np.int64)[kept], size, int((~kept).sum()), rest, kept)
 
     def cut(self, values: np.ndarray) -> np.ndarray:
         """Series of shape (channel, time) as (sample, channel, time); a view where windows allow it."""
@@ -79,6 +82,24 @@ class Windows:
             return values[None]
         every = np.lib.stride_tricks.sliding_window_view(values, self.size, axis=-1)
         return np.moveaxis(every[:, self.starts], 0, 1)
+
+    def given(self, labels: list[str], name: str) -> list[str]:
+        """Labels of these windows, given one per window, with or without those that were left out.
+
+        Raises
+        ------
+        ValueError
+            If there are others.
+        """
+        if self.kept is not None and len(labels) == len(self.kept):
+            return [label for label, kept in zip(labels, self.kept, strict=True) if kept]
+        if len(labels) != len(self.starts):
+            every = f", or {len(self.starts) + self.n_bad} with those left out" if self.n_bad else ""
+            raise ValueError(
+                f"annotations must be one per window, so {len(self.starts)} of them for {name}{every}, got "
+                f"{len(labels)}: for spans of another length pass a table of onset, duration and label"
+            )
+        return labels
 
     def labels(self, recording: Recording) -> list[str]:
         """Label of each window: that of the annotation which covers most of it; empty where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -107,6 +108,7 @@ def test_a_touched_file_is_the_same_and_another_content_is_not(
         ({"baseline": freqig.baselines.dc()}, "'name': 'dc'"),
         ({"domains": [freqig.Time()]}, "domains="),
         ({"probabilities": False}, "probabilities=None, not False"),
+        ({"domains": [freqig.Spatial([[1, 0], [0, 2]]) >> freqig.RFFT()]}, "domains="),
     ],
 )
 def test_other_settings_are_refused_by_name(
@@ -119,6 +121,44 @@ def test_other_settings_are_refused_by_name(
         cohort.run(paths, network(), store, executor, **{**HOW, **change})
     assert word in str(caught.value)
     assert files(store) == before
+
+
+EDITED = """
+def parts(x):
+    return {{"some": x * {factor}}}
+
+def score(outputs, target):
+    return outputs[:, 0] * {factor}
+"""
+
+
+@pytest.mark.parametrize("what", ["matrix", "parts", "score"])
+def test_settings_of_the_same_words_are_told_apart(
+    what: str, paths: list[Path], tmp_path: Path, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def made(factor: float) -> dict[str, Any]:
+        (tmp_path / "edited.py").write_text(EDITED.format(factor=factor))
+        monkeypatch.delitem(sys.modules, "edited", raising=False)
+        importlib.invalidate_caches()
+        module = importlib.import_module("edited")
+        if what == "score":
+            return {"output": module.score}
+        gains = [[1, 0], [0, factor]]
+        return {"domains": [freqig.Spatial(gains) if what == "matrix" else freqig.Components(module.parts)]}
+
+    for skipped in (0, 1):
+        found = cohort.run(paths[:1], network(), tmp_path / "c.zarr", executor, **HOW, **made(0.5))
+        assert len(found.skipped) == skipped
+    with pytest.raises(ValueError, match=r"store must be of the same settings.*code_and_matrices"):
+        cohort.run(paths, network(), tmp_path / "c.zarr", executor, **HOW, **made(0.125))
+
+
+def test_equal_numbers_are_the_same_setting(paths: list[Path], tmp_path: Path, executor: Executor) -> None:
+    cohort.run(paths, network(), tmp_path / "c.zarr", executor, **HOW, target=1)
+    again = {**HOW, "window": int(WINDOW), "target": np.int64(1)}
+    assert len(cohort.run(paths, network(), tmp_path / "c.zarr", executor, **again).skipped) == 3
 
 
 def test_another_model_is_refused(paths: list[Path], tmp_path: Path, executor: Executor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,9 @@ from freqig.models.torch.structure import structure_of
 class Net(nn.Module):
     """With a setting that no weight knows of, and a function for a layer."""
 
-    def __init__(self, scale: float = 1.0, bend: Callable[[Tensor], Tensor] = torch.relu) -> None:
+    def __init__(
+        self, scale: float | np.float32 = 1.0, bend: Callable[[Tensor], Tensor] = torch.relu
+    ) -> None:
         super().__init__()
         self.layer, self.scale, self.bend = nn.Linear(8, 2), scale, bend
 
@@ -48,6 +51,7 @@ def doubled(x: Tensor) -> Tensor:
 
 OTHERS = [
     (Net(), Net(2.0)),
+    (Net(), Net(np.float32(2.0))),
     (Net(), Net(bend=torch.tanh)),
     (Net(), Squared()),
     (plain, doubled),

@@ -7,17 +7,20 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from inspect import isroutine
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from .._check import shown
 from .._paths import from_home
 from .._version import __version__
 from ..baselines.reading import describe_baseline
+from ..domains import Domain
 from ..explain.explainer import Explainer
-from ..models.torch.structure import structure_of
+from ..models.torch.structure import code_of, structure_of
 from .job import Job
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -76,6 +79,7 @@ def described(job: Job, explainer: Explainer) -> dict[str, Any]:
         **explainer.settings.described(),
         "baseline": _baseline(asked.pop("baseline", None)),
         **{name: _plain(value) for name, value in asked.items() if value is not None},
+        "code_and_matrices": _hash(_made_of([*explainer.settings.domains, explainer.output]))[:19],
         "keep": job.keep,
         "bands": _plain(job.bands),
         "freqig": __version__,
@@ -103,8 +107,25 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, np.generic):
+        return value.item()
     # Not the address that a repr may have.
     return getattr(value, "__qualname__", None) or ADDRESS.sub("", shown(value))
+
+
+def _made_of(value: Any) -> Any:
+    """What words about domains and outputs leave out: numbers in matrices, and code of functions."""
+    if isinstance(value, (list, tuple)):
+        return [_made_of(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): _made_of(one) for key, one in value.items()}
+    if isinstance(value, Domain):
+        return [type(value).__qualname__, _made_of(vars(value))]
+    if isinstance(value, (np.ndarray, Tensor)):
+        return hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+    if isroutine(value):
+        return [value.__qualname__, code_of(value)]
+    return ADDRESS.sub("", repr(value))
 
 
 def _hash(told: Any) -> str:

@@ -170,10 +170,10 @@ def run(
     explainer = job.explainer()
     _refuse_target(target, explainer)
     told = described(job, explainer)
-    marker = {"settings": settings_hash(told), "model": model_hash(job.model, explainer, model_id)}
+    looks = model_hash(job.model, explainer, model_id)
     with held(place.locks, part) as gone:
         with alone(place.locks):
-            place.open_for(told, marker["model"])
+            marker = {"settings": settings_hash(place.open_for(told, looks)), "model": looks}
             place.sweep(lambda name: name == str(part) or not name.endswith(f"-of-{part.count}"))
         mine = part.of(listed)
         todo, markers = _todo(place, mine, marker, again)

@@ -58,8 +58,13 @@ class Store:
         """Folder of locks."""
         return self.work / "locks"
 
-    def open_for(self, settings: dict[str, Any], model: str) -> None:
+    def open_for(self, settings: dict[str, Any], model: str) -> dict[str, Any]:
         """Make the store, or see that it was made with these settings and this model.
+
+        Returns
+        -------
+        dict
+            The settings as the store has them: 2 and 2.0 are the same, and hashes of them are not.
 
         Raises
         ------
@@ -77,7 +82,7 @@ class Store:
             told = {"format": FORMAT, "settings": settings, "model": model}
             about = {COHORT: json.dumps(told, sort_keys=True)}
             write_json(self.path / METADATA, {"zarr_format": 3, "node_type": "group", "attributes": about})
-            return
+            return settings
         if known["format"] != FORMAT:
             raise ValueError(f"store must have format {FORMAT}, got {known['format']}: pass another path")
         if known["model"] != model:
@@ -91,6 +96,7 @@ class Store:
                 f"{_differences(known['settings'], settings)}: pass these, or another path"
             )
         self.forget_index()
+        return dict(known["settings"])
 
     def about(self) -> dict[str, Any] | None:
         """What the store says of itself; None where there is none."""

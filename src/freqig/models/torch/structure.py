@@ -8,12 +8,13 @@ import inspect
 from textwrap import dedent
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from .modules import OF_ANY_MODULE, find_modules, submodules
 
-PLAIN = (bool, int, float, str, type(None))
+PLAIN = (bool, int, float, str, np.generic, type(None))
 GENERATED = (torch.fx.GraphModule, torch.jit.ScriptModule)
 """Modules whose code is in themselves."""
 
@@ -41,7 +42,7 @@ def structure_of(model: object) -> list[str]:
     layers = [layer for outer in find_modules(model) for layer in submodules(outer)]
     kinds = {kind for layer in layers for kind in type(layer).__mro__}
     generated = [str(getattr(layer, "code", "")) for layer in layers if isinstance(layer, GENERATED)]
-    return [_code(model), *map(_told, layers), *generated, *sorted(filter(None, map(_code, kinds)))]
+    return [code_of(model), *map(_told, layers), *generated, *sorted(filter(None, map(code_of, kinds)))]
 
 
 def _told(layer: nn.Module) -> str:
@@ -62,7 +63,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, PLAIN) or inspect.isroutine(value)
 
 
-def _code(value: Any) -> str:
+def code_of(value: Any) -> str:
     """Code of a function or class as it was written; empty where nobody knows, and of PyTorch's own."""
     while isinstance(value, functools.partial):
         value = value.func

@@ -89,16 +89,10 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
         If a selector is needed, does not fit, or the first axis is not that of points.
     """
     way = () if output_key is None else output_key if isinstance(output_key, tuple) else (output_key,)
-    selected = outputs
+    chosen = outputs
     for key in way:
-        selected = _part(selected, key, output_key)
-    if not isinstance(selected, Tensor):
-        ways = list(islice(_ways(selected, way), 2))
-        if len(ways) != 1:
-            raise _no_tensor(selected, way)
-        for key in ways[0][len(way) :]:
-            selected = _part(selected, key, key)
-        way = ways[0]
+        chosen = _part(chosen, key, output_key)
+    selected, way = _only_tensor(chosen, way)
     if selected.is_complex():
         raise TypeError(
             f"the model must return real scores, got dtype {selected.dtype}: of two complex numbers "
@@ -117,6 +111,20 @@ def tidy_outputs(outputs: Any, output_key: OutputKey, n_points: int) -> Tensor:
             f"{tuple(selected.shape)}{_at(way)}"
         )
     return selected.reshape(n_points, 1) if selected.numel() == n_points else selected
+
+
+def _only_tensor(chosen: Any, way: tuple[Selector, ...]) -> tuple[Tensor, tuple[Selector, ...]]:
+    """What was chosen, or the one tensor in it, and the way there."""
+    if isinstance(chosen, Tensor):
+        return chosen, way
+    ways = list(islice(_ways(chosen, way), 2))
+    if len(ways) != 1:
+        raise _no_tensor(chosen, way)
+    part = chosen
+    for key in ways[0][len(way) :]:
+        part = _part(part, key, key)
+    only: Tensor = part
+    return only, ways[0]
 
 
 def _no_tensor(selected: Any, way: tuple[Selector, ...]) -> Exception:

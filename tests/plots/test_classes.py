@@ -101,6 +101,16 @@ def test_one_wrong_decision_has_no_interval_and_none_no_line(night: xr.Dataset) 
         assert sum(line.get_label() == "wrong" for line in panel.get_lines()) == (wrong > 0)
 
 
+def test_what_is_not_known_leaves_a_gap_and_not_the_rest_without_an_interval(night: xr.Dataset) -> None:
+    night["rfft"][..., 20:30] = np.nan
+    for panel in plots.class_spectrum(night, max_frequency=np.inf):
+        bands = [one for one in panel.collections if isinstance(one, PolyCollection)]
+        assert len(bands) == 2
+        for one in bands:
+            assert [path.vertices[:, 0].min() for path in one.get_paths()] == [0, 15]
+            assert [path.vertices[:, 0].max() for path in one.get_paths()] == [9.5, 32]
+
+
 def test_of_every_class_the_predicted_one_is_drawn(night: xr.Dataset) -> None:
     every = night.drop_vars(["target", "completeness_gap", "converged"]).assign(
         rfft=xr.concat([night.rfft.drop_vars("target") * (i == 1) for i in range(3)], dim="target")

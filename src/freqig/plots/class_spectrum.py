@@ -175,11 +175,13 @@ def _draw(
 ) -> None:
     # A line through one frequency would not be seen.
     panel.plot(at, mean, color=color, linestyle=line, linewidth=1.2, label=label, marker="." * (at.size < 3))
-    if np.isfinite(half).all():
+    known = np.isfinite(half)
+    if known.any():
         panel.fill_between(
             at,
             mean - half,
             mean + half,
+            where=known,
             facecolor=color,
             alpha=0.2,
             linewidth=0,

@@ -33,9 +33,9 @@ def record(tmp_path: Path) -> Path:
     return tmp_path / "rec.hea"
 
 
-def annotate(record: Path, times: list[float], symbols: list[str], texts: list[str]) -> None:
-    samples = (np.array(times) * FS).round().astype(int)
-    where = {"fs": FS, "write_dir": str(record.parent)}
+def annotate(record: Path, times: list[float], symbols: list[str], texts: list[str], fs: float = FS) -> None:
+    samples = (np.array(times) * fs).round().astype(int)
+    where = {"fs": fs, "write_dir": str(record.parent)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wfdb.wrann("rec", "atr", samples, symbol=symbols, aux_note=texts, **where)
@@ -65,6 +65,51 @@ def test_signals_of_several_units(tmp_path: Path, units: list[str], unit: str, s
     if unit == "mV and mmHg":
         with pytest.raises(ValueError, match=r"which is in mV and mmHg, got unit='uV': .* pick channels"):
             freqig.Explainer(lambda x: x.square().sum((1, 2)), unit="uV")(found)
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    """An ECG of four values in a frame, whose frames come at 125 Hz, and breathing of one."""
+    ecg, breath = noise(4 * N), noise(N, seed=1)
+    digital = [np.round(2000 * one).astype(int) for one in (ecg, breath)]
+    about = {"adc_gain": [2000.0] * 2, "baseline": [0] * 2, "adc_res": [16] * 2, "adc_zero": [0] * 2}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        record = wfdb.Record(
+            record_name="rec",
+            fs=125,
+            n_sig=2,
+            sig_len=N,
+            sig_name=["ECG", "breath"],
+            units=["mV", "mV"],
+            fmt=["16"] * 2,
+            samps_per_frame=[4, 1],
+            e_d_signal=digital,
+            init_value=[int(one[0]) for one in digital],
+            checksum=[int(one.sum() % 65536) for one in digital],
+            file_name=["rec.dat"] * 2,
+            block_size=[0] * 2,
+            byte_offset=[None] * 2,
+            skew=[None] * 2,
+            **about,
+        )
+        record.wrheader(write_dir=str(tmp_path), expanded=True)
+        record.wr_dats(expanded=True, write_dir=str(tmp_path))
+    return tmp_path / "rec.hea"
+
+
+def test_signals_of_several_rates_are_listed_and_none_is_averaged(frames: Path) -> None:
+    """By default wfdb has the mean of a frame, which is what no low-pass makes of it."""
+    with pytest.raises(ValueError, match=r"one sampling rate, got ECG 500 Hz, breath 125 Hz: pass channels="):
+        freqig.read(frames)
+    annotate(frames, [1.0, 31.0], ["+", "+"], ["(N", "(AFIB"], fs=125)
+    ecg = freqig.read(frames, channels=["ECG"], window=10)
+    assert ecg.attrs["fs"] == 500
+    np.testing.assert_allclose(ecg.values[:, 0].ravel(), noise(4 * N), atol=3e-4)
+    assert ecg.label.values.tolist() == ["(N"] * 3 + ["(AFIB"]
+    both = freqig.read(frames, resample=125)
+    np.testing.assert_allclose(both[0, 1], noise(N, seed=1), atol=3e-4)
+    assert both.sizes["time"] == N
 
 
 def test_beats_label_windows(record: Path) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..signals.units import in_one_unit
 from .formats import pick
 from .limits import refuse_size
-from .recording import Annotation, Recording
+from .recording import Annotation, RatesError, Recording
 
 MOST_TEXT = 2**22
 """Bytes of a header."""
@@ -25,7 +27,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     Raises
     ------
     ValueError
-        If header, signals or annotations are damaged or missing.
+        If header, signals or annotations are damaged or missing, or signals have several rates.
     """
     record_name, beside = str(path.resolve().with_suffix("")), path.with_suffix(".atr").exists()
     with warnings.catch_warnings():
@@ -36,7 +38,8 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         try:
             _check_header(path)
             _check_sizes(wfdb.rdheader(record_name), path)
-            record = wfdb.rdrecord(record_name)
+            # Of a signal with several values in a frame wfdb would give their mean.
+            record = wfdb.rdrecord(record_name, smooth_frames=False)
             found = wfdb.rdann(record_name, "atr") if beside else None
         except Exception as error:
             # wfdb raises as the damage has it.
@@ -48,12 +51,16 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
             ) from error
     names = tuple(map(str, record.sig_name))
     places = pick(names, channels, len(names), path.name)
-    values, unit = in_one_unit(record.p_signal.T[places], [record.units[i] or None for i in places])
-    fs, length = float(record.fs), record.sig_len / record.fs
-    notes = (
-        () if found is None else _notes((found.sample / fs).tolist(), found.symbol, found.aux_note, length)
-    )
-    return Recording(values, fs, tuple(names[i] for i in places), unit, notes)
+    rates = {names[i]: record.fs * len(record.e_p_signal[i]) / record.sig_len for i in places}
+    if len(set(rates.values())) > 1:
+        raise RatesError(path.name, rates)
+    series = np.stack([record.e_p_signal[i] for i in places])
+    values, unit = in_one_unit(series, [record.units[i] or None for i in places])
+    length = record.sig_len / record.fs
+    # Marks count frames, unless they have a clock of their own.
+    at = () if found is None else (found.sample / (found.fs or record.fs)).tolist()
+    notes = () if found is None else _notes(at, found.symbol, found.aux_note, length)
+    return Recording(values, rates[names[places[0]]], tuple(names[i] for i in places), unit, notes)
 
 
 def _notes(

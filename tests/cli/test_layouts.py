@@ -183,9 +183,10 @@ def test_networks_of_one_channel(layout: str, name: str | None, export: Any) -> 
         np.testing.assert_allclose(found.waveform[0, 0], signals(1)[0, 2] ** 2, rtol=1e-3, atol=1e-5)
         settings = json.loads(found.attrs["settings"])
         assert settings["layout"] == (layout if more else name)
-    done = call("explain", path, "table.csv", "--layout", layout)
-    assert done.exit_code == 1
-    assert "--channels" in done.stderr
+    for more in ((), ("--layout", layout)):
+        done = call("explain", path, "table.csv", *more)
+        assert done.exit_code == 1
+        assert "--channels" in done.stderr
 
 
 def keras_detector(keras: Any, shape: tuple[int, ...], permute: tuple[int, ...] | None) -> Any:
@@ -225,6 +226,17 @@ def test_networks_of_keras(
     found = explained("net.keras", *ASKED)
     assert_same(found, truth(Same(), dtype=torch.float32))
     assert json.loads(found.attrs["settings"])["layout"] == layout
+
+
+def test_a_wrong_layout_of_open_sizes_is_told_with_one_that_the_file_declares(keras: Any) -> None:
+    """Keras takes arrays that lack the last axis, too, which the file does not."""
+    inputs = keras.Input((None, None, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, (K, 25))(inputs))
+    keras.Model(inputs, x).save("net.keras")
+    done = call("explain", "net.keras", *ASKED, "--layout", "N,T,C,1")
+    assert done.exit_code == 1
+    assert "but takes (5, 4, 200, 1): pass --layout 'N,C,T,1'" in done.stderr
+    assert call("check", "net.keras", *ASKED, "--layout", "N,C,T,1").exit_code == 0
 
 
 def test_what_is_made_of_a_result_is_as_of_any_other(export: Any) -> None:

@@ -83,7 +83,7 @@ def refuse_axes(
         names = ", ".join(needed)
         raise TypeError(f"the model takes {len(needed)} inputs, {names}, got {given}: {FURTHER}") from error
     if layout is not None:
-        refuse_layout(called, layout.back(inputs[0]), layout, lambda x: takes([x]), error)
+        refuse_layout(called, layout.back(inputs[0]), layout, lambda x: takes([x]), model.hints, error)
     for i, x in enumerate(inputs):
         name = f"{called}[{i}]" if len(inputs) > 1 else called
         fits = [

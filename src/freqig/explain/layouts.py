@@ -45,8 +45,8 @@ def with_layout(settings: Settings, hints: Hints, signal: Signal) -> Settings:
     told = f"a model that takes {described(hints.shape)}"
     if len(layouts) > 1:
         raise ValueError(
-            f"layout must be given for {told}: windows of {k} channels by {n} values in time fit "
-            f"{_offered(layouts)}"
+            f"layout must be given for {told}: windows of {k} channel{'s' * (k > 1)} by {n} values in time "
+            f"fit {_offered(layouts)}"
         )
     warn(f"signals go to {told} in the layout {layouts[0]}, the only one that fits", SignalWarning)
     return replace(settings, layout=str(layouts[0]), time_axis=LAST)
@@ -57,6 +57,8 @@ def _refuse_other_axes(x: Tensor, layout: str) -> None:
         raise ValueError(
             f"x must have the axes sample, channel and time where layout='{layout}' says how the model takes "
             f"them, got shape {tuple(x.shape)}: leave layout= out for arrays in the layout of the model"
+            + ", or pass x[:, None] for series of one channel"
+            * (x.ndim == 2)
         )
     if "C" not in ModelAxes.read(layout).names and x.shape[1] != 1:
         raise ValueError(
@@ -71,8 +73,10 @@ def misfit(hints: Hints, settings: Settings, signal: Signal) -> str:
     found = hints.misfit(tuple(settings.arranged(x).shape), settings.counted_time_axis(x.ndim))
     if not found or settings.layout is not None or signal.dims is None or x.ndim != 3:
         return found
-    # Of a layout in which one size is off, that size is told, rather than the number of axes.
     count, k, n = x.shape
+    if len(hints.shape or ()) == 2:
+        return f"{described(hints.shape or ())}, of one channel, got {k}: pass channels= with the name of one"
+    # Of a layout in which one size is off, that size is told, rather than the number of axes.
     for layout in layouts_of(len(hints.shape or ()) - 1, k, n):
         pairs = zip(layout.names, (hints.shape or ())[1:], layout.sizes(k, n), strict=True)
         off = [name for name, declared, own in pairs if declared not in (None, own)]
@@ -86,6 +90,7 @@ def refuse_layout(
     x: Tensor,
     given: ModelAxes,
     takes: Callable[[Tensor], bool],
+    hints: Hints,
     error: Exception | None,
 ) -> None:
     """Raise where a model takes signals, shape (N, k, n), in another layout than it was given.
@@ -100,12 +105,15 @@ def refuse_layout(
         The layout in which the model fails on them.
     takes : callable
         Whether the model takes what is arranged in a way.
+    hints : Hints
+        What the model declares: then other shapes are not tried, which Keras may take all the same.
     error : Exception or None
         That of the model, which becomes the cause.
     """
     _, k, n = x.shape
-    for rank in RANKS:
-        fitting = [one for one in layouts_of(rank, k, n) if takes(one.arranged(x))]
+    known = hints.shape is not None
+    for layouts in [hints.layouts(k, n)] if known else [layouts_of(rank, k, n) for rank in RANKS]:
+        fitting = [one for one in layouts if takes(one.arranged(x))]
         if fitting:
             shapes = " or ".join(str((len(x), *one.sizes(k, n))) for one in fitting)
             which = ", whichever it was made for" if len(fitting) > 1 else ""

@@ -156,6 +156,20 @@ def test_of_two_ways_none_is_taken(shape: tuple[Any, ...], offered: str) -> None
         Explainer(declaring("N,1,C,T", *shape))(named(), target=0)
 
 
+@pytest.mark.parametrize(("shape", "layout"), [((N, K), "N,C,T"), ((1, N, K), "N,1,C,T")], ids=str)
+def test_a_file_with_time_before_channels_is_asked_about(shape: tuple[int, ...], layout: str) -> None:
+    """It is read as 40 channels of 3 values, which fit where time and channels belong."""
+    model = as_model(lambda x: x.flatten(1).square().sum(1))
+    model.hints = Hints(shape=(None, *shape))
+    swapped = xr.DataArray(X.swapaxes(1, 2), dims=("sample", "channel", "time"), attrs={"fs": FS})
+    told = f"windows of 40 channels by 3 values in time fit layout='{layout}', if the file has channels"
+    with pytest.raises(ValueError, match=told):
+        Explainer(model)(swapped)
+    # Where it is meant so, as of many sensors, it is said.
+    found = Explainer(model, layout=layout, domains=Time())(swapped)
+    close(found.waveform.values, X.swapaxes(1, 2) ** 2, 1e-5)
+
+
 @pytest.mark.parametrize(
     ("shape", "says"),
     [

@@ -83,7 +83,6 @@ def in_options(text: str) -> str:
     text = re.sub(r"baseline=freqig\.baselines\.data\([^()]*\)", "--baseline data:FILE", text)
     text = re.sub(r"baseline=freqig\.baselines\.(\w+)\(([\d.e, -]*)(?<!\.\.\.)\)", _rule, text)
     text = re.sub(r"domains=\[freqig\.(\w+)\([^)]*\)\]", lambda found: f"--domains {found[1].lower()}", text)
-    text = re.sub(r"\bx\.swapaxes\(1, 2\)(?=,)", "--time-axis 1", text)
     text = re.sub(r"\btarget=\(([^()]*)\)", lambda found: f"--target {_joined(found[1], ',')}", text)
     text = re.sub(r"\boutput_key=\(([^()]*)\)", lambda found: f"--output-key {_joined(found[1], ':')}", text)
     for call, option in SELECTED.items():

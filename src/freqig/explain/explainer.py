@@ -302,17 +302,12 @@ class Explainer:
         ValueError, TypeError
             If an argument has a wrong shape, type or value, or the model cannot be explained.
         """
+        reading = {"window": window, "step": step, "channels": channels, "resample": resample}
         asked = Asked(
             target=target,
             baseline=baseline,
             arguments=additional_forward_args,
-            reading={
-                "window": window,
-                "step": step,
-                "channels": channels,
-                "resample": resample,
-                "annotations": annotations,
-            },
+            reading={**reading, "annotations": annotations},
             truth=truth,
             names=names,
         )
@@ -456,17 +451,12 @@ class Explainer:
         >>> means.rfft.dims, means.stage.values.tolist(), means.n_samples.values.tolist()
         (('stage', 'frequency'), ['N2', 'W'], [100, 100])
         """
+        reading = {"window": window, "step": step, "channels": channels, "resample": resample}
         asked = Asked(
             target=target,
             baseline=baseline,
             arguments=additional_forward_args,
-            reading={
-                "window": window,
-                "step": step,
-                "channels": channels,
-                "resample": resample,
-                "annotations": annotations,
-            },
+            reading={**reading, "annotations": annotations},
         )
         batches = Batches.of(x, by, asked)
         return means_of(self.model, self.settings, self._kept, batches, asked, tol, seed)

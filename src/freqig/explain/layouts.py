@@ -22,7 +22,8 @@ def with_layout(settings: Settings, hints: Hints, signal: Signal) -> Settings:
     """Settings with the layout in which a model takes signals of shape (N, *axes, n).
 
     What the caller said counts. Else signals whose axes are known by name are arranged as the shape that
-    the model declares has it, where they do not fit as they are and there is one way: that is said.
+    the model declares has it, where they do not fit as they are and there is one way: that is said. Of
+    signals with more channels than values in time nothing is concluded.
 
     Raises
     ------
@@ -36,17 +37,21 @@ def with_layout(settings: Settings, hints: Hints, signal: Signal) -> Settings:
     left_to_the_model = settings.time_axis in (LAST, hints.time_axis)
     if signal.dims is None or x.ndim != 3 or not left_to_the_model:
         return settings
-    if not hints.misfit(tuple(settings.arranged(x).shape), settings.time_axis):
-        return settings
     _, k, n = x.shape
+    fits = not hints.misfit(tuple(settings.arranged(x).shape), settings.time_axis)
+    if fits and not (k > n and hints.is_unclear(settings.time_axis)):
+        return settings
     layouts = hints.layouts(k, n)
     if not layouts or hints.shape is None:
         return settings
     told = f"a model that takes {described(hints.shape)}"
-    if len(layouts) > 1:
+    # More channels than values are most often a file whose axes are the other way round.
+    if len(layouts) > 1 or k > n:
         raise ValueError(
-            f"layout must be given for {told}: windows of {k} channel{'s' * (k > 1)} by {n} values in time "
-            f"fit {_offered(layouts)}"
+            f"layout must be given for {told}: windows of {k} channel{'s' * (k > 1)} by {n} "
+            f"value{'s' * (n > 1)} in time fit {_offered(layouts)}"
+            + ", if the file has channels before time"
+            * (k > n)
         )
     warn(f"signals go to {told} in the layout {layouts[0]}, the only one that fits", SignalWarning)
     return replace(settings, layout=str(layouts[0]), time_axis=LAST)

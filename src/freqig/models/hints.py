@@ -162,6 +162,12 @@ class Hints:
         """Axis of time, given what the caller said; -1 leaves it to the model, whose kind may say it."""
         return self.time_axis if time_axis == LAST and self.time_axis is not None else time_axis
 
+    def is_unclear(self, time_axis: int) -> bool:
+        """Whether nothing but the declared shape says where time is, and it speaks against the last axis."""
+        shape = self.shape or ()
+        left = time_axis == LAST and self.time_axis is None
+        return left and any(size is not None and size > (shape[-1] or size) for size in shape[1:])
+
     def refuse_unclear(self, time_axis: int) -> None:
         """Raise where nothing but the declared shape says where time is, and it speaks against the last axis.
 
@@ -176,8 +182,7 @@ class Hints:
             If the axis of time must be said, for signals whose axes have no names.
         """
         shape = self.shape or ()
-        unclear = time_axis == LAST and self.time_axis is None
-        if unclear and any(size is not None and size > (shape[-1] or size) for size in shape[1:]):
+        if self.is_unclear(time_axis):
             raise ValueError(
                 f"time_axis must be given for a model that takes {described(shape)}, whose last axis is "
                 "shorter than another: counted from the batch axis 0, such as time_axis=1, or "

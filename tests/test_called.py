@@ -63,10 +63,12 @@ def test_a_forecast_is_called_neither_logit_nor_class(case: str) -> None:
         figures(one),
         told(freqig.summary(result), as_json=False),
         freqig.methods_text(result),
-        " ".join(piece.text for piece in summarised(one)[:1]),  # type: ignore[union-attr]
+        " ".join(piece.text for piece in summarised(one)[:3]),  # type: ignore[union-attr]
         result.attrs["outputs"],
         str([result[name].attrs for name in ("output", "rfft", "baseline_output")]),
     ]
+    if FORECASTS[case][2] not in (None, "all"):
+        assert "class" not in " ".join(texts[1:4]).replace("Classification", "")
     for text in texts:
         assert "logit" not in text.lower(), text
         assert "probability" not in text.lower(), text

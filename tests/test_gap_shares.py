@@ -56,7 +56,7 @@ def test_summaries_reports_and_methods_say_the_same(result: xr.Dataset) -> None:
     assert "100 % of 24 explanations converged" in sentence
     assert sentence.count("of their L1 norm in the median") == 1
     said = freqig.methods_text(result)
-    assert f" at most, {shares.max():.2g} of the L1 norm of the attributions" in said
+    assert f" at most, and never more than {shares.max():.2g} of the L1 norm of the attributions" in said
     assert ("before it was closed" in said) == bool(result.correction.any())
 
 

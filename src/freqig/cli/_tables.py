@@ -14,7 +14,8 @@ def told(found: dict[str, Any], as_json: bool) -> str:
     if as_json:
         return json.dumps(found, indent=2, ensure_ascii=False)
     lines = [f"{name + ':':<14}{text}" for name, text in _head(found).items() if text]
-    rows = _class_rows(found["classes"])
+    # An output that is not known to be a class may be a horizon.
+    rows = _class_rows(found["classes"], "target" if found["output"] == "output" else "class")
     return "\n".join([*lines, *(["", *_fitting(rows)] if rows else [])])
 
 
@@ -37,10 +38,10 @@ def _head(found: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _class_rows(classes: list[dict[str, Any]]) -> list[list[str]]:
+def _class_rows(classes: list[dict[str, Any]], kind: str) -> list[list[str]]:
     bands = list(classes[0].get("bands", {})) if classes else []
     right = any("right" in one for one in classes)
-    rows = [["class", "samples", *(["right"] if right else []), "output", "baseline", *bands]]
+    rows = [[kind, "samples", *(["right"] if right else []), "output", "baseline", *bands]]
     for one in classes:
         name = "all" if one["class"] is None else str(one["class"])
         rows.append(

@@ -236,7 +236,7 @@ def _outcome(result: xr.Dataset, settings: Mapping[str, Any]) -> str:
         several = f"{np.median(gap):.2g} in the median and {gap.max():.2g} at most"
         parts.append(f"the completeness gap{of}, was {several if gap.size > 1 else f'{gap[0]:.2g}'}")
         if (shares := gap_shares(result)) is not None and np.isfinite(shares).all():
-            parts[-1] += f", {shares.max():.2g} of the L1 norm of the attributions"
+            parts[-1] += f", and never more than {shares.max():.2g} of the L1 norm of the attributions"
         if {"output", "baseline_output"} <= {*result.data_vars}:
             rise = _known((result.output.astype(np.float64) - result.baseline_output).values)
             if rise.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from ..signals.dataarrays import read_dataarray
 from .formats import pick
 from .limits import refuse_hdf5
-from .recording import Recording
+from .recording import Recording, UnclearRateError
 from .zarr_folders import refuse_folder
 
 MOST_VARIABLES = 500
@@ -51,7 +52,11 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     signal = read_dataarray(array.transpose(*order), path.name)
     places = pick(signal.channels, channels, array.sizes["channel"], path.name)
     names = None if signal.channels is None else tuple(signal.channels[i] for i in places)
-    return Recording(np.asarray(signal.values)[..., places, :], signal.fs, names, signal.unit)
+    held = Recording(np.asarray(signal.values)[..., places, :], signal.fs, names, signal.unit)
+    if signal.fs is not None and math.isinf(signal.fs_error):
+        what, remedy = f"the time coordinate of {path.name}", "give it the attribute units"
+        raise UnclearRateError.of(what, signal.fs, remedy, held)
+    return held
 
 
 def _starts_as_hdf5(path: Path) -> bool:

@@ -130,6 +130,8 @@ def cut_raw(
 
 def _cut(found: Recording, name: str, reading: Reading, annotations: Any) -> xr.DataArray:
     window, step = reading.window, reading.step
+    # In s, before another rate counts other samples.
+    found = replace(found, annotations=found.notes, spans=())
     if reading.resample is not None:
         found = _resampled(found, reading.resample, name)
     beside = () if annotations is None else read_annotations(annotations)

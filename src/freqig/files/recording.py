@@ -62,6 +62,16 @@ class UnclearRateError(ValueError):
         super().__init__(message)
         self.recording, self.rates = recording, rates
 
+    @classmethod
+    def of(cls, what: str, fs: float, remedy: str, recording: Recording) -> UnclearRateError:
+        """Of times that are `fs` in Hz if they are s; `remedy` is what else than `fs=` would tell them."""
+        return cls(
+            f"{what} must say in which unit its times are: their steps of {1 / fs:g} are {fs:g} Hz in s, and "
+            f"{1e3 * fs:g} Hz in ms{', or count samples' if fs == 1 else ''}. Pass fs= in Hz, or {remedy}",
+            replace(recording, fs=None),
+            () if fs == 1 else tuple(fs * scale for scale in (1.0, 1e3, 1e6, 1e9)),
+        )
+
     def at(self, fs: float | None) -> Recording:
         """The recording at the rate that the caller gave, where the times may mean it; else this error."""
         if fs is None or (self.rates and not any(math.isclose(fs, one, rel_tol=CLOSE) for one in self.rates)):
@@ -90,6 +100,8 @@ class Recording:
         Where the recording was interrupted: the first sample after each gap.
     labels : tuple of str
         Labels of samples that are cut already, one per sample.
+    spans : tuple of (int, int, str)
+        Stretches with a label: the first sample of each, how many there are, and the label.
     lost : tuple of float
         Seconds that passed in each gap, one per break; none where onsets count what was recorded only.
     """
@@ -101,6 +113,7 @@ class Recording:
     annotations: tuple[Annotation, ...] = ()
     breaks: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int, str], ...] = ()
     lost: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -118,6 +131,14 @@ class Recording:
                 f"labels must be one per sample of values (sample, channel, time), got {len(self.labels)} "
                 f"for shape {shape}: pass annotations for what is not cut"
             )
+
+    @property
+    def notes(self) -> tuple[Annotation, ...]:
+        """Annotations, those of stretches of samples among them, where the rate is known."""
+        fs = self.fs
+        if fs is None:
+            return self.annotations
+        return (*self.annotations, *(Annotation(at / fs, n / fs, label) for at, n, label in self.spans))
 
     @property
     def is_cut(self) -> bool:

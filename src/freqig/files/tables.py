@@ -12,30 +12,26 @@ from typing import Any
 import numpy as np
 
 from ..errors import SignalWarning, warn
-from ..signals.rates import SECONDS, rate_of_times
-from ..signals.tables import TIME
+from ..signals.rates import SECONDS, SLOW, in_seconds, rate_of_times
+from ..signals.tables import TIME, unit_in
 from ..signals.units import in_one_unit, is_unit
 from .dialect import COMMENTS, OTHERS, dialect, encoding_of, lines_above
 from .formats import pick
+from .label_columns import label_columns
 from .limits import refuse_size
 from .recording import Recording, UnclearRateError
 
 MOST_COLUMNS, LONGEST_LINE, MOST_ABOVE = 4096, 2**18, 100
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": r"\s+"}
 """Where the first lines do not agree on another one."""
-UNIT = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]|_(s|ms|us|µs|ns)$")
-"""A unit behind the name of a column of times, such as "time (ms)" or "time_ms"."""
 MARKS = " '\"()[]"
 """What may stand around a unit."""
 NAMED = re.compile(r"(.*\S)\s*[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 """Name and unit of a channel, such as "EEG Fz (uV)"."""
-TIME_WORDS = {"seconds": "s", "second": "s", "milliseconds": "ms", "millisecond": "ms"}
 ABROAD = re.compile(r"(zeit|temps|tiempo|tempo|tijd|tid|czas|čas|aika|время|时间|時間)", re.IGNORECASE)
 """How the first column may begin where it holds times, in other languages."""
 INDEX = re.compile(r"Unnamed: \d+|(index|sample|row|frame)s?( ?#| ?number)?", re.IGNORECASE)
 """What a first column is called that numbers the rows, or has no name, as the index of a table."""
-SLOW = 1.0
-"""Step of times from which on nobody can tell s from ms, or from numbers of samples."""
 FAST = 50.0
 """Rate in Hz below which times in s may as well be those of a fast device in ms."""
 PARQUET = b"PAR1"
@@ -56,7 +52,9 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     table = _table(pd, path)
     table.columns = [str(column).strip(" '") for column in table.columns]
     times = _times(pd, table, channels)
-    recording = _signals(pd, table.drop(columns=times), channels, path)
+    labels, spans = label_columns(pd, table.drop(columns=times), channels, path.name)
+    recording = _signals(pd, table.drop(columns=[*times, *labels]), channels, path)
+    recording = replace(recording, spans=tuple(spans))
     if not times:
         return recording
     name, column = times[0], table[times[0]]
@@ -73,8 +71,8 @@ def _times(pd: Any, table: Any, channels: tuple[str, ...] | None) -> list[str]:
     if len(columns) < 2 or columns[0] in (*times, *(channels or ())):
         return times
     name, first = columns[0], table.iloc[:, 0]
-    even, told = _rises_evenly(pd, first), UNIT.search(name)
-    in_time = ABROAD.match(name) or (told and (told[1] or told[2]) in SECONDS)
+    even, unit = _rises_evenly(pd, first), unit_in(name)
+    in_time = ABROAD.match(name) or (unit is not None and in_seconds(unit) is not None)
     rises = pd.api.types.is_numeric_dtype(first) and first.is_monotonic_increasing and first.is_unique
     if _dates(pd, first) is not None or (in_time and rises) or (INDEX.fullmatch(name) and even):
         return [*times, name]
@@ -263,8 +261,7 @@ def _at_its_rate(pd: Any, recording: Recording, column: Any, name: str, path: Pa
             f"column {name!r} of {path.name} must hold times, numbers or dates such as "
             f"2026-01-31T12:00:00.5, got {column.iloc[0]!r} to {column.iloc[-1]!r}"
         )
-    told = UNIT.search(name)
-    unit = (told[1] or told[2]) if told else TIME_WORDS.get(name.lower())
+    unit = unit_in(name)
     try:
         fs, _ = rate_of_times(times.to_numpy(), unit, path.name)
     except ValueError as error:
@@ -278,13 +275,8 @@ def _at_its_rate(pd: Any, recording: Recording, column: Any, name: str, path: Pa
         )
     is_late = times.dtype.kind in "iuf" and float(abs(times).max()) > SINCE_1970
     if unit is None and times.dtype.kind in "iuf" and (fs * SLOW <= 1 or is_late):
-        raise UnclearRateError(
-            f"column {name!r} of {path.name} must say in which unit its times are: their steps of {1 / fs:g} "
-            f"are {fs:g} Hz in s, and {1e3 * fs:g} Hz in ms{', or count samples' if fs == 1 else ''}. Pass "
-            f"fs= in Hz, or name it, for example, '{name} (ms)'",
-            recording,
-            () if fs == 1 else tuple(fs * scale for scale in (1.0, 1e3, 1e6, 1e9)),
-        )
+        what, remedy = f"column {name!r} of {path.name}", f"name it, for example, '{name} (ms)'"
+        raise UnclearRateError.of(what, fs, remedy, recording)
     if unit is None and times.dtype.kind in "iuf" and fs < FAST:
         warn(
             f"{path.name}: steps of {1 / fs:g} in column {name!r} are taken for seconds, {fs:g} Hz; where "

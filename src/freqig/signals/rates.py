@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._check import check_fs
+from ..errors import SignalWarning, warn
 from .signal import Signal
 
 CLOSE = 1e-3
@@ -21,13 +22,15 @@ SECONDS = {
     **dict.fromkeys(("min", "minute", "minutes"), 60.0),
     **dict.fromkeys(("h", "hour", "hours"), 3600.0),
 }
+SLOW = 1.0
+"""Step of times from which on nobody can tell s from ms, or from numbers of samples."""
 ROUNDED_TO = (1.0, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """Places to which people round times, in the unit that these have."""
 
 
 def in_seconds(unit: Any) -> float | None:
     """Seconds of a unit of time, None being seconds; None for what is none."""
-    return 1.0 if unit is None else SECONDS.get(str(unit).strip())
+    return 1.0 if unit is None else SECONDS.get(str(unit).strip().lower())
 
 
 def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None, float]:
@@ -47,7 +50,7 @@ def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None
     fs : float or None
         In Hz.
     error : float
-        Relative; infinite for whole numbers 0, 1, 2, … without a unit, which may count samples.
+        Relative; infinite for numbers without a unit in steps of 1 or more: they may be ms, or count samples.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None
     """
     if len(times) < 2 or times.dtype.kind not in "iufmM":
         return None, 0.0
-    counts_samples = unit is None and times.dtype.kind in "iu"
+    unclear = unit is None and times.dtype.kind in "iuf"
     scale = in_seconds(unit)
     if times.dtype.kind in "mM":
         times, scale = (times - times[0]) / np.timedelta64(1, "s"), 1.0
@@ -83,8 +86,8 @@ def rate_of_times(times: np.ndarray, unit: Any, name: str) -> tuple[float | None
             f"{name} must be sampled evenly, but its time coordinate rises by steps that differ (mean "
             f"{step * scale:g} s, off by up to {off * scale:g} s): resample it"
         )
-    if counts_samples and step == 1:
-        return 1.0, math.inf
+    if unclear and step >= SLOW * (1 - CLOSE):
+        return float(f"{1 / step:.10g}"), math.inf
     # Rounded, since times are: 25 Hz shall not become 24.999999999999996.
     return float(f"{1 / (step * scale):.10g}"), resolution / duration if off > CLOSE * step else 0.0
 
@@ -130,6 +133,12 @@ def settled(signal: Signal, fs: float | None, name: str) -> Signal:
     ValueError: fs must be the sampling rate of x, which says that it is 160 Hz, got fs=128: ...
     """
     if fs is None:
+        if signal.fs is not None and math.isinf(signal.fs_error):
+            warn(
+                f"{name} has times without a unit, whose steps of {1 / signal.fs:g} are taken for seconds, "
+                f"{signal.fs:g} Hz: pass fs=, or say it, {name}.time.attrs['units'] = 'ms'",
+                SignalWarning,
+            )
         return signal
     if not same_rate(fs, signal):
         raise ValueError(

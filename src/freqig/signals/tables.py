@@ -8,17 +8,34 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_array
+from .rates import SECONDS
 
+UNITS = "|".join(sorted(SECONDS, key=len, reverse=True))
 TIME = re.compile(
-    r"((elapsed[ _])?times?|timestamps?|datetime|date|t|seconds?|milliseconds?)"
-    r"\s*([(\[].*|_(s|ms|us|µs|ns))?",
+    r"((elapsed[ _])?times?|timestamps?|datetime|date|t|seconds?|milliseconds?|ms|msec)"
+    # Behind a word of one letter a unit stands apart: the least of something is called t_min, too.
+    rf"\s*([(\[].*|[,/]\s*({UNITS})|_(s|ms|us|µs|ns)|(?<=[a-z]{{3}})[ _]({UNITS}))?",
     re.IGNORECASE,
 )
 """Names of columns that hold times, with or without a unit behind."""
+UNIT = re.compile(rf"[(\[]\s*([^)\]]+?)\s*[)\]]|(?:^|[ ,/_])({UNITS})$", re.IGNORECASE)
+"""A unit in the name of a column of times: "time (ms)", "time_ms", "t / ms", or the name itself."""
 
 
 LABELS = ("label", "labels", "target", "class", "y")
 """Names of columns that hold classes, where their numbers are whole and those of the others are not."""
+
+
+def unit_in(name: str) -> str | None:
+    """The unit that the name of a column of times tells; None where it tells none.
+
+    Examples
+    --------
+    >>> [unit_in(name) for name in ("Time (MS)", "t / us", "time_min", "milliseconds", "time")]
+    ['MS', 'us', 'min', 'milliseconds', None]
+    """
+    told = UNIT.search(name)
+    return (told[1] or told[2]) if told else None
 
 
 def is_table(x: Any) -> bool:

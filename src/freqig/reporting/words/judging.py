@@ -122,7 +122,9 @@ def judged(evidence: Evidence, axis: Axis, *, seed: int = 0) -> Verdict:
             evidence, Choice(""), f"{share} of its explanations converged, fewer than {percent(CONVERGED)}"
         )
     if evidence.risen <= MOST * count:
-        what = "what raised it" if evidence.label == OUTPUT else "why it is this class"
+        # What has a number and no name may be no class.
+        unnamed = evidence.label == OUTPUT or evidence.label.isdecimal()
+        what = "what raised it" if unnamed else "why it is this class"
         return Verdict(
             evidence,
             Choice(""),

@@ -181,6 +181,22 @@ def test_spans_marked_bad_are_left_out(tmp_path: Path) -> None:
     assert kept.label.values.tolist() == ["", "Comment/good", "", ""]
 
 
+@pytest.mark.parametrize("suffix", [".nc", ".zarr"])
+def test_windows_that_were_read_come_back_with_what_is_known_of_them(tmp_path: Path, suffix: str) -> None:
+    spans = [(0, 4, "W"), (4, 6, "N2")]
+    first = read(as_npz(tmp_path), window=2, annotations=spans, unit="uV")
+    first = first.assign_coords(subject=("sample", ["a", "b", "a", "b", "a"]), age=("sample", np.arange(5.0)))
+    path = tmp_path / f"windows{suffix}"
+    first.to_netcdf(path, engine="h5netcdf") if suffix == ".nc" else first.to_zarr(path, zarr_format=2)
+    again = read(path)
+    xr.testing.assert_identical(again.drop_attrs(deep=False), first.drop_attrs(deep=False))
+    assert again.attrs == first.attrs
+    assert read(path, annotations=["x"] * 5).label.values.tolist() == ["x"] * 5
+    result = Explainer(lambda x: x.square().mean((1, 2)), n_steps=2)(path)
+    assert result.subject.values.tolist() == ["a", "b", "a", "b", "a"]
+    assert result.onset.values.tolist() == [0, 2, 4, 6, 8]
+
+
 def test_labels_are_counted_with_windows_that_are_left_out_or_without(tmp_path: Path) -> None:
     """A hypnogram has a stage for every epoch of the night, whichever of them the recording marks bad."""
     mne = pytest.importorskip("mne")

@@ -20,7 +20,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
-    """The only variable over time.
+    """The only variable over time, with what is known of its samples.
 
     Raises
     ------
@@ -52,7 +52,9 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     signal = read_dataarray(array.transpose(*order), path.name)
     places = pick(signal.channels, channels, array.sizes["channel"], path.name)
     names = None if signal.channels is None else tuple(signal.channels[i] for i in places)
-    held = Recording(np.asarray(signal.values)[..., places, :], signal.fs, names, signal.unit)
+    coords = signal.coords if "sample" in array.dims else {}
+    values = np.asarray(signal.values)[..., places, :]
+    held = Recording(values, signal.fs, names, signal.unit, coords=coords)
     if signal.fs is not None and math.isinf(signal.fs_error):
         what, remedy = f"the time coordinate of {path.name}", "give it the attribute units"
         raise UnclearRateError.of(what, signal.fs, remedy, held)

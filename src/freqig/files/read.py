@@ -69,8 +69,9 @@ def read(
     -------
     xarray.DataArray
         Dimensions (sample, channel, time), attributes `fs` and `units`; along `sample` coordinates
-        `onset` in s, `file`, and `label` where there are labels. `attrs["n_bad"]` counts windows that were
-        left out, `attrs["n_rest"]` points in time that filled none.
+        `onset` in s, `file`, and `label` where there are labels, and those that netCDF or Zarr has of its
+        samples. `attrs["n_bad"]` counts windows that were left out, `attrs["n_rest"]` points in time that
+        filled none.
 
     Raises
     ------
@@ -241,6 +242,8 @@ def _labelled(
     coords["file"] = ("sample", np.full(len(values), name))
     if not recording.is_cut and recording.fs is not None:
         coords["onset"] = ("sample", recording.seconds(windows.starts), {"units": "s"})
+    for key, along in recording.coords.items():
+        coords[key] = "sample", along, {"units": "s"} if key == "onset" else {}
     if any(labels):
         coords["label"] = ("sample", np.array(labels))
     attrs: dict[str, Any] = {"n_bad": windows.n_bad, "n_rest": windows.n_rest}

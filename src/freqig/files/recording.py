@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -104,6 +104,8 @@ class Recording:
         Stretches with a label: the first sample of each, how many there are, and the label.
     lost : tuple of float
         Seconds that passed in each gap, one per break; none where onsets count what was recorded only.
+    coords : mapping of str to numpy.ndarray
+        What else is known of samples that are cut already, one value per sample each, such as their onset.
     """
 
     values: np.ndarray
@@ -115,6 +117,7 @@ class Recording:
     labels: tuple[str, ...] = ()
     spans: tuple[tuple[int, int, str], ...] = ()
     lost: tuple[float, ...] = ()
+    coords: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = np.shape(self.values)
@@ -130,6 +133,12 @@ class Recording:
             raise ValueError(
                 f"labels must be one per sample of values (sample, channel, time), got {len(self.labels)} "
                 f"for shape {shape}: pass annotations for what is not cut"
+            )
+        wrong = [key for key, along in self.coords.items() if not self.is_cut or len(along) != shape[0]]
+        if wrong:
+            raise ValueError(
+                f"coords must each be one per sample of values (sample, channel, time), got "
+                f"{len(self.coords[wrong[0]])} of {wrong[0]!r} for shape {shape}"
             )
 
     @property

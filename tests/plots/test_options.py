@@ -263,7 +263,7 @@ def test_a_waveform_of_time_sums_its_channels(bars: Bars) -> None:
     explained = explainer(x, target=0)
     _, below = plots.waveform(explained)
     np.testing.assert_allclose(bars(below)[0], (x[0] ** 2).sum(0), rtol=1e-4)
-    assert below.get_ylabel() == "attribution (logit)\nsum of 2 channels"
+    assert below.get_ylabel() == "attribution (output)\nsum of 2 channels"
     np.testing.assert_allclose(bars(plots.waveform(explained, channel=1)[1])[0], x[0, 1] ** 2, rtol=1e-4)
 
 

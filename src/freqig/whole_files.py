@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os.path import lexists
 from pathlib import Path
@@ -126,7 +126,7 @@ def _scratch(folder: Path, asked: Path) -> tempfile.TemporaryDirectory[str]:
         raise OSError(code, f"Cannot be written to, {why}", str(asked)) from error
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     """Write a file that takes the place of that of the same name in one step.
 
     As `replacing`, for one file, without a folder beside it meanwhile: in a Zarr store that would be a group.
@@ -135,8 +135,8 @@ def write_whole(path: Path, content: bytes) -> None:
     ----------
     path : pathlib.Path
         In a folder that is there.
-    content : bytes
-        Of the file.
+    parts : iterable of bytes
+        What is in the file, one behind the other.
 
     Raises
     ------
@@ -145,7 +145,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     scratch = path.with_name(f"{path.name}.{uuid4().hex[:8]}")
     try:
-        scratch.write_bytes(content)
+        with scratch.open("wb") as file:
+            file.writelines(parts)
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)

@@ -383,5 +383,5 @@ def test_gpus_that_are_hidden_are_none(
 def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "zarr.json").mkdir()
     with pytest.raises(OSError, match=r"zarr\.json"):
-        write_whole(tmp_path / "zarr.json", b"{}")
+        write_whole(tmp_path / "zarr.json", [b"{}"])
     assert [path.name for path in tmp_path.iterdir()] == ["zarr.json"]

@@ -123,11 +123,11 @@ def test_what_cannot_be_read_is_not_swept(tmp_path: Path, monkeypatch: pytest.Mo
     store.open_for({}, "model")
     made(store)
 
-    def fails(*arguments: Any, **more: Any) -> bytes:
+    def fails(*arguments: Any, **more: Any) -> None:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", fails)
+        patch.setattr(Path, "open", fails)
         with pytest.raises(OSError, match="Input/output"):
             store.sweep(lambda shard: True)
     assert store.names() == ["night"]

@@ -15,6 +15,10 @@ from ..whole_files import write_whole
 
 METADATA = "zarr.json"
 CHUNK_BYTES = 8 * 2**20
+INDEX = "consolidated_metadata"
+BEGIN = f', "{INDEX}": '.encode()
+"""Where an index begins, which stands last in its file; in text before it quotes would be escaped."""
+PIECE = 2**16
 
 
 def storable(result: xr.Dataset) -> xr.Dataset:
@@ -63,12 +67,28 @@ def write_group(result: xr.Dataset, folder: Path) -> None:
 def attributes(group: Path) -> dict[str, Any]:
     """Attributes of a group; none where there is none."""
     try:
-        held = read_json(group / METADATA)
+        held, _ = read_head(group)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         # Not so where a disk does not answer: what cannot be read is not to be swept.
         return {}
     own = held.get("attributes")
     return own if isinstance(own, dict) else {}
+
+
+def read_head(group: Path) -> tuple[dict[str, Any], bool]:
+    """What the file of a group says without the index of what is below it, and whether it has one."""
+    content = b""
+    with (group / METADATA).open("rb") as file:
+        while piece := file.read(PIECE):
+            # It may begin in the piece before.
+            since = max(0, len(content) - len(BEGIN))
+            content += piece
+            at = content.find(BEGIN, since)
+            if at >= 0:
+                return object_in(content[:at] + b"}"), True
+    held = object_in(content)
+    # As zarr writes it, amid the rest.
+    return held, held.pop(INDEX, None) is not None
 
 
 def told_in(attributes: Mapping[Any, Any], key: str) -> dict[str, Any]:
@@ -86,4 +106,4 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write an object of JSON, which takes the place of the file in one step."""
-    write_whole(path, json.dumps(content, indent=2).encode())
+    write_whole(path, [json.dumps(content, indent=2).encode()])

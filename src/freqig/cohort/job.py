@@ -116,7 +116,7 @@ class Order:
         """Write a job, as `pickled` gives it, down for the workers."""
         digest = hashlib.sha256(content).hexdigest()
         path = folder / f"job-{digest[:16]}.pickle"
-        write_whole(path, content)
+        write_whole(path, [content])
         return cls(str(path), digest, marker, shard, here())
 
     def opened(self) -> Job:

@@ -11,7 +11,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from .._check import shown
-from .groups import METADATA, told_in
+from .groups import read_head, told_in
 from .store import DONE, MARKER, Store
 
 
@@ -47,7 +47,7 @@ def open_cohort(store: str | os.PathLike[str], *, chunks: Any = None) -> xr.Data
     if isinstance(chunks, bool) or not (chunks is None or is_auto or isinstance(chunks, (int, dict))):
         raise TypeError(f"chunks must be None, a number, 'auto' or a dict by dimension, got {shown(chunks)}")
     place = checked(store)
-    indexed = "consolidated_metadata" in (place.path / METADATA).read_text(encoding="utf-8")
+    _, indexed = read_head(place.path)
     how: dict[str, Any] = {"engine": "zarr", "zarr_format": 3, "consolidated": indexed, "cache": False}
     tree = xr.open_datatree(place.path, chunks=chunks, **how)
     # By name, as zarr lists a store that has no index in any order.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from uuid import uuid4
 
 import xarray as xr
 
-from .groups import METADATA, attributes, read_json, told_in, write_group, write_json
+from .groups import METADATA, attributes, read_head, told_in, write_group, write_json
+from .index import write_index
 from .job import JobError
 from .recordings import placed
 
@@ -181,13 +181,8 @@ class Store:
         shutil.rmtree(trash, ignore_errors=True)
 
     def write_index(self) -> None:
-        """Consolidate: the metadata of all groups in one file, so that opening reads one."""
-        import zarr
-
-        with warnings.catch_warnings():
-            # It is an extension of the format that zarr-python and xarray read.
-            warnings.filterwarnings("ignore", message="Consolidated metadata", category=UserWarning)
-            zarr.consolidate_metadata(str(self.path), zarr_format=3)
+        """Put the metadata of all groups into one file, so that opening reads one."""
+        write_index(self.path)
 
     def forget_jobs(self) -> None:
         """Remove what workers were told, once none of them has anything left to do."""
@@ -196,8 +191,8 @@ class Store:
 
     def forget_index(self) -> None:
         """Undo `write_index`: groups are added, which an old index does not know."""
-        held = read_json(self.path / METADATA)
-        if held.pop("consolidated_metadata", None) is not None:
+        held, indexed = read_head(self.path)
+        if indexed:
             write_json(self.path / METADATA, held)
 
 

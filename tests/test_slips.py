@@ -122,7 +122,9 @@ def test_a_long_signal_without_its_axis_of_samples(target: Any) -> None:
 
 def test_labels_without_a_name() -> None:
     by = pd.Series(["W", "N1", "W", "N1"], name="stage")
-    with pytest.raises(TypeError, match=r"by must name its labels, got a Series: by=\{'stage': labels\}"):
+    with pytest.raises(
+        TypeError, match=r"by must name its labels, by=\{'stage': labels\}, or coordinates of x.*got"
+    ):
         explained().average(X, by=by, target=0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ..whole_files import write_whole
 
 METADATA = "zarr.json"
 CHUNK_BYTES = 8 * 2**20
+AT_ONCE = 8
+"""Files that the disk is waited for together, which takes little longer than for one."""
 INDEX = "consolidated_metadata"
 BEGIN = f', "{INDEX}": '.encode()
 """Where an index begins, which stands last in its file; in text before it quotes would be escaped."""
@@ -45,8 +48,8 @@ def write_group(result: xr.Dataset, folder: Path) -> None:
     """Write a result as a group, its attributes last, and have the system put all of it on the disk.
 
     The group is compressed in memory and then written file by file: Zarr would hand each file to a thread,
-    which takes longer than writing it. Files are on the disk before their folder takes its place, so that
-    power may fail.
+    which takes longer than writing it. What takes long is to wait for the disk, so that is done for several
+    at once. Files are on the disk before their folder takes its place, so that power may fail.
     """
     from zarr.storage import MemoryStore
 
@@ -60,8 +63,15 @@ def write_group(result: xr.Dataset, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.write(content.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(_on_disk, [folder / key for key in made]))
+
+
+def _on_disk(path: Path) -> None:
+    """Return once the system has put a file on the disk."""
+    # Windows wants to be allowed to write to it.
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def attributes(group: Path) -> dict[str, Any]:

@@ -82,7 +82,7 @@ OTHERS: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
     "window=run": (lambda v: kept(window=v), {"None", *FRACTIONS, *LONG, "1e-90"}),
     "step=run": (lambda v: kept(step=v), {"None", *FRACTIONS, *LONG, "1e-90"}),
     "resample=run": (lambda v: kept(resample=v), {"None", *FRACTIONS, "10**30", "1e90", "1e-90"}),
-    "channels=run": (lambda v: kept(channels=v), {"None"}),
+    "channels=run": (lambda v: kept(channels=v), {"None", "texts"}),
     "annotations=run": (lambda v: kept(annotations=v), {"None"}),
     "truth=run": (lambda v: kept(truth=v), {"None"}),
     # A page takes a second: what is right is tried elsewhere.

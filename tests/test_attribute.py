@@ -933,7 +933,7 @@ def test_class_indices_are_no_scores() -> None:
 
 @pytest.mark.parametrize(
     "output",
-    [lambda s: (s, s), lambda s: [s, s], lambda s: {"logits": s}],
+    [lambda s: (s, s), lambda s: [s, s], lambda s: {"logits": s, "states": s}],
     ids=["tuple", "list", "dict"],
 )
 def test_several_outputs_need_a_selector(output: Callable[[Tensor], Any]) -> None:

@@ -32,10 +32,11 @@ class Net(nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.net = nn.Sequential(nn.Conv1d(2, 4, 9), nn.Tanh(), nn.AdaptiveAvgPool1d(1), nn.Flatten())
-        self.head, self.seconds = nn.Linear(4, 3), seconds
+        # What begins so is no setting that would make it another network.
+        self.head, self._seconds = nn.Linear(4, 3), seconds
 
     def forward(self, x):
-        time.sleep(self.seconds)
+        time.sleep(self._seconds)
         if x.max() > 90:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.head(self.net(x))

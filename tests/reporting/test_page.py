@@ -381,7 +381,7 @@ def test_what_is_no_result_is_refused_before_anything_is_written(
         ({"result": 3}, "result must be an xarray.Dataset"),
         ({"other": 3}, "other must be an xarray.Dataset"),
         ({"samples": 3}, "samples must be a sequence"),
-        ({"names": "ab"}, "names must be two"),
+        ({"names": "ab"}, "names must be a sequence of names"),
         ({"command": 3}, "command must be a str"),
     ],
 )

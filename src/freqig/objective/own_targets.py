@@ -140,6 +140,11 @@ def as_array(target: Any) -> np.ndarray:
             return np.array(parts, dtype=object if "b" in kinds and len(kinds) > 1 else None)
         except ValueError:
             raise ValueError("target must hold indices of one length, got a ragged sequence") from None
+        except Exception:  # noqa: BLE001 - as below
+            kinds_of = ", ".join(sorted({type(part).__name__ for part in parts}))
+            raise TypeError(
+                f"target must be class numbers, got {kinds_of}, which NumPy cannot read"
+            ) from None
     try:
         return np.asarray(target)
     except Exception:  # noqa: BLE001 - whatever an object raises that is no array

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._check import check_integer, check_seed, shown
+from .._check import check_integer, check_names, check_seed, shown
 from ..baselines.reading import check_baseline
 from ..exports.electrodes import find_mne, info_of
 from ..result.reading import (
@@ -137,9 +137,10 @@ def _refuse_info(result: xr.Dataset, info: Any) -> None:
 
 
 def _names(names: Any) -> tuple[str, ...]:
-    if isinstance(names, str) or not isinstance(names, Sequence) or len(names) != 2:
+    read = check_names(names, "names")
+    if read is None or len(read) != 2:
         raise TypeError(f"names must be two, of the result and of the other, got {shown(names)}")
-    return tuple(map(str, names))
+    return read
 
 
 def _samples(samples: Any, count: int) -> tuple[int, ...]:

@@ -229,7 +229,8 @@ def test_state_on_its_own_axis_follows_the_series(recurrent_file: tuple[str, nn.
 def test_inputs_that_are_missing_are_named_with_their_shapes(recurrent_file: tuple[str, nn.Module]) -> None:
     path, _ = recurrent_file
     with pytest.raises(
-        ValueError, match=r"takes 3 inputs, got 1.*x \(.*24\), h \(2, .*5\), c \(2, .*5\).*additional_forward"
+        ValueError,
+        match=r"takes 3 inputs, x \(.*24\), h \(2, .*5\), c \(2, .*5\), got 1: .*additional_forward",
     ):
         outputs(as_model(path), noise(2, 24))
     with pytest.raises(ValueError, match=r"takes h \(2, .*5\), got \(3, 2, 5\)"):

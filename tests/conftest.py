@@ -78,6 +78,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     torch.manual_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def _no_figures_are_left() -> Iterator[None]:
+    """Closes figures of pyplot, which else add up over tests until matplotlib warns of them."""
+    yield
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _no_threads_are_left() -> Iterator[None]:
     """Ends the threads that zarr reads with: beside them a session leaves NumPy's generator alone."""

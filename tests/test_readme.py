@@ -6,7 +6,6 @@ import os
 import re
 import runpy
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -52,8 +51,6 @@ def test_snippets_run(
         # Where a line that prints ends in a comment that begins like a list, that is what it prints.
         for promised in re.findall(r"^print\(.*  # (\[.*?\])", source, flags=re.MULTILINE):
             assert promised in capsys.readouterr().out
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def test_every_comparison_is_run_by_its_script() -> None:

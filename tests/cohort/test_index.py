@@ -68,6 +68,13 @@ def test_what_stands_before_it(piece: int, store: Store, monkeypatch: pytest.Mon
     assert read_head(store.path) == (bare, True)
 
 
+def test_half_an_index_is_swept(store: Store) -> None:
+    """As SIGKILL leaves it, beside the file that it was to replace."""
+    (store.path / "zarr.json.0123abcd").write_bytes(b'{"attributes"')
+    store.sweep(lambda shard: True)
+    assert sorted(path.name for path in store.path.iterdir()) == ["a", "b", "zarr.json", "ü 1"]
+
+
 def test_memory(tmp_path: Path) -> None:
     """A megabyte for 400 recordings, whose metadata are ten."""
     store = Store.at(tmp_path / "c.zarr")

@@ -159,11 +159,13 @@ class Store:
         return sorted({path.read_text(encoding="utf-8") for path in found})
 
     def sweep(self, shards: Callable[[str], bool]) -> None:
-        """Remove what was left behind: parts of these shards, and groups without a marker."""
+        """Remove what was left behind: parts of these shards, groups without a marker, half an index."""
         for folder in self.work.glob("parts/*"):
             if shards(folder.name):
                 self._remove(folder)
         if self.path.is_dir():
+            for path in self.path.glob(f"{METADATA}.*"):
+                path.unlink(missing_ok=True)
             for path in self.path.iterdir():
                 if path.is_dir() and self.marker(path.name) is None:
                     self._remove(path)

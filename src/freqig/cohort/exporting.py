@@ -74,8 +74,9 @@ def export(
             # Last: whatever has it is whole.
             with replacing(sidecar) as path:
                 path.write_text(json.dumps(_sidecar(result, about), indent=2), encoding="utf-8")
-        known = _held(sidecar).get("Model")
-        model = model or (str(known.get("class", "")) if isinstance(known, dict) else "")
+        if not model:
+            known = _held(sidecar).get("Model")
+            model = str(known.get("class", "")) if isinstance(known, dict) else ""
     with replacing(folder / DESCRIPTION) as path:
         path.write_text(json.dumps(dataset_description(roots, model), indent=2), encoding="utf-8")
 

@@ -14,9 +14,9 @@ from ..signals.units import unit_of_all
 from . import mne_files
 from .edf_gaps import Records, in_unicode
 from .formats import pick
-from .recording import RatesError, Recording
+from .mne_files import MOST_CHANNELS
+from .recording import Recording, refuse_several_rates
 
-MOST_CHANNELS = 4096
 VOLTS = ("uV", "µV", "μV", "mV", "V")
 """Units that MNE makes volts of; values in another one it returns as they are, and calls them volts."""
 
@@ -35,8 +35,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
         own = _numbered([header.names[i] for i in wanted])
         wanted = [wanted[i] for i in pick(own, channels, len(own), path.name)]
     rates = {header.names[i]: header.per_record[i] / header.duration for i in wanted}
-    if len(set(rates.values())) > 1:
-        raise RatesError(path.name, rates)
+    refuse_several_rates(path.name, rates)
     recording = mne_files.load_by(partial(_read_raw, header), path, channels)
     told = header.units_of_signals()
     units = [told.get(name, "V") for name in recording.channels or ()]
@@ -51,16 +50,13 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 
 def _read_raw(header: _Header, mne: Any, path: Path, channels: tuple[str, ...] | None) -> Any:
-    """A Raw of MNE, which reads a file of another name once it is open."""
+    """A Raw of MNE."""
     read, ending = (mne.io.read_raw_bdf, ".bdf") if header.is_bdf else (mne.io.read_raw_edf, ".edf")
     # Where names are not unique, MNE numbers them once they are read.
     named = None if channels is None else [*channels, *(re.sub(r"-\d+$", "", one) for one in channels)]
     # Latin 1 reads every byte, and is undone where the standard wants UTF-8.
     asked = {"include": named, "encoding": "latin1", "verbose": "error"}
-    if path.suffix.lower() == ending:
-        return read(path, **asked)
-    with path.open("rb") as file:
-        return read(file, preload=True, **asked)
+    return mne_files.read_by_any_name(read, path, ending, **asked)
 
 
 def _numbered(names: list[str]) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ import numpy as np
 from ..signals.units import unit_of_all
 from . import mne_files
 from .formats import pick
-from .recording import RatesError, Recording
+from .mne_files import MOST_CHANNELS
+from .recording import Recording, refuse_several_rates
 
-MOST_CHANNELS = 4096
 BYTES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 8: 8, 16: 4, 17: 8}
 """Of a value, by the number of its type."""
 UNITS = {4256: "V", 4274: "V", 4275: "V", 4276: "nV"}
@@ -34,8 +34,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     header = _Header.read(path)
     places = pick(header.names, channels, len(header.names), path.name)
     rates = {header.names[i]: header.per_record[i] / header.duration for i in places}
-    if len(set(rates.values())) > 1:
-        raise RatesError(path.name, rates)
+    refuse_several_rates(path.name, rates)
     fastest = max(header.per_record)
     if places and header.per_record[places[0]] < fastest:
         raise ValueError(
@@ -50,10 +49,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
 
 def _read_raw(mne: Any, path: Path, _: tuple[str, ...] | None) -> Any:
     # All channels: of some, MNE returns values of the first.
-    if path.suffix.lower() == ".gdf":
-        return mne.io.read_raw_gdf(path, verbose="error")
-    with path.open("rb") as file:
-        return mne.io.read_raw_gdf(file, preload=True, verbose="error")
+    return mne_files.read_by_any_name(mne.io.read_raw_gdf, path, ".gdf", verbose="error")
 
 
 @dataclass(frozen=True)

@@ -124,5 +124,13 @@ def _refuse_away(path: Path, files: list[Path]) -> None:
         raise ValueError(f"its values must lie beside it, but it leads to {away!r}")
 
 
+def read_by_any_name(read: Callable[..., Any], path: Path, ending: str, **asked: Any) -> Any:
+    """A Raw of MNE, by a function that takes files of one ending, and of another name once they are open."""
+    if path.suffix.lower() == ending:
+        return read(path, **asked)
+    with path.open("rb") as file:
+        return read(file, preload=True, **asked)
+
+
 def _read_raw(mne: Any, path: Path, _: tuple[str, ...] | None) -> Any:
     return mne.io.read_raw(path, verbose="error")

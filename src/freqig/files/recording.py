@@ -45,6 +45,12 @@ class RatesError(ValueError):
         self.rates = dict(rates)
 
 
+def refuse_several_rates(file: str, rates: Mapping[str, float]) -> None:
+    """RatesError where channels of a file differ in their rates, in Hz by name."""
+    if len(set(rates.values())) > 1:
+        raise RatesError(file, rates)
+
+
 class UnclearRateError(ValueError):
     """Times of a file are in a unit that it does not say, and that cannot be told from them.
 

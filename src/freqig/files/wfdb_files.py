@@ -13,7 +13,7 @@ import numpy as np
 from ..signals.units import in_one_unit
 from .formats import pick
 from .limits import refuse_size
-from .recording import Annotation, RatesError, Recording
+from .recording import Annotation, Recording, refuse_several_rates
 
 MOST_TEXT = 2**22
 """Bytes of a header."""
@@ -52,8 +52,7 @@ def load(path: Path, channels: tuple[str, ...] | None) -> Recording:
     names = tuple(map(str, record.sig_name))
     places = pick(names, channels, len(names), path.name)
     rates = {names[i]: record.fs * len(record.e_p_signal[i]) / record.sig_len for i in places}
-    if len(set(rates.values())) > 1:
-        raise RatesError(path.name, rates)
+    refuse_several_rates(path.name, rates)
     series = np.stack([record.e_p_signal[i] for i in places])
     values, unit = in_one_unit(series, [record.units[i] or None for i in places])
     length = record.sig_len / record.fs
